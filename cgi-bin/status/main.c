@@ -1,0 +1,19 @@
+/*
+ * status - tells how events and executions fare, from the store alone, which it
+ * opens read-only.
+ */
+#include "results.h"
+#include "web/serve.h"
+
+static const struct route routes[] = {
+    {"GET", "/fx/cid/{cid}", SCOPE_STATUS, results_of_cid},
+    {"GET", "/fx/executions/{execution_id}", SCOPE_STATUS, results_of_execution},
+    {"GET", "/fx/executions", SCOPE_STATUS, results_list},
+};
+
+int main(void)
+{
+    static const struct program status = {
+        "status", STORE_READ_ONLY, routes, sizeof routes / sizeof routes[0]};
+    serve_main(&status);
+}

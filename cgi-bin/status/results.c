@@ -1,0 +1,229 @@
+/* results - see results.h. */
+#include "results.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "store/cid.h"
+#include "store/executions.h"
+#include "web/serve.h"
+
+#define WAIT_STEP_MIN_US 500   /* between two looks at the store's last commit, which cost nothing */
+#define WAIT_STEP_MAX_US 20000 /* the steps grow to this while nothing happens */
+
+static enum err read_cid(struct store *store, const struct uuid *cid, struct buf *body,
+    bool *ret_settled)
+{
+    struct store_txn *txn;
+    enum err err = store_read_begin(store, &txn);
+    if (err)
+        return err;
+    buf_clear(body);
+    struct json_out out = json_out_to(body);
+    err = cid_print(txn, cid, &out, ret_settled);
+    store_read_end(txn);
+    return err;
+}
+
+/* Until the store has a commit that `seen` does not count, or the time is up. */
+static void wait_for_commit(struct store *store, uint64_t seen, int64_t until_ms)
+{
+    useconds_t step = WAIT_STEP_MIN_US;
+    while (store_last_commit(store) == seen && clock_mono_ms() < until_ms && !serve_is_stopping()) {
+        usleep(step);
+        if (step < WAIT_STEP_MAX_US)
+            step += step / 4;
+    }
+}
+
+/* Reads ?wait=. False when the request was answered. */
+static bool read_wait(struct request *request, int64_t *ret_wait_ms)
+{
+    const int64_t max = request->home->config.web_wait_seconds;
+    struct buf text = BUF_INIT;
+    enum err err = request_query(request, "wait", &text);
+    char *end = NULL;
+    double seconds = err ? 0 : strtod(buf_text(&text), &end);
+    bool good = err || (text.len && !*end && seconds >= 0 && seconds <= (double)max);
+    buf_done(&text);
+    if (err == ERR_INVALID)
+        reply_bad_query(request, "wait");
+    else if (!good)
+        reply_problem(request, 422, "wait: must be a number of seconds from 0 to %d.", (int)max);
+    *ret_wait_ms = (int64_t)(seconds * 1000);
+    return err != ERR_INVALID && good;
+}
+
+/*
+ * Requests that wait hold a thread each. A quarter of the threads is kept for
+ * those that do not; beyond that a waiting request is answered at once.
+ */
+static atomic_int waiting;
+
+static bool may_wait(const struct request *request)
+{
+    return atomic_load(&waiting) < request->home->config.web_threads * 3 / 4 + 1;
+}
+
+void results_of_cid(struct request *request)
+{
+    struct uuid cid;
+    int64_t wait_ms;
+    if (!read_wait(request, &wait_ms))
+        return;
+    if (!uuid_parse(request->params[0], &cid)) {
+        reply_problem(request, 404, "There is no such correlation id.");
+        return;
+    }
+    int64_t until_ms = clock_mono_ms() + (may_wait(request) ? wait_ms : 0);
+    struct buf body = BUF_INIT;
+    bool settled = false;
+    enum err err;
+    atomic_fetch_add(&waiting, 1);
+    for (;;) {
+        uint64_t seen = store_last_commit(request->store);
+        err = read_cid(request->store, &cid, &body, &settled);
+        if (err || settled || clock_mono_ms() >= until_ms || serve_is_stopping())
+            break;
+        wait_for_commit(request->store, seen, until_ms);
+    }
+    atomic_fetch_sub(&waiting, 1);
+    if (err == ERR_NOTFOUND)
+        reply_problem(request, 404, "There is no such correlation id.");
+    else if (err)
+        reply_error(request, err);
+    else
+        reply_json(request, 200, buf_span(&body));
+    buf_done(&body);
+}
+
+void results_of_execution(struct request *request)
+{
+    struct uuid id;
+    struct store_txn *txn;
+    struct buf body = BUF_INIT;
+    struct json_out out = json_out_to(&body);
+    enum err err = ERR_NOTFOUND;
+    if (uuid_parse(request->params[0], &id)) {
+        err = store_read_begin(request->store, &txn);
+        if (!err) {
+            err = executions_print(txn, &id, &out);
+            store_read_end(txn);
+        }
+    }
+    if (err == ERR_NOTFOUND)
+        reply_problem(request, 404, "There is no such execution.");
+    else if (err)
+        reply_error(request, err);
+    else
+        reply_json(request, 200, buf_span(&body));
+    buf_done(&body);
+}
+
+/* Takes one parameter of a list into the query. False, with what it must be, when it is not that. */
+static bool take(struct execution_query *query, const char *name, struct span value,
+    const char **ret_must)
+{
+    char *end;
+    if (strcmp(name, "status") == 0) {
+        query->with_status = true;
+        *ret_must = "must be pending, in_progress, completed, failed or skipped";
+        return status_parse(value, &query->status);
+    }
+    if (strcmp(name, "since") == 0 || strcmp(name, "until") == 0) {
+        *ret_must = "must be an RFC 3339 time such as 2026-01-31T12:00:00Z";
+        return clock_parse(value, name[0] == 's' ? &query->since_ms : &query->until_ms);
+    }
+    if (strcmp(name, "after") == 0) {
+        *ret_must = "must be the \"next\" of the page before";
+        return uuid_parse(value, &query->after);
+    }
+    if (strcmp(name, "limit") == 0) {
+        *ret_must = "must be a whole number from 1 to 1000";
+        long limit = value.len && value.len < 6 ? strtol((const char *)value.data, &end, 10) : 0;
+        query->limit = (size_t)limit;
+        return limit >= 1 && limit <= EXECUTIONS_LIMIT_MAX &&
+               end == (const char *)value.data + value.len;
+    }
+    *(strcmp(name, "service") == 0       ? &query->service
+      : strcmp(name, "pipeline_id") == 0 ? &query->pipeline_id
+                                         : &query->event_type) = value;
+    *ret_must = "must not be empty";
+    return value.len > 0;
+}
+
+/* Reads the query string of a list. False when the request was answered. */
+static bool read_list_query(struct request *request, struct execution_query *query)
+{
+    static const char *const names[] = {
+        "status", "service", "pipeline_id", "event_type", "since", "until", "limit", "after"};
+    *query = (struct execution_query){.limit = EXECUTIONS_LIMIT_DEFAULT};
+    /* Room for all values and their NULs, so that spans into the scratch stay valid. */
+    buf_reserve(&request->scratch, strlen(request->query) + 16);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *must = NULL;
+        size_t from = request->scratch.len;
+        enum err err = request_query(request, names[i], &request->scratch);
+        struct span value = {request->scratch.data + from, request->scratch.len - from};
+        if (err == ERR_INVALID) {
+            reply_bad_query(request, names[i]);
+            return false;
+        }
+        if (!err && !take(query, names[i], value, &must)) {
+            reply_problem(request, 422, "%s: %s.", names[i], must);
+            return false;
+        }
+        if (!err)
+            buf_add_char(&request->scratch, 0);
+    }
+    return true;
+}
+
+/* Writing results from inside a walk of the store. */
+struct printing {
+    struct store_txn *txn;
+    struct json_out out;
+    enum err err;
+};
+
+static bool print_one(const struct uuid *id, void *context)
+{
+    struct printing *printing = context;
+    printing->err = executions_print(printing->txn, id, &printing->out);
+    return !printing->err;
+}
+
+void results_list(struct request *request)
+{
+    struct execution_query query;
+    struct uuid next;
+    char next_text[UUID_TEXT];
+    struct buf body = BUF_INIT;
+    struct printing printing = {.out = json_out_to(&body)};
+    if (!read_list_query(request, &query))
+        return;
+    enum err err = store_read_begin(request->store, &printing.txn);
+    if (!err) {
+        json_open(&printing.out, '{');
+        json_key(&printing.out, "executions");
+        json_open(&printing.out, '[');
+        err = executions_list(printing.txn, &query, print_one, &printing, &next);
+        json_close(&printing.out, ']');
+        store_read_end(printing.txn);
+    }
+    if (!err)
+        err = printing.err;
+    if (err) {
+        reply_error(request, err);
+    } else {
+        uuid_format(&next, next_text);
+        json_put_str(&printing.out, "next", uuid_is_none(&next) ? NULL : next_text);
+        json_close(&printing.out, '}');
+        reply_json(request, 200, buf_span(&body));
+    }
+    buf_done(&body);
+}

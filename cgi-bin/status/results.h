@@ -1,0 +1,17 @@
+#ifndef STATUS_RESULTS_H
+#define STATUS_RESULTS_H
+/*
+ * results - CIDResult and ExecutionResult (api.md), as they stand in the store.
+ */
+#include "web/request.h"
+
+/* GET /fx/cid/{cid}?wait=SECONDS */
+void results_of_cid(struct request *request);
+
+/* GET /fx/executions/{execution_id} */
+void results_of_execution(struct request *request);
+
+/* GET /fx/executions?status=&service=&pipeline_id=&event_type=&since=&until=&limit=&after= */
+void results_list(struct request *request);
+
+#endif

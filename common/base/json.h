@@ -1,0 +1,111 @@
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
+/*
+ * json - strict JSON (RFC 8259) over raw bytes: check it, walk it, write it.
+ *
+ * Nothing here builds a tree and nothing rewrites what it was given: a payload
+ * is checked in place and stored as the bytes received. For documents that the
+ * program has to understand, base/json_tree.h builds a tree from checked text.
+ *
+ * The check refuses what lenient parsers let through: duplicate member names
+ * (compared after unescaping), nesting beyond a limit, invalid UTF-8
+ * (overlong forms and surrogates too), unpaired \u surrogates, raw control
+ * characters, NUL by escape, a byte order mark, and anything after the value.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+#define JSON_DEPTH_DEFAULT 64 /* arrays and objects open at once */
+#define JSON_DEPTH_MAX 1024   /* a larger limit counts as this one */
+
+enum json_type {
+    JSON_NULL,
+    JSON_BOOL,
+    JSON_NUMBER,
+    JSON_STRING,
+    JSON_ARRAY,
+    JSON_OBJECT,
+};
+
+struct json_fault {
+    size_t offset;    /* of the byte at which the text stops being acceptable */
+    const char *what; /* a static sentence part, e.g. "the member name appears twice" */
+};
+
+/* True when the text is one JSON value and nothing else. Otherwise *ret_fault says where and why. */
+bool json_check(struct span text, unsigned max_depth, struct json_fault *ret_fault);
+
+/*
+ * Walking checked text, one level deep. Start with the text of an object or an
+ * array (white space around it is allowed), then call json_walk_next until it
+ * says false. Behaviour is undefined for text that json_check did not pass.
+ */
+struct json_walk {
+    const uint8_t *at, *end;
+    bool object;
+};
+
+struct json_item {
+    struct span name;    /* as written, without the quotes, still escaped; empty in arrays */
+    struct span value;   /* as written, from its first to its last byte */
+    enum json_type type; /* of the value */
+};
+
+struct json_walk json_walk_start(struct span text);
+bool json_walk_next(struct json_walk *walk, struct json_item *ret_item);
+
+/* The type of checked text. */
+enum json_type json_type_of(struct span text);
+
+/* Finds a member of a checked object by name, escapes in the document's name understood. */
+bool json_find(struct span object, const char *name, struct json_item *ret_item);
+
+/* Appends the characters of a checked string's value (quotes included in `value`), unescaped. */
+void json_unescape(struct span value, struct buf *out);
+
+/* Does the name, as written (without quotes), stand for this text? */
+bool json_name_is(struct span name, const char *text);
+
+/*
+ * Merges by top-level name, the later value winning: appends to out one object
+ * with the members of `older` that `newer` lacks, then those of `newer`.
+ * Both are checked objects; values keep their bytes. An empty span is {}.
+ */
+void json_merge(struct span older, struct span newer, struct buf *out);
+
+/*
+ * Writing. Commas are put where they belong; nesting and names are the
+ * caller's. Text is UTF-8; bytes that are not, and NUL, are written as U+FFFD.
+ */
+struct json_out {
+    struct buf *buf; /* borrowed */
+    bool comma;      /* the next item needs one before it */
+};
+
+struct json_out json_out_to(struct buf *buf);
+void json_open(struct json_out *o, char bracket);  /* '{' or '[' */
+void json_close(struct json_out *o, char bracket); /* '}' or ']' */
+void json_key(struct json_out *o, const char *name);
+void json_text(struct json_out *o, struct span text);
+void json_str(struct json_out *o, const char *text); /* NULL writes null */
+void json_int(struct json_out *o, int64_t v);
+void json_bool(struct json_out *o, bool v);
+void json_null(struct json_out *o);
+void json_seconds(struct json_out *o, int64_t us); /* microseconds as seconds, three decimals */
+void json_time(struct json_out *o, int64_t wall_ms);
+void json_raw(struct json_out *o, struct span value); /* checked JSON, embedded as it is */
+
+/* Name and value in one call. */
+void json_put_text(struct json_out *o, const char *name, struct span text);
+void json_put_str(struct json_out *o, const char *name, const char *text);
+void json_put_int(struct json_out *o, const char *name, int64_t v);
+void json_put_bool(struct json_out *o, const char *name, bool v);
+void json_put_raw(struct json_out *o, const char *name, struct span value);
+
+/* Appends the text as a JSON string, quotes included. */
+void json_quote(struct buf *out, struct span text);
+
+#endif

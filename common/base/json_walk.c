@@ -1,0 +1,313 @@
+/*
+ * json_walk - reading checked text: walk, find, merge, unescape (base/json.h).
+ *
+ * What json_check has established is not asked again. Loops still end at the
+ * end of the text, so that a caller's mistake cannot read beyond it.
+ */
+#include "base/json.h"
+
+#include <string.h>
+
+#include "base/json_names.h"
+#include "base/utf8.h"
+
+static bool is_space(uint8_t c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+static const uint8_t *skip_space(const uint8_t *at, const uint8_t *end)
+{
+    while (at < end && is_space(*at))
+        at++;
+    return at;
+}
+
+/* From the opening quote to behind the closing one: the first after an even number of backslashes.
+ */
+static const uint8_t *skip_string(const uint8_t *at, const uint8_t *end)
+{
+    const uint8_t *content = at + 1;
+
+    for (at = content; at < end; at++) {
+        const uint8_t *before;
+
+        at = memchr(at, '"', (size_t)(end - at));
+        if (at == NULL)
+            return end;
+        before = at;
+        while (before > content && before[-1] == '\\')
+            before--;
+        if ((at - before) % 2 == 0)
+            return at + 1;
+    }
+    return end;
+}
+
+static const uint8_t *skip_container(const uint8_t *at, const uint8_t *end)
+{
+    size_t depth = 0;
+
+    while (at < end) {
+        switch (*at) {
+        case '"':
+            at = skip_string(at, end);
+            continue;
+        case '{':
+        case '[':
+            depth++;
+            break;
+        case '}':
+        case ']':
+            if (--depth == 0)
+                return at + 1;
+            break;
+        default:
+            break;
+        }
+        at++;
+    }
+    return end;
+}
+
+static const uint8_t *skip_value(const uint8_t *at, const uint8_t *end)
+{
+    if (at == end)
+        return end;
+    if (*at == '"')
+        return skip_string(at, end);
+    if (*at == '{' || *at == '[')
+        return skip_container(at, end);
+    while (at < end && *at != ',' && *at != '}' && *at != ']' && !is_space(*at))
+        at++;
+    return at;
+}
+
+static enum json_type type_at(const uint8_t *at, const uint8_t *end)
+{
+    if (at == end)
+        return JSON_NULL;
+    switch (*at) {
+    case '{':
+        return JSON_OBJECT;
+    case '[':
+        return JSON_ARRAY;
+    case '"':
+        return JSON_STRING;
+    case 't':
+    case 'f':
+        return JSON_BOOL;
+    case 'n':
+        return JSON_NULL;
+    default:
+        return JSON_NUMBER;
+    }
+}
+
+enum json_type json_type_of(struct span text)
+{
+    const uint8_t *end = text.len > 0 ? text.data + text.len : text.data;
+
+    return type_at(skip_space(text.data, end), end);
+}
+
+struct json_walk json_walk_start(struct span text)
+{
+    const uint8_t *end = text.len > 0 ? text.data + text.len : text.data;
+    const uint8_t *at = skip_space(text.data, end);
+
+    if (at == end || (*at != '{' && *at != '['))
+        return (struct json_walk){end, end, false};
+    return (struct json_walk){at + 1, end, *at == '{'};
+}
+
+bool json_walk_next(struct json_walk *walk, struct json_item *ret_item)
+{
+    const uint8_t *at = skip_space(walk->at, walk->end), *start;
+    struct json_item item = {.name = SPAN_NONE};
+
+    if (at < walk->end && *at == ',')
+        at = skip_space(at + 1, walk->end);
+    if (at == walk->end || *at == '}' || *at == ']')
+        return false;
+    if (walk->object) {
+        start = at;
+        at = skip_string(at, walk->end);
+        if (at - start >= 2)
+            item.name = span_of(start + 1, (size_t)(at - start - 2));
+        at = skip_space(at, walk->end);
+        if (at < walk->end)
+            at = skip_space(at + 1, walk->end);
+    }
+    start = at;
+    at = skip_value(at, walk->end);
+    item.value = span_of(start, (size_t)(at - start));
+    item.type = type_at(start, walk->end);
+    walk->at = at;
+    *ret_item = item;
+    return true;
+}
+
+/* Unescaping. */
+
+static uint32_t hex4(const uint8_t *at)
+{
+    uint32_t v = 0;
+
+    for (unsigned i = 0; i < 4; i++)
+        v = v << 4 | (uint32_t)(at[i] <= '9' ? at[i] - '0' : (at[i] | 0x20) - 'a' + 10);
+    return v & 0xffff;
+}
+
+/* The characters of an escape other than \u. */
+static uint8_t short_escape(uint8_t c)
+{
+    switch (c) {
+    case 'b':
+        return '\b';
+    case 'f':
+        return '\f';
+    case 'n':
+        return '\n';
+    case 'r':
+        return '\r';
+    case 't':
+        return '\t';
+    default:
+        return c;
+    }
+}
+
+/*
+ * The character of the escape at `at`, as UTF-8; *ret_len says how many bytes.
+ * Returns where the text goes on.
+ */
+static const uint8_t *read_escape(
+    const uint8_t *at, const uint8_t *end, uint8_t ret_bytes[4], size_t *ret_len)
+{
+    uint32_t unit;
+
+    *ret_len = 0;
+    if (end - at < 2)
+        return end;
+    if (at[1] != 'u') {
+        ret_bytes[0] = short_escape(at[1]);
+        *ret_len = 1;
+        return at + 2;
+    }
+    if (end - at < 6)
+        return end;
+    unit = hex4(at + 2);
+    at += 6;
+    if (unit >= 0xd800 && unit <= 0xdfff) {
+        if (end - at < 6)
+            return end;
+        unit = 0x10000 + ((unit & 0x3ff) << 10) + (hex4(at + 2) & 0x3ff);
+        at += 6;
+    }
+    *ret_len = utf8_encode(unit, ret_bytes);
+    return at;
+}
+
+void json_names_unescape(struct span name, struct buf *out)
+{
+    const uint8_t *at = name.data, *end = name.len > 0 ? at + name.len : at;
+
+    while (at < end) {
+        const uint8_t *backslash = memchr(at, '\\', (size_t)(end - at));
+        const uint8_t *stop = backslash != NULL ? backslash : end;
+        uint8_t bytes[4];
+        size_t len;
+
+        buf_add(out, at, (size_t)(stop - at));
+        if (stop == end)
+            break;
+        at = read_escape(stop, end, bytes, &len);
+        buf_add(out, bytes, len);
+    }
+}
+
+void json_unescape(struct span value, struct buf *out)
+{
+    if (value.len >= 2)
+        json_names_unescape(span_of(value.data + 1, value.len - 2), out);
+}
+
+bool json_name_is(struct span name, const char *text)
+{
+    const uint8_t *at = name.data, *end = name.len > 0 ? at + name.len : at;
+    struct span rest = span_str(text);
+
+    /* An escape is longer than what it stands for, so a name with one would have to be longer. */
+    if (name.len <= rest.len)
+        return span_eq(name, rest) && memchr(text, '\\', name.len) == NULL;
+    while (at < end) {
+        uint8_t bytes[4] = {*at};
+        size_t len = 1;
+
+        if (*at == '\\')
+            at = read_escape(at, end, bytes, &len);
+        else
+            at++;
+        if (!span_starts(rest, span_of(bytes, len)))
+            return false;
+        rest = span_of(rest.data + len, rest.len - len);
+    }
+    return rest.len == 0;
+}
+
+bool json_find(struct span object, const char *name, struct json_item *ret_item)
+{
+    struct json_walk walk = json_walk_start(object);
+    struct json_item item;
+
+    if (!walk.object)
+        return false;
+    while (json_walk_next(&walk, &item)) {
+        if (json_name_is(item.name, name)) {
+            *ret_item = item;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Merging. */
+
+static void add_member(struct buf *out, const struct json_item *item, bool first)
+{
+    buf_add_str(out, first ? "\"" : ",\"");
+    buf_add_span(out, item->name);
+    buf_add_str(out, "\":");
+    buf_add_span(out, item->value);
+}
+
+/* The names of `newer` go into a set first, so that large objects merge in linear time. */
+void json_merge(struct span older, struct span newer, struct buf *out)
+{
+    struct json_names names;
+    struct json_walk walk;
+    struct json_item item;
+    bool first = true;
+
+    json_names_init(&names);
+    walk = json_walk_start(newer);
+    while (json_walk_next(&walk, &item))
+        (void)json_names_add(&names, 0, item.name);
+
+    buf_add_char(out, '{');
+    walk = json_walk_start(older);
+    while (json_walk_next(&walk, &item)) {
+        if (json_names_has(&names, 0, item.name))
+            continue;
+        add_member(out, &item, first);
+        first = false;
+    }
+    walk = json_walk_start(newer);
+    while (json_walk_next(&walk, &item)) {
+        add_member(out, &item, first);
+        first = false;
+    }
+    buf_add_char(out, '}');
+    json_names_done(&names);
+}

@@ -1,0 +1,177 @@
+/* json_write - writing JSON text; see base/json.h. */
+#include "base/json.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/utf8.h"
+
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+
+static bool is_plain(uint8_t c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+/* A character that has to be written differently: with an escape, or as the replacement. */
+static void quote_special(struct buf *out, uint8_t c)
+{
+    static const char escapes[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+
+    if (c == 0 || c >= 0x80) {
+        buf_add_str(out, REPLACEMENT);
+        return;
+    }
+    for (const char *e = escapes; *e != '\0'; e += 2) {
+        if ((uint8_t)*e == c) {
+            buf_add_char(out, '\\');
+            buf_add_char(out, e[1]);
+            return;
+        }
+    }
+    buf_printf(out, "\\u%04x", c);
+}
+
+void json_quote(struct buf *out, struct span text)
+{
+    const uint8_t *at = text.data, *end = text.len > 0 ? at + text.len : at;
+    const uint8_t *run = at; /* the first byte not written yet */
+
+    buf_reserve(out, text.len + 2);
+    buf_add_char(out, '"');
+    while (at < end) {
+        size_t len = is_plain(*at) ? 1 : *at >= 0x80 ? utf8_length(at, end) : 0;
+
+        if (len > 0) {
+            at += len;
+            continue;
+        }
+        buf_add(out, run, (size_t)(at - run));
+        quote_special(out, *at);
+        run = ++at;
+    }
+    buf_add(out, run, (size_t)(at - run));
+    buf_add_char(out, '"');
+}
+
+struct json_out json_out_to(struct buf *buf)
+{
+    return (struct json_out){buf, false};
+}
+
+/* Before every item; the one after it needs a comma. */
+static void item_begin(struct json_out *o)
+{
+    if (o->comma)
+        buf_add_char(o->buf, ',');
+    o->comma = true;
+}
+
+void json_open(struct json_out *o, char bracket)
+{
+    item_begin(o);
+    buf_add_char(o->buf, bracket);
+    o->comma = false;
+}
+
+void json_close(struct json_out *o, char bracket)
+{
+    buf_add_char(o->buf, bracket);
+    o->comma = true;
+}
+
+void json_key(struct json_out *o, const char *name)
+{
+    item_begin(o);
+    json_quote(o->buf, span_str(name));
+    buf_add_char(o->buf, ':');
+    o->comma = false;
+}
+
+void json_text(struct json_out *o, struct span text)
+{
+    item_begin(o);
+    json_quote(o->buf, text);
+}
+
+void json_str(struct json_out *o, const char *text)
+{
+    if (text != NULL)
+        json_text(o, span_str(text));
+    else
+        json_null(o);
+}
+
+void json_int(struct json_out *o, int64_t v)
+{
+    item_begin(o);
+    buf_printf(o->buf, "%" PRId64, v);
+}
+
+void json_bool(struct json_out *o, bool v)
+{
+    item_begin(o);
+    buf_add_str(o->buf, v ? "true" : "false");
+}
+
+void json_null(struct json_out *o)
+{
+    item_begin(o);
+    buf_add_str(o->buf, "null");
+}
+
+/* Integers throughout: a double would bring the locale's decimal point. */
+void json_seconds(struct json_out *o, int64_t us)
+{
+    uint64_t size = us < 0 ? -(uint64_t)us : (uint64_t)us;
+    uint64_t ms = size / 1000 + (size % 1000 >= 500);
+
+    item_begin(o);
+    buf_printf(
+        o->buf, "%s%" PRIu64 ".%03" PRIu64, us < 0 && ms > 0 ? "-" : "", ms / 1000, ms % 1000);
+}
+
+void json_time(struct json_out *o, int64_t wall_ms)
+{
+    char text[CLOCK_TEXT];
+
+    clock_format(wall_ms, text);
+    json_str(o, text);
+}
+
+void json_raw(struct json_out *o, struct span value)
+{
+    item_begin(o);
+    buf_add_span(o->buf, value);
+}
+
+void json_put_text(struct json_out *o, const char *name, struct span text)
+{
+    json_key(o, name);
+    json_text(o, text);
+}
+
+void json_put_str(struct json_out *o, const char *name, const char *text)
+{
+    json_key(o, name);
+    json_str(o, text);
+}
+
+void json_put_int(struct json_out *o, const char *name, int64_t v)
+{
+    json_key(o, name);
+    json_int(o, v);
+}
+
+void json_put_bool(struct json_out *o, const char *name, bool v)
+{
+    json_key(o, name);
+    json_bool(o, v);
+}
+
+void json_put_raw(struct json_out *o, const char *name, struct span value)
+{
+    json_key(o, name);
+    json_raw(o, value);
+}

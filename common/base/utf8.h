@@ -1,0 +1,15 @@
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
+/*
+ * utf8 - the one place that knows which bytes are UTF-8 (RFC 3629).
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+/* The length of the well-formed character at `at`, before `end`; 0 when there is none. */
+size_t utf8_length(const uint8_t *at, const uint8_t *end);
+
+/* Writes a code point (not a surrogate, at most U+10FFFF); returns how many bytes. */
+size_t utf8_encode(uint32_t code_point, uint8_t ret_bytes[4]);
+
+#endif

@@ -1,0 +1,24 @@
+#ifndef BASE_WAKE_H
+#define BASE_WAKE_H
+/*
+ * wake - a datagram that tells the dispatcher to look at the store now.
+ *
+ * Only a hint: the store is the truth, and a lost hint costs the dispatcher's
+ * timed look. Commit first, then send. A full socket means it is awake already.
+ */
+#include "base/err.h"
+#include "base/home.h"
+
+/* Sends the hint without blocking. ERR_NOTFOUND when no dispatcher listens. Thread-safe. */
+enum err wake_send(const struct home *home);
+
+/*
+ * Makes the socket and returns its descriptor (close-on-exec, non-blocking), or
+ * -1 when that failed (logged). The caller holds the dispatcher's lock.
+ */
+int wake_listen(const struct home *home);
+
+/* Empties the socket. */
+void wake_drain(int fd);
+
+#endif

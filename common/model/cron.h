@@ -1,0 +1,32 @@
+#ifndef MODEL_CRON_H
+#define MODEL_CRON_H
+/*
+ * cron - five-field schedules in UTC: minute, hour, day of the month, month, day
+ * of the week (Sunday 0 or 7), with names (jan, mon), lists, ranges and steps,
+ * and @yearly @annually @monthly @weekly @daily @midnight @hourly. As in POSIX
+ * crontab, a day matches when either day field does, where both are restricted.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct cron {
+    uint64_t minutes; /* bit n: minute n */
+    uint32_t hours;
+    uint32_t days; /* bits 1 to 31 */
+    uint16_t months;
+    uint8_t weekdays; /* bits 0 to 6 */
+    bool any_day, any_weekday;
+};
+
+/* False and a sentence part appended to ret_why, naming the field, when it is no schedule. */
+bool cron_parse(struct span text, struct cron *ret_cron, struct buf *ret_why);
+
+/*
+ * The first matching minute after the given time, as Unix milliseconds, or -1
+ * when there is none within five years (31 February).
+ */
+int64_t cron_next_ms(const struct cron *cron, int64_t after_ms);
+
+#endif

@@ -1,0 +1,170 @@
+/* event - see event.h. */
+#include "model/event.h"
+
+#include <stdlib.h>
+
+#include "base/base64.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/pack.h"
+#include "model/limits.h"
+#include "model/name.h"
+
+#define EVENT_RECORD 1 /* version of the stored form; schema/store.md says how to change it */
+
+struct span event_topic(const struct event *event)
+{
+    return event->topic.len ? event->topic : event->type;
+}
+
+/* CloudEvents strings hold no control characters (CloudEvents 1.0.2, type system). */
+static bool is_text(struct span s, size_t max)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.data[i] < 0x20 || s.data[i] == 0x7f)
+            return false;
+    return s.len > 0 && s.len <= max;
+}
+
+bool event_check(const struct event *event, const char *source_word, const char *type_word,
+    struct buf *ret_why)
+{
+    if (!is_text(event->source, EVENT_SOURCE_MAX))
+        buf_printf(ret_why, "%s: needs 1 to %d bytes without control characters.", source_word,
+            EVENT_SOURCE_MAX);
+    else if (!is_text(event->type, EVENT_TYPE_MAX))
+        buf_printf(ret_why, "%s: needs 1 to %d bytes without control characters.", type_word,
+            EVENT_TYPE_MAX);
+    else if (event->topic.len && !name_is_topic(event->topic))
+        buf_printf(ret_why, "topic: needs 1 to %d characters of A-Z a-z 0-9 . _ : / -", TOPIC_MAX);
+    else if (!event->topic.len && !name_is_topic(event->type))
+        buf_printf(ret_why,
+            "%s: is the topic where none is named, and so takes only A-Z a-z 0-9 . _ : / -",
+            type_word);
+    else
+        return true;
+    return false;
+}
+
+void event_encode(const struct event *event, struct buf *out)
+{
+    buf_reserve(out, event->data.len + event->source.len + event->type.len + 256);
+    pack_u8(out, EVENT_RECORD);
+    pack_u64(out, event->seq);
+    pack_uuid(out, &event->cid);
+    pack_uuid(out, &event->parent);
+    pack_i64(out, event->accepted_ms);
+    pack_u16(out, event->depth);
+    pack_u8(out, (uint8_t)event->data_kind);
+    pack_bytes(out, event->id);
+    pack_bytes(out, event->source);
+    pack_bytes(out, event->type);
+    pack_bytes(out, event->topic);
+    pack_bytes(out, event->time);
+    pack_bytes(out, event->subject);
+    pack_bytes(out, event->datacontenttype);
+    pack_bytes(out, event->dataschema);
+    pack_bytes(out, event->extensions);
+    pack_bytes(out, event->data);
+}
+
+enum err event_decode(struct span record, struct event *ret_event)
+{
+    struct unpack u = unpack_from(record);
+    if (unpack_u8(&u) != EVENT_RECORD)
+        return ERR_CORRUPT;
+    struct event e = {0};
+    e.seq = unpack_u64(&u);
+    e.cid = unpack_uuid(&u);
+    e.parent = unpack_uuid(&u);
+    e.accepted_ms = unpack_i64(&u);
+    e.depth = unpack_u16(&u);
+    e.data_kind = unpack_u8(&u);
+    e.id = unpack_bytes(&u);
+    e.source = unpack_bytes(&u);
+    e.type = unpack_bytes(&u);
+    e.topic = unpack_bytes(&u);
+    e.time = unpack_bytes(&u);
+    e.subject = unpack_bytes(&u);
+    e.datacontenttype = unpack_bytes(&u);
+    e.dataschema = unpack_bytes(&u);
+    e.extensions = unpack_bytes(&u);
+    e.data = unpack_bytes(&u);
+    if (!unpack_done(&u) || e.data_kind >= EVENT_DATA__MAX)
+        return ERR_CORRUPT;
+    *ret_event = e;
+    return ERR_OK;
+}
+
+static void put_if_any(struct json_out *o, const char *name, struct span text)
+{
+    if (text.len)
+        json_put_text(o, name, text);
+}
+
+/* Attributes that the bridge itself gives win over a sender's of the same name. */
+static void format_extensions(const struct event *event, struct json_out *o)
+{
+    if (!event->extensions.len)
+        return;
+    struct json_walk walk = json_walk_start(event->extensions);
+    for (struct json_item item; json_walk_next(&walk, &item);) {
+        if (json_name_is(item.name, "correlationid") || json_name_is(item.name, "causationid") ||
+            json_name_is(item.name, "topic"))
+            continue;
+        char *name = span_dup(item.name);
+        json_put_raw(o, name, item.value);
+        free(name);
+    }
+}
+
+static void format_data(const struct event *event, struct json_out *o)
+{
+    switch (event->data_kind) {
+    case EVENT_DATA_JSON:
+        json_put_raw(o, "data", event->data);
+        break;
+    case EVENT_DATA_TEXT:
+        json_put_text(o, "data", event->data);
+        break;
+    case EVENT_DATA_BINARY:
+        json_key(o, "data_base64");
+        buf_add_char(o->buf, '"');
+        base64_encode(event->data, o->buf);
+        buf_add_char(o->buf, '"');
+        break;
+    case EVENT_DATA_NONE:
+    case EVENT_DATA__MAX:
+        break;
+    }
+}
+
+void event_format(const struct event *event, struct buf *out)
+{
+    char cid[UUID_TEXT], parent[UUID_TEXT];
+    uuid_format(&event->cid, cid);
+    uuid_format(&event->parent, parent);
+    buf_reserve(out, event->data.len + 512);
+    struct json_out o = json_out_to(out);
+    json_open(&o, '{');
+    json_put_str(&o, "specversion", "1.0");
+    json_put_text(&o, "id", event->id.len ? event->id : span_str(cid));
+    json_put_text(&o, "source", event->source);
+    json_put_text(&o, "type", event->type);
+    put_if_any(&o, "subject", event->subject);
+    if (event->time.len) {
+        json_put_text(&o, "time", event->time);
+    } else {
+        json_key(&o, "time");
+        json_time(&o, event->accepted_ms);
+    }
+    put_if_any(&o, "datacontenttype", event->datacontenttype);
+    put_if_any(&o, "dataschema", event->dataschema);
+    format_extensions(event, &o);
+    json_put_str(&o, "correlationid", cid);
+    if (!uuid_is_none(&event->parent))
+        json_put_str(&o, "causationid", parent);
+    put_if_any(&o, "topic", event->topic);
+    format_data(event, &o);
+    json_close(&o, '}');
+}

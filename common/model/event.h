@@ -1,0 +1,68 @@
+#ifndef MODEL_EVENT_H
+#define MODEL_EVENT_H
+/*
+ * event - one accepted message: a CloudEvent 1.0 whose payload bytes are kept
+ * exactly as received (CloudEvents 1.0.2, JSON format 1.0.2).
+ *
+ * All text is borrowed: from the request while an event is accepted, from the
+ * stored record while one is read.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/id.h"
+
+/* What the payload bytes are, which decides how they stand in the JSON format. */
+enum event_data {
+    EVENT_DATA_NONE,   /* no payload at all */
+    EVENT_DATA_JSON,   /* one checked JSON value: member "data" */
+    EVENT_DATA_TEXT,   /* valid UTF-8 of another media type: member "data", as a string */
+    EVENT_DATA_BINARY, /* anything else: member "data_base64" */
+    EVENT_DATA__MAX
+};
+
+struct event {
+    uint64_t seq;       /* place in the log, from 1; set by the store */
+    struct uuid cid;    /* of this event and all that follows from it */
+    struct uuid parent; /* the execution that emitted it, or UUID_NONE */
+    int64_t accepted_ms;
+    uint16_t depth; /* 0 from outside, one more than its parent's when emitted */
+    enum event_data data_kind;
+
+    struct span id;     /* CloudEvents id; empty stands for the cid's text */
+    struct span source; /* a URI reference */
+    struct span type;
+    struct span topic; /* empty stands for the type */
+    struct span time;  /* as sent; empty stands for accepted_ms */
+    struct span subject, datacontenttype, dataschema;
+    struct span extensions; /* a JSON object of further attributes, or empty */
+    struct span data;       /* the payload bytes */
+};
+
+/* The topic it is published under. */
+struct span event_topic(const struct event *event);
+
+/*
+ * Are source, type and topic as the contract wants them? Otherwise false and a
+ * sentence in ret_why that names the field by the given words ("event_source",
+ * or "source" for a CloudEvent).
+ */
+bool event_check(const struct event *event, const char *source_word, const char *type_word,
+    struct buf *ret_why);
+
+/* Appends the stored form. The first byte is its version; schema/store.md has the layout. */
+void event_encode(const struct event *event, struct buf *out);
+
+/* Reads a stored form; text borrows from the record. ERR_CORRUPT when it is none. */
+enum err event_decode(struct span record, struct event *ret_event) MUST_CHECK;
+
+/*
+ * Appends the event in the CloudEvents JSON format, `data` last, so that the
+ * payload's bytes can be cut out. Adds the extension attributes correlationid,
+ * causationid (the parent) and topic (where it is not the type).
+ */
+void event_format(const struct event *event, struct buf *out);
+
+#endif

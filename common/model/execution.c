@@ -1,0 +1,171 @@
+/* execution - see execution.h. */
+#include "model/execution.h"
+
+#include <stdio.h>
+
+#include "base/pack.h"
+#include "model/limits.h"
+
+#define EXECUTION_RECORD 1 /* version of the stored form; schema/store.md says how to change it */
+
+static const char *const status_names[] = {
+#define STATUS(constant, name) name,
+    EXECUTION_STATUSES(STATUS)
+#undef STATUS
+};
+
+const char *status_name(enum status status)
+{
+    return status < STATUS__MAX ? status_names[status] : "unknown";
+}
+
+bool status_parse(struct span name, enum status *ret_status)
+{
+    for (int i = 0; i < STATUS__MAX; i++) {
+        if (span_eq_str(name, status_names[i])) {
+            *ret_status = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool status_is_final(enum status status)
+{
+    return status == STATUS_COMPLETED || status == STATUS_FAILED || status == STATUS_SKIPPED;
+}
+
+static void step_encode(const struct step_result *step, struct buf *out)
+{
+    pack_bytes(out, step->name);
+    pack_u8(out, (uint8_t)step->status);
+    pack_i64(out, step->started_ms);
+    pack_i64(out, step->duration_us);
+    pack_u32(out, (uint32_t)step->exit_code);
+}
+
+static struct step_result step_decode(struct unpack *u)
+{
+    struct step_result s;
+    s.name = unpack_bytes(u);
+    s.status = unpack_u8(u);
+    s.started_ms = unpack_i64(u);
+    s.duration_us = unpack_i64(u);
+    s.exit_code = (int32_t)unpack_u32(u);
+    if (s.status >= STATUS__MAX)
+        u->bad = true;
+    return s;
+}
+
+void execution_encode(const struct execution *execution, struct buf *out)
+{
+    pack_u8(out, EXECUTION_RECORD);
+    pack_uuid(out, &execution->id);
+    pack_uuid(out, &execution->cid);
+    pack_uuid(out, &execution->parent);
+    pack_u64(out, execution->event_seq);
+    pack_u64(out, execution->queue);
+    pack_u8(out, (uint8_t)execution->status);
+    pack_u32(out, execution->attempt);
+    pack_u32(out, execution->failures);
+    pack_u32(out, execution->losses);
+    pack_u32(out, execution->pipeline_version);
+    pack_i64(out, execution->created_ms);
+    pack_i64(out, execution->started_ms);
+    pack_i64(out, execution->duration_us);
+    pack_bytes(out, execution->pipeline_id);
+    pack_bytes(out, execution->pipeline_name);
+    pack_bytes(out, execution->event_type);
+    pack_bytes(out, execution->error);
+    pack_u16(out, execution->step_count);
+    for (size_t i = 0; i < execution->step_count; i++)
+        step_encode(&execution->steps[i], out);
+}
+
+enum err execution_decode(struct span record, struct execution *ret_execution,
+    struct step_result *steps)
+{
+    struct unpack u = unpack_from(record);
+    if (unpack_u8(&u) != EXECUTION_RECORD)
+        return ERR_CORRUPT;
+    struct execution e = {0};
+    e.id = unpack_uuid(&u);
+    e.cid = unpack_uuid(&u);
+    e.parent = unpack_uuid(&u);
+    e.event_seq = unpack_u64(&u);
+    e.queue = unpack_u64(&u);
+    e.status = unpack_u8(&u);
+    e.attempt = unpack_u32(&u);
+    e.failures = unpack_u32(&u);
+    e.losses = unpack_u32(&u);
+    e.pipeline_version = unpack_u32(&u);
+    e.created_ms = unpack_i64(&u);
+    e.started_ms = unpack_i64(&u);
+    e.duration_us = unpack_i64(&u);
+    e.pipeline_id = unpack_bytes(&u);
+    e.pipeline_name = unpack_bytes(&u);
+    e.event_type = unpack_bytes(&u);
+    e.error = unpack_bytes(&u);
+    uint16_t count = unpack_u16(&u);
+    if (u.bad || e.status >= STATUS__MAX || count > STEPS_MAX)
+        return ERR_CORRUPT;
+    if (steps) {
+        for (size_t i = 0; i < count; i++)
+            steps[i] = step_decode(&u);
+        if (!unpack_done(&u))
+            return ERR_CORRUPT;
+        e.steps = steps;
+        e.step_count = count;
+    }
+    *ret_execution = e;
+    return ERR_OK;
+}
+
+static void format_step(const struct step_result *step, struct span log, struct json_out *o)
+{
+    json_open(o, '{');
+    json_put_text(o, "name", step->name);
+    json_put_str(o, "status", status_name(step->status));
+    json_key(o, "started");
+    step->started_ms ? json_time(o, step->started_ms) : json_null(o);
+    json_key(o, "seconds");
+    step->duration_us >= 0 ? json_seconds(o, step->duration_us) : json_null(o);
+    json_key(o, "exit_code");
+    step->exit_code >= 0 ? json_int(o, step->exit_code) : json_null(o);
+    json_put_text(o, "log", log);
+    json_close(o, '}');
+}
+
+void execution_format(const struct execution *execution, struct span data, const struct span *logs,
+    struct json_out *out)
+{
+    char id[UUID_TEXT], cid[UUID_TEXT], parent[UUID_TEXT], version[16];
+    uuid_format(&execution->id, id);
+    uuid_format(&execution->cid, cid);
+    uuid_format(&execution->parent, parent);
+    snprintf(version, sizeof version, "%u", execution->pipeline_version);
+    json_open(out, '{');
+    json_put_str(out, "execution_id", id);
+    json_put_text(out, "service", execution->pipeline_name);
+    json_put_str(out, "status", status_name(execution->status));
+    json_key(out, "datetime");
+    json_time(out, execution->created_ms);
+    json_key(out, "execution_time");
+    execution->duration_us >= 0 ? json_seconds(out, execution->duration_us) : json_null(out);
+    json_put_raw(out, "data", data.len ? data : span_str("{}"));
+    json_put_str(out, "cid", cid);
+    json_put_text(out, "pipeline_id", execution->pipeline_id);
+    json_put_str(out, "pipeline_version", version);
+    json_put_text(out, "event_type", execution->event_type);
+    json_put_int(out, "attempt", execution->attempt);
+    json_key(out, "error");
+    execution->error.len ? json_text(out, execution->error) : json_null(out);
+    json_put_str(out, "parent_execution_id",
+        uuid_is_none(&execution->parent) ? NULL : parent);
+    json_key(out, "steps");
+    json_open(out, '[');
+    for (size_t i = 0; i < execution->step_count; i++)
+        format_step(&execution->steps[i], logs ? logs[i] : SPAN_NONE, out);
+    json_close(out, ']');
+    json_close(out, '}');
+}

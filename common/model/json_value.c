@@ -1,0 +1,243 @@
+/* json_value - see json_value.h. */
+#include "model/json_value.h"
+
+#include <string.h>
+
+#include "base/json.h"
+
+bool json_value_is_pointer(struct span pointer)
+{
+    if (pointer.len && pointer.data[0] != '/')
+        return false;
+    for (size_t i = 0; i < pointer.len; i++) {
+        bool last = i + 1 == pointer.len;
+        if (pointer.data[i] == '~' &&
+            (last || (pointer.data[i + 1] != '0' && pointer.data[i + 1] != '1')))
+            return false;
+    }
+    return true;
+}
+
+static bool is_space(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static struct span trim(struct span s)
+{
+    while (s.len && is_space(s.data[s.len - 1]))
+        s.len--;
+    while (s.len && is_space(s.data[0]))
+        s = span_of(s.data + 1, s.len - 1);
+    return s;
+}
+
+/* Takes the first token, with its "/", off the pointer and appends it unescaped. */
+static void next_token(struct span *pointer, struct buf *out)
+{
+    size_t i = 1;
+    for (; i < pointer->len && pointer->data[i] != '/'; i++) {
+        char c = (char)pointer->data[i];
+        if (c == '~')
+            c = pointer->data[++i] == '1' ? '/' : '~';
+        buf_add_char(out, c);
+    }
+    *pointer = span_of(pointer->data + i, pointer->len - i);
+}
+
+/* RFC 6901, section 4: digits without a leading zero. */
+static bool read_index(struct span token, size_t *ret_index)
+{
+    size_t index = 0;
+    if (token.len < 1 || token.len > 9 || (token.len > 1 && token.data[0] == '0'))
+        return false;
+    for (size_t i = 0; i < token.len; i++) {
+        if (token.data[i] < '0' || token.data[i] > '9')
+            return false;
+        index = index * 10 + (size_t)(token.data[i] - '0');
+    }
+    *ret_index = index;
+    return true;
+}
+
+static bool find_element(struct span array, struct span token, struct json_item *ret_item)
+{
+    size_t index;
+    if (!read_index(token, &index))
+        return false;
+    struct json_walk walk = json_walk_start(array);
+    for (size_t i = 0; json_walk_next(&walk, ret_item); i++)
+        if (i == index)
+            return true;
+    return false;
+}
+
+static bool find_child(struct span value, const struct buf *token, struct json_item *ret_item)
+{
+    switch (json_type_of(value)) {
+    case JSON_OBJECT:
+        return json_find(value, buf_text(token), ret_item);
+    case JSON_ARRAY:
+        return find_element(value, buf_span(token), ret_item);
+    default:
+        return false;
+    }
+}
+
+bool json_value_find(struct span document, struct span pointer, struct span *ret_value)
+{
+    struct json_item item = {.value = trim(document)};
+    struct buf token = BUF_INIT;
+    bool found = json_value_is_pointer(pointer);
+    while (found && pointer.len) {
+        buf_clear(&token);
+        next_token(&pointer, &token);
+        found = find_child(item.value, &token, &item);
+    }
+    buf_done(&token);
+    if (found)
+        *ret_value = item.value;
+    return found;
+}
+
+/*
+ * A number as 0.DIGITS times ten to the exponent, its first digit not zero: two
+ * numbers are equal when sign, exponent and digits are, however they are written.
+ */
+struct decimal {
+    bool negative;
+    int64_t exponent;
+    const uint8_t *at, *end; /* the digits left, with the point among them */
+};
+
+/* Exponents beyond this are taken for this: such numbers are out of every sensible range. */
+#define EXPONENT_MAX 1000000000000
+
+static int64_t read_exponent(const uint8_t *at, const uint8_t *end)
+{
+    int64_t value = 0;
+    bool negative = at < end && *at == '-';
+    if (at < end && (*at == '-' || *at == '+'))
+        at++;
+    for (; at < end && value < EXPONENT_MAX; at++)
+        value = value * 10 + (*at - '0');
+    return negative ? -value : value;
+}
+
+static struct decimal decimal_of(struct span s)
+{
+    const uint8_t *at = s.data, *end = s.data + s.len, *point = NULL, *stop;
+    struct decimal d = {.negative = *at == '-'};
+    if (d.negative)
+        at++;
+    for (stop = at; stop < end && *stop != 'e' && *stop != 'E'; stop++)
+        if (*stop == '.')
+            point = stop;
+    if (!point)
+        point = stop;
+    while (at < stop && (*at == '0' || *at == '.'))
+        at++;
+    if (at == stop)
+        return (struct decimal){.at = stop, .end = stop}; /* zero, also -0 */
+    d.exponent = at < point ? point - at : point - at + 1;
+    if (stop < end)
+        d.exponent += read_exponent(stop + 1, end);
+    d.at = at;
+    d.end = stop;
+    return d;
+}
+
+/* The next digit; zeros follow the last one for ever. */
+static uint8_t next_digit(struct decimal *d)
+{
+    if (d->at < d->end && *d->at == '.')
+        d->at++;
+    return d->at < d->end ? *d->at++ : '0';
+}
+
+static bool numbers_eq(struct span a, struct span b)
+{
+    struct decimal left = decimal_of(a), right = decimal_of(b);
+    if (left.negative != right.negative || left.exponent != right.exponent)
+        return false;
+    while (left.at < left.end || right.at < right.end)
+        if (next_digit(&left) != next_digit(&right))
+            return false;
+    return true;
+}
+
+static bool strings_eq(struct span a, struct span b)
+{
+    if (span_eq(a, b))
+        return true;
+    if (!memchr(a.data, '\\', a.len) && !memchr(b.data, '\\', b.len))
+        return false;
+    struct buf left = BUF_INIT, right = BUF_INIT;
+    json_unescape(a, &left);
+    json_unescape(b, &right);
+    bool equal = span_eq(buf_span(&left), buf_span(&right));
+    buf_done(&left);
+    buf_done(&right);
+    return equal;
+}
+
+static bool arrays_eq(struct span a, struct span b)
+{
+    struct json_walk left = json_walk_start(a), right = json_walk_start(b);
+    struct json_item one, other;
+    while (json_walk_next(&left, &one))
+        if (!json_walk_next(&right, &other) || !json_value_eq(one.value, other.value))
+            return false;
+    return !json_walk_next(&right, &other);
+}
+
+static size_t count(struct span value)
+{
+    struct json_walk walk = json_walk_start(value);
+    struct json_item item;
+    size_t n = 0;
+    while (json_walk_next(&walk, &item))
+        n++;
+    return n;
+}
+
+/* Names are unique in checked text, so as many members, each found in the other, are all. */
+static bool objects_eq(struct span a, struct span b)
+{
+    struct json_walk walk = json_walk_start(a);
+    struct json_item one, other;
+    struct buf name = BUF_INIT;
+    bool equal = count(a) == count(b);
+    while (equal && json_walk_next(&walk, &one)) {
+        buf_clear(&name);
+        /* The quotes stand on either side of the name, and json_unescape wants them. */
+        json_unescape(span_of(one.name.data - 1, one.name.len + 2), &name);
+        equal = json_find(b, buf_text(&name), &other) && json_value_eq(one.value, other.value);
+    }
+    buf_done(&name);
+    return equal;
+}
+
+bool json_value_eq(struct span a, struct span b)
+{
+    a = trim(a);
+    b = trim(b);
+    enum json_type type = json_type_of(a);
+    if (type != json_type_of(b))
+        return false;
+    switch (type) {
+    case JSON_NULL:
+        return true;
+    case JSON_BOOL:
+        return span_eq(a, b);
+    case JSON_NUMBER:
+        return numbers_eq(a, b);
+    case JSON_STRING:
+        return strings_eq(a, b);
+    case JSON_ARRAY:
+        return arrays_eq(a, b);
+    case JSON_OBJECT:
+        return objects_eq(a, b);
+    }
+    return false;
+}

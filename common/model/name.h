@@ -1,0 +1,17 @@
+#ifndef MODEL_NAME_H
+#define MODEL_NAME_H
+/*
+ * name - which names the contract allows (model/limits.h has the lengths).
+ */
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+bool name_is_topic(struct span s);       /* [A-Za-z0-9._:/-]{1,249} */
+bool name_is_pipeline_id(struct span s); /* [A-Za-z0-9][A-Za-z0-9._-]{0,63} */
+bool name_is_pipeline(struct span s);    /* [a-z0-9][a-z0-9_-]{0,63} */
+bool name_is_step(struct span s);        /* [A-Za-z0-9][A-Za-z0-9._-]{0,63} */
+bool name_is_script(struct span s);      /* [A-Za-z0-9_][A-Za-z0-9._-]{0,127} */
+bool name_is_variable(struct span s);    /* [A-Za-z_][A-Za-z0-9_]{0,127}, and not FX_… */
+
+#endif

@@ -1,0 +1,88 @@
+#ifndef MODEL_PIPELINE_H
+#define MODEL_PIPELINE_H
+/*
+ * pipeline - a named, versioned list of steps with options: what a definition
+ * may say, checked once when it is stored and read the same way when it runs.
+ *
+ * The stored definition is the JSON object {"name", "steps", "options"} with the
+ * bytes of `steps` and `options` as the client sent them.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "model/cron.h"
+#include "model/filter.h"
+#include "model/retry.h"
+
+enum step_kind { STEP_SCRIPT, STEP_HTTP, STEP_PUBLISH, STEP__MAX };
+
+struct pair {
+    char *name, *value;
+};
+
+struct step {
+    char *name;
+    enum step_kind kind;
+    struct filter *when; /* NULL: always */
+    int64_t timeout_ms;  /* 0: the setting step.timeout_seconds */
+    char *inputs;        /* JSON objects as text, handed to the step; "{}" where absent */
+    char *outputs;
+
+    char *script; /* STEP_SCRIPT: an executable in the home's scripts/ */
+    bool persistent;
+
+    char *url; /* STEP_HTTP */
+    char *secret;
+    struct pair *headers;
+    size_t header_count;
+    bool structured; /* CloudEvent in structured mode; else binary */
+
+    char *event_type; /* STEP_PUBLISH */
+    char *event_source;
+    char *topic;
+    char *payload; /* JSON text, or NULL for the data saved so far */
+};
+
+struct scale {
+    uint32_t min, max;
+    int64_t idle_timeout_ms;
+};
+
+#define SCALE_DEFAULT ((struct scale){0, 4, 60000})
+#define TIMEOUT_DEFAULT_MS 300000 /* a whole execution */
+
+struct pipeline {
+    char *name;
+    char *event;       /* topic, or a prefix ending in '*'; NULL: no event option */
+    bool from_earliest; /* initial_offset "earliest" */
+    struct filter *filters;
+    struct scale scale;
+    bool ordered;
+    struct retry retry;
+    int64_t timeout_ms;
+    bool scheduled;
+    struct cron schedule;
+    struct pair *env;
+    size_t env_count;
+    struct step *steps;
+    size_t step_count;
+};
+
+/*
+ * Reads and checks a whole definition: the text of a JSON object with name,
+ * steps, options and nothing else. ERR_INVALID and a sentence in ret_why that
+ * names the field and says what would be right, e.g.
+ * `steps[1].script: a script is a file name in the home's scripts directory, without "/"`.
+ * On ERR_OK *ret_pipeline belongs to the caller (pipeline_free).
+ */
+enum err pipeline_parse(struct span definition, struct pipeline **ret_pipeline,
+    struct buf *ret_why) MUST_CHECK;
+void pipeline_free(struct pipeline *pipeline);
+
+/* Does the event's topic match the event option ("orders", or "orders.*" by prefix)? */
+bool topic_matches(struct span pattern, struct span topic);
+
+#endif

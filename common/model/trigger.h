@@ -1,0 +1,40 @@
+#ifndef MODEL_TRIGGER_H
+#define MODEL_TRIGGER_H
+/*
+ * trigger - joins a topic to one version of a pipeline, for a stretch of the
+ * event log.
+ *
+ * A generation covers the events from from_seq up to, but not including,
+ * until_seq; the live one has no end (0). Replacing a trigger ends one
+ * generation and begins the next at the same place in the log, so an event
+ * accepted before belongs to the old one and an event accepted after to the new
+ * one, however late the dispatcher gets to them.
+ *
+ * The queue is what waits for the trigger's event service. It goes on over
+ * replacements and ends when the trigger is deleted.
+ */
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct trigger {
+    struct span pipeline_id;
+    struct span pipeline_name;
+    struct span topic; /* pattern of options.event */
+    uint32_t pipeline_version;
+    uint64_t generation; /* unique in the home, growing */
+    uint64_t queue;      /* unique in the home */
+    uint64_t from_seq;
+    uint64_t until_seq; /* 0: live */
+    /* Older events it was asked for ("earliest"): from the first not yet looked at, up to but not
+     * including the second. Equal when there are none left. */
+    uint64_t backfill_seq, backfill_end;
+    int64_t started_ms;
+};
+
+/* Text borrows from the record. */
+void trigger_encode(const struct trigger *trigger, struct buf *out);
+enum err trigger_decode(struct span record, struct trigger *ret_trigger) MUST_CHECK;
+
+#endif

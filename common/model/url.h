@@ -1,0 +1,15 @@
+#ifndef MODEL_URL_H
+#define MODEL_URL_H
+/*
+ * url - which URLs an HTTP step may name: http or https, a host, no credentials,
+ * only characters of RFC 3986, URL_MAX bytes at most. Whether the address behind
+ * the host may be reached is decided when the connection is made, not here.
+ */
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+/* NULL when the URL is acceptable, else a static sentence part that says what would be. */
+const char *url_fault(struct span url);
+
+#endif

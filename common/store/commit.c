@@ -1,0 +1,194 @@
+/*
+ * commit - group commit (see store.h): one thread leads, and commits in one
+ * transaction what all threads have handed in meanwhile.
+ *
+ * Leader and followers rather than a thread of its own: a lone writer commits
+ * without a switch of threads, and under load nobody is woken for a commit but
+ * those who wait for its end.
+ */
+#include "store/commit.h"
+
+#include "base/clock.h"
+#include "base/wake.h"
+
+#define BATCH_MAX 1024    /* mutations in one commit, to stay far below LMDB's limit of dirty pages */
+#define ROOM_LOOK_MS 1000 /* how long a look at the free room is good for */
+
+void commit_queue_init(struct commit_queue *queue)
+{
+    pthread_mutex_init(&queue->lock, NULL);
+    queue->first = NULL;
+    queue->last = &queue->first;
+    queue->leading = false;
+    queue->room_looked_ms = -ROOM_LOOK_MS;
+    queue->accepting = true;
+}
+
+void commit_queue_done(struct commit_queue *queue)
+{
+    pthread_mutex_destroy(&queue->lock);
+}
+
+/* Looked at now and then: the reserve is far larger than what arrives between two looks. */
+static bool accepting(struct store *store)
+{
+    struct commit_queue *queue = store_queue(store);
+    int64_t now = clock_mono_ms();
+    if (now - queue->room_looked_ms >= ROOM_LOOK_MS) {
+        queue->room_looked_ms = now;
+        queue->accepting = store_room(store).accepting;
+    }
+    return queue->accepting;
+}
+
+/* How an attempt to apply a batch ended. */
+enum attempt { ATTEMPT_DONE, ATTEMPT_AGAIN, ATTEMPT_GROW };
+
+/*
+ * Runs the mutations that are not settled. One that fails before it has changed
+ * anything just keeps its error; one that fails later settles with it, and the
+ * rest is run again without it.
+ */
+static enum attempt apply(struct store_txn *txn, struct store_op *batch)
+{
+    for (struct store_op *op = batch; op; op = op->next) {
+        if (op->settled)
+            continue;
+        txn_mark_clean(txn);
+        op->err = op->mutation(txn, op->context);
+        if (op->err && txn_is_full(txn))
+            return ATTEMPT_GROW;
+        if (op->err && txn_is_dirty(txn)) {
+            op->settled = true;
+            return ATTEMPT_AGAIN;
+        }
+    }
+    return ATTEMPT_DONE;
+}
+
+/* The store could not do it: every mutation that is not settled fails with this. */
+static void fail(struct store_op *batch, enum err err)
+{
+    for (struct store_op *op = batch; op; op = op->next)
+        if (!op->settled)
+            op->err = err;
+}
+
+static void commit(struct store *store, struct store_op *batch)
+{
+    bool some = false;
+    for (struct store_op *op = batch; op; op = op->next) {
+        op->settled = op->flags & STORE_ACCEPT && !accepting(store);
+        if (op->settled)
+            op->err = ERR_FULL;
+        some |= !op->settled;
+    }
+    while (some) {
+        struct store_txn *txn;
+        bool full = false;
+        enum err err = txn_begin(store, &txn);
+        if (err) {
+            fail(batch, err);
+            return;
+        }
+        enum attempt attempt = apply(txn, batch);
+        if (attempt == ATTEMPT_DONE) {
+            err = txn_commit(txn, &full);
+            if (err && !full)
+                fail(batch, err);
+            if (!full)
+                return;
+        } else {
+            txn_abort(txn);
+        }
+        if ((full || attempt == ATTEMPT_GROW) && store_grow(store)) {
+            fail(batch, ERR_FULL);
+            return;
+        }
+    }
+}
+
+static bool wants_wake(const struct store_op *batch)
+{
+    for (const struct store_op *op = batch; op; op = op->next)
+        if (op->flags & STORE_WAKE && !op->err)
+            return true;
+    return false;
+}
+
+/* Takes up to BATCH_MAX of what was handed in. Called with the lock held. */
+static struct store_op *take_batch(struct commit_queue *queue)
+{
+    struct store_op *batch = queue->first, **end = &queue->first;
+    for (int n = 0; *end && n < BATCH_MAX; n++)
+        end = &(*end)->next;
+    queue->first = *end;
+    if (!queue->first)
+        queue->last = &queue->first;
+    *end = NULL;
+    return batch;
+}
+
+void store_submit(struct store *store, struct store_op *op)
+{
+    struct commit_queue *queue = store_queue(store);
+    op->next = NULL;
+    pthread_mutex_lock(&queue->lock);
+    *queue->last = op;
+    queue->last = &op->next;
+    if (queue->leading) {
+        pthread_mutex_unlock(&queue->lock);
+        return;
+    }
+    queue->leading = true;
+    while (queue->first) {
+        struct store_op *batch = take_batch(queue);
+        pthread_mutex_unlock(&queue->lock);
+        commit(store, batch);
+        if (wants_wake(batch))
+            (void)wake_send(store_home(store));
+        for (struct store_op *next; batch; batch = next) {
+            next = batch->next; /* done may free it */
+            batch->done(batch);
+        }
+        pthread_mutex_lock(&queue->lock);
+    }
+    queue->leading = false;
+    pthread_mutex_unlock(&queue->lock);
+}
+
+/* A caller of store_write that waits for its mutation. */
+struct waiter {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool done;
+};
+
+struct waiting_op {
+    struct store_op op;
+    struct waiter waiter;
+};
+
+static void wake_waiter(struct store_op *op)
+{
+    struct waiter *waiter = &((struct waiting_op *)op)->waiter;
+    pthread_mutex_lock(&waiter->lock);
+    waiter->done = true;
+    pthread_cond_signal(&waiter->changed);
+    pthread_mutex_unlock(&waiter->lock);
+}
+
+enum err store_write(struct store *store, unsigned flags, store_mutation *mutation, void *context)
+{
+    struct waiting_op waiting = {
+        .op = {.mutation = mutation, .context = context, .flags = flags, .done = wake_waiter},
+        .waiter = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER},
+    };
+    struct waiter *waiter = &waiting.waiter;
+    store_submit(store, &waiting.op);
+    pthread_mutex_lock(&waiter->lock);
+    while (!waiter->done)
+        pthread_cond_wait(&waiter->changed, &waiter->lock);
+    pthread_mutex_unlock(&waiter->lock);
+    return waiting.op.err;
+}

@@ -1,0 +1,87 @@
+/* events - see events.h. */
+#include "store/events.h"
+
+#include "store/key.h"
+
+#define CURSOR "cursor"
+
+enum err events_append(struct store_txn *txn, struct event *event)
+{
+    uint64_t last;
+    enum err err = events_last(txn, &last);
+    if (err)
+        return err;
+    event->seq = last + 1;
+    struct key seq = key_of_seq(event->seq);
+    struct key cid = key_of_uuid(&event->cid);
+    key_u64(&cid, event->seq);
+    struct buf record = BUF_INIT;
+    event_encode(event, &record);
+    err = store_append(txn, TABLE_EVENTS, key_span(&seq), buf_span(&record));
+    buf_done(&record);
+    if (!err)
+        err = store_put(txn, TABLE_CIDS, key_span(&cid), SPAN_NONE);
+    return err;
+}
+
+enum err events_get(struct store_txn *txn, uint64_t seq, struct event *ret_event)
+{
+    struct key key = key_of_seq(seq);
+    struct span record;
+    enum err err = store_get(txn, TABLE_EVENTS, key_span(&key), &record);
+    return err ? err : event_decode(record, ret_event);
+}
+
+static enum err end_of_log(struct store_txn *txn, bool newest, uint64_t *ret_seq)
+{
+    struct store_cursor cursor;
+    struct span key, value;
+    enum err err = store_cursor_open(txn, TABLE_EVENTS, &cursor);
+    if (err)
+        return err;
+    err = newest ? store_cursor_last(&cursor, &key, &value)
+                 : store_cursor_next(&cursor, &key, &value);
+    store_cursor_close(&cursor);
+    if (err && err != ERR_NOTFOUND)
+        return err;
+    *ret_seq = err ? 0 : key_tail_u64(key);
+    return ERR_OK;
+}
+
+enum err events_first(struct store_txn *txn, uint64_t *ret_seq)
+{
+    return end_of_log(txn, false, ret_seq);
+}
+
+enum err events_last(struct store_txn *txn, uint64_t *ret_seq)
+{
+    return end_of_log(txn, true, ret_seq);
+}
+
+enum err events_last_of_cid(struct store_txn *txn, const struct uuid *cid, uint64_t *ret_seq)
+{
+    struct store_cursor cursor;
+    struct span key, value;
+    struct key end = key_of_uuid(cid);
+    key_u64(&end, UINT64_MAX);
+    enum err err = store_cursor_open(txn, TABLE_CIDS, &cursor);
+    if (err)
+        return err;
+    err = store_cursor_before(&cursor, key_span(&end), &key, &value);
+    store_cursor_close(&cursor);
+    if (!err && !span_starts(key, uuid_span(cid)))
+        err = ERR_NOTFOUND;
+    if (!err)
+        *ret_seq = key_tail_u64(key);
+    return err;
+}
+
+enum err events_cursor(struct store_txn *txn, uint64_t *ret_seq)
+{
+    return store_counter(txn, CURSOR, ret_seq);
+}
+
+enum err events_set_cursor(struct store_txn *txn, uint64_t seq)
+{
+    return store_set_counter(txn, CURSOR, seq);
+}

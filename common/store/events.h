@@ -1,0 +1,30 @@
+#ifndef STORE_EVENTS_H
+#define STORE_EVENTS_H
+/*
+ * events - the event log and its index by correlation id.
+ *
+ * The log is numbered from 1 without gaps; a number is never used again. All
+ * events that follow from one another share a cid.
+ */
+#include "model/event.h"
+#include "store/store.h"
+
+/* Appends to the log; sets event->seq. */
+enum err events_append(struct store_txn *txn, struct event *event) MUST_CHECK;
+
+/* Text borrows from the transaction. */
+enum err events_get(struct store_txn *txn, uint64_t seq, struct event *ret_event) MUST_CHECK;
+
+/* The numbers of the oldest and the newest event kept; 0 when there is none. */
+enum err events_first(struct store_txn *txn, uint64_t *ret_seq) MUST_CHECK;
+enum err events_last(struct store_txn *txn, uint64_t *ret_seq) MUST_CHECK;
+
+/* The newest event of a cid. ERR_NOTFOUND when it was never issued. */
+enum err events_last_of_cid(struct store_txn *txn, const struct uuid *cid,
+    uint64_t *ret_seq) MUST_CHECK;
+
+/* The last event that has been routed; its executions exist. */
+enum err events_cursor(struct store_txn *txn, uint64_t *ret_seq) MUST_CHECK;
+enum err events_set_cursor(struct store_txn *txn, uint64_t seq) MUST_CHECK;
+
+#endif

@@ -1,0 +1,243 @@
+/* executions - see executions.h. */
+#include "store/executions.h"
+
+#include <string.h>
+
+#include "model/limits.h"
+#include "store/key.h"
+
+static struct key cid_key(const struct execution *e)
+{
+    struct key key = key_of_uuid(&e->cid);
+    key_uuid(&key, &e->id);
+    return key;
+}
+
+static struct key pipeline_key(struct span pipeline_id, const struct uuid *id)
+{
+    struct key key = KEY_INIT;
+    key_text(&key, pipeline_id);
+    key_uuid(&key, id);
+    return key;
+}
+
+static struct key status_key(enum status status, const struct uuid *id)
+{
+    struct key key = KEY_INIT;
+    key_u8(&key, (uint8_t)status);
+    key_uuid(&key, id);
+    return key;
+}
+
+static struct key log_key(const struct uuid *id, uint16_t step)
+{
+    struct key key = key_of_uuid(id);
+    key_u16(&key, step);
+    return key;
+}
+
+static enum err put_record(struct store_txn *txn, const struct execution *execution)
+{
+    struct key key = key_of_uuid(&execution->id);
+    struct buf record = BUF_INIT;
+    execution_encode(execution, &record);
+    enum err err = store_put(txn, TABLE_EXECUTIONS, key_span(&key), buf_span(&record));
+    buf_done(&record);
+    return err;
+}
+
+enum err executions_create(struct store_txn *txn, const struct execution *execution)
+{
+    struct key cid = cid_key(execution);
+    struct key pipeline = pipeline_key(execution->pipeline_id, &execution->id);
+    struct key status = status_key(execution->status, &execution->id);
+    enum err err = put_record(txn, execution);
+    if (!err)
+        err = store_put(txn, TABLE_EXECUTIONS_BY_CID, key_span(&cid), SPAN_NONE);
+    if (!err)
+        err = store_put(txn, TABLE_EXECUTIONS_BY_PIPELINE, key_span(&pipeline), SPAN_NONE);
+    if (!err)
+        err = store_put(txn, TABLE_EXECUTIONS_BY_STATUS, key_span(&status), SPAN_NONE);
+    return err;
+}
+
+enum err executions_change(struct store_txn *txn, const struct execution *execution,
+    enum status was)
+{
+    enum err err = put_record(txn, execution);
+    if (err || execution->status == was)
+        return err;
+    struct key old = status_key(was, &execution->id);
+    struct key new = status_key(execution->status, &execution->id);
+    err = store_del(txn, TABLE_EXECUTIONS_BY_STATUS, key_span(&old));
+    if (!err)
+        err = store_put(txn, TABLE_EXECUTIONS_BY_STATUS, key_span(&new), SPAN_NONE);
+    return err;
+}
+
+enum err executions_get(struct store_txn *txn, const struct uuid *id,
+    struct execution *ret_execution, struct step_result *steps)
+{
+    struct key key = key_of_uuid(id);
+    struct span record;
+    enum err err = store_get(txn, TABLE_EXECUTIONS, key_span(&key), &record);
+    return err ? err : execution_decode(record, ret_execution, steps);
+}
+
+/* A value that may be missing, which reads as empty. */
+static enum err get_or_empty(struct store_txn *txn, enum store_table table, struct key key,
+    struct span *ret_value)
+{
+    enum err err = store_get(txn, table, key_span(&key), ret_value);
+    if (err != ERR_NOTFOUND)
+        return err;
+    *ret_value = SPAN_NONE;
+    return ERR_OK;
+}
+
+enum err executions_set_data(struct store_txn *txn, const struct uuid *id, struct span data)
+{
+    struct key key = key_of_uuid(id);
+    return store_put(txn, TABLE_DATA, key_span(&key), data);
+}
+
+enum err executions_data(struct store_txn *txn, const struct uuid *id, struct span *ret_data)
+{
+    return get_or_empty(txn, TABLE_DATA, key_of_uuid(id), ret_data);
+}
+
+enum err executions_set_log(struct store_txn *txn, const struct uuid *id, uint16_t step,
+    struct span log)
+{
+    struct key key = log_key(id, step);
+    return store_put(txn, TABLE_LOGS, key_span(&key), log);
+}
+
+enum err executions_log(struct store_txn *txn, const struct uuid *id, uint16_t step,
+    struct span *ret_log)
+{
+    return get_or_empty(txn, TABLE_LOGS, log_key(id, step), ret_log);
+}
+
+enum err executions_print(struct store_txn *txn, const struct uuid *id, struct json_out *out)
+{
+    struct step_result steps[STEPS_MAX];
+    struct span logs[STEPS_MAX], data;
+    struct execution execution;
+    enum err err = executions_get(txn, id, &execution, steps);
+    if (!err)
+        err = executions_data(txn, id, &data);
+    for (uint16_t i = 0; !err && i < execution.step_count; i++)
+        err = executions_log(txn, id, i, &logs[i]);
+    if (!err)
+        execution_format(&execution, data, logs, out);
+    return err;
+}
+
+/* Every key that begins with the prefix, oldest id first. */
+static enum err visit_prefix(struct store_txn *txn, enum store_table table, struct span prefix,
+    executions_visit *visit, void *context)
+{
+    struct store_cursor cursor;
+    struct span key, value;
+    enum err err = store_cursor_open(txn, table, &cursor);
+    if (err)
+        return err;
+    err = store_cursor_seek(&cursor, prefix, &key, &value);
+    while (!err && span_starts(key, prefix)) {
+        struct uuid id = key_tail_uuid(key);
+        if (!visit(&id, context))
+            break;
+        err = store_cursor_next(&cursor, &key, &value);
+    }
+    store_cursor_close(&cursor);
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+enum err executions_of_cid(struct store_txn *txn, const struct uuid *cid, executions_visit *visit,
+    void *context)
+{
+    return visit_prefix(txn, TABLE_EXECUTIONS_BY_CID, uuid_span(cid), visit, context);
+}
+
+enum err executions_in_status(struct store_txn *txn, enum status status, executions_visit *visit,
+    void *context)
+{
+    uint8_t prefix = (uint8_t)status;
+    return visit_prefix(txn, TABLE_EXECUTIONS_BY_STATUS, span_of(&prefix, 1), visit, context);
+}
+
+/* The index that narrows most: the keys of `table` that begin with `prefix` end in execution ids. */
+static enum store_table choose_index(const struct execution_query *query, struct key *ret_prefix)
+{
+    *ret_prefix = KEY_INIT;
+    if (query->pipeline_id.len) {
+        key_text(ret_prefix, query->pipeline_id);
+        return TABLE_EXECUTIONS_BY_PIPELINE;
+    }
+    if (query->with_status) {
+        key_u8(ret_prefix, (uint8_t)query->status);
+        return TABLE_EXECUTIONS_BY_STATUS;
+    }
+    return TABLE_EXECUTIONS;
+}
+
+static bool matches(const struct execution *e, const struct execution_query *query)
+{
+    return (!query->with_status || e->status == query->status) &&
+           (!query->pipeline_id.len || span_eq(e->pipeline_id, query->pipeline_id)) &&
+           (!query->service.len || span_eq(e->pipeline_name, query->service)) &&
+           (!query->event_type.len || span_eq(e->event_type, query->event_type)) &&
+           (!query->since_ms || e->created_ms >= query->since_ms) &&
+           (!query->until_ms || e->created_ms < query->until_ms);
+}
+
+/* Older than this id: the page before's last, or the end of the time asked for. */
+static struct uuid start_before(const struct execution_query *query)
+{
+    struct uuid end;
+    memset(&end, 0xff, sizeof end);
+    if (query->until_ms)
+        end = uuid_floor(query->until_ms);
+    if (!uuid_is_none(&query->after) && memcmp(&query->after, &end, sizeof end) < 0)
+        end = query->after;
+    return end;
+}
+
+enum err executions_list(struct store_txn *txn, const struct execution_query *query,
+    executions_visit *visit, void *context, struct uuid *ret_next)
+{
+    struct key prefix;
+    enum store_table table = choose_index(query, &prefix);
+    struct key from = prefix;
+    struct uuid before = start_before(query), oldest = uuid_floor(query->since_ms);
+    struct store_cursor cursor;
+    struct span key, value;
+    size_t found = 0, looked = 0;
+    enum err err = store_cursor_open(txn, table, &cursor);
+    if (err)
+        return err;
+    *ret_next = UUID_NONE;
+    key_uuid(&from, &before);
+    err = store_cursor_before(&cursor, key_span(&from), &key, &value);
+    while (!err && span_starts(key, key_span(&prefix))) {
+        struct uuid id = key_tail_uuid(key);
+        struct execution execution;
+        if (query->since_ms && memcmp(&id, &oldest, sizeof id) < 0)
+            break;
+        err = executions_get(txn, &id, &execution, NULL);
+        if (err)
+            break;
+        bool match = matches(&execution, query);
+        if (match && !visit(&id, context))
+            break;
+        found += match;
+        if (found == query->limit || ++looked == EXECUTIONS_LOOKED_MAX) {
+            *ret_next = id;
+            break;
+        }
+        err = store_cursor_prev(&cursor, &key, &value);
+    }
+    store_cursor_close(&cursor);
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}

@@ -1,0 +1,70 @@
+#ifndef STORE_EXECUTIONS_H
+#define STORE_EXECUTIONS_H
+/*
+ * executions - the executions with their indexes by cid, pipeline and status,
+ * the data their steps saved and the end of each step's output.
+ *
+ * An id is a UUIDv7, so the table itself is the index by time of creation.
+ */
+#include "model/execution.h"
+#include "store/store.h"
+
+/* Stores a new one, in the status it has, with all its index entries. */
+enum err executions_create(struct store_txn *txn, const struct execution *execution) MUST_CHECK;
+
+/* Stores a changed one; `was` is the status it had. */
+enum err executions_change(struct store_txn *txn, const struct execution *execution,
+    enum status was) MUST_CHECK;
+
+/* Text borrows from the transaction. `steps` as in execution_decode. */
+enum err executions_get(struct store_txn *txn, const struct uuid *id,
+    struct execution *ret_execution, struct step_result *steps) MUST_CHECK;
+
+enum err executions_set_data(struct store_txn *txn, const struct uuid *id,
+    struct span data) MUST_CHECK;
+enum err executions_data(struct store_txn *txn, const struct uuid *id, struct span *ret_data)
+    MUST_CHECK; /* empty when none was saved */
+
+enum err executions_set_log(struct store_txn *txn, const struct uuid *id, uint16_t step,
+    struct span log) MUST_CHECK;
+enum err executions_log(struct store_txn *txn, const struct uuid *id, uint16_t step,
+    struct span *ret_log) MUST_CHECK; /* empty when there is none */
+
+/* Appends the whole ExecutionResult (api.md), with data and logs. */
+enum err executions_print(struct store_txn *txn, const struct uuid *id,
+    struct json_out *out) MUST_CHECK;
+
+/* Called with ids; false ends the walk. */
+typedef bool executions_visit(const struct uuid *id, void *context);
+
+/* Those of a cid, or in a status, oldest first. */
+enum err executions_of_cid(struct store_txn *txn, const struct uuid *cid, executions_visit *visit,
+    void *context) MUST_CHECK;
+enum err executions_in_status(struct store_txn *txn, enum status status, executions_visit *visit,
+    void *context) MUST_CHECK;
+
+/* What to list. Zero stands for "any" throughout. */
+struct execution_query {
+    bool with_status;
+    enum status status;
+    struct span pipeline_id;
+    struct span service;
+    struct span event_type;
+    int64_t since_ms, until_ms; /* created at or after, created before */
+    struct uuid after;          /* only those older than this one: the last of the page before */
+    size_t limit;
+};
+
+#define EXECUTIONS_LIMIT_DEFAULT 100
+#define EXECUTIONS_LIMIT_MAX 1000
+#define EXECUTIONS_LOOKED_MAX 10000 /* records one page looks at, so that its cost is bounded */
+
+/*
+ * Lists newest first. *ret_next is where the next page goes on (`after`), or
+ * UUID_NONE when this was the last; a page may be short, even empty, and still
+ * not the last. New executions only ever come before the first page.
+ */
+enum err executions_list(struct store_txn *txn, const struct execution_query *query,
+    executions_visit *visit, void *context, struct uuid *ret_next) MUST_CHECK;
+
+#endif

@@ -1,0 +1,208 @@
+/* pipelines - see pipelines.h. */
+#include "store/pipelines.h"
+
+#include "base/pack.h"
+#include "store/executions.h"
+#include "store/key.h"
+#include "store/triggers.h"
+
+#define PIPELINE_RECORD 1 /* versions of the stored forms; schema/store.md says how to change them */
+#define VERSION_RECORD 1
+
+static struct key version_key(struct span id, uint32_t version)
+{
+    struct key key = KEY_INIT;
+    key_text(&key, id);
+    key_u32(&key, version);
+    return key;
+}
+
+static enum err put_info(struct store_txn *txn, const struct pipeline_info *info)
+{
+    struct buf record = BUF_INIT;
+    pack_u8(&record, PIPELINE_RECORD);
+    pack_bytes(&record, info->id);
+    pack_bytes(&record, info->name);
+    pack_u32(&record, info->version);
+    pack_i64(&record, info->created_ms);
+    pack_i64(&record, info->updated_ms);
+    enum err err = store_put(txn, TABLE_PIPELINES, info->id, buf_span(&record));
+    buf_done(&record);
+    return err;
+}
+
+static enum err decode_info(struct span record, struct pipeline_info *ret_info)
+{
+    struct unpack u = unpack_from(record);
+    if (unpack_u8(&u) != PIPELINE_RECORD)
+        return ERR_CORRUPT;
+    ret_info->id = unpack_bytes(&u);
+    ret_info->name = unpack_bytes(&u);
+    ret_info->version = unpack_u32(&u);
+    ret_info->created_ms = unpack_i64(&u);
+    ret_info->updated_ms = unpack_i64(&u);
+    return unpack_done(&u) ? ERR_OK : ERR_CORRUPT;
+}
+
+static enum err put_version(struct store_txn *txn, struct span id, uint32_t version,
+    struct span definition, int64_t now_ms)
+{
+    struct key key = version_key(id, version);
+    struct buf record = BUF_INIT;
+    pack_u8(&record, VERSION_RECORD);
+    pack_i64(&record, now_ms);
+    pack_bytes(&record, definition);
+    enum err err = store_put(txn, TABLE_PIPELINE_VERSIONS, key_span(&key), buf_span(&record));
+    buf_done(&record);
+    return err;
+}
+
+enum err pipelines_create(struct store_txn *txn, struct span id, struct span name,
+    struct span definition, int64_t now_ms, const char **ret_taken)
+{
+    struct pipeline_info info;
+    struct span other;
+    enum err err = pipelines_get(txn, id, &info);
+    *ret_taken = "id";
+    if (err == ERR_NOTFOUND) {
+        err = pipelines_by_name(txn, name, &other);
+        *ret_taken = "name";
+    }
+    if (err != ERR_NOTFOUND)
+        return err ? err : ERR_CONFLICT;
+    info = (struct pipeline_info){id, name, 1, now_ms, now_ms};
+    err = put_info(txn, &info);
+    if (!err)
+        err = store_put(txn, TABLE_PIPELINE_NAMES, name, id);
+    if (!err)
+        err = put_version(txn, id, 1, definition, now_ms);
+    return err;
+}
+
+enum err pipelines_replace(struct store_txn *txn, struct span id, uint32_t if_version,
+    struct span definition, int64_t now_ms, uint32_t *ret_version)
+{
+    struct pipeline_info info;
+    enum err err = pipelines_get(txn, id, &info);
+    if (err)
+        return err;
+    if (if_version && if_version != info.version)
+        return ERR_CONFLICT;
+    uint32_t version = info.version + 1;
+    /* The text of info dies with the first change, so it is kept aside. */
+    struct buf name = BUF_INIT;
+    buf_add_span(&name, info.name);
+    info = (struct pipeline_info){id, buf_span(&name), version, info.created_ms, now_ms};
+    err = put_info(txn, &info);
+    buf_done(&name);
+    if (!err)
+        err = put_version(txn, id, version, definition, now_ms);
+    if (!err)
+        *ret_version = version;
+    return err;
+}
+
+enum err pipelines_get(struct store_txn *txn, struct span id, struct pipeline_info *ret_info)
+{
+    struct span record;
+    enum err err = store_get(txn, TABLE_PIPELINES, id, &record);
+    return err ? err : decode_info(record, ret_info);
+}
+
+enum err pipelines_by_name(struct store_txn *txn, struct span name, struct span *ret_id)
+{
+    return store_get(txn, TABLE_PIPELINE_NAMES, name, ret_id);
+}
+
+enum err pipelines_version(struct store_txn *txn, struct span id, uint32_t version,
+    uint32_t *ret_version, int64_t *ret_created_ms, struct span *ret_definition)
+{
+    struct pipeline_info info;
+    struct span record;
+    enum err err = pipelines_get(txn, id, &info);
+    if (err)
+        return err;
+    if (!version)
+        version = info.version;
+    struct key key = version_key(id, version);
+    err = store_get(txn, TABLE_PIPELINE_VERSIONS, key_span(&key), &record);
+    if (err)
+        return err;
+    struct unpack u = unpack_from(record);
+    if (unpack_u8(&u) != VERSION_RECORD)
+        return ERR_CORRUPT;
+    *ret_version = version;
+    *ret_created_ms = unpack_i64(&u);
+    *ret_definition = unpack_bytes(&u);
+    return unpack_done(&u) ? ERR_OK : ERR_CORRUPT;
+}
+
+enum err pipelines_list(struct store_txn *txn, struct span after,
+    bool (*visit)(const struct pipeline_info *info, void *context), void *context)
+{
+    struct store_cursor cursor;
+    struct span key, value;
+    enum err err = store_cursor_open(txn, TABLE_PIPELINES, &cursor);
+    if (err)
+        return err;
+    err = after.len ? store_cursor_seek(&cursor, after, &key, &value)
+                    : store_cursor_next(&cursor, &key, &value);
+    if (!err && after.len && span_eq(key, after))
+        err = store_cursor_next(&cursor, &key, &value);
+    while (!err) {
+        struct pipeline_info info;
+        err = decode_info(value, &info);
+        if (err || !visit(&info, context))
+            break;
+        err = store_cursor_next(&cursor, &key, &value);
+    }
+    store_cursor_close(&cursor);
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+struct running {
+    struct store_txn *txn;
+    struct span pipeline_id;
+    bool found;
+};
+
+static bool look_for_running(const struct uuid *id, void *context)
+{
+    struct running *running = context;
+    struct execution execution;
+    if (executions_get(running->txn, id, &execution, NULL) == ERR_OK)
+        running->found = span_eq(execution.pipeline_id, running->pipeline_id);
+    return !running->found;
+}
+
+enum err pipelines_delete(struct store_txn *txn, struct span id, const char **ret_why)
+{
+    struct pipeline_info info;
+    struct trigger trigger;
+    struct running running = {txn, id, false};
+    enum err err = pipelines_get(txn, id, &info);
+    if (err)
+        return err;
+    err = triggers_get(txn, id, &trigger);
+    if (err == ERR_OK) {
+        *ret_why = "its event trigger is started; stop it first";
+        return ERR_CONFLICT;
+    }
+    if (err == ERR_NOTFOUND)
+        err = executions_in_status(txn, STATUS_IN_PROGRESS, look_for_running, &running);
+    if (err)
+        return err;
+    if (running.found) {
+        *ret_why = "an execution of it is running; try again when it has finished";
+        return ERR_CONFLICT;
+    }
+    uint32_t versions = info.version;
+    err = store_del(txn, TABLE_PIPELINE_NAMES, info.name);
+    if (!err)
+        err = store_del(txn, TABLE_PIPELINES, id);
+    for (uint32_t v = 1; !err && v <= versions; v++) {
+        struct key key = version_key(id, v);
+        err = store_del(txn, TABLE_PIPELINE_VERSIONS, key_span(&key));
+    }
+    return err;
+}

@@ -1,0 +1,47 @@
+#ifndef STORE_PIPELINES_H
+#define STORE_PIPELINES_H
+/*
+ * pipelines - the pipelines with all their versions, by id and by name.
+ *
+ * Versions count from 1 and never change. Definitions are the checked text of
+ * model/pipeline.h. Spans borrow from the transaction.
+ */
+#include "model/pipeline.h"
+#include "store/store.h"
+
+struct pipeline_info {
+    struct span id, name;
+    uint32_t version; /* the latest */
+    int64_t created_ms, updated_ms;
+};
+
+/* ERR_CONFLICT when the id or the name is taken, by *ret_taken (a static word, "id" or "name"). */
+enum err pipelines_create(struct store_txn *txn, struct span id, struct span name,
+    struct span definition, int64_t now_ms, const char **ret_taken) MUST_CHECK;
+
+/*
+ * Makes the next version. `if_version` guards against lost updates: ERR_CONFLICT
+ * when it is not 0 and not the latest. ERR_NOTFOUND.
+ */
+enum err pipelines_replace(struct store_txn *txn, struct span id, uint32_t if_version,
+    struct span definition, int64_t now_ms, uint32_t *ret_version) MUST_CHECK;
+
+enum err pipelines_get(struct store_txn *txn, struct span id,
+    struct pipeline_info *ret_info) MUST_CHECK;
+enum err pipelines_by_name(struct store_txn *txn, struct span name, struct span *ret_id) MUST_CHECK;
+
+/* One version; 0 stands for the latest, *ret_version says which it is. */
+enum err pipelines_version(struct store_txn *txn, struct span id, uint32_t version,
+    uint32_t *ret_version, int64_t *ret_created_ms, struct span *ret_definition) MUST_CHECK;
+
+/* In the order of their ids, those after `after` (may be empty), until visit says false. */
+enum err pipelines_list(struct store_txn *txn, struct span after,
+    bool (*visit)(const struct pipeline_info *info, void *context), void *context) MUST_CHECK;
+
+/*
+ * Deletes it with its versions. ERR_CONFLICT while its trigger is started or an
+ * execution of it runs; *ret_why is then a static sentence that says what to do.
+ */
+enum err pipelines_delete(struct store_txn *txn, struct span id, const char **ret_why) MUST_CHECK;
+
+#endif

@@ -1,0 +1,100 @@
+/* queue - see queue.h. */
+#include "store/queue.h"
+
+#include "store/key.h"
+
+static struct key ready_key(uint64_t queue, uint64_t seq, const struct uuid *execution)
+{
+    struct key key = key_of_seq(queue);
+    key_u64(&key, seq);
+    key_uuid(&key, execution);
+    return key;
+}
+
+static struct key due_key(int64_t due_ms, const struct uuid *execution)
+{
+    struct key key = key_of_seq((uint64_t)due_ms);
+    key_uuid(&key, execution);
+    return key;
+}
+
+enum err queue_put(struct store_txn *txn, uint64_t queue, uint64_t seq,
+    const struct uuid *execution)
+{
+    struct key key = ready_key(queue, seq, execution);
+    return store_put(txn, TABLE_READY, key_span(&key), SPAN_NONE);
+}
+
+enum err queue_del(struct store_txn *txn, uint64_t queue, uint64_t seq,
+    const struct uuid *execution)
+{
+    struct key key = ready_key(queue, seq, execution);
+    return store_del(txn, TABLE_READY, key_span(&key));
+}
+
+enum err queue_first(struct store_txn *txn, uint64_t queue, struct uuid *ret_execution)
+{
+    struct store_cursor cursor;
+    struct span key, value;
+    struct key from = key_of_seq(queue);
+    enum err err = store_cursor_open(txn, TABLE_READY, &cursor);
+    if (err)
+        return err;
+    err = store_cursor_seek(&cursor, key_span(&from), &key, &value);
+    store_cursor_close(&cursor);
+    if (!err && !span_starts(key, key_span(&from)))
+        err = ERR_NOTFOUND;
+    if (!err)
+        *ret_execution = key_tail_uuid(key);
+    return err;
+}
+
+enum err queue_count_all(struct store_txn *txn,
+    void (*fn)(uint64_t queue, uint64_t count, void *context), void *context)
+{
+    struct store_cursor cursor;
+    struct span key, value;
+    uint64_t queue = 0, count = 0;
+    enum err err = store_cursor_open(txn, TABLE_READY, &cursor);
+    if (err)
+        return err;
+    while (!(err = store_cursor_next(&cursor, &key, &value))) {
+        uint64_t of = key_tail_u64(span_of(key.data, key.len < 8 ? key.len : 8));
+        if (of != queue && count)
+            fn(queue, count, context);
+        count = of == queue ? count + 1 : 1;
+        queue = of;
+    }
+    store_cursor_close(&cursor);
+    if (count)
+        fn(queue, count, context);
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+enum err due_put(struct store_txn *txn, int64_t due_ms, const struct uuid *execution)
+{
+    struct key key = due_key(due_ms, execution);
+    return store_put(txn, TABLE_DUE, key_span(&key), SPAN_NONE);
+}
+
+enum err due_del(struct store_txn *txn, int64_t due_ms, const struct uuid *execution)
+{
+    struct key key = due_key(due_ms, execution);
+    return store_del(txn, TABLE_DUE, key_span(&key));
+}
+
+enum err due_first(struct store_txn *txn, int64_t *ret_due_ms, struct uuid *ret_execution)
+{
+    struct store_cursor cursor;
+    struct span key, value;
+    enum err err = store_cursor_open(txn, TABLE_DUE, &cursor);
+    if (err)
+        return err;
+    err = store_cursor_next(&cursor, &key, &value);
+    store_cursor_close(&cursor);
+    if (err)
+        return err;
+    *ret_due_ms = (int64_t)key_tail_u64(span_of(key.data, key.len < 8 ? key.len : 8));
+    *ret_execution = key_tail_uuid(key);
+    return ERR_OK;
+}

@@ -1,0 +1,34 @@
+#ifndef STORE_QUEUE_H
+#define STORE_QUEUE_H
+/*
+ * queue - what waits for an event service: executions that are ready, in log
+ * order, and executions that wait for their next attempt, by the time it is due.
+ * Only the dispatcher changes them.
+ */
+#include "base/id.h"
+#include "store/store.h"
+
+/* Puts an execution into the queue of its trigger. */
+enum err queue_put(struct store_txn *txn, uint64_t queue, uint64_t seq,
+    const struct uuid *execution) MUST_CHECK;
+enum err queue_del(struct store_txn *txn, uint64_t queue, uint64_t seq,
+    const struct uuid *execution) MUST_CHECK;
+
+/* The first of a queue. ERR_NOTFOUND when it is empty. */
+enum err queue_first(struct store_txn *txn, uint64_t queue, struct uuid *ret_execution) MUST_CHECK;
+
+/*
+ * Calls fn for every queue that is not empty, with the number of executions in
+ * it. Walks the whole table: for the start of the dispatcher.
+ */
+enum err queue_count_all(struct store_txn *txn,
+    void (*fn)(uint64_t queue, uint64_t count, void *context), void *context) MUST_CHECK;
+
+/* Executions whose next attempt has to wait. */
+enum err due_put(struct store_txn *txn, int64_t due_ms, const struct uuid *execution) MUST_CHECK;
+enum err due_del(struct store_txn *txn, int64_t due_ms, const struct uuid *execution) MUST_CHECK;
+/* The one that is due first. ERR_NOTFOUND when none waits. */
+enum err due_first(struct store_txn *txn, int64_t *ret_due_ms,
+    struct uuid *ret_execution) MUST_CHECK;
+
+#endif

@@ -1,0 +1,142 @@
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+/*
+ * store - the LMDB environment of a home, and the only way to change it.
+ *
+ * Reading: store_read_begin, any gets and cursors, store_read_end; short, never
+ * across I/O. Spans point into the map and die with the transaction.
+ *
+ * Writing: a mutation is a function that changes the store inside a write
+ * transaction it is handed. store_write returns, and store_submit calls back,
+ * when the mutation is durable: on disk, flushed. Calls that are made at the
+ * same time share one commit: the first caller leads and commits whatever the
+ * others have handed in meanwhile, until nothing is left.
+ *
+ * A mutation that fails is undone alone. It may be run more than once (when a
+ * neighbour fails or the map grows), so it sets its results afresh each time
+ * and touches nothing outside its context. In a write transaction a span is
+ * valid until the next change.
+ *
+ * What LMDB wants of its users (platform.md, section 4) is settled here: growth
+ * of the map, by this process or another; stale and missing reader slots;
+ * network file systems refused; no close in a process that ends.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/home.h"
+
+enum store_table {
+#define TABLE(constant, name, key, record, writer) TABLE_##constant,
+#include "schema/tables.def"
+#undef TABLE
+    TABLE__MAX
+};
+
+struct store;
+struct store_txn;
+
+enum store_mode { STORE_READ_ONLY, STORE_READ_WRITE };
+
+/*
+ * Opens the environment of a home that `fxctl init` has made. The home is
+ * borrowed and must outlive the store. Every failure is logged with what to do:
+ * ERR_NOTFOUND no database there, ERR_DENIED a network file system, ERR_CORRUPT
+ * a damaged or foreign one, ERR_IO. Never open one environment twice in a
+ * process, and never use it across fork.
+ */
+enum err store_open(const struct home *home, enum store_mode mode,
+    struct store **ret_store) MUST_CHECK;
+
+/* Makes the environment and its tables where they are missing. */
+enum err store_create(const struct home *home) MUST_CHECK;
+
+/* For long-running programs that end in order; one-shot programs leave with _exit instead. */
+void store_close(struct store *store);
+
+/* True once LMDB has said that this process must not go on using the environment. Leave, and be restarted. */
+bool store_is_broken(const struct store *store);
+
+/* Number of the last commit, by whichever process, without a transaction. */
+uint64_t store_last_commit(const struct store *store);
+
+/* Frees the reader slots of processes that are gone. */
+void store_clear_stale_readers(struct store *store);
+
+/* Gives back the memory that pages of the map take up in this process; for when it goes to rest. */
+void store_rest(struct store *store);
+
+/* How full the database may get, for health and metrics. */
+struct store_room {
+    int64_t used_bytes; /* pages in use; free pages inside the file not counted */
+    int64_t max_bytes;  /* the largest the database may grow */
+    int64_t disk_free_bytes;
+    bool accepting; /* STORE_ACCEPT is not refused */
+};
+struct store_room store_room(struct store *store);
+
+/* Reading. The transaction belongs to the calling thread until store_read_end. */
+enum err store_read_begin(struct store *store, struct store_txn **ret_txn) MUST_CHECK;
+void store_read_end(struct store_txn *txn);
+
+/* Writing. */
+#define STORE_ACCEPT 1u /* new work: ERR_FULL while room is kept to finish what was accepted */
+#define STORE_WAKE 2u   /* tell the dispatcher once it is durable */
+
+typedef enum err store_mutation(struct store_txn *txn, void *context);
+
+/* ERR_OK when durable; the mutation's own error; ERR_FULL, ERR_IO or ERR_CORRUPT of the store. */
+enum err store_write(struct store *store, unsigned flags, store_mutation *mutation,
+    void *context) MUST_CHECK;
+
+/* A write that does not block its caller unless it has to lead. */
+struct store_op {
+    store_mutation *mutation;
+    void *context;
+    unsigned flags;
+    void (*done)(struct store_op *op); /* called once, on any thread, err set; may free the op */
+    enum err err;
+    bool settled; /* the store's own mark */
+    struct store_op *next;
+};
+void store_submit(struct store *store, struct store_op *op);
+
+/* Inside a transaction. ERR_NOTFOUND where there is no such key. */
+enum err store_get(struct store_txn *txn, enum store_table table, struct span key,
+    struct span *ret_value) MUST_CHECK;
+enum err store_put(struct store_txn *txn, enum store_table table, struct span key,
+    struct span value) MUST_CHECK;
+/* As store_put, for a key greater than all in the table: packs pages full. */
+enum err store_append(struct store_txn *txn, enum store_table table, struct span key,
+    struct span value) MUST_CHECK;
+enum err store_del(struct store_txn *txn, enum store_table table, struct span key) MUST_CHECK;
+
+/* Counters in the table meta. A counter never set is 0. */
+enum err store_counter(struct store_txn *txn, const char *name, uint64_t *ret_value) MUST_CHECK;
+enum err store_set_counter(struct store_txn *txn, const char *name, uint64_t value) MUST_CHECK;
+/* Adds one and gives the new value. */
+enum err store_next(struct store_txn *txn, const char *name, uint64_t *ret_value) MUST_CHECK;
+
+/* A place in a table, within one transaction. All moves give ERR_NOTFOUND at the ends. */
+struct store_cursor {
+    void *handle;
+};
+enum err store_cursor_open(struct store_txn *txn, enum store_table table,
+    struct store_cursor *ret_cursor) MUST_CHECK;
+void store_cursor_close(struct store_cursor *cursor);
+/* The first key that is not less. */
+enum err store_cursor_seek(struct store_cursor *cursor, struct span key, struct span *ret_key,
+    struct span *ret_value) MUST_CHECK;
+/* The last key that is less. */
+enum err store_cursor_before(struct store_cursor *cursor, struct span key, struct span *ret_key,
+    struct span *ret_value) MUST_CHECK;
+enum err store_cursor_next(struct store_cursor *cursor, struct span *ret_key,
+    struct span *ret_value) MUST_CHECK;
+enum err store_cursor_prev(struct store_cursor *cursor, struct span *ret_key,
+    struct span *ret_value) MUST_CHECK;
+enum err store_cursor_last(struct store_cursor *cursor, struct span *ret_key,
+    struct span *ret_value) MUST_CHECK;
+
+#endif

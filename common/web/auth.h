@@ -1,0 +1,16 @@
+#ifndef WEB_AUTH_H
+#define WEB_AUTH_H
+/*
+ * auth - who may: API keys, in X-API-KEY or as Authorization: Bearer (RFC 6750).
+ *
+ * The key is looked up in the store for every request, so a revoked or expired
+ * one is refused by the very next. One 401 for every reason; which it was is in
+ * the log. A security header that came twice is refused, since front ends and
+ * programs could each take a different one for the real one.
+ */
+#include "web/request.h"
+
+/* True when the request may go on, its credential set. Otherwise it was answered: 400, 401 or 403. */
+bool auth_check(struct request *request, unsigned scope);
+
+#endif

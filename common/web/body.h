@@ -1,0 +1,17 @@
+#ifndef WEB_BODY_H
+#define WEB_BODY_H
+/*
+ * body - what a request's body must be before a handler looks into it.
+ */
+#include <stdbool.h>
+
+#include "web/request.h"
+
+/*
+ * True when the body is JSON: by its Content-Type (application/json or +json, RFC
+ * 6839; absent means JSON too) and by the strict check. Otherwise the request was
+ * answered: 415 or 400.
+ */
+bool body_is_json(struct request *request);
+
+#endif

@@ -1,0 +1,42 @@
+#ifndef WEB_CHANNEL_H
+#define WEB_CHANNEL_H
+/*
+ * channel - what carries one request: a FastCGI connection or a CGI process.
+ * The rest of the layer knows nothing else of either.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+
+struct channel {
+    /* The CGI variables, "NAME=value", ended by NULL. */
+    char **variables;
+
+    /* Reads up to len bytes of the body. 0 at its end, -1 when the peer went away or took too long. */
+    ssize_t (*read)(struct channel *channel, void *buffer, size_t len);
+
+    /* Sends the whole reply in the CGI form (RFC 3875, section 6), ends the request, frees the channel. */
+    void (*send)(struct channel *channel, struct span reply);
+
+    /* A body without CONTENT_LENGTH is read to its end; plain CGI has none then. */
+    bool body_to_end;
+};
+
+/* True when this process was started to serve FastCGI connections on descriptor 0. */
+bool fastcgi_is(void);
+
+/* Once, before the first connection, with all signals the process handles blocked. */
+void fastcgi_start(void);
+
+/*
+ * Reads a request from an accepted connection, which it takes over. NULL when
+ * the peer sent no good one; the connection is then closed.
+ */
+struct channel *fastcgi_channel(int connection);
+
+/* The one request of a CGI process. */
+struct channel *cgi_channel(char **variables);
+
+#endif

@@ -1,0 +1,124 @@
+/* receive - see receive.h. */
+#include "web/receive.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "web/auth.h"
+#include "web/route.h"
+
+#define READ_STEP 16384
+
+static struct request *request_new(const struct program *program, const struct home *home,
+    struct store *store, struct channel *channel)
+{
+    struct request *request = mem_alloc(sizeof *request);
+    struct uuid id = uuid_new();
+    uuid_format(&id, request->id);
+    request->program = program;
+    request->home = home;
+    request->store = store;
+    request->channel = channel;
+    return request;
+}
+
+/*
+ * The path is SCRIPT_NAME and PATH_INFO together: front ends cut it between
+ * them in different places, or not at all (platform.md, 2.14).
+ */
+static void set_path(struct request *request)
+{
+    buf_add_span(&request->path_bytes, request_header(request, "SCRIPT_NAME"));
+    buf_add_span(&request->path_bytes, request_header(request, "PATH_INFO"));
+    request->path = buf_span(&request->path_bytes);
+    /* A trailing slash and none are the same. */
+    if (request->path.len > 1 && request->path.data[request->path.len - 1] == '/')
+        request->path.len--;
+}
+
+static bool has(struct span text, const char *part)
+{
+    return memmem(text.data, text.len, part, strlen(part)) != NULL;
+}
+
+/*
+ * Front ends decode and tidy the path each in their own way, so one that relies
+ * on it names a different resource behind each. Such a path names none.
+ */
+static bool path_is_plain(const struct request *request)
+{
+    struct span uri = request_header(request, "REQUEST_URI");
+    const uint8_t *mark = uri.len ? memchr(uri.data, '?', uri.len) : NULL;
+    if (mark)
+        uri.len = (size_t)(mark - uri.data);
+    return !has(uri, "//") && !has(uri, "/../") && !has(uri, "/./") && !has(uri, "%2f") &&
+           !has(uri, "%2F") && !has(uri, "%5c") && !has(uri, "%5C") && !has(uri, "%00") &&
+           !has(uri, "%2e") && !has(uri, "%2E");
+}
+
+/* False when the request was answered. */
+static bool read_body(struct request *request)
+{
+    const size_t limit = (size_t)request->home->config.web_body_bytes;
+    struct span length = request_header(request, "CONTENT_LENGTH");
+    size_t declared = 0;
+    bool to_end = !length.len && request->channel->body_to_end;
+    for (size_t i = 0; i < length.len; i++) {
+        if (length.data[i] < '0' || length.data[i] > '9') {
+            reply_problem(request, 400, "Content-Length is not a number.");
+            return false;
+        }
+        if (declared <= limit)
+            declared = declared * 10 + (length.data[i] - '0');
+    }
+    size_t want = to_end ? limit + 1 : declared;
+    while (want <= limit + to_end && request->body_bytes.len < want) {
+        size_t step = want - request->body_bytes.len;
+        if (to_end && step > READ_STEP)
+            step = READ_STEP;
+        buf_reserve(&request->body_bytes, step);
+        ssize_t n = request->channel->read(request->channel,
+            request->body_bytes.data + request->body_bytes.len, step);
+        if (n < 0 || (n == 0 && !to_end)) {
+            reply_problem(request, 400,
+                "The body ended early: %zu bytes of the %zu that Content-Length announced came.",
+                request->body_bytes.len, want);
+            return false;
+        }
+        if (n == 0)
+            break;
+        request->body_bytes.len += (size_t)n;
+    }
+    if (want > limit + to_end || request->body_bytes.len > limit) {
+        reply_problem(request, 413, "The body is too large; the limit is %zu bytes.", limit);
+        return false;
+    }
+    request->body = buf_span(&request->body_bytes);
+    return true;
+}
+
+void request_serve(const struct program *program, const struct home *home, struct store *store,
+    struct channel *channel)
+{
+    struct request *request = request_new(program, home, store, channel);
+    log_context(request->id);
+    struct span method = request_header(request, "REQUEST_METHOD");
+    struct span query = request_header(request, "QUERY_STRING");
+    request->method = method.len ? (const char *)method.data : "GET";
+    request->query = query.len ? (const char *)query.data : "";
+    set_path(request);
+
+    if (!path_is_plain(request)) {
+        reply_problem(request, 404,
+            "There is nothing at this path. Paths are taken literally: no \"//\", no dot segments, "
+            "no encoded slashes.");
+    } else {
+        const struct route *route = route_find(request);
+        if (route && !store)
+            reply_error(request, ERR_IO);
+        else if (route && read_body(request) && auth_check(request, route->scope))
+            route->handler(request);
+    }
+    log_context("");
+}

@@ -1,0 +1,109 @@
+#ifndef WEB_REQUEST_H
+#define WEB_REQUEST_H
+/*
+ * request - one HTTP request and its reply, whichever way the front end sent it.
+ *
+ * A handler owns its request and ends it with exactly one call: one of the
+ * reply functions, or request_write, whose `after` then ends it. After that
+ * call the request is gone. All text borrows from the request.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/home.h"
+#include "base/id.h"
+#include "model/credential.h"
+#include "store/store.h"
+
+struct request;
+struct channel;
+
+typedef void request_handler(struct request *request);
+
+#define ROUTE_PARAMS_MAX 2
+
+/*
+ * A route. Segments of the pattern in braces match any one segment and are
+ * handed to the handler in order: "/fx/cid/{cid}".
+ */
+struct route {
+    const char *method;
+    const char *pattern;
+    unsigned scope; /* what the API key must be for; SCOPE_NONE: open to all */
+    request_handler *handler;
+};
+
+/* A program of the suite: its name is its folder's, its log's and its scope's. */
+struct program {
+    const char *name;
+    enum store_mode mode;
+    const struct route *routes;
+    size_t route_count;
+};
+
+struct request {
+    /* For everyone. */
+    const struct program *program;
+    const struct home *home;
+    struct store *store;
+
+    char id[UUID_TEXT];
+    const char *method;
+    struct span path;
+    const char *query; /* raw, without the '?'; never NULL */
+    struct span params[ROUTE_PARAMS_MAX];
+    struct span body;
+    struct uuid credential; /* which key it came with; UUID_NONE on open routes */
+
+    /* The handler's own, between request_write and its `after`: a plain struct that free() ends,
+     * and bytes. */
+    void *state;
+    struct buf scratch;
+
+    /* The rest is this layer's. */
+    struct channel *channel;
+    struct buf path_bytes, body_bytes, headers;
+    struct store_op op;
+    void (*after)(struct request *request, enum err err);
+};
+
+/* A header by its CGI name ("HTTP_IF_MATCH"); empty when it was not sent. */
+struct span request_header(const struct request *request, const char *cgi_name);
+
+/*
+ * A query parameter, percent-decoded into `out`. ERR_NOTFOUND when absent.
+ * ERR_INVALID when it is there twice, holds a NUL, is badly encoded or too long;
+ * the caller replies with reply_bad_query.
+ */
+enum err request_query(const struct request *request, const char *name,
+    struct buf *out) MUST_CHECK;
+void reply_bad_query(struct request *request, const char *name);
+
+/*
+ * Hands a mutation to the store (store_submit, same flags) and calls `after`
+ * once it is durable or has failed. The mutation's context is the request.
+ */
+void request_write(struct request *request, unsigned flags, store_mutation *mutation,
+    void (*after)(struct request *request, enum err err));
+
+/* Adds a header to the reply to come. The text is the program's own, never a client's. */
+void reply_header(struct request *request, const char *name, const char *value);
+
+/* A JSON body. */
+void reply_json(struct request *request, int status, struct span body);
+
+/* {"message": text} */
+void reply_message(struct request *request, int status, const char *text);
+
+/* A problem (RFC 9457). The detail says what was wrong and what to do; never a path or a secret. */
+void reply_problem(struct request *request, int status, const char *detail, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The problem that stands for an error of the store, with Retry-After where trying again helps. */
+void reply_error(struct request *request, enum err err);
+
+/* The one map from errors to HTTP. */
+int err_http_status(enum err err);
+
+#endif

@@ -1,0 +1,23 @@
+#ifndef WEB_SERVE_H
+#define WEB_SERVE_H
+/*
+ * serve - the main loop of every program of the suite.
+ *
+ * Descriptor 0 decides: a listening socket means FastCGI, served by threads
+ * until SIGTERM, SIGINT or SIGUSR1 asks to stop, when the requests at hand are
+ * finished first; anything else means plain CGI, one request from the
+ * environment. Never returns.
+ *
+ * Exit status: 0 stopped in order; 100 something must be mended (no home, a
+ * wrong setting, a TCP socket); 111 try again (the store cannot be used).
+ */
+#include <stdbool.h>
+
+#include "web/request.h"
+
+_Noreturn void serve_main(const struct program *program);
+
+/* True once the process has been asked to stop: for handlers that wait. */
+bool serve_is_stopping(void);
+
+#endif
