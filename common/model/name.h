@@ -12,6 +12,11 @@ bool name_is_pipeline_id(struct span s); /* [A-Za-z0-9][A-Za-z0-9._-]{0,63} */
 bool name_is_pipeline(struct span s);    /* [a-z0-9][a-z0-9_-]{0,63} */
 bool name_is_step(struct span s);        /* [A-Za-z0-9][A-Za-z0-9._-]{0,63} */
 bool name_is_script(struct span s);      /* [A-Za-z0-9_][A-Za-z0-9._-]{0,127} */
-bool name_is_variable(struct span s);    /* [A-Za-z_][A-Za-z0-9_]{0,127}, and not FX_… */
+
+/*
+ * [A-Za-z_][A-Za-z0-9_]{0,127}; not FX_…, which the bridge sets, nor one that steers the loader or
+ * an interpreter (LD_…, PATH, BASH_ENV, PERL5OPT, …), since those can carry a command.
+ */
+bool name_is_variable(struct span s);
 
 #endif

@@ -3,6 +3,7 @@
 /*
  * cid - all that followed from one accepted event.
  */
+#include "base/id.h"
 #include "base/json.h"
 #include "store/store.h"
 
