@@ -49,7 +49,10 @@ status := main results
 pipelines := main definitions
 triggers := main control
 
-FXCTL := main
+DISPATCHER := main claim frame instance loop orphans pool record route turn
+RUNNER := runner_main attempt child environment frame lines orphans
+FXCTL := main execution fxctl init input key operand options pipeline publish status table text \
+	trigger when
 
 COMMON_OBJ := $(BASE:%=$(B)/obj/common/base/%.o) $(MODEL:%=$(B)/obj/common/model/%.o) \
 	$(STORE:%=$(B)/obj/common/store/%.o)
@@ -57,7 +60,7 @@ WEB_OBJ := $(WEB:%=$(B)/obj/common/web/%.o)
 
 CGI := $(PROGRAMS:%=$(B)/cgi-bin/%.fcgi)
 
-BIN := $(B)/bin/fxctl
+BIN := $(addprefix $(B)/bin/,fxctl fx-dispatcher fx-runner)
 
 .PHONY: all
 all: $(CGI) $(BIN)
@@ -84,6 +87,16 @@ endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
 $(B)/bin/fxctl: $(FXCTL:%=$(B)/obj/fxctl/%.o) $(B)/libfx.a
+	$(call say,ld,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LINK) $^ -o $@ $(LIBS_store) $(LIBS_base) $(LDFLAGS)
+
+$(B)/bin/fx-dispatcher: $(DISPATCHER:%=$(B)/obj/dispatcher/%.o) $(B)/libfx.a
+	$(call say,ld,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LINK) $^ -o $@ $(LIBS_store) $(LIBS_base) $(LDFLAGS)
+
+$(B)/bin/fx-runner: $(RUNNER:%=$(B)/obj/dispatcher/%.o) $(B)/libfx.a
 	$(call say,ld,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LINK) $^ -o $@ $(LIBS_store) $(LIBS_base) $(LDFLAGS)

@@ -1,8 +1,52 @@
-/* fxctl - the command line of a home. */
-#include "base/log.h"
+/*
+ * fxctl - the command line of a home: makes it, and does what a client or an
+ * operator can do, on its store directly.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
-int main(void)
+#include "base/log.h"
+#include "base/version.h"
+#include "fxctl/options.h"
+
+static const struct command *const groups[] = {
+    init_commands,
+    key_commands,
+    pipeline_commands,
+    trigger_commands,
+    publish_commands,
+    execution_commands,
+    status_commands,
+    NULL,
+};
+
+static int run(struct fxctl *ctl)
 {
+    if (ctl->version) {
+        puts("fxctl " FX_VERSION);
+        return EXIT_DONE;
+    }
+    if (ctl->help) {
+        options_help(groups, ctl);
+        return EXIT_DONE;
+    }
+    return ctl->command->run(ctl);
+}
+
+int main(int argc, char **argv)
+{
+    struct fxctl ctl;
     log_open("fxctl");
-    return 2;
+    int status = options_parse(groups, argc, argv, &ctl);
+    if (!status)
+        status = run(&ctl);
+    /* An answer that did not get out is no answer. */
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fxctl_say("fxctl: cannot write to standard output: %s", strerror(errno));
+        status = EXIT_RETRY;
+    }
+    /* One-shot processes leave the environment as it is (store/store.h). */
+    _exit(status);
 }

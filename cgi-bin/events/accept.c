@@ -86,8 +86,8 @@ void accept_event(struct request *request)
     if (!body_is_json(request))
         return;
     if (json_type_of(request->body) != JSON_OBJECT) {
-        reply_problem(request, 422,
-            "The body must be an object with event_source, event_type and payload.");
+        reply_problem(
+            request, 422, "The body must be an object with event_source, event_type and payload.");
         return;
     }
     struct event *event = request->state = mem_alloc(sizeof *event);

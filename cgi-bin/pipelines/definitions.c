@@ -75,7 +75,8 @@ static uint32_t parse_version(struct span text)
     return version <= UINT32_MAX ? (uint32_t)version : 0;
 }
 
-/* Checks a body; `name` as in definition_read. Then the definition is in the scratch, ids in *change. */
+/* Checks a body; `name` as in definition_read. Then the definition is in the scratch, ids in
+ * *change. */
 static bool read_definition(struct request *request, struct span name, struct change *change)
 {
     struct definition definition = DEFINITION_INIT;
@@ -107,8 +108,10 @@ static void created(struct request *request, enum err err)
 {
     const struct change *change = request->state;
     if (err == ERR_CONFLICT)
-        reply_problem(request, 409, "%s: another pipeline has it; choose another, or replace that "
-                                    "pipeline with PUT.", change->why);
+        reply_problem(request, 409,
+            "%s: another pipeline has it; choose another, or replace that "
+            "pipeline with PUT.",
+            change->why);
     else if (err)
         reply_error(request, err);
     else
@@ -143,8 +146,8 @@ static void replaced(struct request *request, enum err err)
     if (err == ERR_NOTFOUND)
         reply_unknown(request);
     else if (err == ERR_CONFLICT)
-        reply_problem(request, 412,
-            "The pipeline has changed since the version in If-Match; read it again.");
+        reply_problem(
+            request, 412, "The pipeline has changed since the version in If-Match; read it again.");
     else if (err)
         reply_error(request, err);
     else
@@ -226,10 +229,8 @@ void definitions_version(struct request *request)
         reply_unknown(request);
 }
 
-static enum err delete(struct store_txn *txn, void *context)
-{
-    struct request *request = context;
-    struct change *change = request->state;
+static enum err delete (struct store_txn *txn, void *context) {
+    struct request *request = context; struct change *change = request->state;
     return pipelines_delete(txn, request->params[0], &change->why);
 }
 
@@ -290,13 +291,13 @@ static bool read_page(struct request *request, size_t *ret_limit, struct buf *af
     enum err err = request_query(request, "limit", &text);
     if (!err)
         limit = strtol(buf_text(&text), &end, 10);
-    bool good = err == ERR_NOTFOUND ||
-                (!err && text.len && !*end && limit >= 1 && limit <= LIST_LIMIT_MAX);
+    bool good =
+        err == ERR_NOTFOUND || (!err && text.len && !*end && limit >= 1 && limit <= LIST_LIMIT_MAX);
     buf_done(&text);
     *ret_limit = (size_t)limit;
     if (!good) {
-        reply_problem(request, 422, "limit: must be one whole number from 1 to %d.",
-            LIST_LIMIT_MAX);
+        reply_problem(
+            request, 422, "limit: must be one whole number from 1 to %d.", LIST_LIMIT_MAX);
         return false;
     }
     err = request_query(request, "after", after);

@@ -12,11 +12,12 @@
 #include "store/executions.h"
 #include "web/serve.h"
 
-#define WAIT_STEP_MIN_US 500   /* between two looks at the store's last commit, which cost nothing */
+#define WAIT_STEP_MIN_US 500   /* between two looks at the store's last commit, which cost nothing \
+                                */
 #define WAIT_STEP_MAX_US 20000 /* the steps grow to this while nothing happens */
 
-static enum err read_cid(struct store *store, const struct uuid *cid, struct buf *body,
-    bool *ret_settled)
+static enum err read_cid(
+    struct store *store, const struct uuid *cid, struct buf *body, bool *ret_settled)
 {
     struct store_txn *txn;
     enum err err = store_read_begin(store, &txn);
@@ -124,9 +125,10 @@ void results_of_execution(struct request *request)
     buf_done(&body);
 }
 
-/* Takes one parameter of a list into the query. False, with what it must be, when it is not that. */
-static bool take(struct execution_query *query, const char *name, struct span value,
-    const char **ret_must)
+/* Takes one parameter of a list into the query. False, with what it must be, when it is not that.
+ */
+static bool take(
+    struct execution_query *query, const char *name, struct span value, const char **ret_must)
 {
     char *end;
     if (strcmp(name, "status") == 0) {
@@ -149,9 +151,9 @@ static bool take(struct execution_query *query, const char *name, struct span va
         return limit >= 1 && limit <= EXECUTIONS_LIMIT_MAX &&
                end == (const char *)value.data + value.len;
     }
-    *(strcmp(name, "service") == 0       ? &query->service
-      : strcmp(name, "pipeline_id") == 0 ? &query->pipeline_id
-                                         : &query->event_type) = value;
+    *(strcmp(name, "service") == 0         ? &query->service
+        : strcmp(name, "pipeline_id") == 0 ? &query->pipeline_id
+                                           : &query->event_type) = value;
     *ret_must = "must not be empty";
     return value.len > 0;
 }

@@ -53,8 +53,8 @@ static void started(struct request *request, enum err err)
         reply_unknown(request);
     else if (err == ERR_INVALID)
         /* 500 is what the published API documents for this case. */
-        reply_problem(request, 500,
-            "Pipeline does not have an event option: set options.event to a topic.");
+        reply_problem(
+            request, 500, "Pipeline does not have an event option: set options.event to a topic.");
     else if (err)
         reply_error(request, err);
     else
@@ -102,8 +102,8 @@ void control_stop(struct request *request)
 }
 
 /* The state of one trigger, or {"ready": false} of a pipeline that has none. */
-static enum err print_status(struct store_txn *txn, const struct request *request,
-    struct json_out *out)
+static enum err print_status(
+    struct store_txn *txn, const struct request *request, struct json_out *out)
 {
     struct pipeline_info info;
     struct trigger trigger;

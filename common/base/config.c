@@ -57,8 +57,8 @@ static int take_line(void *context, const char *section, const char *key, const 
     errno = 0;
     long long value = strtoll(text, &end, 10);
     if (end == text || *end || errno || value < s->min || value > s->max) {
-        buf_printf(r->why, "%s wants a whole number from %" PRId64 " to %" PRId64, key, s->min,
-            s->max);
+        buf_printf(
+            r->why, "%s wants a whole number from %" PRId64 " to %" PRId64, key, s->min, s->max);
         return 0;
     }
     *setting_in(s, r->config) = value;
@@ -85,8 +85,9 @@ enum err config_read(const char *path, struct config *config, struct buf *ret_wh
 void config_write_defaults(struct buf *out)
 {
     const char *section = "";
-    buf_add_str(out, "# Settings of this FX Bridge home. Each line shows a default; take away the\n"
-                     "# \"# \" before a key to change it. Programs read this file when they start.\n");
+    buf_add_str(out,
+        "# Settings of this FX Bridge home. Each line shows a default; take away the\n"
+        "# \"# \" before a key to change it. Programs read this file when they start.\n");
     for (size_t i = 0; i < SETTINGS; i++) {
         const struct setting *s = &settings[i];
         if (strcmp(section, s->section) != 0)

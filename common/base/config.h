@@ -39,13 +39,15 @@
         "Runner processes at the same time, over all pipelines.") \
     SETTING(dispatcher, turn_events, 1000, 1, 100000, "Events routed in one transaction.") \
     SETTING(dispatcher, look_seconds, 5, 1, 60, \
-        "How often an idle dispatcher looks at the store without being woken, and shows it lives.") \
+        "How often an idle dispatcher looks at the store without being woken, and shows it " \
+        "lives.") \
     SETTING(dispatcher, drain_seconds, 30, 0, 3600, \
         "How long running executions may go on after the dispatcher is told to stop.") \
-    SETTING(dispatcher, losses, 20, 1, 1000, \
-        "An execution whose runner died this often is failed.") \
+    SETTING( \
+        dispatcher, losses, 20, 1, 1000, "An execution whose runner died this often is failed.") \
     SETTING(step, timeout_seconds, 300, 1, 86400, "A step's time where its pipeline names none.") \
-    SETTING(step, grace_seconds, 5, 0, 600, "Between the polite signal (TERM) and the last (KILL).") \
+    SETTING( \
+        step, grace_seconds, 5, 0, 600, "Between the polite signal (TERM) and the last (KILL).") \
     SETTING(step, log_bytes, KIB(64), KIB(1), MIB(1), \
         "The end of a step's output that is kept, in bytes.") \
     SETTING(step, data_bytes, KIB(256), KIB(1), MIB(8), \
@@ -55,7 +57,8 @@
     SETTING(step, emits, 100, 0, 10000, "Events one execution may emit.") \
     SETTING(step, depth, 16, 1, 1000, \
         "How many times events may follow from each other before a loop is assumed.") \
-    SETTING(step, cpu_seconds, 0, 0, 86400, "Processor time of a step's process; 0 sets no limit.") \
+    SETTING( \
+        step, cpu_seconds, 0, 0, 86400, "Processor time of a step's process; 0 sets no limit.") \
     SETTING(step, memory_bytes, GIB(4), 0, GIB(1024), \
         "Writable memory of a step's process, in bytes; 0 sets no limit.") \
     SETTING(step, file_bytes, GIB(1), 0, GIB(16384), \

@@ -23,7 +23,8 @@ static int wake_address(const struct home *home, struct sockaddr_un *ret_address
     int dir = open(run, O_PATH | O_DIRECTORY | O_CLOEXEC);
     memset(ret_address, 0, sizeof *ret_address);
     ret_address->sun_family = AF_UNIX;
-    snprintf(ret_address->sun_path, sizeof ret_address->sun_path, "/proc/self/fd/%d/wake.sock", dir);
+    snprintf(
+        ret_address->sun_path, sizeof ret_address->sun_path, "/proc/self/fd/%d/wake.sock", dir);
     return dir;
 }
 

@@ -6,7 +6,8 @@
 #include "base/base64.h"
 #include "base/pack.h"
 
-#define CREDENTIAL_RECORD 1 /* version of the stored form; schema/store.md says how to change it */
+#define CREDENTIAL_RECORD 1 /* version of the stored form; schema/store.md says how to change it \
+                             */
 
 #define TOKEN_PREFIX "fxk_"
 

@@ -26,7 +26,7 @@ enum scope_bit {
 #define SCOPE(constant, name) SCOPE_BIT_##constant,
     CREDENTIAL_SCOPES(SCOPE)
 #undef SCOPE
-    SCOPE__MAX
+        SCOPE__MAX
 };
 
 /* Sets of scopes. */
@@ -53,7 +53,8 @@ enum err credential_decode(struct span record, struct credential *ret_credential
 /* Is it good at that time? */
 bool credential_is_live(const struct credential *credential, int64_t now_ms);
 
-/* "events,status" as a set. False, and what is wrong appended to ret_why, for an unknown or empty one. */
+/* "events,status" as a set. False, and what is wrong appended to ret_why, for an unknown or empty
+ * one. */
 bool scopes_parse(struct span list, unsigned *ret_scopes, struct buf *ret_why);
 /* Appends the names, joined by `separator`. */
 void scopes_format(unsigned scopes, const char *separator, struct buf *out);

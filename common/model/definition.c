@@ -23,8 +23,8 @@ static enum err check_name(struct span fixed, const struct definition *d, struct
     return ERR_INVALID;
 }
 
-enum err definition_read(struct span body, struct span name, struct definition *ret_definition,
-    struct buf *ret_why)
+enum err definition_read(
+    struct span body, struct span name, struct definition *ret_definition, struct buf *ret_why)
 {
     struct definition *d = ret_definition;
     *d = DEFINITION_INIT;

@@ -26,8 +26,8 @@ static bool is_text(struct span s, size_t max)
     return s.len > 0 && s.len <= max;
 }
 
-bool event_check(const struct event *event, const char *source_word, const char *type_word,
-    struct buf *ret_why)
+bool event_check(
+    const struct event *event, const char *source_word, const char *type_word, struct buf *ret_why)
 {
     if (!is_text(event->source, EVENT_SOURCE_MAX))
         buf_printf(ret_why, "%s: needs 1 to %d bytes without control characters.", source_word,

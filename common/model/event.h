@@ -49,8 +49,8 @@ struct span event_topic(const struct event *event);
  * sentence in ret_why that names the field by the given words ("event_source",
  * or "source" for a CloudEvent).
  */
-bool event_check(const struct event *event, const char *source_word, const char *type_word,
-    struct buf *ret_why);
+bool event_check(
+    const struct event *event, const char *source_word, const char *type_word, struct buf *ret_why);
 
 /* Appends the stored form. The first byte is its version; schema/store.md has the layout. */
 void event_encode(const struct event *event, struct buf *out);

@@ -82,8 +82,8 @@ void execution_encode(const struct execution *execution, struct buf *out)
         step_encode(&execution->steps[i], out);
 }
 
-enum err execution_decode(struct span record, struct execution *ret_execution,
-    struct step_result *steps)
+enum err execution_decode(
+    struct span record, struct execution *ret_execution, struct step_result *steps)
 {
     struct unpack u = unpack_from(record);
     if (unpack_u8(&u) != EXECUTION_RECORD)
@@ -160,8 +160,7 @@ void execution_format(const struct execution *execution, struct span data, const
     json_put_int(out, "attempt", execution->attempt);
     json_key(out, "error");
     execution->error.len ? json_text(out, execution->error) : json_null(out);
-    json_put_str(out, "parent_execution_id",
-        uuid_is_none(&execution->parent) ? NULL : parent);
+    json_put_str(out, "parent_execution_id", uuid_is_none(&execution->parent) ? NULL : parent);
     json_key(out, "steps");
     json_open(out, '[');
     for (size_t i = 0; i < execution->step_count; i++)

@@ -31,7 +31,7 @@ enum status {
 #define STATUS(constant, name) STATUS_##constant,
     EXECUTION_STATUSES(STATUS)
 #undef STATUS
-    STATUS__MAX
+        STATUS__MAX
 };
 
 const char *status_name(enum status status);
@@ -75,8 +75,8 @@ void execution_encode(const struct execution *execution, struct buf *out);
  * any, are put into `steps`, which the caller provides with room for
  * STEPS_MAX, or NULL to leave them out. ERR_CORRUPT when it is no record.
  */
-enum err execution_decode(struct span record, struct execution *ret_execution,
-    struct step_result *steps) MUST_CHECK;
+enum err execution_decode(
+    struct span record, struct execution *ret_execution, struct step_result *steps) MUST_CHECK;
 
 /*
  * Writes an ExecutionResult (api.md). `data` is the checked JSON object the

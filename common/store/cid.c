@@ -24,8 +24,8 @@ static bool print_one(const struct uuid *id, void *context)
     return !printing->err;
 }
 
-enum err cid_print(struct store_txn *txn, const struct uuid *cid, struct json_out *out,
-    bool *ret_settled)
+enum err cid_print(
+    struct store_txn *txn, const struct uuid *cid, struct json_out *out, bool *ret_settled)
 {
     struct printing printing = {txn, out, true, ERR_OK};
     uint64_t last, cursor;

@@ -11,7 +11,8 @@
 #include "base/clock.h"
 #include "base/wake.h"
 
-#define BATCH_MAX 1024    /* mutations in one commit, to stay far below LMDB's limit of dirty pages */
+#define BATCH_MAX 1024 /* mutations in one commit, to stay far below LMDB's limit of dirty pages \
+                        */
 #define ROOM_LOOK_MS 1000 /* how long a look at the free room is good for */
 
 void commit_queue_init(struct commit_queue *queue)

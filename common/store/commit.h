@@ -35,7 +35,8 @@ void txn_mark_clean(struct store_txn *txn);
 bool txn_is_dirty(const struct store_txn *txn);
 bool txn_is_full(const struct store_txn *txn);
 
-/* Doubles the map within the limit, or adopts what another process has done. ERR_FULL at the limit. */
+/* Doubles the map within the limit, or adopts what another process has done. ERR_FULL at the limit.
+ */
 enum err store_grow(struct store *store) MUST_CHECK;
 
 #endif

@@ -15,8 +15,8 @@ static enum err put(struct store_txn *txn, struct span digest, const struct cred
     return err;
 }
 
-enum err credentials_create(struct store_txn *txn, const struct credential *credential,
-    struct span token)
+enum err credentials_create(
+    struct store_txn *txn, const struct credential *credential, struct span token)
 {
     uint8_t digest[CRYPTO_SHA256];
     struct span there;
@@ -26,13 +26,13 @@ enum err credentials_create(struct store_txn *txn, const struct credential *cred
     crypto_sha256(token, digest);
     err = put(txn, span_of(digest, sizeof digest), credential);
     if (!err)
-        err = store_put(txn, TABLE_CREDENTIAL_IDS, uuid_span(&credential->id),
-            span_of(digest, sizeof digest));
+        err = store_put(
+            txn, TABLE_CREDENTIAL_IDS, uuid_span(&credential->id), span_of(digest, sizeof digest));
     return err;
 }
 
-enum err credentials_find(struct store_txn *txn, struct span token,
-    struct credential *ret_credential)
+enum err credentials_find(
+    struct store_txn *txn, struct span token, struct credential *ret_credential)
 {
     uint8_t digest[CRYPTO_SHA256];
     struct span record;

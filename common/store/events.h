@@ -20,8 +20,8 @@ enum err events_first(struct store_txn *txn, uint64_t *ret_seq) MUST_CHECK;
 enum err events_last(struct store_txn *txn, uint64_t *ret_seq) MUST_CHECK;
 
 /* The newest event of a cid. ERR_NOTFOUND when it was never issued. */
-enum err events_last_of_cid(struct store_txn *txn, const struct uuid *cid,
-    uint64_t *ret_seq) MUST_CHECK;
+enum err events_last_of_cid(
+    struct store_txn *txn, const struct uuid *cid, uint64_t *ret_seq) MUST_CHECK;
 
 /* The last event that has been routed; its executions exist. */
 enum err events_cursor(struct store_txn *txn, uint64_t *ret_seq) MUST_CHECK;

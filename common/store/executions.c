@@ -61,8 +61,8 @@ enum err executions_create(struct store_txn *txn, const struct execution *execut
     return err;
 }
 
-enum err executions_change(struct store_txn *txn, const struct execution *execution,
-    enum status was)
+enum err executions_change(
+    struct store_txn *txn, const struct execution *execution, enum status was)
 {
     enum err err = put_record(txn, execution);
     if (err || execution->status == was)
@@ -84,9 +84,31 @@ enum err executions_get(struct store_txn *txn, const struct uuid *id,
     return err ? err : execution_decode(record, ret_execution, steps);
 }
 
+enum err executions_load(
+    struct store_txn *txn, const struct uuid *id, struct buf *copy, struct execution *ret_execution)
+{
+    struct key key = key_of_uuid(id);
+    struct span record;
+    enum err err = store_get(txn, TABLE_EXECUTIONS, key_span(&key), &record);
+    if (err)
+        return err;
+    buf_clear(copy);
+    buf_add_span(copy, record);
+    return execution_decode(buf_span(copy), ret_execution, NULL);
+}
+
+static enum err put_or_del(
+    struct store_txn *txn, enum store_table table, struct key key, struct span value)
+{
+    if (value.len)
+        return store_put(txn, table, key_span(&key), value);
+    enum err err = store_del(txn, table, key_span(&key));
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
 /* A value that may be missing, which reads as empty. */
-static enum err get_or_empty(struct store_txn *txn, enum store_table table, struct key key,
-    struct span *ret_value)
+static enum err get_or_empty(
+    struct store_txn *txn, enum store_table table, struct key key, struct span *ret_value)
 {
     enum err err = store_get(txn, table, key_span(&key), ret_value);
     if (err != ERR_NOTFOUND)
@@ -97,8 +119,7 @@ static enum err get_or_empty(struct store_txn *txn, enum store_table table, stru
 
 enum err executions_set_data(struct store_txn *txn, const struct uuid *id, struct span data)
 {
-    struct key key = key_of_uuid(id);
-    return store_put(txn, TABLE_DATA, key_span(&key), data);
+    return put_or_del(txn, TABLE_DATA, key_of_uuid(id), data);
 }
 
 enum err executions_data(struct store_txn *txn, const struct uuid *id, struct span *ret_data)
@@ -106,15 +127,14 @@ enum err executions_data(struct store_txn *txn, const struct uuid *id, struct sp
     return get_or_empty(txn, TABLE_DATA, key_of_uuid(id), ret_data);
 }
 
-enum err executions_set_log(struct store_txn *txn, const struct uuid *id, uint16_t step,
-    struct span log)
+enum err executions_set_log(
+    struct store_txn *txn, const struct uuid *id, uint16_t step, struct span log)
 {
-    struct key key = log_key(id, step);
-    return store_put(txn, TABLE_LOGS, key_span(&key), log);
+    return put_or_del(txn, TABLE_LOGS, log_key(id, step), log);
 }
 
-enum err executions_log(struct store_txn *txn, const struct uuid *id, uint16_t step,
-    struct span *ret_log)
+enum err executions_log(
+    struct store_txn *txn, const struct uuid *id, uint16_t step, struct span *ret_log)
 {
     return get_or_empty(txn, TABLE_LOGS, log_key(id, step), ret_log);
 }
@@ -154,20 +174,21 @@ static enum err visit_prefix(struct store_txn *txn, enum store_table table, stru
     return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-enum err executions_of_cid(struct store_txn *txn, const struct uuid *cid, executions_visit *visit,
-    void *context)
+enum err executions_of_cid(
+    struct store_txn *txn, const struct uuid *cid, executions_visit *visit, void *context)
 {
     return visit_prefix(txn, TABLE_EXECUTIONS_BY_CID, uuid_span(cid), visit, context);
 }
 
-enum err executions_in_status(struct store_txn *txn, enum status status, executions_visit *visit,
-    void *context)
+enum err executions_in_status(
+    struct store_txn *txn, enum status status, executions_visit *visit, void *context)
 {
     uint8_t prefix = (uint8_t)status;
     return visit_prefix(txn, TABLE_EXECUTIONS_BY_STATUS, span_of(&prefix, 1), visit, context);
 }
 
-/* The index that narrows most: the keys of `table` that begin with `prefix` end in execution ids. */
+/* The index that narrows most: the keys of `table` that begin with `prefix` end in execution ids.
+ */
 static enum store_table choose_index(const struct execution_query *query, struct key *ret_prefix)
 {
     *ret_prefix = KEY_INIT;

@@ -13,26 +13,31 @@
 enum err executions_create(struct store_txn *txn, const struct execution *execution) MUST_CHECK;
 
 /* Stores a changed one; `was` is the status it had. */
-enum err executions_change(struct store_txn *txn, const struct execution *execution,
-    enum status was) MUST_CHECK;
+enum err executions_change(
+    struct store_txn *txn, const struct execution *execution, enum status was) MUST_CHECK;
 
 /* Text borrows from the transaction. `steps` as in execution_decode. */
 enum err executions_get(struct store_txn *txn, const struct uuid *id,
     struct execution *ret_execution, struct step_result *steps) MUST_CHECK;
 
-enum err executions_set_data(struct store_txn *txn, const struct uuid *id,
-    struct span data) MUST_CHECK;
-enum err executions_data(struct store_txn *txn, const struct uuid *id, struct span *ret_data)
-    MUST_CHECK; /* empty when none was saved */
+/* The same with its text copied into `copy`, so that it outlives changes; no steps. */
+enum err executions_load(struct store_txn *txn, const struct uuid *id, struct buf *copy,
+    struct execution *ret_execution) MUST_CHECK;
 
-enum err executions_set_log(struct store_txn *txn, const struct uuid *id, uint16_t step,
-    struct span log) MUST_CHECK;
+/* Empty data, or an empty log, takes away what an earlier attempt left. */
+enum err executions_set_data(
+    struct store_txn *txn, const struct uuid *id, struct span data) MUST_CHECK;
+enum err executions_data(struct store_txn *txn, const struct uuid *id,
+    struct span *ret_data) MUST_CHECK; /* empty when none was saved */
+
+enum err executions_set_log(
+    struct store_txn *txn, const struct uuid *id, uint16_t step, struct span log) MUST_CHECK;
 enum err executions_log(struct store_txn *txn, const struct uuid *id, uint16_t step,
     struct span *ret_log) MUST_CHECK; /* empty when there is none */
 
 /* Appends the whole ExecutionResult (api.md), with data and logs. */
-enum err executions_print(struct store_txn *txn, const struct uuid *id,
-    struct json_out *out) MUST_CHECK;
+enum err executions_print(
+    struct store_txn *txn, const struct uuid *id, struct json_out *out) MUST_CHECK;
 
 /* Called with ids; false ends the walk. */
 typedef bool executions_visit(const struct uuid *id, void *context);
@@ -40,8 +45,8 @@ typedef bool executions_visit(const struct uuid *id, void *context);
 /* Those of a cid, or in a status, oldest first. */
 enum err executions_of_cid(struct store_txn *txn, const struct uuid *cid, executions_visit *visit,
     void *context) MUST_CHECK;
-enum err executions_in_status(struct store_txn *txn, enum status status, executions_visit *visit,
-    void *context) MUST_CHECK;
+enum err executions_in_status(
+    struct store_txn *txn, enum status status, executions_visit *visit, void *context) MUST_CHECK;
 
 /* What to list. Zero stands for "any" throughout. */
 struct execution_query {

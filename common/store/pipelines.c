@@ -6,7 +6,8 @@
 #include "store/key.h"
 #include "store/triggers.h"
 
-#define PIPELINE_RECORD 1 /* versions of the stored forms; schema/store.md says how to change them */
+#define PIPELINE_RECORD \
+    1 /* versions of the stored forms; schema/store.md says how to change them */
 #define VERSION_RECORD 1
 
 static struct key version_key(struct span id, uint32_t version)
@@ -44,8 +45,8 @@ static enum err decode_info(struct span record, struct pipeline_info *ret_info)
     return unpack_done(&u) ? ERR_OK : ERR_CORRUPT;
 }
 
-static enum err put_version(struct store_txn *txn, struct span id, uint32_t version,
-    struct span definition, int64_t now_ms)
+static enum err put_version(
+    struct store_txn *txn, struct span id, uint32_t version, struct span definition, int64_t now_ms)
 {
     struct key key = version_key(id, version);
     struct buf record = BUF_INIT;

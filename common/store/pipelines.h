@@ -26,8 +26,8 @@ enum err pipelines_create(struct store_txn *txn, struct span id, struct span nam
 enum err pipelines_replace(struct store_txn *txn, struct span id, uint32_t if_version,
     struct span definition, int64_t now_ms, uint32_t *ret_version) MUST_CHECK;
 
-enum err pipelines_get(struct store_txn *txn, struct span id,
-    struct pipeline_info *ret_info) MUST_CHECK;
+enum err pipelines_get(
+    struct store_txn *txn, struct span id, struct pipeline_info *ret_info) MUST_CHECK;
 enum err pipelines_by_name(struct store_txn *txn, struct span name, struct span *ret_id) MUST_CHECK;
 
 /* One version; 0 stands for the latest, *ret_version says which it is. */

@@ -18,15 +18,15 @@ static struct key due_key(int64_t due_ms, const struct uuid *execution)
     return key;
 }
 
-enum err queue_put(struct store_txn *txn, uint64_t queue, uint64_t seq,
-    const struct uuid *execution)
+enum err queue_put(
+    struct store_txn *txn, uint64_t queue, uint64_t seq, const struct uuid *execution)
 {
     struct key key = ready_key(queue, seq, execution);
     return store_put(txn, TABLE_READY, key_span(&key), SPAN_NONE);
 }
 
-enum err queue_del(struct store_txn *txn, uint64_t queue, uint64_t seq,
-    const struct uuid *execution)
+enum err queue_del(
+    struct store_txn *txn, uint64_t queue, uint64_t seq, const struct uuid *execution)
 {
     struct key key = ready_key(queue, seq, execution);
     return store_del(txn, TABLE_READY, key_span(&key));
@@ -49,8 +49,8 @@ enum err queue_first(struct store_txn *txn, uint64_t queue, struct uuid *ret_exe
     return err;
 }
 
-enum err queue_count_all(struct store_txn *txn,
-    void (*fn)(uint64_t queue, uint64_t count, void *context), void *context)
+enum err queue_count_all(
+    struct store_txn *txn, void (*fn)(uint64_t queue, uint64_t count, void *context), void *context)
 {
     struct store_cursor cursor;
     struct span key, value;
@@ -97,4 +97,20 @@ enum err due_first(struct store_txn *txn, int64_t *ret_due_ms, struct uuid *ret_
     *ret_due_ms = (int64_t)key_tail_u64(span_of(key.data, key.len < 8 ? key.len : 8));
     *ret_execution = key_tail_uuid(key);
     return ERR_OK;
+}
+
+enum err due_each(
+    struct store_txn *txn, void (*fn)(const struct uuid *execution, void *context), void *context)
+{
+    struct store_cursor cursor;
+    struct span key, value;
+    enum err err = store_cursor_open(txn, TABLE_DUE, &cursor);
+    if (err)
+        return err;
+    while (!(err = store_cursor_next(&cursor, &key, &value))) {
+        struct uuid id = key_tail_uuid(key);
+        fn(&id, context);
+    }
+    store_cursor_close(&cursor);
+    return err == ERR_NOTFOUND ? ERR_OK : err;
 }

@@ -9,10 +9,10 @@
 #include "store/store.h"
 
 /* Puts an execution into the queue of its trigger. */
-enum err queue_put(struct store_txn *txn, uint64_t queue, uint64_t seq,
-    const struct uuid *execution) MUST_CHECK;
-enum err queue_del(struct store_txn *txn, uint64_t queue, uint64_t seq,
-    const struct uuid *execution) MUST_CHECK;
+enum err queue_put(
+    struct store_txn *txn, uint64_t queue, uint64_t seq, const struct uuid *execution) MUST_CHECK;
+enum err queue_del(
+    struct store_txn *txn, uint64_t queue, uint64_t seq, const struct uuid *execution) MUST_CHECK;
 
 /* The first of a queue. ERR_NOTFOUND when it is empty. */
 enum err queue_first(struct store_txn *txn, uint64_t queue, struct uuid *ret_execution) MUST_CHECK;
@@ -28,7 +28,10 @@ enum err queue_count_all(struct store_txn *txn,
 enum err due_put(struct store_txn *txn, int64_t due_ms, const struct uuid *execution) MUST_CHECK;
 enum err due_del(struct store_txn *txn, int64_t due_ms, const struct uuid *execution) MUST_CHECK;
 /* The one that is due first. ERR_NOTFOUND when none waits. */
-enum err due_first(struct store_txn *txn, int64_t *ret_due_ms,
-    struct uuid *ret_execution) MUST_CHECK;
+enum err due_first(
+    struct store_txn *txn, int64_t *ret_due_ms, struct uuid *ret_execution) MUST_CHECK;
+/* Calls fn for every one, in order. */
+enum err due_each(struct store_txn *txn, void (*fn)(const struct uuid *execution, void *context),
+    void *context) MUST_CHECK;
 
 #endif

@@ -14,8 +14,8 @@ static bool is_executable(const struct home *home, const char *script)
     return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
 }
 
-enum err scripts_check(const struct home *home, const struct pipeline *pipeline,
-    struct buf *ret_why)
+enum err scripts_check(
+    const struct home *home, const struct pipeline *pipeline, struct buf *ret_why)
 {
     for (size_t i = 0; i < pipeline->step_count; i++) {
         const struct step *step = &pipeline->steps[i];

@@ -21,10 +21,10 @@
 #include "base/pack.h"
 #include "store/commit.h"
 
-#define READERS_MAX 1024     /* reader slots of the environment, all processes together */
-#define READERS_KEPT 64      /* read transactions a process keeps for reuse */
-#define OPEN_TRIES 5         /* opening can fail while another process opens or closes (lmdb.h) */
-#define FORMAT_VERSION 1     /* of the store as a whole; records carry their own */
+#define READERS_MAX 1024 /* reader slots of the environment, all processes together */
+#define READERS_KEPT 64  /* read transactions a process keeps for reuse */
+#define OPEN_TRIES 5     /* opening can fail while another process opens or closes (lmdb.h) */
+#define FORMAT_VERSION 1 /* of the store as a whole; records carry their own */
 
 struct store_txn {
     MDB_txn *txn;
@@ -101,9 +101,8 @@ static struct span to_span(MDB_val v)
 
 static bool on_network(const char *path)
 {
-    static const long magics[] = {
-        0x6969, 0x517b, 0xfe534d42, 0xff534d42, 0x65735546, 0x01021997, 0x5346414f, 0x00c36400,
-        0x0bd00bd0, 0x564c};
+    static const long magics[] = {0x6969, 0x517b, 0xfe534d42, 0xff534d42, 0x65735546, 0x01021997,
+        0x5346414f, 0x00c36400, 0x0bd00bd0, 0x564c};
     struct statfs fs;
     if (statfs(path, &fs) < 0)
         return false;
@@ -320,7 +319,8 @@ void store_rest(struct store *store)
     void *address;
     size_t len;
     pthread_rwlock_wrlock(&store->map_lock);
-    /* Only this process's page tables are dropped: the pages are the file's and come back when touched. */
+    /* Only this process's page tables are dropped: the pages are the file's and come back when
+     * touched. */
     if (find_map(store, &address, &len))
         (void)madvise(address, len, MADV_DONTNEED);
     pthread_rwlock_unlock(&store->map_lock);
@@ -355,7 +355,8 @@ enum err store_grow(struct store *store)
     return store_err(store, rc, "growing the map");
 }
 
-/* Free pages inside the file, from LMDB's own table of them (database 0): a count leads each record. */
+/* Free pages inside the file, from LMDB's own table of them (database 0): a count leads each
+ * record. */
 static size_t free_pages(struct store *store)
 {
     MDB_txn *txn;
@@ -402,7 +403,8 @@ struct store_room store_room(struct store *store)
 
 /* Transactions. */
 
-/* Begins, curing what can be cured: a map that another process has grown, slots of readers that died. */
+/* Begins, curing what can be cured: a map that another process has grown, slots of readers that
+ * died. */
 static enum err begin(struct store *store, unsigned flags, MDB_txn **txn)
 {
     int rc = MDB_SUCCESS;
@@ -517,10 +519,16 @@ const struct home *store_home(const struct store *store)
     return store->home;
 }
 
+uint64_t store_txn_commit(const struct store_txn *txn)
+{
+    /* A transaction that changed nothing makes no commit. */
+    return mdb_txn_id(txn->txn) - !txn->dirty;
+}
+
 /* Keys and values. */
 
-enum err store_get(struct store_txn *txn, enum store_table table, struct span key,
-    struct span *ret_value)
+enum err store_get(
+    struct store_txn *txn, enum store_table table, struct span key, struct span *ret_value)
 {
     MDB_val k = to_val(key), v;
     int rc = mdb_get(txn->txn, txn->store->tables[table], &k, &v);
@@ -540,14 +548,14 @@ static enum err put(struct store_txn *txn, enum store_table table, struct span k
     return store_err(txn->store, rc, table_names[table]);
 }
 
-enum err store_put(struct store_txn *txn, enum store_table table, struct span key,
-    struct span value)
+enum err store_put(
+    struct store_txn *txn, enum store_table table, struct span key, struct span value)
 {
     return put(txn, table, key, value, 0);
 }
 
-enum err store_append(struct store_txn *txn, enum store_table table, struct span key,
-    struct span value)
+enum err store_append(
+    struct store_txn *txn, enum store_table table, struct span key, struct span value)
 {
     return put(txn, table, key, value, MDB_APPEND);
 }
@@ -599,8 +607,8 @@ enum err store_next(struct store_txn *txn, const char *name, uint64_t *ret_value
 
 /* Cursors. */
 
-enum err store_cursor_open(struct store_txn *txn, enum store_table table,
-    struct store_cursor *ret_cursor)
+enum err store_cursor_open(
+    struct store_txn *txn, enum store_table table, struct store_cursor *ret_cursor)
 {
     MDB_cursor *cursor;
     int rc = mdb_cursor_open(txn->txn, txn->store->tables[table], &cursor);
@@ -626,14 +634,14 @@ static enum err move(struct store_cursor *cursor, MDB_cursor_op op, struct span 
     return ERR_OK;
 }
 
-enum err store_cursor_seek(struct store_cursor *cursor, struct span key, struct span *ret_key,
-    struct span *ret_value)
+enum err store_cursor_seek(
+    struct store_cursor *cursor, struct span key, struct span *ret_key, struct span *ret_value)
 {
     return move(cursor, MDB_SET_RANGE, key, ret_key, ret_value);
 }
 
-enum err store_cursor_before(struct store_cursor *cursor, struct span key, struct span *ret_key,
-    struct span *ret_value)
+enum err store_cursor_before(
+    struct store_cursor *cursor, struct span key, struct span *ret_key, struct span *ret_value)
 {
     enum err err = move(cursor, MDB_SET_RANGE, key, ret_key, ret_value);
     if (err == ERR_OK)
@@ -641,20 +649,20 @@ enum err store_cursor_before(struct store_cursor *cursor, struct span key, struc
     return err == ERR_NOTFOUND ? store_cursor_last(cursor, ret_key, ret_value) : err;
 }
 
-enum err store_cursor_next(struct store_cursor *cursor, struct span *ret_key,
-    struct span *ret_value)
+enum err store_cursor_next(
+    struct store_cursor *cursor, struct span *ret_key, struct span *ret_value)
 {
     return move(cursor, MDB_NEXT, SPAN_NONE, ret_key, ret_value);
 }
 
-enum err store_cursor_prev(struct store_cursor *cursor, struct span *ret_key,
-    struct span *ret_value)
+enum err store_cursor_prev(
+    struct store_cursor *cursor, struct span *ret_key, struct span *ret_value)
 {
     return move(cursor, MDB_PREV, SPAN_NONE, ret_key, ret_value);
 }
 
-enum err store_cursor_last(struct store_cursor *cursor, struct span *ret_key,
-    struct span *ret_value)
+enum err store_cursor_last(
+    struct store_cursor *cursor, struct span *ret_key, struct span *ret_value)
 {
     return move(cursor, MDB_LAST, SPAN_NONE, ret_key, ret_value);
 }

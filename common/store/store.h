@@ -47,8 +47,8 @@ enum store_mode { STORE_READ_ONLY, STORE_READ_WRITE };
  * a damaged or foreign one, ERR_IO. Never open one environment twice in a
  * process, and never use it across fork.
  */
-enum err store_open(const struct home *home, enum store_mode mode,
-    struct store **ret_store) MUST_CHECK;
+enum err store_open(
+    const struct home *home, enum store_mode mode, struct store **ret_store) MUST_CHECK;
 
 /* Makes the environment and its tables where they are missing. */
 enum err store_create(const struct home *home) MUST_CHECK;
@@ -56,7 +56,8 @@ enum err store_create(const struct home *home) MUST_CHECK;
 /* For long-running programs that end in order; one-shot programs leave with _exit instead. */
 void store_close(struct store *store);
 
-/* True once LMDB has said that this process must not go on using the environment. Leave, and be restarted. */
+/* True once LMDB has said that this process must not go on using the environment. Leave, and be
+ * restarted. */
 bool store_is_broken(const struct store *store);
 
 /* Number of the last commit, by whichever process, without a transaction. */
@@ -88,8 +89,8 @@ void store_read_end(struct store_txn *txn);
 typedef enum err store_mutation(struct store_txn *txn, void *context);
 
 /* ERR_OK when durable; the mutation's own error; ERR_FULL, ERR_IO or ERR_CORRUPT of the store. */
-enum err store_write(struct store *store, unsigned flags, store_mutation *mutation,
-    void *context) MUST_CHECK;
+enum err store_write(
+    struct store *store, unsigned flags, store_mutation *mutation, void *context) MUST_CHECK;
 
 /* A write that does not block its caller unless it has to lead. */
 struct store_op {
@@ -103,14 +104,20 @@ struct store_op {
 };
 void store_submit(struct store *store, struct store_op *op);
 
+/*
+ * In a mutation, at its end: what store_last_commit says once this mutation is
+ * committed and nobody else has written since.
+ */
+uint64_t store_txn_commit(const struct store_txn *txn);
+
 /* Inside a transaction. ERR_NOTFOUND where there is no such key. */
 enum err store_get(struct store_txn *txn, enum store_table table, struct span key,
     struct span *ret_value) MUST_CHECK;
-enum err store_put(struct store_txn *txn, enum store_table table, struct span key,
-    struct span value) MUST_CHECK;
+enum err store_put(
+    struct store_txn *txn, enum store_table table, struct span key, struct span value) MUST_CHECK;
 /* As store_put, for a key greater than all in the table: packs pages full. */
-enum err store_append(struct store_txn *txn, enum store_table table, struct span key,
-    struct span value) MUST_CHECK;
+enum err store_append(
+    struct store_txn *txn, enum store_table table, struct span key, struct span value) MUST_CHECK;
 enum err store_del(struct store_txn *txn, enum store_table table, struct span key) MUST_CHECK;
 
 /* Counters in the table meta. A counter never set is 0. */
@@ -123,8 +130,8 @@ enum err store_next(struct store_txn *txn, const char *name, uint64_t *ret_value
 struct store_cursor {
     void *handle;
 };
-enum err store_cursor_open(struct store_txn *txn, enum store_table table,
-    struct store_cursor *ret_cursor) MUST_CHECK;
+enum err store_cursor_open(
+    struct store_txn *txn, enum store_table table, struct store_cursor *ret_cursor) MUST_CHECK;
 void store_cursor_close(struct store_cursor *cursor);
 /* The first key that is not less. */
 enum err store_cursor_seek(struct store_cursor *cursor, struct span key, struct span *ret_key,
@@ -132,11 +139,11 @@ enum err store_cursor_seek(struct store_cursor *cursor, struct span key, struct 
 /* The last key that is less. */
 enum err store_cursor_before(struct store_cursor *cursor, struct span key, struct span *ret_key,
     struct span *ret_value) MUST_CHECK;
-enum err store_cursor_next(struct store_cursor *cursor, struct span *ret_key,
-    struct span *ret_value) MUST_CHECK;
-enum err store_cursor_prev(struct store_cursor *cursor, struct span *ret_key,
-    struct span *ret_value) MUST_CHECK;
-enum err store_cursor_last(struct store_cursor *cursor, struct span *ret_key,
-    struct span *ret_value) MUST_CHECK;
+enum err store_cursor_next(
+    struct store_cursor *cursor, struct span *ret_key, struct span *ret_value) MUST_CHECK;
+enum err store_cursor_prev(
+    struct store_cursor *cursor, struct span *ret_key, struct span *ret_value) MUST_CHECK;
+enum err store_cursor_last(
+    struct store_cursor *cursor, struct span *ret_key, struct span *ret_value) MUST_CHECK;
 
 #endif

@@ -8,7 +8,7 @@
 enum err trigger_print(struct store_txn *txn, const struct home *home,
     const struct trigger *trigger, struct json_out *out)
 {
-    struct service service;
+    struct service_report service;
     char version[16];
     enum err err = services_get(txn, trigger->queue, &service);
     if (err)

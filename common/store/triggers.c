@@ -68,8 +68,8 @@ static enum err describe(struct store_txn *txn, struct span pipeline_id, uint32_
     struct span definition;
     struct buf why = BUF_INIT;
     int64_t created_ms;
-    enum err err = pipelines_version(txn, pipeline_id, version, &trigger->pipeline_version,
-        &created_ms, &definition);
+    enum err err = pipelines_version(
+        txn, pipeline_id, version, &trigger->pipeline_version, &created_ms, &definition);
     if (err)
         return err;
     err = pipeline_parse(definition, ret_pipeline, &why);
@@ -86,8 +86,8 @@ static enum err describe(struct store_txn *txn, struct span pipeline_id, uint32_
     return ERR_OK;
 }
 
-enum err triggers_start(struct store_txn *txn, struct span pipeline_id, uint32_t version,
-    int64_t now_ms)
+enum err triggers_start(
+    struct store_txn *txn, struct span pipeline_id, uint32_t version, int64_t now_ms)
 {
     struct trigger trigger = {.started_ms = now_ms}, live;
     struct pipeline *pipeline;
@@ -176,7 +176,7 @@ enum err triggers_set_backfill(struct store_txn *txn, const struct trigger *trig
     return err;
 }
 
-enum err services_put(struct store_txn *txn, uint64_t queue, const struct service *service)
+enum err services_put(struct store_txn *txn, uint64_t queue, const struct service_report *service)
 {
     struct key key = key_of_seq(queue);
     struct buf record = BUF_INIT;
@@ -197,12 +197,29 @@ enum err services_del(struct store_txn *txn, uint64_t queue)
     return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-enum err services_get(struct store_txn *txn, uint64_t queue, struct service *ret_service)
+enum err services_clear(struct store_txn *txn)
+{
+    struct store_cursor cursor;
+    struct span key, value;
+    enum err err = ERR_OK;
+    while (!err) {
+        err = store_cursor_open(txn, TABLE_SERVICES, &cursor);
+        if (err)
+            return err;
+        err = store_cursor_next(&cursor, &key, &value);
+        store_cursor_close(&cursor);
+        if (!err)
+            err = services_del(txn, key_tail_u64(key));
+    }
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+enum err services_get(struct store_txn *txn, uint64_t queue, struct service_report *ret_service)
 {
     struct key key = key_of_seq(queue);
     struct span record;
     enum err err = store_get(txn, TABLE_SERVICES, key_span(&key), &record);
-    *ret_service = (struct service){0};
+    *ret_service = (struct service_report){0};
     if (err)
         return err == ERR_NOTFOUND ? ERR_OK : err;
     struct unpack u = unpack_from(record);

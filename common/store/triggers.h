@@ -17,15 +17,15 @@
  * ERR_NOTFOUND: no such pipeline or version. ERR_INVALID: that version has no
  * event option.
  */
-enum err triggers_start(struct store_txn *txn, struct span pipeline_id, uint32_t version,
-    int64_t now_ms) MUST_CHECK;
+enum err triggers_start(
+    struct store_txn *txn, struct span pipeline_id, uint32_t version, int64_t now_ms) MUST_CHECK;
 
 /* Ends the live one. ERR_NOTFOUND when none is started. */
 enum err triggers_stop(struct store_txn *txn, struct span pipeline_id) MUST_CHECK;
 
 /* The live one of a pipeline. Text borrows from the transaction. */
-enum err triggers_get(struct store_txn *txn, struct span pipeline_id,
-    struct trigger *ret_trigger) MUST_CHECK;
+enum err triggers_get(
+    struct store_txn *txn, struct span pipeline_id, struct trigger *ret_trigger) MUST_CHECK;
 
 /* All, live and ended, in the order of pipeline id and generation, until visit says false. */
 enum err triggers_each(struct store_txn *txn,
@@ -36,21 +36,22 @@ enum err triggers_changes(struct store_txn *txn, uint64_t *ret_changes) MUST_CHE
 
 /* For the dispatcher: forgets an ended generation, or notes how far its backfill has come. */
 enum err triggers_drop(struct store_txn *txn, const struct trigger *trigger) MUST_CHECK;
-enum err triggers_set_backfill(struct store_txn *txn, const struct trigger *trigger,
-    uint64_t seq) MUST_CHECK;
+enum err triggers_set_backfill(
+    struct store_txn *txn, const struct trigger *trigger, uint64_t seq) MUST_CHECK;
 
 /* What the dispatcher knows of the event service of a queue. */
-struct service {
+struct service_report {
     uint64_t generation; /* of the trigger, the newest it has taken up */
     uint32_t instances, running;
     uint64_t pending;
 };
 
-enum err services_put(struct store_txn *txn, uint64_t queue,
-    const struct service *service) MUST_CHECK;
+enum err services_put(
+    struct store_txn *txn, uint64_t queue, const struct service_report *service) MUST_CHECK;
+enum err services_clear(struct store_txn *txn) MUST_CHECK; /* all of them */
 enum err services_del(struct store_txn *txn, uint64_t queue) MUST_CHECK;
 /* All zero when the dispatcher has not said anything yet. */
-enum err services_get(struct store_txn *txn, uint64_t queue,
-    struct service *ret_service) MUST_CHECK;
+enum err services_get(
+    struct store_txn *txn, uint64_t queue, struct service_report *ret_service) MUST_CHECK;
 
 #endif

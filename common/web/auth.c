@@ -44,8 +44,8 @@ static bool refuse(struct request *request, const char *why)
 {
     log_info("401 %s: %s", request->method, why);
     reply_header(request, "WWW-Authenticate", "Bearer realm=\"fxbridge\"");
-    reply_problem(request, 401,
-        "A valid API key is needed, in X-API-KEY or as Authorization: Bearer.");
+    reply_problem(
+        request, 401, "A valid API key is needed, in X-API-KEY or as Authorization: Bearer.");
     return false;
 }
 
@@ -64,15 +64,14 @@ static enum err find(struct request *request, struct span token, struct credenti
 
 bool auth_check(struct request *request, unsigned scope)
 {
-    static const char *const security[] = {
-        "HTTP_X_API_KEY", "HTTP_AUTHORIZATION", "REDIRECT_HTTP_AUTHORIZATION",
-        "HTTP_X_HUB_SIGNATURE_256"};
+    static const char *const security[] = {"HTTP_X_API_KEY", "HTTP_AUTHORIZATION",
+        "REDIRECT_HTTP_AUTHORIZATION", "HTTP_X_HUB_SIGNATURE_256"};
     if (scope == SCOPE_NONE)
         return true;
     for (size_t i = 0; i < sizeof security / sizeof security[0]; i++) {
         if (came_twice(request, security[i])) {
-            reply_problem(request, 400,
-                "A header that identifies the sender came twice; send each once.");
+            reply_problem(
+                request, 400, "A header that identifies the sender came twice; send each once.");
             return false;
         }
     }

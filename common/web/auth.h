@@ -10,7 +10,8 @@
  */
 #include "web/request.h"
 
-/* True when the request may go on, its credential set. Otherwise it was answered: 400, 401 or 403. */
+/* True when the request may go on, its credential set. Otherwise it was answered: 400, 401 or 403.
+ */
 bool auth_check(struct request *request, unsigned scope);
 
 #endif

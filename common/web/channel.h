@@ -14,10 +14,12 @@ struct channel {
     /* The CGI variables, "NAME=value", ended by NULL. */
     char **variables;
 
-    /* Reads up to len bytes of the body. 0 at its end, -1 when the peer went away or took too long. */
+    /* Reads up to len bytes of the body. 0 at its end, -1 when the peer went away or took too long.
+     */
     ssize_t (*read)(struct channel *channel, void *buffer, size_t len);
 
-    /* Sends the whole reply in the CGI form (RFC 3875, section 6), ends the request, frees the channel. */
+    /* Sends the whole reply in the CGI form (RFC 3875, section 6), ends the request, frees the
+     * channel. */
     void (*send)(struct channel *channel, struct span reply);
 
     /* A body without CONTENT_LENGTH is read to its end; plain CGI has none then. */

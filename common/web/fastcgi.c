@@ -25,7 +25,8 @@ struct fastcgi {
     int connection;
 };
 
-/* The fields used here are public in fcgiapp.h but stand below a warning: notice when they change. */
+/* The fields used here are public in fcgiapp.h but stand below a warning: notice when they change.
+ */
 _Static_assert(sizeof(((FCGX_Request *)0)->ipcFd) == sizeof(int) &&
                    sizeof(((FCGX_Request *)0)->keepConnection) == sizeof(int),
     "libfcgi has changed; check fastcgi.c against its FCGX_Accept_r");

@@ -16,13 +16,11 @@ static const char *reason(int status)
     static const struct {
         int status;
         const char *text;
-    } reasons[] = {
-        {200, "OK"}, {201, "Created"}, {204, "No Content"}, {304, "Not Modified"},
+    } reasons[] = {{200, "OK"}, {201, "Created"}, {204, "No Content"}, {304, "Not Modified"},
         {400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"},
         {405, "Method Not Allowed"}, {409, "Conflict"}, {412, "Precondition Failed"},
-        {413, "Content Too Large"}, {415, "Unsupported Media Type"},
-        {422, "Unprocessable Content"}, {429, "Too Many Requests"},
-        {500, "Internal Server Error"}, {503, "Service Unavailable"}};
+        {413, "Content Too Large"}, {415, "Unsupported Media Type"}, {422, "Unprocessable Content"},
+        {429, "Too Many Requests"}, {500, "Internal Server Error"}, {503, "Service Unavailable"}};
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
         if (reasons[i].status == status)
             return reasons[i].text;
@@ -131,6 +129,7 @@ void reply_error(struct request *request, enum err err)
         reply_header(request, "Retry-After", RETRY_AFTER);
     }
     reply_problem(request, status, "%s",
-        details[err] ? details[err] : "The store cannot be used right now; nothing was stored. "
-                                      "Send it again later.");
+        details[err] ? details[err]
+                     : "The store cannot be used right now; nothing was stored. "
+                       "Send it again later.");
 }

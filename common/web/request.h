@@ -76,8 +76,7 @@ struct span request_header(const struct request *request, const char *cgi_name);
  * ERR_INVALID when it is there twice, holds a NUL, is badly encoded or too long;
  * the caller replies with reply_bad_query.
  */
-enum err request_query(const struct request *request, const char *name,
-    struct buf *out) MUST_CHECK;
+enum err request_query(const struct request *request, const char *name, struct buf *out) MUST_CHECK;
 void reply_bad_query(struct request *request, const char *name);
 
 /*

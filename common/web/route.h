@@ -9,8 +9,7 @@
  * Does the path match the pattern ("/fx/cid/{cid}")? Then the parts in braces,
  * which are never empty, are in ret_params, borrowed from the path.
  */
-bool route_matches(const char *pattern, struct span path,
-    struct span ret_params[ROUTE_PARAMS_MAX]);
+bool route_matches(const char *pattern, struct span path, struct span ret_params[ROUTE_PARAMS_MAX]);
 
 /*
  * The route of the request, its parameters set. NULL when there is none; the

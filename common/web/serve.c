@@ -191,7 +191,8 @@ void serve_main(const struct program *served)
     if (fastcgi)
         serve_fastcgi();
     else
-        request_serve(program, &home, store, cgi_channel(environ)); /* also without a store: to say so */
+        request_serve(
+            program, &home, store, cgi_channel(environ)); /* also without a store: to say so */
     /* The environment is not closed: in some versions of LMDB that harms other processes. */
     exit(store && store_is_broken(store) ? EXIT_RETRY : 0);
 }

@@ -1,0 +1,18 @@
+#ifndef DISPATCHER_ATTEMPT_H
+#define DISPATCHER_ATTEMPT_H
+/*
+ * attempt - one attempt of one execution: its steps, one after another, until
+ * one fails or all are done (the step contract, DESIGN.md).
+ */
+#include "base/home.h"
+#include "frame.h"
+#include "model/pipeline.h"
+
+/*
+ * Runs the steps and appends the outcome as a frame. `hangup_fd` as in child.h.
+ * False when the dispatcher has gone away meanwhile: there is nobody to tell.
+ */
+bool attempt_run(const struct home *home, const struct frame_job *job,
+    const struct pipeline *pipeline, int hangup_fd, struct buf *out);
+
+#endif

@@ -1,0 +1,186 @@
+#ifndef DISPATCHER_DISPATCHER_H
+#define DISPATCHER_DISPATCHER_H
+/*
+ * dispatcher - what fx-dispatcher keeps in memory. All of it can be read again
+ * from the store or started again: the process may die at any instruction.
+ *
+ * One thread turns (turn.h). Counts and claims are made twice: `plan` is filled
+ * in by the turn's mutation, which may run more than once, and becomes `now`
+ * when its commit is on disk.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/home.h"
+#include "base/id.h"
+#include "model/pipeline.h"
+#include "model/trigger.h"
+#include "store/store.h"
+#include "store/triggers.h"
+
+/* How many executions of a queue are where. */
+struct counts {
+    uint64_t ready;   /* pending, to be claimed */
+    uint64_t waiting; /* pending, until their next attempt is due */
+    uint32_t running;
+};
+
+/* A version of a pipeline. */
+struct version {
+    char *pipeline_id;
+    uint32_t number;
+    struct buf definition;
+    struct pipeline *pipeline;
+    struct version *next;
+};
+
+/* An event service: the pool of runners that works off one queue. */
+struct service {
+    uint64_t queue;
+    uint64_t generation; /* of the live trigger that it has taken up */
+    bool live;           /* there is one; without, what is pending is skipped */
+    struct scale scale;
+    bool ordered;
+
+    struct counts now, plan;
+    uint32_t plan_instances;        /* running processes, as the turn will leave them */
+    struct service_report reported; /* as the store has it */
+    struct service_report plan_report;
+
+    struct instance *instances;
+    uint32_t instance_count;
+    struct service *next;
+};
+
+enum instance_state {
+    INSTANCE_IDLE,
+    INSTANCE_BUSY,    /* has a job */
+    INSTANCE_LEAVING, /* its socket is closed; it ends by itself */
+};
+
+/* One runner process. It is forgotten when its socket is closed and it is reaped. */
+struct instance {
+    struct service *service;
+    pid_t pid; /* 0 once reaped */
+    int fd;    /* -1 once closed */
+    enum instance_state state;
+    bool plan_leave;       /* the turn needs its place for another service */
+    struct uuid execution; /* at hand, where busy */
+    uint32_t attempt;
+    int64_t idle_since_ms; /* monotonic */
+    struct buf in, out;    /* bytes read and not yet taken, bytes not yet sent */
+    bool watching_out;     /* waits for room to send */
+    uint32_t *sent;        /* numbers of the versions it has got */
+    size_t sent_count;
+    struct instance *next;
+};
+
+/* What happened since the last turn, to be recorded in the next. */
+struct happening {
+    struct service *service;
+    struct uuid execution;
+    uint32_t attempt;
+    struct buf outcome; /* body of FRAME_OUTCOME; empty: the runner was lost */
+    bool unstarted;     /* lost without having begun: no fault of the execution's */
+    struct happening *next;
+};
+
+/* A claim that the turn has made; sent when it is committed. */
+struct claim {
+    struct service *service;
+    struct uuid execution;
+    uint32_t attempt;
+    const struct version *version;
+    struct buf job; /* FRAME_JOB */
+};
+
+/* A trigger as routing needs it; its text is in `record`. */
+struct route {
+    struct buf record;
+    struct trigger trigger;
+    struct filter *filters;
+    struct service *service;
+};
+
+struct dispatcher {
+    struct home home;
+    struct store *store;
+    int lock_fd, wake_fd, signal_fd, epoll_fd;
+    char runner_path[PATH_MAX];
+
+    struct service *services;
+    uint32_t instance_count;
+    struct version *versions;
+    struct route *routes;
+    size_t route_count;
+    uint64_t trigger_changes; /* as of the routes */
+    bool reload;              /* the routes are to be read again whatever that says */
+
+    struct happening *happenings, **last_happening;
+    struct claim *claims;
+    size_t claim_count, claim_room;
+    int64_t next_due_ms;  /* wall clock; INT64_MAX: nothing waits */
+    bool more;            /* the last turn has left work for another at once */
+    uint64_t seen_commit; /* the store's last commit when it was last looked at */
+    bool draining;        /* claims nothing any more */
+    bool stuck;           /* the last turn could not be committed; try again later */
+};
+
+/* pool.c: services, instances and versions */
+
+struct service *pool_service(struct dispatcher *d, uint64_t queue); /* found or made */
+void pool_forget_idle_services(struct dispatcher *d);
+/* Borrows from the pool until the next pool_reload. ERR_NOTFOUND: it was deleted. */
+enum err pool_version(struct dispatcher *d, struct store_txn *txn, struct span pipeline_id,
+    uint32_t number, const struct version **ret_version) MUST_CHECK;
+/* Reads the triggers again where they have changed. */
+enum err pool_reload(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
+
+/* instance.c: runner processes */
+
+struct instance *instance_start(struct dispatcher *d, struct service *service); /* NULL: logged */
+void instance_send(struct dispatcher *d, struct instance *instance, const struct claim *claim);
+void instance_retire(struct dispatcher *d, struct instance *instance);
+/* The socket can be read or written, or has closed. */
+void instance_on_socket(struct dispatcher *d, struct instance *instance, uint32_t events);
+void instance_on_children(struct dispatcher *d); /* SIGCHLD */
+/* Retires what has been idle too long, starts what scale.min wants. When to look again, monotonic.
+ */
+int64_t instance_tend(struct dispatcher *d);
+
+/* record.c: what happened to executions, within a turn */
+
+enum err record_happening(
+    struct dispatcher *d, struct store_txn *txn, const struct happening *happening) MUST_CHECK;
+/* Executions that a dispatcher before this one has left running are pending again. */
+enum err record_recover(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
+/* Pending executions whose trigger is gone, up to `limit`. */
+enum err record_skip(
+    struct dispatcher *d, struct store_txn *txn, struct service *service, size_t limit) MUST_CHECK;
+/* Those whose next attempt is due are ready. */
+enum err record_promote(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
+
+/* route.c: from events to executions, within a turn */
+
+enum err route_events(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
+
+/* claim.c: from ready executions to jobs, within a turn */
+
+enum err claim_ready(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
+
+/* turn.c */
+
+/* Takes up where the last dispatcher left off. */
+enum err turn_start(struct dispatcher *d) MUST_CHECK;
+/* One look at everything, one commit, and then the jobs it claimed are sent. */
+enum err turn(struct dispatcher *d) MUST_CHECK;
+
+/* loop.c */
+
+/* Until a signal, and then until the running executions have ended. The exit status. */
+int loop_run(struct dispatcher *d);
+
+#endif

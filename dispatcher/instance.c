@@ -1,0 +1,290 @@
+/* instance - runner processes; see dispatcher.h. */
+#include "dispatcher.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "frame.h"
+#include "orphans.h"
+
+#define READ_STEP 65536
+#define FIRST_CLOSED_FD 3 /* a runner keeps its socket as 0 and the log as 1 and 2 */
+
+extern char **environ;
+
+/*
+ * posix_spawn, since forking a process that maps the database would copy its
+ * page tables. A session of its own keeps a terminal's Ctrl-C away from it.
+ */
+static pid_t spawn(struct dispatcher *d, int fd)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attr;
+    sigset_t none, defaults;
+    pid_t pid = -1;
+    char *argv[] = {d->runner_path, d->home.dir, NULL};
+    sigemptyset(&none);
+    sigemptyset(&defaults);
+    sigaddset(&defaults, SIGPIPE);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, fd, 0);
+    posix_spawn_file_actions_adddup2(&actions, 2, 1);
+    posix_spawn_file_actions_addclosefrom_np(&actions, FIRST_CLOSED_FD);
+    posix_spawnattr_init(&attr);
+    posix_spawnattr_setsigmask(&attr, &none);
+    posix_spawnattr_setsigdefault(&attr, &defaults);
+    posix_spawnattr_setflags(
+        &attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    int rc = posix_spawn(&pid, d->runner_path, &actions, &attr, argv, environ);
+    posix_spawnattr_destroy(&attr);
+    posix_spawn_file_actions_destroy(&actions);
+    if (rc) {
+        errno = rc;
+        log_errno("cannot start %s", d->runner_path);
+        return -1;
+    }
+    return pid;
+}
+
+static void watch(struct dispatcher *d, struct instance *i, int op)
+{
+    struct epoll_event event = {
+        .events = EPOLLIN | (i->watching_out ? EPOLLOUT : 0u), .data.ptr = i};
+    (void)epoll_ctl(d->epoll_fd, op, i->fd, &event);
+}
+
+struct instance *instance_start(struct dispatcher *d, struct service *service)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
+        log_errno("cannot make a socket for a runner");
+        return NULL;
+    }
+    pid_t pid = spawn(d, pair[1]);
+    close(pair[1]);
+    if (pid < 0) {
+        close(pair[0]);
+        return NULL;
+    }
+    struct instance *i = mem_alloc(sizeof *i);
+    i->service = service;
+    i->pid = pid;
+    i->fd = pair[0];
+    i->idle_since_ms = clock_mono_ms();
+    i->next = service->instances;
+    service->instances = i;
+    service->instance_count++;
+    d->instance_count++;
+    watch(d, i, EPOLL_CTL_ADD);
+    return i;
+}
+
+/* Forgets an instance once it is neither connected nor a child. */
+static void forget(struct dispatcher *d, struct instance *gone)
+{
+    if (gone->fd >= 0 || gone->pid)
+        return;
+    struct instance **at = &gone->service->instances;
+    while (*at != gone)
+        at = &(*at)->next;
+    *at = gone->next;
+    gone->service->instance_count--;
+    d->instance_count--;
+    buf_done(&gone->in);
+    buf_done(&gone->out);
+    free(gone->sent);
+    free(gone);
+}
+
+static void happen(struct dispatcher *d, struct instance *i, struct span outcome)
+{
+    struct happening *h = mem_alloc(sizeof *h);
+    h->service = i->service;
+    h->execution = i->execution;
+    h->attempt = i->attempt;
+    buf_add_span(&h->outcome, outcome);
+    *d->last_happening = h;
+    d->last_happening = &h->next;
+}
+
+/* Closes the socket. What the runner had at hand is lost. */
+static void hang_up(struct dispatcher *d, struct instance *i)
+{
+    if (i->state == INSTANCE_BUSY)
+        happen(d, i, SPAN_NONE);
+    i->state = INSTANCE_LEAVING;
+    close(i->fd); /* leaves the epoll set by itself */
+    i->fd = -1;
+    forget(d, i);
+}
+
+void instance_retire(struct dispatcher *d, struct instance *instance)
+{
+    if (instance->fd >= 0)
+        hang_up(d, instance);
+}
+
+/* Sends what can be sent without waiting. */
+static void flush(struct dispatcher *d, struct instance *i)
+{
+    while (i->out.len) {
+        ssize_t n = send(i->fd, i->out.data, i->out.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (n < 0)
+            break; /* when the runner is gone, its socket says so soon */
+        buf_drop(&i->out, (size_t)n);
+    }
+    bool waits = i->out.len > 0;
+    if (waits != i->watching_out) {
+        i->watching_out = waits;
+        watch(d, i, EPOLL_CTL_MOD);
+    }
+}
+
+static void send_version(struct instance *i, const struct version *version)
+{
+    for (size_t k = 0; k < i->sent_count; k++)
+        if (i->sent[k] == version->number)
+            return;
+    struct frame_pipeline frame = {
+        span_str(version->pipeline_id), version->number, buf_span(&version->definition)};
+    frame_put_pipeline(&i->out, &frame);
+    i->sent = mem_resize(i->sent, (i->sent_count + 1) * sizeof *i->sent);
+    i->sent[i->sent_count++] = version->number;
+}
+
+void instance_send(struct dispatcher *d, struct instance *instance, const struct claim *claim)
+{
+    instance->state = INSTANCE_BUSY;
+    instance->execution = claim->execution;
+    instance->attempt = claim->attempt;
+    send_version(instance, claim->version);
+    buf_add_span(&instance->out, buf_span(&claim->job));
+    flush(d, instance);
+}
+
+/* Takes the whole frames that have come. False when the other end is not to be trusted any more. */
+static bool take_frames(struct dispatcher *d, struct instance *i)
+{
+    enum frame_type type;
+    struct span body;
+    size_t taken;
+    bool bad;
+    while (frame_next(&i->in, &type, &body, &taken, &bad)) {
+        if (type != FRAME_OUTCOME || i->state != INSTANCE_BUSY)
+            return false;
+        happen(d, i, body);
+        i->state = INSTANCE_IDLE;
+        i->idle_since_ms = clock_mono_ms();
+        buf_drop(&i->in, taken);
+    }
+    return !bad;
+}
+
+void instance_on_socket(struct dispatcher *d, struct instance *i, uint32_t events)
+{
+    if (events & EPOLLOUT)
+        flush(d, i);
+    if (!(events & ~(uint32_t)EPOLLOUT))
+        return;
+    for (;;) {
+        buf_reserve(&i->in, READ_STEP);
+        ssize_t n = recv(i->fd, i->in.data + i->in.len, READ_STEP, MSG_DONTWAIT);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            return;
+        if (n > 0)
+            i->in.len += (size_t)n;
+        bool good = take_frames(d, i);
+        if (!good)
+            log_error("runner %d sent what cannot be read", (int)i->pid);
+        if (n <= 0 || !good) {
+            if (i->pid)
+                kill(i->pid, SIGKILL);
+            hang_up(d, i);
+            return;
+        }
+        if (n < READ_STEP)
+            return;
+    }
+}
+
+static struct instance *find(struct dispatcher *d, pid_t pid)
+{
+    for (struct service *s = d->services; s; s = s->next)
+        for (struct instance *i = s->instances; i; i = i->next)
+            if (i->pid == pid)
+                return i;
+    return NULL;
+}
+
+static bool is_runner(pid_t pid, void *context)
+{
+    return find(context, pid) != NULL;
+}
+
+/*
+ * Reaps. This process is also handed what the steps of a killed runner have left
+ * behind (it is a reaper, see main.c): that is nobody's, and is killed.
+ */
+void instance_on_children(struct dispatcher *d)
+{
+    int status;
+    bool orphans = false;
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+        struct instance *i = find(d, pid);
+        orphans |= !i || WIFSIGNALED(status);
+        if (!i)
+            continue;
+        if (WIFSIGNALED(status))
+            log_warn("runner %d was killed by signal %d", (int)pid, WTERMSIG(status));
+        else if (WEXITSTATUS(status) != 0)
+            log_warn("runner %d ended with %d", (int)pid, WEXITSTATUS(status));
+        i->pid = 0;
+        forget(d, i);
+    }
+    if (orphans)
+        orphans_kill(is_runner, d);
+}
+
+/* The one that has been idle longest, if it may go now; else when it may. */
+static struct instance *to_retire(struct service *s, int64_t now, int64_t *ret_next)
+{
+    int64_t timeout = s->live ? s->scale.idle_timeout_ms : 0;
+    uint32_t staying = 0;
+    struct instance *oldest = NULL;
+    for (struct instance *i = s->instances; i; i = i->next) {
+        staying += i->state != INSTANCE_LEAVING;
+        if (i->state == INSTANCE_IDLE && (!oldest || i->idle_since_ms < oldest->idle_since_ms))
+            oldest = i;
+    }
+    if (!oldest || (s->live && staying <= s->scale.min))
+        return NULL;
+    if (oldest->idle_since_ms + timeout > now) {
+        if (oldest->idle_since_ms + timeout < *ret_next)
+            *ret_next = oldest->idle_since_ms + timeout;
+        return NULL;
+    }
+    return oldest;
+}
+
+int64_t instance_tend(struct dispatcher *d)
+{
+    int64_t now = clock_mono_ms(), next = INT64_MAX;
+    for (struct service *s = d->services; s; s = s->next) {
+        for (struct instance *i; (i = to_retire(s, now, &next));)
+            instance_retire(d, i);
+        while (s->live && !d->draining && s->instance_count < s->scale.min &&
+               d->instance_count < d->home.config.dispatcher_instances)
+            if (!instance_start(d, s))
+                break;
+    }
+    return next;
+}

@@ -1,0 +1,179 @@
+/* loop - waits for something to happen, then turns; see dispatcher.h. */
+#include "dispatcher.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/alive.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/wake.h"
+
+#define EVENTS_MAX 64
+#define STUCK_MS 1000 /* between tries while the store cannot be written */
+
+/* What an epoll event is about: one of the dispatcher's own descriptors, or an instance. */
+static char about_wake, about_signals;
+
+static void add(struct dispatcher *d, int fd, void *about)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = about};
+    if (epoll_ctl(d->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
+        log_die(EXIT_RETRY, "cannot wait for descriptors");
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* How long to wait: until the next thing that is due, and never longer than the timed look. */
+static int timeout_ms(struct dispatcher *d, int64_t next_tend_ms)
+{
+    int64_t wait = d->home.config.dispatcher_look_seconds * 1000;
+    if (d->stuck)
+        return STUCK_MS;
+    if (d->more || d->happenings)
+        return 0;
+    if (next_tend_ms != INT64_MAX)
+        wait = earlier(wait, next_tend_ms - clock_mono_ms());
+    if (d->next_due_ms != INT64_MAX)
+        wait = earlier(wait, d->next_due_ms - clock_wall_ms());
+    return wait < 0 ? 0 : (int)wait;
+}
+
+/* True when it is time to drain. */
+static bool on_signals(struct dispatcher *d)
+{
+    struct signalfd_siginfo info;
+    bool stop = false;
+    while (read(d->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
+        if (info.ssi_signo == SIGCHLD)
+            instance_on_children(d);
+        else
+            stop = true;
+    }
+    return stop;
+}
+
+/* Waits once and takes in what has happened. True when a signal has asked to stop. */
+static bool wait(struct dispatcher *d, int timeout)
+{
+    struct epoll_event events[EVENTS_MAX];
+    bool children = false, stop = false;
+    int n = epoll_wait(d->epoll_fd, events, EVENTS_MAX, timeout);
+    for (int i = 0; i < n; i++) {
+        if (events[i].data.ptr == &about_wake)
+            wake_drain(d->wake_fd);
+        else if (events[i].data.ptr == &about_signals)
+            children = true;
+        else
+            instance_on_socket(d, events[i].data.ptr, events[i].events);
+    }
+    /* Last, since reaping may forget an instance that an event above is about. */
+    if (children)
+        stop = on_signals(d);
+    return stop;
+}
+
+static bool is_running(const struct dispatcher *d)
+{
+    for (const struct service *s = d->services; s; s = s->next)
+        if (s->now.running)
+            return true;
+    return false;
+}
+
+/*
+ * Is there anything to do in a turn? Idle looks cost no transaction: the number
+ * of the store's last commit says whether anybody has written.
+ */
+static bool has_work(const struct dispatcher *d)
+{
+    if (d->happenings || d->more || d->stuck || store_last_commit(d->store) != d->seen_commit ||
+        d->next_due_ms <= clock_wall_ms())
+        return true;
+    for (const struct service *s = d->services; s; s = s->next) {
+        uint32_t staying = 0;
+        for (const struct instance *i = s->instances; i; i = i->next)
+            staying += i->state != INSTANCE_LEAVING;
+        if (staying != s->reported.instances)
+            return true;
+    }
+    return false;
+}
+
+/* Nothing is going on and nobody is here: takes as little memory as it can. */
+static void rest(struct dispatcher *d)
+{
+    store_rest(d->store);
+    malloc_trim(0);
+}
+
+/* What still runs is given up: pending again, for whoever comes next. */
+static void give_up(struct dispatcher *d)
+{
+    for (struct service *s = d->services; s; s = s->next) {
+        for (struct instance *i = s->instances, *next; i; i = next) {
+            next = i->next;
+            instance_retire(d, i);
+        }
+    }
+    /* When this cannot be written, the next start finds them and does the same. */
+    enum err err = d->happenings ? turn(d) : ERR_OK;
+    (void)err;
+}
+
+/* Now and then: shows that it turns, and frees what killed readers hold on to. */
+static void look_around(struct dispatcher *d, int64_t *looked_ms)
+{
+    int64_t now = clock_mono_ms();
+    if (now - *looked_ms < d->home.config.dispatcher_look_seconds * 1000)
+        return;
+    *looked_ms = now;
+    alive_beat(d->lock_fd);
+    store_clear_stale_readers(d->store);
+}
+
+int loop_run(struct dispatcher *d)
+{
+    bool rested = false;
+    int64_t drained_ms = INT64_MAX, next_tend = 0, looked_ms = INT64_MIN / 2;
+    add(d, d->wake_fd, &about_wake);
+    add(d, d->signal_fd, &about_signals);
+    d->more = true;
+    for (;;) {
+        bool idle = false;
+        if (d->draining && (!is_running(d) || clock_mono_ms() >= drained_ms))
+            break;
+        if (has_work(d)) {
+            if (turn(d) == ERR_CORRUPT || store_is_broken(d->store))
+                return EXIT_RETRY;
+            rested = false;
+        } else {
+            idle = true;
+        }
+        look_around(d, &looked_ms);
+        next_tend = instance_tend(d);
+        if (idle && !rested && !d->instance_count) {
+            rest(d);
+            rested = true;
+        }
+        int timeout = timeout_ms(d, next_tend);
+        if (d->draining)
+            timeout = (int)earlier(timeout, earlier(1000, drained_ms - clock_mono_ms()));
+        if (wait(d, timeout < 0 ? 0 : timeout) && !d->draining) {
+            log_info("stopping: running executions have %d seconds to end",
+                (int)d->home.config.dispatcher_drain_seconds);
+            d->draining = true;
+            drained_ms = clock_mono_ms() + d->home.config.dispatcher_drain_seconds * 1000;
+        }
+    }
+    give_up(d);
+    return 0;
+}

@@ -1,0 +1,152 @@
+/* pool - services, routes and versions; see dispatcher.h. */
+#include "dispatcher.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "store/pipelines.h"
+
+struct service *pool_service(struct dispatcher *d, uint64_t queue)
+{
+    for (struct service *s = d->services; s; s = s->next)
+        if (s->queue == queue)
+            return s;
+    struct service *s = mem_alloc(sizeof *s);
+    s->queue = queue;
+    s->scale = SCALE_DEFAULT;
+    s->next = d->services;
+    d->services = s;
+    return s;
+}
+
+/* A service whose trigger is gone is forgotten once nothing of it is left. */
+void pool_forget_idle_services(struct dispatcher *d)
+{
+    for (struct service **at = &d->services; *at;) {
+        struct service *s = *at;
+        bool routed = false;
+        for (size_t i = 0; i < d->route_count; i++)
+            routed |= d->routes[i].service == s;
+        for (struct happening *h = d->happenings; h; h = h->next)
+            routed |= h->service == s;
+        if (s->live || routed || s->instances || s->now.ready || s->now.waiting || s->now.running) {
+            at = &s->next;
+            continue;
+        }
+        *at = s->next;
+        free(s);
+    }
+}
+
+static void forget_versions(struct dispatcher *d)
+{
+    while (d->versions) {
+        struct version *v = d->versions;
+        d->versions = v->next;
+        free(v->pipeline_id);
+        buf_done(&v->definition);
+        pipeline_free(v->pipeline);
+        free(v);
+    }
+}
+
+enum err pool_version(struct dispatcher *d, struct store_txn *txn, struct span pipeline_id,
+    uint32_t number, const struct version **ret_version)
+{
+    for (struct version *v = d->versions; v; v = v->next) {
+        if (v->number == number && span_eq_str(pipeline_id, v->pipeline_id)) {
+            *ret_version = v;
+            return ERR_OK;
+        }
+    }
+    struct span definition;
+    int64_t created_ms;
+    uint32_t same;
+    struct buf why = BUF_INIT;
+    struct pipeline *pipeline;
+    enum err err = pipelines_version(txn, pipeline_id, number, &same, &created_ms, &definition);
+    if (err)
+        return err;
+    if (pipeline_parse(definition, &pipeline, &why)) {
+        log_error("a stored pipeline cannot be read: %s", buf_text(&why));
+        buf_done(&why);
+        return ERR_CORRUPT;
+    }
+    struct version *v = mem_alloc(sizeof *v);
+    v->pipeline_id = span_dup(pipeline_id);
+    v->number = number;
+    buf_add_span(&v->definition, definition);
+    v->pipeline = pipeline;
+    v->next = d->versions;
+    d->versions = v;
+    *ret_version = v;
+    return ERR_OK;
+}
+
+static void forget_routes(struct dispatcher *d)
+{
+    for (size_t i = 0; i < d->route_count; i++)
+        buf_done(&d->routes[i].record);
+    free(d->routes);
+    d->routes = NULL;
+    d->route_count = 0;
+}
+
+struct reloading {
+    struct dispatcher *d;
+    enum err err;
+};
+
+static bool add_route(const struct trigger *trigger, void *context)
+{
+    struct dispatcher *d = ((struct reloading *)context)->d;
+    d->routes = mem_resize(d->routes, (d->route_count + 1) * sizeof *d->routes);
+    struct route *route = &d->routes[d->route_count++];
+    *route = (struct route){.record = BUF_INIT};
+    trigger_encode(trigger, &route->record);
+    ((struct reloading *)context)->err = trigger_decode(buf_span(&route->record), &route->trigger);
+    return !((struct reloading *)context)->err;
+}
+
+/* What the pipeline's version says of routing and of the service. */
+static enum err describe(struct dispatcher *d, struct store_txn *txn, struct route *route)
+{
+    const struct version *version;
+    struct trigger *t = &route->trigger;
+    route->service = pool_service(d, t->queue);
+    enum err err = pool_version(d, txn, t->pipeline_id, t->pipeline_version, &version);
+    if (err == ERR_NOTFOUND)
+        return ERR_OK; /* deleted after the trigger was stopped: what is routed is skipped */
+    if (err)
+        return err;
+    route->filters = version->pipeline->filters;
+    if (!t->until_seq) {
+        route->service->live = true;
+        route->service->generation = t->generation;
+        route->service->scale = version->pipeline->scale;
+        route->service->ordered = version->pipeline->ordered;
+    }
+    return ERR_OK;
+}
+
+enum err pool_reload(struct dispatcher *d, struct store_txn *txn)
+{
+    uint64_t changes;
+    struct reloading reloading = {d, ERR_OK};
+    enum err err = triggers_changes(txn, &changes);
+    if (err || (changes == d->trigger_changes && !d->reload))
+        return err;
+    forget_routes(d);
+    forget_versions(d);
+    for (struct service *s = d->services; s; s = s->next)
+        s->live = false;
+    err = triggers_each(txn, add_route, &reloading);
+    if (!err)
+        err = reloading.err;
+    for (size_t i = 0; !err && i < d->route_count; i++)
+        err = describe(d, txn, &d->routes[i]);
+    d->trigger_changes = changes;
+    d->reload = err != ERR_OK;
+    return err;
+}

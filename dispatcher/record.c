@@ -1,0 +1,299 @@
+/* record - what happened to executions; see dispatcher.h. */
+#include "dispatcher.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "frame.h"
+#include "store/events.h"
+#include "store/executions.h"
+#include "store/queue.h"
+
+/* A runner that dies again and again with the same execution is not given it back at once. */
+static const struct retry loss_backoff = {UINT32_MAX, 100, 10000};
+
+/* Pending again, at once or when `wait_ms` have passed. */
+static enum err put_back(
+    struct store_txn *txn, struct service *service, struct execution *execution, int64_t wait_ms)
+{
+    enum status was = execution->status;
+    execution->status = STATUS_PENDING;
+    execution->duration_us = -1;
+    enum err err = executions_change(txn, execution, was);
+    if (err)
+        return err;
+    if (wait_ms > 0) {
+        service->plan.waiting++;
+        return due_put(txn, clock_wall_ms() + wait_ms, &execution->id);
+    }
+    service->plan.ready++;
+    return queue_put(txn, execution->queue, execution->event_seq, &execution->id);
+}
+
+static uint64_t random_u64(void)
+{
+    uint64_t random;
+    random_bytes(&random, sizeof random);
+    return random;
+}
+
+/* The runner died, or could not be started. */
+static enum err record_loss(struct dispatcher *d, struct store_txn *txn,
+    const struct happening *happening, struct execution *execution)
+{
+    char error[96];
+    if (happening->unstarted) {
+        /* It was claimed but never ran: as if it had not been. */
+        execution->attempt--;
+        return put_back(txn, happening->service, execution, loss_backoff.delay_ms);
+    }
+    execution->losses++;
+    snprintf(error, sizeof error, "the runner died during attempt %u", execution->attempt);
+    execution->error = span_str(error);
+    if (execution->losses >= d->home.config.dispatcher_losses) {
+        enum status was = execution->status;
+        execution->status = STATUS_FAILED;
+        execution->duration_us = (clock_wall_ms() - execution->started_ms) * 1000;
+        return executions_change(txn, execution, was);
+    }
+    bool first = execution->losses == 1;
+    return put_back(txn, happening->service, execution,
+        first ? 0 : retry_backoff_ms(&loss_backoff, execution->losses - 1, random_u64()));
+}
+
+static enum err store_emits(struct store_txn *txn, const struct execution *parent, uint16_t depth,
+    const struct frame_outcome *outcome)
+{
+    struct span rest = outcome->emits;
+    struct frame_emit emit;
+    for (uint32_t i = 0; i < outcome->emit_count && frame_emit_next(&rest, &emit); i++) {
+        struct event event = {
+            .cid = parent->cid,
+            .parent = parent->id,
+            .accepted_ms = clock_wall_ms(),
+            .depth = depth,
+            .data_kind = EVENT_DATA_JSON,
+            .source = emit.event_source.len ? emit.event_source : parent->pipeline_name,
+            .type = emit.event_type,
+            .topic = emit.topic,
+            .datacontenttype = span_str("application/json"),
+            .data = emit.payload,
+        };
+        struct uuid id = uuid_new();
+        char text[UUID_TEXT];
+        uuid_format(&id, text);
+        event.id = span_str(text); /* the cid is shared, the id is the event's own */
+        enum err err = events_append(txn, &event);
+        if (err)
+            return err;
+    }
+    return ERR_OK;
+}
+
+/* May the events of this outcome be published? Loops end at step.depth. */
+static enum err check_depth(struct dispatcher *d, struct store_txn *txn,
+    const struct execution *execution, const struct frame_outcome *outcome, uint16_t *ret_depth,
+    bool *ret_too_deep)
+{
+    struct event event;
+    *ret_depth = 1;
+    *ret_too_deep = false;
+    if (!outcome->emit_count)
+        return ERR_OK;
+    enum err err = events_get(txn, execution->event_seq, &event);
+    if (err == ERR_NOTFOUND)
+        return ERR_OK; /* no longer kept */
+    if (err)
+        return err;
+    *ret_depth = (uint16_t)(event.depth + 1);
+    *ret_too_deep = *ret_depth > d->home.config.step_depth;
+    return ERR_OK;
+}
+
+/* What the steps have left: data, the ends of their logs. */
+static enum err store_results(
+    struct store_txn *txn, const struct execution *execution, const struct frame_outcome *outcome)
+{
+    bool again = execution->attempt > 1; /* an earlier attempt may have left something */
+    enum err err = ERR_OK;
+    if (outcome->data.len || again)
+        err = executions_set_data(txn, &execution->id, outcome->data);
+    for (uint16_t i = 0; !err && i < outcome->step_count; i++)
+        if (outcome->logs[i].len || again)
+            err = executions_set_log(txn, &execution->id, i, outcome->logs[i]);
+    return err;
+}
+
+/* A failed attempt is tried again while its pipeline allows it. */
+static enum err may_retry(struct dispatcher *d, struct store_txn *txn,
+    const struct execution *execution, const struct frame_outcome *outcome, int64_t *ret_wait_ms,
+    bool *ret_may)
+{
+    const struct version *version;
+    enum err err =
+        pool_version(d, txn, execution->pipeline_id, execution->pipeline_version, &version);
+    *ret_may = false;
+    if (err)
+        return err == ERR_NOTFOUND ? ERR_OK : err;
+    const struct retry *retry = &version->pipeline->retry;
+    *ret_may = !outcome->final && retry_allowed(retry, execution->failures);
+    *ret_wait_ms = *ret_may ? retry_backoff_ms(retry, execution->failures, random_u64()) : 0;
+    return ERR_OK;
+}
+
+static enum err record_outcome(struct dispatcher *d, struct store_txn *txn,
+    const struct happening *happening, struct execution *execution, struct frame_outcome *outcome)
+{
+    bool too_deep, again = false;
+    uint16_t depth;
+    int64_t wait_ms = 0;
+    char deep[96];
+    enum err err = check_depth(d, txn, execution, outcome, &depth, &too_deep);
+    if (err)
+        return err;
+    if (too_deep) {
+        snprintf(deep, sizeof deep,
+            "emits follow each other more than %d deep, which looks like a loop",
+            (int)d->home.config.step_depth);
+        outcome->status = STATUS_FAILED;
+        outcome->final = true;
+        outcome->error = span_str(deep);
+    }
+    execution->steps = outcome->steps;
+    execution->step_count = outcome->step_count;
+    execution->error = outcome->error;
+    execution->started_ms = outcome->started_ms;
+    if (outcome->status != STATUS_COMPLETED) {
+        execution->failures++;
+        err = may_retry(d, txn, execution, outcome, &wait_ms, &again);
+        if (err)
+            return err;
+    }
+    if (again) {
+        err = put_back(txn, happening->service, execution, wait_ms);
+    } else {
+        enum status was = execution->status;
+        execution->status = outcome->status;
+        execution->duration_us = outcome->duration_us;
+        err = executions_change(txn, execution, was);
+        if (!err && !too_deep)
+            err = store_emits(txn, execution, depth, outcome);
+    }
+    return err ? err : store_results(txn, execution, outcome);
+}
+
+enum err record_happening(
+    struct dispatcher *d, struct store_txn *txn, const struct happening *happening)
+{
+    struct execution execution;
+    struct buf copy = BUF_INIT;
+    enum err err = executions_load(txn, &happening->execution, &copy, &execution);
+    if (err == ERR_NOTFOUND || (!err && (execution.status != STATUS_IN_PROGRESS ||
+                                            execution.attempt != happening->attempt))) {
+        err = ERR_OK; /* it is no longer this attempt's business */
+        goto out;
+    }
+    if (err)
+        goto out;
+    happening->service->plan.running--;
+    if (happening->outcome.len) {
+        struct frame_outcome *outcome = mem_alloc(sizeof *outcome);
+        if (frame_get_outcome(buf_span(&happening->outcome), outcome))
+            err = record_outcome(d, txn, happening, &execution, outcome);
+        else
+            err = record_loss(d, txn, happening, &execution);
+        free(outcome);
+    } else {
+        err = record_loss(d, txn, happening, &execution);
+    }
+out:
+    buf_done(&copy);
+    return err;
+}
+
+/* Collecting ids, since what is walked must not be changed meanwhile. */
+struct ids {
+    struct uuid *ids;
+    size_t count;
+};
+
+static bool collect(const struct uuid *id, void *context)
+{
+    struct ids *ids = context;
+    ids->ids = mem_resize(ids->ids, (ids->count + 1) * sizeof *ids->ids);
+    ids->ids[ids->count++] = *id;
+    return true;
+}
+
+enum err record_recover(struct dispatcher *d, struct store_txn *txn)
+{
+    struct ids running = {NULL, 0};
+    struct buf copy = BUF_INIT;
+    enum err err = executions_in_status(txn, STATUS_IN_PROGRESS, collect, &running);
+    for (size_t i = 0; !err && i < running.count; i++) {
+        struct execution execution;
+        err = executions_load(txn, &running.ids[i], &copy, &execution);
+        if (!err)
+            err = put_back(txn, pool_service(d, execution.queue), &execution, 0);
+    }
+    if (!err && running.count)
+        log_info("%zu executions that were running are pending again", running.count);
+    free(running.ids);
+    buf_done(&copy);
+    return err;
+}
+
+enum err record_skip(
+    struct dispatcher *d, struct store_txn *txn, struct service *service, size_t limit)
+{
+    struct buf copy = BUF_INIT;
+    enum err err = ERR_OK;
+    while (!err && service->plan.ready && limit--) {
+        struct uuid id;
+        struct execution execution;
+        err = queue_first(txn, service->queue, &id);
+        if (!err)
+            err = executions_load(txn, &id, &copy, &execution);
+        if (err)
+            break;
+        execution.status = STATUS_SKIPPED;
+        execution.error = span_str("the trigger was stopped before it ran");
+        err = executions_change(txn, &execution, STATUS_PENDING);
+        if (!err)
+            err = queue_del(txn, service->queue, execution.event_seq, &id);
+        service->plan.ready--;
+    }
+    buf_done(&copy);
+    d->more |= service->plan.ready > 0;
+    return err;
+}
+
+enum err record_promote(struct dispatcher *d, struct store_txn *txn)
+{
+    struct buf copy = BUF_INIT;
+    enum err err;
+    int64_t due_ms, now = clock_wall_ms();
+    struct uuid id;
+    d->next_due_ms = INT64_MAX;
+    while (!(err = due_first(txn, &due_ms, &id))) {
+        struct execution execution;
+        if (due_ms > now) {
+            d->next_due_ms = due_ms;
+            break;
+        }
+        err = due_del(txn, due_ms, &id);
+        if (!err)
+            err = executions_load(txn, &id, &copy, &execution);
+        if (!err)
+            err = queue_put(txn, execution.queue, execution.event_seq, &id);
+        if (err)
+            break;
+        struct service *service = pool_service(d, execution.queue);
+        service->plan.waiting--;
+        service->plan.ready++;
+    }
+    buf_done(&copy);
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}

@@ -1,0 +1,141 @@
+/* route - from events to executions; see dispatcher.h. */
+#include "dispatcher.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "store/events.h"
+#include "store/executions.h"
+#include "store/queue.h"
+
+/* One execution for one trigger, pending and ready. The event's text is copied before anything
+ * changes. */
+static enum err create(
+    struct store_txn *txn, const struct route *route, const struct event *event, struct span type)
+{
+    struct execution execution = {
+        .id = uuid_new(),
+        .cid = event->cid,
+        .parent = event->parent,
+        .event_seq = event->seq,
+        .queue = route->trigger.queue,
+        .status = STATUS_PENDING,
+        .pipeline_version = route->trigger.pipeline_version,
+        .created_ms = clock_wall_ms(),
+        .duration_us = -1,
+        .pipeline_id = route->trigger.pipeline_id,
+        .pipeline_name = route->trigger.pipeline_name,
+        .event_type = type,
+    };
+    enum err err = executions_create(txn, &execution);
+    if (!err)
+        err = queue_put(txn, execution.queue, execution.event_seq, &execution.id);
+    if (!err)
+        route->service->plan.ready++;
+    return err;
+}
+
+static bool covers(const struct trigger *trigger, uint64_t seq)
+{
+    return seq >= trigger->from_seq && (!trigger->until_seq || seq < trigger->until_seq);
+}
+
+/*
+ * Routes one event to `only`, or where that is NULL to every trigger that covers
+ * its place in the log. What matches is noted first: the event's text dies with
+ * the first change.
+ */
+static enum err route_event(struct dispatcher *d, struct store_txn *txn, const struct event *event,
+    const struct route *only, bool *matched)
+{
+    bool any = false;
+    for (size_t i = 0; i < d->route_count; i++) {
+        const struct route *route = &d->routes[i];
+        matched[i] = (only ? route == only : covers(&route->trigger, event->seq)) &&
+                     topic_matches(route->trigger.topic, event_topic(event)) &&
+                     filter_match(route->filters, event, NULL);
+        any |= matched[i];
+    }
+    if (!any)
+        return ERR_OK;
+    struct buf type = BUF_INIT;
+    buf_add_span(&type, event->type);
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < d->route_count && !err; i++)
+        if (matched[i])
+            err = create(txn, &d->routes[i], event, buf_span(&type));
+    buf_done(&type);
+    return err;
+}
+
+/* Events past the cursor, up to dispatcher.turn_events of them. */
+static enum err route_new(
+    struct dispatcher *d, struct store_txn *txn, bool *matched, uint64_t *ret_cursor)
+{
+    uint64_t last, from;
+    enum err err = events_cursor(txn, &from);
+    if (!err)
+        err = events_last(txn, &last);
+    if (err)
+        return err;
+    uint64_t cursor = from, limit = from + (uint64_t)d->home.config.dispatcher_turn_events;
+    while (!err && cursor < last && cursor < limit) {
+        struct event event;
+        err = events_get(txn, ++cursor, &event);
+        if (err == ERR_NOTFOUND)
+            err = ERR_OK; /* no longer kept */
+        else if (!err)
+            err = route_event(d, txn, &event, NULL, matched);
+    }
+    if (!err && cursor > from)
+        err = events_set_cursor(txn, cursor);
+    d->more |= cursor < last;
+    *ret_cursor = cursor;
+    return err;
+}
+
+/* Older events that a new trigger has asked for. */
+static enum err backfill(
+    struct dispatcher *d, struct store_txn *txn, const struct route *route, bool *matched)
+{
+    const struct trigger *t = &route->trigger;
+    uint64_t seq = t->backfill_seq;
+    uint64_t limit = seq + (uint64_t)d->home.config.dispatcher_turn_events;
+    enum err err = ERR_OK;
+    if (seq >= t->backfill_end)
+        return ERR_OK;
+    for (; !err && seq < t->backfill_end && seq < limit; seq++) {
+        struct event event;
+        err = events_get(txn, seq, &event);
+        if (err == ERR_NOTFOUND)
+            err = ERR_OK;
+        else if (!err)
+            err = route_event(d, txn, &event, route, matched);
+    }
+    if (!err)
+        err = triggers_set_backfill(txn, t, seq);
+    /* The mutation may run again from the start, so memory follows the store at the next reload. */
+    d->reload = true;
+    d->more = true;
+    return err;
+}
+
+enum err route_events(struct dispatcher *d, struct store_txn *txn)
+{
+    bool *matched = mem_alloc((d->route_count + 1) * sizeof *matched);
+    uint64_t cursor = 0;
+    enum err err = route_new(d, txn, matched, &cursor);
+    for (size_t i = 0; !err && i < d->route_count; i++) {
+        const struct route *route = &d->routes[i];
+        err = backfill(d, txn, route, matched);
+        /* An ended generation has done its part once all its events are routed. */
+        if (!err && route->trigger.until_seq && cursor + 1 >= route->trigger.until_seq) {
+            err = triggers_drop(txn, &route->trigger);
+            if (err == ERR_NOTFOUND)
+                err = ERR_OK;
+            d->reload = true;
+        }
+    }
+    free(matched);
+    return err;
+}

@@ -1,0 +1,196 @@
+/* turn - one look at everything, one commit; see dispatcher.h. */
+#include "dispatcher.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "store/events.h"
+#include "store/executions.h"
+#include "store/queue.h"
+
+#define SKIPS_A_TURN 1000
+
+static void clear_claims(struct dispatcher *d)
+{
+    for (size_t i = 0; i < d->claim_count; i++)
+        buf_done(&d->claims[i].job);
+    d->claim_count = 0;
+}
+
+static uint32_t count_staying(const struct service *service)
+{
+    uint32_t staying = 0;
+    for (const struct instance *i = service->instances; i; i = i->next)
+        staying += i->state != INSTANCE_LEAVING;
+    return staying;
+}
+
+/* The plan starts from what is; the mutation may run more than once. */
+static void plan_afresh(struct dispatcher *d)
+{
+    clear_claims(d);
+    d->more = false;
+    for (struct service *s = d->services; s; s = s->next) {
+        s->plan = s->now;
+        s->plan_report = s->reported;
+        s->plan_instances = count_staying(s);
+        for (struct instance *i = s->instances; i; i = i->next)
+            i->plan_leave = false;
+    }
+}
+
+/* What the outside may know of a service, where it has changed. */
+static enum err report(struct store_txn *txn, struct service *s)
+{
+    struct service_report now = {
+        .generation = s->generation,
+        .instances = s->plan_instances,
+        .running = s->plan.running,
+        .pending = s->plan.ready + s->plan.waiting,
+    };
+    bool gone = !s->live && !now.instances && !now.running && !now.pending;
+    if (gone)
+        now = (struct service_report){0};
+    if (memcmp(&now, &s->reported, sizeof now) == 0)
+        return ERR_OK;
+    s->plan_report = now;
+    return gone ? services_del(txn, s->queue) : services_put(txn, s->queue, &now);
+}
+
+static enum err mutate(struct store_txn *txn, void *context)
+{
+    struct dispatcher *d = context;
+    plan_afresh(d);
+    enum err err = pool_reload(d, txn);
+    for (struct happening *h = d->happenings; h && !err; h = h->next)
+        err = record_happening(d, txn, h);
+    if (!err)
+        err = record_promote(d, txn);
+    if (!err)
+        err = route_events(d, txn);
+    for (struct service *s = d->services; s && !err; s = s->next)
+        if (!s->live)
+            err = record_skip(d, txn, s, SKIPS_A_TURN);
+    if (!err)
+        err = claim_ready(d, txn);
+    for (struct service *s = d->services; s && !err; s = s->next)
+        err = report(txn, s);
+    d->seen_commit = store_txn_commit(txn);
+    return err;
+}
+
+static void forget_happenings(struct dispatcher *d)
+{
+    while (d->happenings) {
+        struct happening *h = d->happenings;
+        d->happenings = h->next;
+        buf_done(&h->outcome);
+        free(h);
+    }
+    d->last_happening = &d->happenings;
+}
+
+/* An idle runner of the service, or a new one. NULL when none could be started. */
+static struct instance *runner_for(struct dispatcher *d, struct service *service)
+{
+    for (struct instance *i = service->instances; i; i = i->next)
+        if (i->state == INSTANCE_IDLE)
+            return i;
+    return instance_start(d, service);
+}
+
+static void unstarted(struct dispatcher *d, const struct claim *claim)
+{
+    struct happening *h = mem_alloc(sizeof *h);
+    h->service = claim->service;
+    h->execution = claim->execution;
+    h->attempt = claim->attempt;
+    h->unstarted = true;
+    *d->last_happening = h;
+    d->last_happening = &h->next;
+}
+
+/* The commit is on disk: what was planned is so, and the jobs may go out. */
+static void carry_out(struct dispatcher *d)
+{
+    forget_happenings(d);
+    for (struct service *s = d->services; s; s = s->next) {
+        s->now = s->plan;
+        s->reported = s->plan_report;
+        for (struct instance *i = s->instances, *next; i; i = next) {
+            next = i->next;
+            if (i->plan_leave)
+                instance_retire(d, i);
+        }
+    }
+    for (size_t i = 0; i < d->claim_count; i++) {
+        const struct claim *claim = &d->claims[i];
+        struct instance *instance = runner_for(d, claim->service);
+        if (instance)
+            instance_send(d, instance, claim);
+        else
+            unstarted(d, claim);
+    }
+    clear_claims(d);
+}
+
+enum err turn(struct dispatcher *d)
+{
+    enum err err = store_write(d->store, 0, mutate, d);
+    d->stuck = err != ERR_OK;
+    if (err) {
+        /* Nothing is forgotten: what happened is recorded when it can be. */
+        log_error("a turn could not be recorded (%s); trying again", err_name(err));
+        clear_claims(d);
+        return err;
+    }
+    carry_out(d);
+    pool_forget_idle_services(d);
+    return ERR_OK;
+}
+
+static void count_ready(uint64_t queue, uint64_t count, void *context)
+{
+    pool_service(context, queue)->plan.ready = count;
+}
+
+struct counting {
+    struct dispatcher *d;
+    struct store_txn *txn;
+};
+
+/* Executions that wait for their next attempt are counted where they belong. */
+static void count_waiting(const struct uuid *id, void *context)
+{
+    struct counting *counting = context;
+    struct execution execution;
+    if (executions_get(counting->txn, id, &execution, NULL) == ERR_OK)
+        pool_service(counting->d, execution.queue)->plan.waiting++;
+}
+
+static enum err take_up(struct store_txn *txn, void *context)
+{
+    struct dispatcher *d = context;
+    struct counting counting = {d, txn};
+    for (struct service *s = d->services; s; s = s->next)
+        s->plan = (struct counts){0};
+    enum err err = queue_count_all(txn, count_ready, d);
+    if (!err)
+        err = due_each(txn, count_waiting, &counting);
+    if (!err)
+        err = record_recover(d, txn);
+    if (!err)
+        err = services_clear(txn); /* what a dispatcher before this one said */
+    return err;
+}
+
+enum err turn_start(struct dispatcher *d)
+{
+    d->last_happening = &d->happenings;
+    d->reload = true;
+    enum err err = store_write(d->store, 0, take_up, d);
+    for (struct service *s = d->services; s; s = s->next)
+        s->now = s->plan;
+    return err;
+}

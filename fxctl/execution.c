@@ -1,0 +1,355 @@
+/* execution - what came of events: by correlation id, in lists, and one by one. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alive.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "fxctl/operand.h"
+#include "fxctl/table.h"
+#include "fxctl/text.h"
+#include "fxctl/when.h"
+#include "store/cid.h"
+#include "store/executions.h"
+
+/* cid */
+
+#define WAIT_DEFAULT_S 30
+#define WAIT_MAX_S 86400
+#define WAIT_STEP_US 10000 /* between two looks at the number of the last commit */
+
+static enum err read_cid(
+    struct store *store, const struct uuid *cid, struct buf *text, bool *ret_settled)
+{
+    struct store_txn *txn;
+    enum err err = store_read_begin(store, &txn);
+    if (err)
+        return err;
+    buf_clear(text);
+    struct json_out out = json_out_to(text);
+    err = cid_print(txn, cid, &out, ret_settled);
+    store_read_end(txn);
+    return err;
+}
+
+/* Reads until the cid is settled or the time is up; at least once. */
+static enum err wait_for_cid(struct store *store, const struct uuid *cid, int64_t wait_ms,
+    struct buf *text, bool *ret_settled)
+{
+    int64_t until_ms = clock_mono_ms() + wait_ms;
+    for (;;) {
+        uint64_t seen = store_last_commit(store);
+        enum err err = read_cid(store, cid, text, ret_settled);
+        if (err || *ret_settled || clock_mono_ms() >= until_ms)
+            return err;
+        while (store_last_commit(store) == seen && clock_mono_ms() < until_ms)
+            usleep(WAIT_STEP_US);
+    }
+}
+
+/* --wait in milliseconds, 0 where it is not given. EXIT_DONE or EXIT_USAGE. */
+static int read_wait(const struct fxctl *ctl, int64_t *ret_wait_ms)
+{
+    const char *text = fxctl_option(ctl, "wait");
+    char *end = NULL;
+    double seconds = !text ? 0 : *text ? strtod(text, &end) : WAIT_DEFAULT_S;
+    if ((end && *end) || !(seconds >= 0 && seconds <= WAIT_MAX_S))
+        return fxctl_usage(ctl, "--wait: must be a number of seconds from 0 to %d", WAIT_MAX_S);
+    *ret_wait_ms = (int64_t)(seconds * 1000);
+    return EXIT_DONE;
+}
+
+static int print_cid(const struct fxctl *ctl, const struct buf *text, bool settled)
+{
+    static const struct column columns[] = {
+        {"SERVICE", "service", false},
+        {"STATUS", "status", false},
+        {"ATTEMPT", "attempt", true},
+        {"DATETIME", "datetime", false},
+        {"SECONDS", "execution_time", true},
+        {"ID", "execution_id", false},
+        {0},
+    };
+    table_answer(ctl, text, "executions", columns,
+        settled ? "No pipeline was started for this event."
+                : "The dispatcher has not come to this event yet.");
+    if (settled || !fxctl_option(ctl, "wait"))
+        return EXIT_DONE;
+    return fxctl_refuse(
+        "not settled in time%s", alive_is(&ctl->home) ? "" : "; no dispatcher runs in this home");
+}
+
+static int cid(struct fxctl *ctl)
+{
+    struct uuid id;
+    int64_t wait_ms = 0;
+    bool settled = false;
+    struct buf text = BUF_INIT;
+    int status = read_wait(ctl, &wait_ms);
+    if (!status && !uuid_parse(span_str(ctl->operands[0]), &id))
+        status = fxctl_usage(ctl, "\"%s\" is no correlation id", ctl->operands[0]);
+    if (!status)
+        status = fxctl_open(ctl, STORE_READ_ONLY);
+    if (status)
+        return status;
+    enum err err = wait_for_cid(ctl->store, &id, wait_ms, &text, &settled);
+    if (err == ERR_NOTFOUND)
+        status = fxctl_refuse("there is no event with the correlation id %s", ctl->operands[0]);
+    else
+        status = err ? fxctl_failed(err) : print_cid(ctl, &text, settled);
+    buf_done(&text);
+    return status;
+}
+
+/* executions */
+
+/* Collects a list over pages of the store, each its own short read. */
+struct listing {
+    struct store_txn *txn;
+    struct json_out out;
+    bool whole; /* with data, steps and logs */
+    size_t left;
+    enum err err;
+};
+
+static bool list_one(const struct uuid *id, void *context)
+{
+    struct listing *listing = context;
+    struct execution execution;
+    listing->left--;
+    if (listing->whole) {
+        listing->err = executions_print(listing->txn, id, &listing->out);
+    } else {
+        listing->err = executions_get(listing->txn, id, &execution, NULL);
+        execution.step_count = 0;
+        if (!listing->err)
+            execution_format(&execution, SPAN_NONE, NULL, &listing->out);
+    }
+    return !listing->err;
+}
+
+static enum err list_pages(struct store *store, struct execution_query *query,
+    struct listing *listing, struct uuid *ret_next)
+{
+    enum err err;
+    do {
+        err = store_read_begin(store, &listing->txn);
+        if (err)
+            return err;
+        query->limit = listing->left;
+        err = executions_list(listing->txn, query, list_one, listing, ret_next);
+        store_read_end(listing->txn);
+        query->after = *ret_next;
+        if (!err)
+            err = listing->err;
+    } while (!err && listing->left && !uuid_is_none(ret_next));
+    return err;
+}
+
+/* Reads the options into the query. EXIT_DONE or EXIT_USAGE. */
+static int read_query(const struct fxctl *ctl, struct execution_query *query, size_t *ret_limit)
+{
+    const char *status = fxctl_option(ctl, "status"), *service = fxctl_option(ctl, "service");
+    const char *type = fxctl_option(ctl, "event-type"), *since = fxctl_option(ctl, "since");
+    const char *after = fxctl_option(ctl, "after");
+    int64_t limit;
+    *query = (struct execution_query){.with_status = status != NULL};
+    if (status && !status_parse(span_str(status), &query->status))
+        return fxctl_usage(
+            ctl, "--status: must be pending, in_progress, completed, failed or skipped");
+    if ((service && !*service) || (type && !*type))
+        return fxctl_usage(
+            ctl, "--%s: must not be empty", service && !*service ? "service" : "event-type");
+    query->service = span_str(service ? service : "");
+    query->event_type = span_str(type ? type : "");
+    if (since && !when_parse(since, clock_wall_ms(), -1, &query->since_ms))
+        return fxctl_usage(ctl, "--since: must be " WHEN_RIGHT);
+    if (after && !uuid_parse(span_str(after), &query->after))
+        return fxctl_usage(ctl, "--after: must be the id of an execution");
+    int answer =
+        operand_number(ctl, "limit", 1, EXECUTIONS_LIMIT_MAX, EXECUTIONS_LIMIT_DEFAULT, &limit);
+    *ret_limit = (size_t)limit;
+    return answer;
+}
+
+static void print_list(const struct fxctl *ctl, const struct buf *text, const char *next)
+{
+    static const struct column columns[] = {
+        {"DATETIME", "datetime", false},
+        {"SERVICE", "service", false},
+        {"STATUS", "status", false},
+        {"ATTEMPT", "attempt", true},
+        {"SECONDS", "execution_time", true},
+        {"EVENT TYPE", "event_type", false},
+        {"ID", "execution_id", false},
+        {0},
+    };
+    table_answer(ctl, text, "executions", columns, "There is no such execution.");
+    if (next && !ctl->json)
+        fxctl_say("There are more; see the next ones with: --after %s", next);
+}
+
+static int executions(struct fxctl *ctl)
+{
+    struct execution_query query;
+    struct uuid next;
+    char next_text[UUID_TEXT];
+    struct buf text = BUF_INIT;
+    struct listing listing = {.out = json_out_to(&text), .whole = ctl->json};
+    int status = read_query(ctl, &query, &listing.left);
+    if (!status)
+        status = fxctl_open(ctl, STORE_READ_ONLY);
+    if (status)
+        return status;
+    json_open(&listing.out, '{');
+    json_key(&listing.out, "executions");
+    json_open(&listing.out, '[');
+    enum err err = list_pages(ctl->store, &query, &listing, &next);
+    if (!err) {
+        const char *more = uuid_is_none(&next) ? NULL : next_text;
+        uuid_format(&next, next_text);
+        json_close(&listing.out, ']');
+        json_put_str(&listing.out, "next", more);
+        json_close(&listing.out, '}');
+        print_list(ctl, &text, more);
+    }
+    buf_done(&text);
+    return err ? fxctl_failed(err) : EXIT_DONE;
+}
+
+/* execution show */
+
+/* A step's state, and its output further in. */
+static void add_step(struct span step, struct buf *out)
+{
+    struct buf log = BUF_INIT;
+    struct json_item item;
+    buf_add_str(out, "  ");
+    table_value(step, "name", out);
+    buf_add_str(out, "  ");
+    table_value(step, "status", out);
+    if (json_find(step, "seconds", &item) && item.type == JSON_NUMBER) {
+        buf_add_str(out, "  ");
+        table_value(step, "seconds", out);
+        buf_add_str(out, " s");
+    }
+    if (json_find(step, "exit_code", &item) && item.type == JSON_NUMBER) {
+        buf_add_str(out, "  exit ");
+        table_value(step, "exit_code", out);
+    }
+    buf_add_char(out, '\n');
+    if (json_find(step, "log", &item) && item.type == JSON_STRING) {
+        json_unescape(item.value, &log);
+        text_add_lines(buf_span(&log), "    | ", out);
+    }
+    buf_done(&log);
+}
+
+static void add_execution(struct span execution, struct buf *out)
+{
+    static const struct column facts[] = {
+        {"id", "execution_id", false},
+        {"service", "service", false},
+        {"version", "pipeline_version", false},
+        {"status", "status", false},
+        {"error", "error", false},
+        {"attempt", "attempt", false},
+        {"datetime", "datetime", false},
+        {"seconds", "execution_time", false},
+        {"event type", "event_type", false},
+        {"cid", "cid", false},
+        {"parent", "parent_execution_id", false},
+        {"pipeline", "pipeline_id", false},
+        {0},
+    };
+    struct json_walk walk = json_walk_start(table_member(execution, "steps"));
+    struct json_item step;
+    table_facts(execution, facts, out);
+    buf_add_str(out, "\nsteps\n");
+    for (size_t i = 0; json_walk_next(&walk, &step); i++)
+        add_step(step.value, out);
+    buf_add_str(out, "\ndata\n  ");
+    text_add_line(table_member(execution, "data"), out);
+    buf_add_char(out, '\n');
+}
+
+static int show(struct fxctl *ctl)
+{
+    struct uuid id;
+    struct store_txn *txn;
+    struct buf json = BUF_INIT, text = BUF_INIT;
+    struct json_out out = json_out_to(&json);
+    int status = EXIT_DONE;
+    if (!uuid_parse(span_str(ctl->operands[0]), &id))
+        status = fxctl_usage(ctl, "\"%s\" is no id of an execution", ctl->operands[0]);
+    if (!status)
+        status = fxctl_open(ctl, STORE_READ_ONLY);
+    if (status)
+        return status;
+    enum err err = store_read_begin(ctl->store, &txn);
+    if (!err) {
+        err = executions_print(txn, &id, &out);
+        store_read_end(txn);
+    }
+    if (!err && !ctl->json)
+        add_execution(buf_span(&json), &text);
+    if (err == ERR_NOTFOUND)
+        status = fxctl_refuse("there is no execution %s", ctl->operands[0]);
+    else if (err)
+        status = fxctl_failed(err);
+    else
+        fxctl_print(ctl->json ? &json : &text);
+    buf_done(&json);
+    buf_done(&text);
+    return status;
+}
+
+static const struct option_rule cid_options[] = {
+    {"wait", "SECONDS", OPTION_BARE,
+        "wait until nothing more will come of it; at most 30 seconds\nwhere no number is given"},
+    {0},
+};
+
+static const struct option_rule executions_options[] = {
+    {"status", "STATUS", OPTION_FREE, "pending, in_progress, completed, failed or skipped"},
+    {"service", "NAME", OPTION_FREE, "of this pipeline"},
+    {"event-type", "TYPE", OPTION_FREE, "for events of this type"},
+    {"since", "WHEN", OPTION_FREE,
+        "created since then: an RFC 3339 time, or how long ago, such as\n30m, 12h or 7d"},
+    {"limit", "N", OPTION_FREE, "at most so many, 1 to 1000; else 100"},
+    {"after", "ID", OPTION_FREE, "only those older than this one: the next page"},
+    {0},
+};
+
+const struct command execution_commands[] = {
+    {
+        .name = "cid",
+        .operands = "CID",
+        .operands_min = 1,
+        .operands_max = 1,
+        .options = cid_options,
+        .summary = "show what came of an event, by its correlation id",
+        .details =
+            "Shows every execution of the event and of the events that followed from it, in\n"
+            "the order of their creation. With --wait the exit status is 1 when the time was\n"
+            "up first; a failed execution is an answer like any other.",
+        .run = cid,
+    },
+    {
+        .name = "executions",
+        .options = executions_options,
+        .summary = "list executions, newest first",
+        .run = executions,
+    },
+    {
+        .name = "execution show",
+        .operands = "ID",
+        .operands_min = 1,
+        .operands_max = 1,
+        .summary = "show one execution with its steps, their output and its data",
+        .run = show,
+    },
+    {0},
+};

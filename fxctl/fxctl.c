@@ -1,0 +1,71 @@
+/* fxctl - see fxctl.h. */
+#include "fxctl/fxctl.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/log.h"
+
+int fxctl_open_home(struct fxctl *ctl)
+{
+    enum err err = home_open(ctl->home_given, &ctl->home);
+    return err ? EXIT_NO : EXIT_DONE;
+}
+
+int fxctl_open_store(struct fxctl *ctl, enum store_mode mode)
+{
+    enum err err = store_open(&ctl->home, mode, &ctl->store);
+    /* The store has said what is wrong and what to do. */
+    return !err ? EXIT_DONE : err == ERR_NOTFOUND || err == ERR_DENIED ? EXIT_NO : EXIT_RETRY;
+}
+
+int fxctl_open(struct fxctl *ctl, enum store_mode mode)
+{
+    int status = fxctl_open_home(ctl);
+    return status ? status : fxctl_open_store(ctl, mode);
+}
+
+void fxctl_say(const char *format, ...)
+{
+    struct buf line = BUF_INIT;
+    va_list args;
+    va_start(args, format);
+    buf_vprintf(&line, format, args);
+    va_end(args);
+    fprintf(stderr, "%s\n", buf_text(&line));
+    buf_done(&line);
+}
+
+int fxctl_refuse(const char *format, ...)
+{
+    struct buf line = BUF_INIT;
+    va_list args;
+    va_start(args, format);
+    buf_vprintf(&line, format, args);
+    va_end(args);
+    fxctl_say("fxctl: %s", buf_text(&line));
+    buf_done(&line);
+    return EXIT_NO;
+}
+
+int fxctl_failed(enum err err)
+{
+    static const char *const what_to_do[ERR__MAX] = {
+        [ERR_FULL] = "the store has no room for new work; free some disk space, or raise "
+                     "map_max_bytes in [store] of fx.conf, and try again",
+        [ERR_BUSY] = "the store is busy; try again",
+        [ERR_TIMEOUT] = "the store took too long; try again",
+        [ERR_CORRUPT] = "a stored record cannot be read; stop the home's programs and look at "
+                        "their logs before anything else",
+    };
+    const char *what = what_to_do[err] ? what_to_do[err] : "the store failed; see above";
+    fxctl_say("fxctl: %s (%s)", what, err_name(err));
+    return EXIT_RETRY;
+}
+
+void fxctl_print(const struct buf *text)
+{
+    fwrite(text->data, 1, text->len, stdout);
+    if (text->len && text->data[text->len - 1] != '\n')
+        fputc('\n', stdout);
+}

@@ -1,0 +1,84 @@
+/* input - see input.h. */
+#include "fxctl/input.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+
+#define READ_BYTES 65536
+
+/* Reads to the end, or one byte past the limit. */
+static bool read_all(FILE *file, size_t limit, struct buf *text)
+{
+    char chunk[READ_BYTES];
+    size_t n = 1;
+    while (n && text->len <= limit) {
+        n = fread(chunk, 1, sizeof chunk, file);
+        buf_add(text, chunk, n);
+    }
+    return !ferror(file);
+}
+
+static int read_file(const char *name, size_t limit, struct buf *text)
+{
+    FILE *file = name ? fopen(name, "re") : stdin;
+    bool read = file && read_all(file, limit, text);
+    int cause = errno;
+    if (file && file != stdin)
+        fclose(file);
+    return read ? EXIT_DONE
+                : fxctl_refuse(
+                      "cannot read %s: %s", name ? name : "standard input", strerror(cause));
+}
+
+/* Says where in the document it stops being JSON, as an editor counts. */
+static int refuse_fault(const char *name, struct span text, const struct json_fault *fault)
+{
+    size_t line = 1, column = 1;
+    for (size_t i = 0; i < fault->offset && i < text.len; i++) {
+        column = text.data[i] == '\n' ? 1 : column + 1;
+        line += text.data[i] == '\n';
+    }
+    return fxctl_refuse(
+        "%s is not acceptable JSON: line %zu, column %zu: %s", name, line, column, fault->what);
+}
+
+static bool is_space(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static struct span trim(struct span s)
+{
+    while (s.len && is_space(s.data[0]))
+        s = span_of(s.data + 1, s.len - 1);
+    while (s.len && is_space(s.data[s.len - 1]))
+        s.len--;
+    return s;
+}
+
+int input_read(const struct fxctl *ctl, const char *word, bool literal, struct buf *text,
+    struct span *ret_json)
+{
+    size_t limit = (size_t)ctl->home.config.web_body_bytes;
+    const char *name = word && strcmp(word, "-") != 0 ? word : NULL;
+    const char *called = name ? name : "standard input";
+    struct json_fault fault;
+    if (literal && name && *name && strchr("{[\"", *name)) {
+        called = "the argument";
+        buf_add_str(text, name);
+    } else {
+        int status = read_file(name, limit, text);
+        if (status)
+            return status;
+    }
+    if (text->len > limit)
+        return fxctl_refuse(
+            "%s is larger than %zu bytes (body_bytes in [web] of fx.conf)", called, limit);
+    if (!json_check(buf_span(text), JSON_DEPTH_DEFAULT, &fault))
+        return refuse_fault(called, buf_span(text), &fault);
+    *ret_json = trim(buf_span(text));
+    return EXIT_DONE;
+}

@@ -1,0 +1,18 @@
+#ifndef FXCTL_INPUT_H
+#define FXCTL_INPUT_H
+/*
+ * input - a JSON document from the command line, a file or standard input.
+ */
+#include "fxctl/fxctl.h"
+
+/*
+ * Reads the document that `word` names: itself where it begins with {, [ or " and
+ * `literal` allows that, standard input for "-" or NULL, else a file. It is
+ * checked strictly, as the gateway does, and bounded by web.body_bytes of the
+ * home, which is open. *ret_json is the value without white space round it and
+ * borrows from *text. EXIT_DONE, or EXIT_NO after saying why.
+ */
+int input_read(const struct fxctl *ctl, const char *word, bool literal, struct buf *text,
+    struct span *ret_json);
+
+#endif

@@ -1,0 +1,29 @@
+#ifndef FXCTL_OPERAND_H
+#define FXCTL_OPERAND_H
+/*
+ * operand - what the words of a command line stand for.
+ */
+#include "fxctl/fxctl.h"
+#include "model/limits.h"
+
+/*
+ * The id of the pipeline that the word names. Its name counts first, so that
+ * every pipeline can be reached whatever ids others were given. ERR_NOTFOUND.
+ */
+enum err operand_pipeline(
+    struct store_txn *txn, const char *word, char ret_id[PIPELINE_ID_MAX + 1]) MUST_CHECK;
+
+/* Says that there is no such pipeline or version. EXIT_NO. */
+int operand_unknown(const char *word, uint32_t version);
+
+/*
+ * A whole number from an option of the command, or `otherwise` where it is not
+ * given. EXIT_DONE, or EXIT_USAGE after saying what it must be.
+ */
+int operand_number(const struct fxctl *ctl, const char *option, int64_t min, int64_t max,
+    int64_t otherwise, int64_t *ret_number);
+
+/* --version, 0 where it is not given. EXIT_DONE or EXIT_USAGE. */
+int operand_version(const struct fxctl *ctl, uint32_t *ret_version);
+
+#endif

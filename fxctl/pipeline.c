@@ -1,0 +1,347 @@
+/* pipeline - the pipelines of a home. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "fxctl/input.h"
+#include "fxctl/operand.h"
+#include "fxctl/table.h"
+#include "model/definition.h"
+#include "model/json_value.h"
+#include "store/pipeline_json.h"
+#include "store/scripts.h"
+#include "store/triggers.h"
+
+/* apply */
+
+enum outcome { CREATED, REPLACED, UNCHANGED };
+
+static const char *const outcome_names[] = {"created", "replaced", "unchanged"};
+
+/* One definition on its way into the store, and what became of it. */
+struct application {
+    const struct definition *definition;
+    int64_t now_ms;
+    char new_id[UUID_TEXT]; /* where the definition names none */
+
+    char id[PIPELINE_ID_MAX + 1];
+    enum outcome outcome;
+    uint32_t version;
+    uint32_t running;  /* the version that its trigger runs; 0: not started */
+    const char *taken; /* what another pipeline has, after ERR_CONFLICT */
+    bool renamed;      /* the id belongs to a pipeline of another name, after ERR_CONFLICT */
+};
+
+static void keep_id(struct application *a, struct span id)
+{
+    snprintf(a->id, sizeof a->id, "%.*s", (int)id.len, (const char *)id.data);
+}
+
+/* Finds the pipeline that the definition is meant for: by its id, else by its name. */
+static enum err find_target(struct store_txn *txn, struct application *a)
+{
+    const struct definition *d = a->definition;
+    struct pipeline_info info;
+    struct span id = buf_span(&d->id);
+    enum err err = ERR_OK;
+    if (!id.len)
+        err = pipelines_by_name(txn, buf_span(&d->name), &id);
+    if (err)
+        return err;
+    keep_id(a, id);
+    err = pipelines_get(txn, id, &info);
+    if (!err && !span_eq(info.name, buf_span(&d->name))) {
+        a->renamed = true;
+        return ERR_CONFLICT;
+    }
+    a->version = err ? 0 : info.version;
+    return err;
+}
+
+static enum err create(struct store_txn *txn, struct application *a)
+{
+    const struct definition *d = a->definition;
+    keep_id(a, d->id.len ? buf_span(&d->id) : span_str(a->new_id));
+    a->outcome = CREATED;
+    a->version = 1;
+    return pipelines_create(
+        txn, span_str(a->id), buf_span(&d->name), buf_span(&d->text), a->now_ms, &a->taken);
+}
+
+static enum err apply_mutation(struct store_txn *txn, void *context)
+{
+    struct application *a = context;
+    struct span latest;
+    struct trigger trigger;
+    int64_t created_ms;
+    a->renamed = false;
+    a->running = 0;
+    enum err err = find_target(txn, a);
+    if (err == ERR_NOTFOUND)
+        return create(txn, a);
+    if (!err)
+        err = triggers_get(txn, span_str(a->id), &trigger);
+    if (!err)
+        a->running = trigger.pipeline_version;
+    if (!err || err == ERR_NOTFOUND)
+        err = pipelines_version(txn, span_str(a->id), 0, &a->version, &created_ms, &latest);
+    if (err)
+        return err;
+    a->outcome = json_value_eq(latest, buf_span(&a->definition->text)) ? UNCHANGED : REPLACED;
+    if (a->outcome == UNCHANGED)
+        return ERR_OK;
+    return pipelines_replace(
+        txn, span_str(a->id), 0, buf_span(&a->definition->text), a->now_ms, &a->version);
+}
+
+static void print_applied(const struct fxctl *ctl, const struct application *a)
+{
+    const char *name = buf_text(&a->definition->name);
+    char version[16];
+    struct buf text = BUF_INIT;
+    struct json_out o = json_out_to(&text);
+    snprintf(version, sizeof version, "%" PRIu32, a->version);
+    if (ctl->json) {
+        json_open(&o, '{');
+        json_put_str(&o, "id", a->id);
+        json_put_str(&o, "name", name);
+        json_put_str(&o, "version", version);
+        json_put_str(&o, "outcome", outcome_names[a->outcome]);
+        json_close(&o, '}');
+    } else {
+        buf_add_str(&text, a->id);
+    }
+    fxctl_print(&text);
+    buf_done(&text);
+    fxctl_say("Pipeline %s is %s: version %s.", name, outcome_names[a->outcome], version);
+    if (a->running && a->running != a->version)
+        fxctl_say("Its trigger still runs version %" PRIu32 "; to run the new one:\n"
+                  "  fxctl trigger start %s",
+            a->running, name);
+}
+
+static int refuse_conflict(const struct application *a)
+{
+    if (a->renamed)
+        return fxctl_refuse("id: belongs to a pipeline of another name, and a pipeline keeps its "
+                            "name; leave the id out to create another one");
+    return fxctl_refuse("%s: another pipeline has it; choose another", a->taken);
+}
+
+/* Checks a document and stores it. */
+static int apply_definition(struct fxctl *ctl, struct span body)
+{
+    struct definition definition;
+    struct application a = {.definition = &definition, .now_ms = clock_wall_ms()};
+    struct uuid id = uuid_new();
+    struct buf why = BUF_INIT;
+    int status = EXIT_DONE;
+    uuid_format(&id, a.new_id);
+    enum err err = definition_read(body, SPAN_NONE, &definition, &why);
+    if (!err)
+        err = scripts_check(&ctl->home, definition.pipeline, &why);
+    if (err)
+        status = fxctl_refuse("%s", buf_text(&why));
+    if (!status)
+        status = fxctl_open_store(ctl, STORE_READ_WRITE);
+    if (!status) {
+        err = store_write(ctl->store, STORE_ACCEPT, apply_mutation, &a);
+        if (!err)
+            print_applied(ctl, &a);
+        else
+            status = err == ERR_CONFLICT ? refuse_conflict(&a) : fxctl_failed(err);
+    }
+    definition_done(&definition);
+    buf_done(&why);
+    return status;
+}
+
+static int apply(struct fxctl *ctl)
+{
+    struct buf text = BUF_INIT;
+    struct span body;
+    int status = fxctl_open_home(ctl);
+    if (!status)
+        status = input_read(ctl, ctl->operands[0], false, &text, &body);
+    if (!status)
+        status = apply_definition(ctl, body);
+    buf_done(&text);
+    return status;
+}
+
+/* list */
+
+struct listing {
+    struct store_txn *txn;
+    struct json_out out;
+    enum err err;
+};
+
+static bool list_one(const struct pipeline_info *info, void *context)
+{
+    struct listing *listing = context;
+    struct json_out *o = &listing->out;
+    struct trigger trigger;
+    char version[16];
+    enum err err = triggers_get(listing->txn, info->id, &trigger);
+    json_open(o, '{');
+    json_put_text(o, "id", info->id);
+    json_put_text(o, "name", info->name);
+    snprintf(version, sizeof version, "%" PRIu32, info->version);
+    json_put_str(o, "version", version);
+    json_key(o, "created");
+    json_time(o, info->created_ms);
+    json_key(o, "last_modified");
+    json_time(o, info->updated_ms);
+    snprintf(version, sizeof version, "%" PRIu32, err ? 0 : trigger.pipeline_version);
+    json_put_str(o, "started_version", err ? NULL : version);
+    json_close(o, '}');
+    listing->err = err == ERR_NOTFOUND ? ERR_OK : err;
+    return !listing->err;
+}
+
+static int list(struct fxctl *ctl)
+{
+    static const struct column columns[] = {
+        {"NAME", "name", false},
+        {"VERSION", "version", true},
+        {"STARTED", "started_version", true},
+        {"LAST MODIFIED", "last_modified", false},
+        {"ID", "id", false},
+        {0},
+    };
+    struct buf text = BUF_INIT;
+    struct listing listing = {.out = json_out_to(&text)};
+    int status = fxctl_open(ctl, STORE_READ_ONLY);
+    if (status)
+        return status;
+    json_open(&listing.out, '{');
+    json_key(&listing.out, "pipelines");
+    json_open(&listing.out, '[');
+    enum err err = store_read_begin(ctl->store, &listing.txn);
+    if (!err) {
+        err = pipelines_list(listing.txn, SPAN_NONE, list_one, &listing);
+        store_read_end(listing.txn);
+    }
+    json_close(&listing.out, ']');
+    json_close(&listing.out, '}');
+    if (!err)
+        err = listing.err;
+    if (!err)
+        table_answer(ctl, &text, "pipelines", columns,
+            "There is no pipeline yet; make one with: fxctl pipeline apply FILE");
+    buf_done(&text);
+    return err ? fxctl_failed(err) : EXIT_DONE;
+}
+
+/* show */
+
+static int show(struct fxctl *ctl)
+{
+    char id[PIPELINE_ID_MAX + 1];
+    uint32_t version, found;
+    struct store_txn *txn;
+    struct buf text = BUF_INIT;
+    struct json_out out = json_out_to(&text);
+    int status = operand_version(ctl, &version);
+    if (!status)
+        status = fxctl_open(ctl, STORE_READ_ONLY);
+    if (status)
+        return status;
+    enum err err = store_read_begin(ctl->store, &txn);
+    if (!err) {
+        err = operand_pipeline(txn, ctl->operands[0], id);
+        if (!err)
+            err = pipeline_print(txn, span_str(id), version, &out, &found);
+        store_read_end(txn);
+    }
+    if (!err)
+        fxctl_print(&text);
+    buf_done(&text);
+    if (err == ERR_NOTFOUND)
+        return operand_unknown(ctl->operands[0], version);
+    return err ? fxctl_failed(err) : EXIT_DONE;
+}
+
+/* delete */
+
+struct deletion {
+    const char *word;
+    char id[PIPELINE_ID_MAX + 1];
+    const char *why;
+};
+
+static enum err delete_mutation(struct store_txn *txn, void *context)
+{
+    struct deletion *deletion = context;
+    enum err err = operand_pipeline(txn, deletion->word, deletion->id);
+    return err ? err : pipelines_delete(txn, span_str(deletion->id), &deletion->why);
+}
+
+static int delete (struct fxctl *ctl)
+{
+    struct deletion deletion = {.word = ctl->operands[0]};
+    int status = fxctl_open(ctl, STORE_READ_WRITE);
+    if (status)
+        return status;
+    enum err err = store_write(ctl->store, 0, delete_mutation, &deletion);
+    if (err == ERR_NOTFOUND)
+        return operand_unknown(deletion.word, 0);
+    if (err == ERR_CONFLICT)
+        return fxctl_refuse("%s cannot be deleted: %s", deletion.word, deletion.why);
+    if (err)
+        return fxctl_failed(err);
+    fxctl_say("Pipeline %s (%s) is deleted; its executions can still be read.", deletion.word,
+        deletion.id);
+    return EXIT_DONE;
+}
+
+static const struct option_rule show_options[] = {
+    {"version", "N", OPTION_FREE, "the version to show; else the latest"},
+    {0},
+};
+
+const struct command pipeline_commands[] = {
+    {
+        .name = "pipeline apply",
+        .operands = "FILE|-",
+        .operands_min = 1,
+        .operands_max = 1,
+        .summary = "create a pipeline from its definition, or make its next version",
+        .details =
+            "The definition is a JSON object with name, steps and options, and perhaps an id.\n"
+            "The pipeline of that id, else of that name, gets a new version when the definition\n"
+            "differs from the latest one in more than spaces and the order of members.\n"
+            "Scripts that it names must be in the home's scripts directory, and executable.\n"
+            "Prints the id of the pipeline. A trigger goes on running the version it was started\n"
+            "with until \"fxctl trigger start\" replaces it.",
+        .run = apply,
+    },
+    {
+        .name = "pipeline list",
+        .summary = "list the pipelines, with the version each trigger runs",
+        .run = list,
+    },
+    {
+        .name = "pipeline show",
+        .operands = "NAME-OR-ID",
+        .operands_min = 1,
+        .operands_max = 1,
+        .options = show_options,
+        .summary = "print a pipeline as JSON",
+        .run = show,
+    },
+    {
+        .name = "pipeline delete",
+        .operands = "NAME-OR-ID",
+        .operands_min = 1,
+        .operands_max = 1,
+        .summary = "delete a pipeline with all its versions",
+        .details = "Refused while its trigger is started or an execution of it runs. What it did\n"
+                   "can still be read.",
+        .run = delete,
+    },
+    {0},
+};

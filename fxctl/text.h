@@ -1,0 +1,21 @@
+#ifndef FXCTL_TEXT_H
+#define FXCTL_TEXT_H
+/*
+ * text - text from outside made fit for a terminal.
+ *
+ * Names, errors and the output of steps come from clients and scripts. A control
+ * character among them could move the cursor or forge a line, so none gets
+ * through; what stands in JSON is exact.
+ */
+#include "base/buf.h"
+
+/* Appends the text on one line: control characters as spaces, bad UTF-8 as U+FFFD. */
+void text_add_line(struct span text, struct buf *out);
+
+/* Appends the text with its lines, each behind `indent` and ended by a newline. Tabs are kept. */
+void text_add_lines(struct span text, const char *indent, struct buf *out);
+
+/* Columns that it takes on a terminal, counting every character as one. */
+size_t text_width(struct span text);
+
+#endif

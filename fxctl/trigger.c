@@ -1,0 +1,261 @@
+/* trigger - starts, shows and stops the triggers of pipelines. */
+#include "fxctl/trigger.h"
+
+#include "base/alive.h"
+#include "base/clock.h"
+#include "fxctl/operand.h"
+#include "store/trigger_json.h"
+
+const struct column trigger_columns[] = {
+    {"SERVICE", "service", false},
+    {"TOPIC", "topic", false},
+    {"VERSION", "pipeline_version", true},
+    {"READY", "ready", false},
+    {"INSTANCES", "instances", true},
+    {"PENDING", "pending", true},
+    {"RUNNING", "running", true},
+    {"STARTED", "started", false},
+    {0},
+};
+
+/* Writing a list from inside a walk of the store. */
+struct listing {
+    struct store_txn *txn;
+    const struct home *home;
+    struct json_out *out;
+    enum err err;
+};
+
+static bool list_one(const struct trigger *trigger, void *context)
+{
+    struct listing *listing = context;
+    if (!trigger->until_seq)
+        listing->err = trigger_print(listing->txn, listing->home, trigger, listing->out);
+    return !listing->err;
+}
+
+enum err trigger_list(struct store_txn *txn, const struct home *home, struct json_out *out)
+{
+    struct listing listing = {txn, home, out, ERR_OK};
+    json_open(out, '[');
+    enum err err = triggers_each(txn, list_one, &listing);
+    json_close(out, ']');
+    return err ? err : listing.err;
+}
+
+/* start and stop */
+
+/* A change of one pipeline's trigger, and how it stood afterwards. */
+struct change {
+    const char *word;
+    const struct home *home;
+    int64_t now_ms;
+    uint32_t version; /* to start; 0: the latest */
+    bool was_started; /* before a stop */
+    struct buf state; /* after a start, as trigger_print has it */
+};
+
+static enum err start_mutation(struct store_txn *txn, void *context)
+{
+    struct change *change = context;
+    char id[PIPELINE_ID_MAX + 1];
+    struct trigger trigger;
+    enum err err = operand_pipeline(txn, change->word, id);
+    if (!err)
+        err = triggers_start(txn, span_str(id), change->version, change->now_ms);
+    if (!err)
+        err = triggers_get(txn, span_str(id), &trigger);
+    buf_clear(&change->state);
+    struct json_out out = json_out_to(&change->state);
+    return err ? err : trigger_print(txn, change->home, &trigger, &out);
+}
+
+static void print_started(const struct fxctl *ctl, const struct buf *state)
+{
+    struct buf line = BUF_INIT;
+    buf_add_str(&line, "Trigger started: ");
+    table_value(buf_span(state), "service", &line);
+    buf_add_str(&line, " version ");
+    table_value(buf_span(state), "pipeline_version", &line);
+    buf_add_str(&line, " listens for ");
+    table_value(buf_span(state), "topic", &line);
+    fxctl_say("%s.", buf_text(&line));
+    if (!alive_is(&ctl->home))
+        fxctl_say("No dispatcher runs in this home; events wait until one does.");
+    if (ctl->json)
+        fxctl_print(state);
+    buf_done(&line);
+}
+
+static int start(struct fxctl *ctl)
+{
+    struct change change = {.word = ctl->operands[0], .home = &ctl->home, .state = BUF_INIT};
+    int status = operand_version(ctl, &change.version);
+    if (!status)
+        status = fxctl_open(ctl, STORE_READ_WRITE);
+    if (status)
+        return status;
+    change.now_ms = clock_wall_ms();
+    enum err err = store_write(ctl->store, STORE_ACCEPT | STORE_WAKE, start_mutation, &change);
+    if (!err)
+        print_started(ctl, &change.state);
+    else if (err == ERR_NOTFOUND)
+        status = operand_unknown(change.word, change.version);
+    else if (err == ERR_INVALID)
+        status =
+            fxctl_refuse("pipeline %s has no event option: set options.event to a topic in its "
+                         "definition, apply it again, and then start the trigger",
+                change.word);
+    else
+        status = fxctl_failed(err);
+    buf_done(&change.state);
+    return status;
+}
+
+static enum err stop_mutation(struct store_txn *txn, void *context)
+{
+    struct change *change = context;
+    char id[PIPELINE_ID_MAX + 1];
+    enum err err = operand_pipeline(txn, change->word, id);
+    if (err)
+        return err;
+    err = triggers_stop(txn, span_str(id));
+    change->was_started = err != ERR_NOTFOUND;
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static int stop(struct fxctl *ctl)
+{
+    struct change change = {.word = ctl->operands[0]};
+    int status = fxctl_open(ctl, STORE_READ_WRITE);
+    if (status)
+        return status;
+    enum err err = store_write(ctl->store, STORE_WAKE, stop_mutation, &change);
+    if (err == ERR_NOTFOUND)
+        return operand_unknown(change.word, 0);
+    if (err)
+        return fxctl_failed(err);
+    fxctl_say(change.was_started
+                  ? "Trigger of %s stopped: what runs finishes, what waits is skipped."
+                  : "The trigger of %s was not started; nothing was changed.",
+        change.word);
+    if (ctl->json) {
+        struct buf text = BUF_INIT;
+        struct json_out out = json_out_to(&text);
+        json_open(&out, '{');
+        json_put_bool(&out, "was_started", change.was_started);
+        json_close(&out, '}');
+        fxctl_print(&text);
+        buf_done(&text);
+    }
+    return EXIT_DONE;
+}
+
+/* status */
+
+/* The state of one trigger, in an array for the table, or nothing when it is not started. */
+static enum err list_of_one(struct store_txn *txn, const struct fxctl *ctl, struct json_out *out)
+{
+    char id[PIPELINE_ID_MAX + 1];
+    struct trigger trigger;
+    enum err err = operand_pipeline(txn, ctl->operands[0], id);
+    if (err)
+        return err;
+    json_open(out, '[');
+    err = triggers_get(txn, span_str(id), &trigger);
+    if (!err)
+        err = trigger_print(txn, &ctl->home, &trigger, out);
+    json_close(out, ']');
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static enum err list_all(struct store_txn *txn, const struct fxctl *ctl, struct json_out *out)
+{
+    json_open(out, '{');
+    json_key(out, "triggers");
+    enum err err = trigger_list(txn, &ctl->home, out);
+    json_close(out, '}');
+    return err;
+}
+
+static void print_one(const struct fxctl *ctl, struct span list)
+{
+    struct json_walk walk = json_walk_start(list);
+    struct json_item item;
+    struct buf text = BUF_INIT;
+    bool started = json_walk_next(&walk, &item);
+    if (ctl->json)
+        buf_add_span(&text, started ? item.value : span_str("{\"ready\":false}"));
+    else
+        table_rows(list, trigger_columns, &text);
+    fxctl_print(&text);
+    if (!started)
+        fxctl_say("The trigger of %s is not started.", ctl->operands[0]);
+    buf_done(&text);
+}
+
+static int status(struct fxctl *ctl)
+{
+    struct buf text = BUF_INIT;
+    struct json_out out = json_out_to(&text);
+    struct store_txn *txn;
+    bool one = ctl->operand_count > 0;
+    int answer = fxctl_open(ctl, STORE_READ_ONLY);
+    if (answer)
+        return answer;
+    enum err err = store_read_begin(ctl->store, &txn);
+    if (!err) {
+        err = one ? list_of_one(txn, ctl, &out) : list_all(txn, ctl, &out);
+        store_read_end(txn);
+    }
+    if (err)
+        answer = err == ERR_NOTFOUND ? operand_unknown(ctl->operands[0], 0) : fxctl_failed(err);
+    else if (one)
+        print_one(ctl, buf_span(&text));
+    else
+        table_answer(ctl, &text, "triggers", trigger_columns,
+            "No trigger is started; start one with: fxctl trigger start NAME");
+    buf_done(&text);
+    return answer;
+}
+
+static const struct option_rule start_options[] = {
+    {"version", "N", OPTION_FREE, "the version to run; else the latest"},
+    {0},
+};
+
+const struct command trigger_commands[] = {
+    {
+        .name = "trigger start",
+        .operands = "NAME-OR-ID",
+        .operands_min = 1,
+        .operands_max = 1,
+        .options = start_options,
+        .summary = "run a pipeline for every event on its topic from now on",
+        .details =
+            "Replaces the trigger that the pipeline has, without losing an event: those\n"
+            "accepted before belong to the old version, those accepted after to the new one.\n"
+            "The topic is options.event of the pipeline's definition.",
+        .run = start,
+    },
+    {
+        .name = "trigger status",
+        .operands = "[NAME-OR-ID]",
+        .operands_max = 1,
+        .summary = "show the started triggers, or the one of a pipeline",
+        .details = "Ready: the dispatcher runs and has taken the trigger up.",
+        .run = status,
+    },
+    {
+        .name = "trigger stop",
+        .operands = "NAME-OR-ID",
+        .operands_min = 1,
+        .operands_max = 1,
+        .summary = "stop the trigger of a pipeline",
+        .details =
+            "What runs finishes; executions that wait become skipped. Stopping a trigger that\n"
+            "is not started changes nothing and succeeds.",
+        .run = stop,
+    },
+    {0},
+};

@@ -1,0 +1,423 @@
+"""harness - a home of its own for a test, with the real programs in it.
+
+    with Home() as home:
+        home.start("fastcgi")
+        accepted = home.post_event("order.created", {"id": 1})
+        home.wait_cid(accepted["cid"])
+
+Everything is in a temporary directory and on a free port, so that tests run in
+parallel and anywhere. Nothing here sleeps for a fixed time: `until` waits for
+conditions. At its end a home makes sure that no process of it is left and that
+no sanitizer had anything to say.
+
+FX_BUILD chooses the build that is tested: a directory, relative to the project
+(build by default, build/asan for the sanitizers).
+"""
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+BUILD = PROJECT / os.environ.get("FX_BUILD", "build")
+
+SCOPES = ("events", "status", "pipelines", "triggers")
+FINAL = ("completed", "failed", "skipped")
+
+START_TIMEOUT = 30
+STOP_TIMEOUT = 60
+
+ANY = object()  # "the key that may do everything"
+
+
+def until(condition, timeout=20, what=None):
+    """Waits until the condition holds and returns what it returned.
+
+    `what` says what is waited for: text, or a function that makes it.
+    """
+    deadline = time.monotonic() + timeout
+    pause = 0.001
+    while True:
+        result = condition()
+        if result:
+            return result
+        if time.monotonic() > deadline:
+            raise AssertionError(f"after {timeout} s not: {what() if callable(what) else what}")
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.05)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def find_program(name):
+    """A program of the system; servers live where PATH of an ordinary user does not look."""
+    return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin")
+
+
+class Reply:
+    """An HTTP reply: status, headers (a message that ignores case) and body (bytes)."""
+
+    def __init__(self, status, headers, body):
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    def __repr__(self):
+        return f"<{self.status} {self.body[:500]!r}>"
+
+
+def read_reply(connection, method="GET"):
+    reply = http.client.HTTPResponse(connection, method=method)
+    reply.begin()
+    return Reply(reply.status, reply.headers, reply.read())
+
+
+class Key:
+    """An API key: its id and the token that clients send."""
+
+    def __init__(self, made):
+        self.id = made["id"]
+        self.token = made["token"]
+
+
+class Home:
+    def __init__(self):
+        self.dir = Path(tempfile.mkdtemp(prefix="fx-"))
+        self.port = None
+        self.server = None
+        self.dispatcher = None
+        self._keys = {}
+        os.chmod(self.dir, 0o770)
+        self.fxctl("init")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def configure(self, **sections):
+        """Appends to fx.conf: configure(web={"threads": 4}). Programs read it when they start."""
+        with open(self.dir / "fx.conf", "a") as conf:
+            for section, settings in sections.items():
+                conf.write(f"\n[{section}]\n")
+                conf.writelines(f"{key} = {value}\n" for key, value in settings.items())
+
+    # --- Programs ---
+
+    def environment(self):
+        reports = f"halt_on_error=1:print_stacktrace=1:log_path={self.dir}/log/sanitizer"
+        return {
+            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+            "FX_HOME": str(self.dir),
+            "ASAN_OPTIONS": f"detect_leaks=1:{reports}",
+            "UBSAN_OPTIONS": reports,
+            "TSAN_OPTIONS": reports,
+        }
+
+    def run_fxctl(self, *arguments, stdin=None):
+        """Runs fxctl; the finished process with its output as text."""
+        return subprocess.run(
+            [BUILD / "bin/fxctl", "--home", self.dir, *arguments], env=self.environment(),
+            input=stdin, capture_output=True, text=True, timeout=60)
+
+    def fxctl(self, *arguments, stdin=None):
+        """Runs fxctl, which must succeed. Its standard output."""
+        done = self.run_fxctl(*arguments, stdin=stdin)
+        assert done.returncode == 0, f"fxctl {arguments}: {done.returncode}: {done.stderr}"
+        return done.stdout
+
+    def start(self, serve="fastcgi"):
+        """Starts lighttpd with the shipped configuration and waits until it answers."""
+        deadline = time.monotonic() + START_TIMEOUT
+        while not self._try_start(serve):
+            assert time.monotonic() < deadline, f"lighttpd does not start:\n{self.logs()}"
+
+    def _try_start(self, serve):
+        """False when the server ended at once: somebody else took the port meanwhile."""
+        self.port = free_port()
+        environment = {
+            **self.environment(),
+            "FX_PORT": str(self.port),
+            "FX_CGI_BIN": str(BUILD / "cgi-bin"),
+            "FX_SERVE": serve,
+        }
+        with open(self.dir / "log/start.log", "ab") as log:
+            self.server = subprocess.Popen(
+                [find_program("lighttpd"), "-D", "-f", PROJECT / "lighttpd/lighttpd.conf"],
+                env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, umask=0o007)
+        until(lambda: self.server.poll() is not None or self._answers(), START_TIMEOUT,
+              lambda: f"lighttpd answers\n{self.logs()}")
+        return self.server.poll() is None
+
+    def _answers(self):
+        try:
+            return all(self.get(path, key=None).status == 404
+                       for path in ("/fx/events/-/-", "/api/v1/events/-/-", "/api/v1/pipelines/-/-",
+                                    "/"))
+        except OSError:
+            return False
+
+    def stop(self):
+        """Stops lighttpd and waits until its programs have gone too."""
+        if self.server:
+            children = children_of(self.server.pid)
+            end(self.server)
+            self.server = None
+            until(lambda: not any(map(is_running, children)), STOP_TIMEOUT, "the programs end")
+
+    def start_dispatcher(self):
+        """Starts fx-dispatcher and waits until it has its lock and listens."""
+        assert not self.dispatcher
+        with open(self.dir / "log/dispatcher.log", "ab") as log:
+            self.dispatcher = subprocess.Popen(
+                [BUILD / "bin/fx-dispatcher", "--home", self.dir], env=self.environment(),
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, umask=0o007)
+        until(self._dispatcher_listens, START_TIMEOUT, "the dispatcher listens")
+
+    def _dispatcher_listens(self):
+        assert self.dispatcher.poll() is None, f"the dispatcher ended:\n{self.logs()}"
+        lock = self.dir / "run/dispatcher.lock"
+        return (lock.exists() and lock.read_text().strip() == str(self.dispatcher.pid) and
+                (self.dir / "run/wake.sock").exists())
+
+    def stop_dispatcher(self, sig=signal.SIGTERM):
+        """Ends the dispatcher in order, or with another signal. Its exit status."""
+        status = end(self.dispatcher, sig)
+        self.dispatcher = None
+        return status
+
+    def kill_dispatcher(self):
+        return self.stop_dispatcher(signal.SIGKILL)
+
+    def write_script(self, name, text):
+        """An executable in the home's scripts."""
+        path = self.dir / "scripts" / name
+        path.write_text(text)
+        path.chmod(0o750)
+        return path
+
+    # --- HTTP ---
+
+    def connect(self, timeout=90):
+        return socket.create_connection(("127.0.0.1", self.port), timeout)
+
+    def exchange(self, data, method="GET"):
+        """Sends these bytes and reads one reply. None when the server hung up without one."""
+        with self.connect() as connection:
+            try:
+                connection.sendall(data)
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # refused before everything was sent: the reply says why
+            try:
+                return read_reply(connection, method)
+            except (http.client.RemoteDisconnected, ConnectionResetError):
+                return None
+
+    def request(self, method, path, body=None, headers=(), key=ANY, keep=False):
+        """The bytes of a request, all of it exactly as given.
+
+        `body` may be bytes, or a value that is sent as JSON. `headers` are
+        pairs. `key` is a token; None sends none.
+        """
+        lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}"]
+        names = {name.lower() for name, _ in headers}
+        if key is not None:
+            lines.append(f"X-API-KEY: {self.key() if key is ANY else key}")
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+        if body is not None and not names & {"content-length", "transfer-encoding"}:
+            lines.append(f"Content-Length: {len(body)}")
+        if body is not None and "content-type" not in names:
+            lines.append("Content-Type: application/json")
+        if not keep:
+            lines.append("Connection: close")
+        lines += [f"{name}: {value}" for name, value in headers]
+        return "\r\n".join([*lines, "", ""]).encode("latin-1") + (body or b"")
+
+    def call(self, method, path, body=None, headers=(), key=ANY):
+        """Sends a request and returns the reply."""
+        return self.exchange(self.request(method, path, body, headers, key), method)
+
+    def get(self, path, **more):
+        return self.call("GET", path, **more)
+
+    def post(self, path, body=None, **more):
+        return self.call("POST", path, body, **more)
+
+    def put(self, path, body=None, **more):
+        return self.call("PUT", path, body, **more)
+
+    def delete(self, path, **more):
+        return self.call("DELETE", path, **more)
+
+    # --- What tests do often ---
+
+    def new_key(self, *scopes, expires=None):
+        more = ["--expires", expires] if expires else []
+        made = self.fxctl("key", "create", "--name", "test", "--scope", ",".join(scopes), "--json",
+                          *more)
+        return Key(json.loads(made))
+
+    def key(self, *scopes):
+        """The token of a key with these scopes (all of them by default), made once."""
+        scopes = scopes or SCOPES
+        if scopes not in self._keys:
+            self._keys[scopes] = self.new_key(*scopes).token
+        return self._keys[scopes]
+
+    def post_event(self, event_type, payload=None, source="test"):
+        """Sends an event, which must be accepted. {"cid", "eventType"}"""
+        reply = self.post("/fx/events", {
+            "event_source": source, "event_type": event_type, "payload": payload})
+        assert reply.status == 200, reply
+        return reply.json
+
+    def wait_cid(self, cid, timeout=30):
+        """The executions of a cid once all of them are final and none is to come."""
+        deadline = time.monotonic() + timeout
+        while True:
+            left = max(0.0, min(10.0, deadline - time.monotonic()))
+            reply = self.get(f"/fx/cid/{cid}?wait={left:.3f}")
+            assert reply.status == 200, reply
+            executions = reply.json["executions"]
+            if executions and all(e["status"] in FINAL for e in executions):
+                return executions
+            assert left, f"after {timeout} s still not final: {executions}\n{self.logs()}"
+
+    def create_pipeline(self, name, steps, **options):
+        """Makes a pipeline. Its id."""
+        reply = self.post("/api/v1/pipelines/", {"name": name, "steps": steps, "options": options})
+        assert reply.status == 201, reply
+        return reply.json["id"]
+
+    def start_trigger(self, pipeline_id, ready=False):
+        """Starts a trigger and, where a dispatcher runs, waits until it has taken it up."""
+        reply = self.post(f"/api/v1/events/{pipeline_id}")
+        assert reply.status == 200, reply
+        if ready:
+            until(lambda: self.get(f"/api/v1/events/{pipeline_id}").json["ready"],
+                  what="the trigger is ready")
+
+    # --- Looking behind the scenes ---
+
+    def commits(self):
+        """The number of the store's last commit: it stays the same while nothing is stored.
+
+        LMDB keeps two copies of its head, in the first two pages; the larger
+        number is the newer one.
+        """
+        with open(self.dir / "db/data.mdb", "rb") as data:
+            head = data.read(1 << 17)
+        page = struct.unpack_from("<I", head, 40)[0]
+        assert struct.unpack_from("<I", head, 16)[0] == 0xBEEFC0DE
+        return max(struct.unpack_from("<Q", head, at + 144)[0] for at in (0, page))
+
+    def socket(self, program):
+        """The FastCGI socket of a program."""
+        return str(self.dir / f"run/{program}.sock-0")
+
+    def logs(self):
+        """The end of everything in log/."""
+        parts = []
+        for path in sorted((self.dir / "log").iterdir()):
+            text = path.read_text(errors="replace")
+            parts.append(f"--- {path.name}\n{text[-4000:]}")
+        return "\n".join(parts)
+
+    def processes(self):
+        """All processes that have to do with this home, as {pid: command line}."""
+        return {pid: command_of(pid) for pid in map(int, filter(str.isdigit, os.listdir("/proc")))
+                if pid != os.getpid() and belongs_to(pid, str(self.dir))}
+
+    def sanitizer_reports(self):
+        reports = [p.read_text(errors="replace") for p in (self.dir / "log").glob("sanitizer*")]
+        # CGI programs do not get the options from lighttpd: theirs are on standard error.
+        for name in ("programs.log", "dispatcher.log"):
+            path = self.dir / "log" / name
+            text = path.read_text(errors="replace") if path.exists() else ""
+            if "Sanitizer" in text or "runtime error:" in text:
+                reports.append(text[-8000:])
+        return "\n".join(reports)
+
+    def close(self):
+        """Stops everything, removes the home, and fails when something was not in order."""
+        try:
+            if self.dispatcher:
+                self.stop_dispatcher()
+            self.stop()
+            until(lambda: not self.processes(), STOP_TIMEOUT,
+                  lambda: f"no process is left: {self.processes()}")
+            reports = self.sanitizer_reports()
+            assert not reports, reports
+        finally:
+            for pid in self.processes():
+                os.kill(pid, signal.SIGKILL)
+            shutil.rmtree(self.dir, ignore_errors=True)
+
+
+# --- Processes ---
+
+def end(process, sig=signal.SIGTERM):
+    process.send_signal(sig)
+    return process.wait(STOP_TIMEOUT)
+
+
+def read_proc(pid, name):
+    try:
+        return Path(f"/proc/{pid}/{name}").read_bytes()
+    except OSError:
+        return b""
+
+
+def is_running(pid):
+    state = read_proc(pid, "stat").rpartition(b")")[2].split()
+    return bool(state) and state[0] not in (b"Z", b"X")
+
+
+def children_of(pid):
+    found = []
+    for other in filter(str.isdigit, os.listdir("/proc")):
+        fields = read_proc(other, "stat").rpartition(b")")[2].split()
+        if len(fields) > 1 and int(fields[1]) == pid:
+            found.append(int(other))
+    return found
+
+
+def command_of(pid):
+    return read_proc(pid, "cmdline").replace(b"\0", b" ").decode(errors="replace")
+
+
+def belongs_to(pid, directory):
+    """Was the process started for this directory, or does it hold anything open there?"""
+    if not is_running(pid):
+        return False
+    if directory.encode() in read_proc(pid, "environ") + read_proc(pid, "cmdline"):
+        return True
+    links = [f"/proc/{pid}/cwd"]
+    try:
+        links += [f"/proc/{pid}/fd/{fd}" for fd in os.listdir(f"/proc/{pid}/fd")]
+    except OSError:
+        pass
+    for link in links:
+        try:
+            if os.readlink(link).startswith(directory):
+                return True
+        except OSError:
+            pass
+    return False
