@@ -1,4 +1,5 @@
-# FX Bridge. `make help` prints what can be asked for.
+# FX Bridge. `make help` prints what can be asked for; `make run` and `make check`
+# are all a new user needs.
 #
 # Everything generated goes to build/; variants build in folders of their own
 # (build/asan), so switching never needs `clean`. CFLAGS, LDFLAGS, PREFIX and
@@ -54,6 +55,8 @@ RUNNER := runner_main attempt child environment frame lines orphans
 FXCTL := main execution fxctl init input key operand options pipeline publish status table text \
 	trigger when
 
+UNIT := buf clock cron filter id json json_tree json_value log name pack pipeline retry url
+
 COMMON_OBJ := $(BASE:%=$(B)/obj/common/base/%.o) $(MODEL:%=$(B)/obj/common/model/%.o) \
 	$(STORE:%=$(B)/obj/common/store/%.o)
 WEB_OBJ := $(WEB:%=$(B)/obj/common/web/%.o)
@@ -62,8 +65,23 @@ CGI := $(PROGRAMS:%=$(B)/cgi-bin/%.fcgi)
 
 BIN := $(addprefix $(B)/bin/,fxctl fx-dispatcher fx-runner)
 
-.PHONY: all
-all: $(CGI) $(BIN)
+.PHONY: all run check help clean install deps-run deps-check
+all: $(CGI) $(BIN) ## build everything
+	@:
+
+help: ## print this
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "Variables: FX_HOME (build/home) and FX_PORT (8080) for run; VARIANT=asan|tsan; V=1; CFLAGS; PREFIX; DESTDIR"
+
+# What a fresh machine lacks is installed where that is allowed, else named.
+deps-run:
+	@.ci/deps run
+deps-check:
+	@.ci/deps run check
+
+run: deps-run ## build, make a home, start the web server and the dispatcher on 127.0.0.1
+	@$(MAKE) --no-print-directory all
+	@lighttpd/run
 
 $(B)/obj/%.o: %.c
 	$(call say,cc,$<)
@@ -100,5 +118,61 @@ $(B)/bin/fx-runner: $(RUNNER:%=$(B)/obj/dispatcher/%.o) $(B)/libfx.a
 	$(call say,ld,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LINK) $^ -o $@ $(LIBS_store) $(LIBS_base) $(LDFLAGS)
+
+# Tests.
+
+UNIT_OBJ := $(addprefix $(B)/obj/dispatcher/,frame.o lines.o)
+
+$(B)/tests/%_test: $(B)/obj/tests/unit/%_test.o $(UNIT_OBJ) $(B)/libfxweb.a $(B)/libfx.a
+	$(call say,ld,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LINK) $^ -o $@ -lcmocka -lfcgi $(LIBS_store) $(LIBS_base) $(LDFLAGS)
+
+# Test names in cmocka begin with what they are about, so that files need no prototypes.
+$(B)/obj/tests/%.o: OURS += -Idispatcher
+
+.SECONDARY:
+
+.PHONY: unit e2e crash checks format asan bench
+unit: $(UNIT:%=$(B)/tests/%_test) ## unit tests
+	@for t in $^; do $$t >$$t.log 2>&1 || { cat $$t.log; echo "failed: $$t"; exit 1; }; done
+	@echo "$(words $(UNIT)) unit test programs passed"
+
+PYTEST := PYTHONDONTWRITEBYTECODE=1 FX_BUILD=$(B) /usr/bin/python3 -m pytest -q -p no:cacheprovider -n 2
+
+e2e: all ## end-to-end tests behind a real web server
+	@$(PYTEST) tests/e2e
+
+crash: all ## kill tests
+	@$(PYTEST) tests/crash
+
+checks: ## layers, headers alone, forbidden functions, formatting
+	@/usr/bin/python3 tests/checks/layers.py
+	@/usr/bin/python3 tests/checks/banned.py
+	@CC="$(CC)" FLAGS="$(OURS)" tests/checks/headers.sh
+	@clang-format --dry-run -Werror $(SOURCES) && echo "formatting is as it should be"
+
+format: ## format the C sources
+	clang-format -i $(SOURCES)
+
+SOURCES = $(shell git ls-files '*.c' '*.h')
+
+check: deps-check ## everything: build, tests, checks, and all again under ASan and UBSan
+	@$(MAKE) --no-print-directory all unit checks
+	@$(MAKE) --no-print-directory e2e crash
+	@$(MAKE) --no-print-directory VARIANT=asan all unit e2e crash
+
+bench: deps-check all ## measure; prints name, value, unit and writes build/bench.json
+	@/usr/bin/python3 tests/bench/bench.py
+
+# Beside the target and renamed, so that a program in use is never cut short.
+install: all ## install to PREFIX
+	@for f in $(BIN); do install -D -m 755 $$f $(DESTDIR)$(PREFIX)/bin/$$(basename $$f).new && \
+		mv $(DESTDIR)$(PREFIX)/bin/$$(basename $$f).new $(DESTDIR)$(PREFIX)/bin/$$(basename $$f); done
+	@for f in $(CGI); do install -D -m 755 $$f $(DESTDIR)$(PREFIX)/lib/fxbridge/$$(basename $$f).new && \
+		mv $(DESTDIR)$(PREFIX)/lib/fxbridge/$$(basename $$f).new $(DESTDIR)$(PREFIX)/lib/fxbridge/$$(basename $$f); done
+
+clean: ## remove build/
+	rm -rf build
 
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -65,7 +65,9 @@ int fxctl_failed(enum err err)
 
 void fxctl_print(const struct buf *text)
 {
+    if (!text->len)
+        return;
     fwrite(text->data, 1, text->len, stdout);
-    if (text->len && text->data[text->len - 1] != '\n')
+    if (text->data[text->len - 1] != '\n')
         fputc('\n', stdout);
 }

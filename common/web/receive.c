@@ -42,19 +42,28 @@ static bool has(struct span text, const char *part)
     return memmem(text.data, text.len, part, strlen(part)) != NULL;
 }
 
+static bool ends(struct span text, const char *end)
+{
+    size_t len = strlen(end);
+    return text.len >= len && memcmp(text.data + text.len - len, end, len) == 0;
+}
+
 /*
  * Front ends decode and tidy the path each in their own way, so one that relies
  * on it names a different resource behind each. Such a path names none.
  */
 static bool path_is_plain(const struct request *request)
 {
+    static const char *const anywhere[] = {
+        "//", "/./", "/../", "%2f", "%2F", "%5c", "%5C", "%00", "%2e", "%2E"};
     struct span uri = request_header(request, "REQUEST_URI");
     const uint8_t *mark = uri.len ? memchr(uri.data, '?', uri.len) : NULL;
     if (mark)
         uri.len = (size_t)(mark - uri.data);
-    return !has(uri, "//") && !has(uri, "/../") && !has(uri, "/./") && !has(uri, "%2f") &&
-           !has(uri, "%2F") && !has(uri, "%5c") && !has(uri, "%5C") && !has(uri, "%00") &&
-           !has(uri, "%2e") && !has(uri, "%2E");
+    for (size_t i = 0; i < sizeof anywhere / sizeof anywhere[0]; i++)
+        if (has(uri, anywhere[i]))
+            return false;
+    return !ends(uri, "/.") && !ends(uri, "/..");
 }
 
 /* False when the request was answered. */

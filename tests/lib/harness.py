@@ -181,6 +181,13 @@ class Home:
             self.server = None
             until(lambda: not any(map(is_running, children)), STOP_TIMEOUT, "the programs end")
 
+    def kill_program(self, name, sig=signal.SIGKILL):
+        """Kills a FastCGI program; lighttpd replaces it."""
+        for pid in children_of(self.server.pid):
+            if f"{name}.fcgi" in command_of(pid):
+                os.kill(pid, sig)
+                until(lambda: not is_running(pid), STOP_TIMEOUT, f"{name} ends")
+
     def start_dispatcher(self):
         """Starts fx-dispatcher and waits until it has its lock and listens."""
         assert not self.dispatcher
@@ -233,7 +240,8 @@ class Home:
         """The bytes of a request, all of it exactly as given.
 
         `body` may be bytes, or a value that is sent as JSON. `headers` are
-        pairs. `key` is a token; None sends none.
+        pairs. `key` is a token; None sends none. A POST without a body says so
+        with its length, 0 (RFC 9110, section 8.6), which lighttpd insists on.
         """
         lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}"]
         names = {name.lower() for name, _ in headers}
@@ -241,8 +249,9 @@ class Home:
             lines.append(f"X-API-KEY: {self.key() if key is ANY else key}")
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
-        if body is not None and not names & {"content-length", "transfer-encoding"}:
-            lines.append(f"Content-Length: {len(body)}")
+        if ((body is not None or method == "POST") and
+                not names & {"content-length", "transfer-encoding"}):
+            lines.append(f"Content-Length: {len(body or b'')}")
         if body is not None and "content-type" not in names:
             lines.append("Content-Type: application/json")
         if not keep:

@@ -1,0 +1,5 @@
+#!/bin/sh
+# Second step of the example pipeline: reads what the first one saved.
+greeting=$(sed -n 's/.*"greeting": *"\([^"]*\)".*/\1/p' "$FX_CONTEXT")
+echo "the greeting has ${#greeting} characters"
+printf '{"save": {"length": %d}}\n' "${#greeting}" >&3

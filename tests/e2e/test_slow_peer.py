@@ -1,0 +1,171 @@
+"""Peers that stop half way hold up themselves and nobody else."""
+import select
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+
+import raw
+from harness import read_reply
+
+REQUESTS = 1000
+AT_A_TIME = 64
+
+BODY = b'{"event_source":"slow","event_type":"slow.peer","payload":1}'
+
+
+def whole(home):
+    given = raw.variables("POST", "/fx/events", BODY, HTTP_X_API_KEY=home.key())
+    return raw.begin() + raw.stream(raw.PARAMS, raw.pairs(given)) + raw.stream(raw.STDIN, BODY)
+
+
+# How far each peer gets with its request.
+HALVES = {
+    "nothing": lambda data: b"",
+    "half a header": lambda data: data[:4],
+    "half of BEGIN": lambda data: data[:12],
+    "BEGIN": lambda data: data[:16],
+    "half of PARAMS": lambda data: data[:100],
+    "all but the end of STDIN": lambda data: data[:-8],
+    "half of STDIN": lambda data: data[:-8 - len(BODY) // 2],
+}
+
+
+def is_held(peer):
+    """Neither answered nor closed."""
+    return not select.select([peer], [], [], 0)[0]
+
+
+def load(home):
+    """REQUESTS events, AT_A_TIME at a time, each client on one connection. The seconds it took."""
+    data = home.request("POST", "/fx/events", BODY, keep=True)
+
+    def client(count):
+        cids = []
+        with home.connect(timeout=20) as connection:
+            for _ in range(count):
+                connection.sendall(data)
+                reply = read_reply(connection)
+                assert reply.status == 200, reply
+                cids.append(reply.json["cid"])
+        return cids
+
+    shares = [REQUESTS // AT_A_TIME + (i < REQUESTS % AT_A_TIME) for i in range(AT_A_TIME)]
+    start = time.monotonic()
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        cids = [cid for part in pool.map(client, shares) for cid in part]
+    assert len(set(cids)) == REQUESTS
+    return time.monotonic() - start
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_load_beside_a_half_sent_request(fastcgi, half):
+    with raw.connect(fastcgi.socket("events")) as peer:
+        peer.sendall(HALVES[half](whole(fastcgi)))
+        seconds = load(fastcgi)
+        assert is_held(peer)
+    assert seconds < 8  # less than the peer is waited for (web.io_timeout_seconds, 10)
+
+
+def test_load_beside_many(fastcgi):
+    """Most of the threads are taken; what is left does the work."""
+    with ExitStack() as stack:
+        peers = []
+        for half in list(HALVES) * 3:
+            peers.append(stack.enter_context(raw.connect(fastcgi.socket("events"))))
+            peers[-1].sendall(HALVES[half](whole(fastcgi)))
+        seconds = load(fastcgi)
+        assert all(map(is_held, peers))
+    assert seconds < 8
+
+
+def test_a_slow_peer_may_finish(fastcgi):
+    data = whole(fastcgi)
+    with raw.connect(fastcgi.socket("events")) as peer:
+        peer.sendall(data[:50])
+        fastcgi.post_event("slow.peer")
+        peer.sendall(data[50:])
+        out, ended = raw.read_reply(peer)
+    assert ended and out.startswith(b"Status: 200")
+
+
+def test_a_slow_peer_is_given_up(home):
+    """After web.io_timeout_seconds of silence; a request that was whole but for its body is told so."""
+    home.configure(web={"io_timeout_seconds": 1})
+    home.start()
+    data = whole(home)
+    before = home.commits()
+    for half in ("nothing", "half of PARAMS", "half of STDIN"):
+        with raw.connect(home.socket("events")) as peer:
+            peer.sendall(HALVES[half](data))
+            out, _ = raw.read_reply(peer)
+            assert out.startswith(b"Status: 400" if half == "half of STDIN" else b"")
+    assert home.commits() == before
+
+
+def test_all_threads_taken(home):
+    """Then requests wait until the first of the slow peers is given up, and are answered."""
+    home.configure(web={"threads": 2, "io_timeout_seconds": 1})
+    home.start()
+    with ExitStack() as stack:
+        for _ in range(8):
+            stack.enter_context(raw.connect(home.socket("events"))).sendall(raw.begin())
+        home.post_event("slow.peer")
+
+
+def test_a_peer_that_does_not_read(home):
+    """A long reply to a peer that never takes it: given up as well."""
+    home.configure(web={"threads": 2, "io_timeout_seconds": 1})
+    home.write_script("ok.sh", "#!/bin/sh\n")
+    home.start()
+    filler = {"text": "x" * 900_000}
+    home.create_pipeline("long", [{"name": "run", "script": "ok.sh", "inputs": filler}])
+    given = raw.variables("GET", "/api/v1/pipelines", HTTP_X_API_KEY=home.key())
+    data = raw.begin() + raw.stream(raw.PARAMS, raw.pairs(given)) + raw.stream(raw.STDIN, b"")
+    with ExitStack() as stack:
+        for _ in range(4):
+            stack.enter_context(raw.connect(home.socket("pipelines"))).sendall(data)
+        assert home.get("/api/v1/pipelines").status == 200
+
+
+def test_a_peer_that_goes_away(fastcgi):
+    """Whole requests whose sender is gone before the reply: they count, and nothing breaks."""
+    for _ in range(20):
+        with raw.connect(fastcgi.socket("events")) as peer:
+            peer.sendall(whole(fastcgi))
+    fastcgi.post_event("slow.peer")
+
+
+@pytest.mark.parametrize("part", ["line", "headers", "body"])
+def test_load_beside_slow_clients(fastcgi, part):
+    """Clients of the web server that stop half way hold no thread of ours at all."""
+    data = fastcgi.request("POST", "/fx/events", BODY)
+    end = {"line": 10, "headers": 60, "body": len(data) - 10}[part]
+    with ExitStack() as stack:
+        clients = [stack.enter_context(fastcgi.connect()) for _ in range(100)]
+        for client in clients:
+            client.sendall(data[:end])
+        assert load(fastcgi) < 8
+        assert all(map(is_held, clients))
+
+
+def test_256_connections(fastcgi):
+    """As many open connections, each of them answered."""
+    data = fastcgi.request("POST", "/fx/events", BODY, keep=True)
+    with ExitStack() as stack:
+        clients = [stack.enter_context(fastcgi.connect()) for _ in range(256)]
+        for _ in range(2):
+            for client in clients:
+                client.sendall(data)
+            assert {read_reply(client).status for client in clients} == {200}
+
+
+def test_a_stopped_program_is_started_again(home):
+    """A program that dies is replaced, and the next request finds it."""
+    home.start()
+    first = home.post_event("slow.peer")["cid"]
+    home.kill_program("events")
+    second = home.post_event("slow.peer")["cid"]
+    for cid in (first, second):
+        assert home.get(f"/fx/cid/{cid}").status == 200
