@@ -52,8 +52,8 @@ triggers := main control
 
 DISPATCHER := main claim frame instance loop orphans pool record route turn
 RUNNER := runner_main attempt child environment frame lines orphans
-FXCTL := main execution fxctl init input key operand options pipeline publish status table text \
-	trigger when
+FXCTL := main execution fxctl help init input key operand options pipeline publish status table \
+	text trigger when
 
 UNIT := buf clock cron filter id json json_tree json_value log name pack pipeline retry url
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "fxctl/help.h"
+#include "fxctl/text.h"
 
 int fxctl_open_home(struct fxctl *ctl)
 {
@@ -36,14 +38,33 @@ void fxctl_say(const char *format, ...)
     buf_done(&line);
 }
 
+int fxctl_usage(const struct fxctl *ctl, const char *format, ...)
+{
+    const char *name = ctl->command ? ctl->command->name : "";
+    struct buf text = BUF_INIT;
+    va_list args;
+    buf_printf(&text, "fxctl: %s%s", name, *name ? ": " : "");
+    va_start(args, format);
+    buf_vprintf(&text, format, args);
+    va_end(args);
+    buf_add_str(&text, "\nusage: ");
+    help_usage(ctl->command, &text);
+    buf_printf(&text, "\nMore with: fxctl %s%s--help", name, *name ? " " : "");
+    fxctl_say("%s", buf_text(&text));
+    buf_done(&text);
+    return EXIT_USAGE;
+}
+
 int fxctl_refuse(const char *format, ...)
 {
-    struct buf line = BUF_INIT;
+    struct buf text = BUF_INIT, line = BUF_INIT;
     va_list args;
     va_start(args, format);
-    buf_vprintf(&line, format, args);
+    buf_vprintf(&text, format, args);
     va_end(args);
+    text_add_line(buf_span(&text), &line); /* it may quote a document */
     fxctl_say("fxctl: %s", buf_text(&line));
+    buf_done(&text);
     buf_done(&line);
     return EXIT_NO;
 }

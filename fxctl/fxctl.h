@@ -57,7 +57,7 @@ struct fxctl {
     const char *home_given; /* --home, or NULL */
     bool json, help, version;
     const char *values[OPTIONS_MAX]; /* beside command->options; "" for one without its value */
-    const char *operands[OPERANDS_MAX + 1];
+    const char *operands[OPERANDS_MAX];
     int operand_count;
 
     struct home home;    /* after fxctl_open_home */
@@ -67,8 +67,10 @@ struct fxctl {
 /* The value of an option of this command; NULL when it was not given. Borrowed. */
 const char *fxctl_option(const struct fxctl *ctl, const char *name);
 
-/* Opens the home, or the home and its store. EXIT_DONE, or the status to leave with; it was said
- * why. */
+/*
+ * Opens the home, the store of the open home, or both. EXIT_DONE, or the status to
+ * leave with; it was said why.
+ */
 int fxctl_open_home(struct fxctl *ctl);
 int fxctl_open_store(struct fxctl *ctl, enum store_mode mode);
 int fxctl_open(struct fxctl *ctl, enum store_mode mode);
@@ -80,8 +82,7 @@ int fxctl_usage(const struct fxctl *ctl, const char *format, ...)
 /* Says why not. EXIT_NO. */
 int fxctl_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Says that the store, or what was asked of the system, failed. EXIT_RETRY, or EXIT_NO for what
- * will not mend itself. */
+/* Says that the store failed, which it has logged itself where there is more to say. EXIT_RETRY. */
 int fxctl_failed(enum err err);
 
 /* A line on standard error for whoever watches. */

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/version.h"
+#include "fxctl/help.h"
 #include "fxctl/options.h"
 
 static const struct command *const groups[] = {
@@ -29,7 +30,7 @@ static int run(struct fxctl *ctl)
         return EXIT_DONE;
     }
     if (ctl->help) {
-        options_help(groups, ctl);
+        help_print(groups, ctl);
         return EXIT_DONE;
     }
     return ctl->command->run(ctl);

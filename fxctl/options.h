@@ -1,15 +1,17 @@
 #ifndef FXCTL_OPTIONS_H
 #define FXCTL_OPTIONS_H
 /*
- * options - reads the command line by the tables of commands, and writes help
- * from the same tables.
+ * options - reads the command line by the tables of commands.
  *
  * --home, --json, --help and --version are understood anywhere, unless the command
- * has an option of that name; the options of a command stand behind its name. "--name=value" and
- * "--name value" are the same,
- * "--" ends the options, "-" is an ordinary word.
+ * has an option of that name; the options of a command stand behind its name.
+ * "--name=value" and "--name value" are the same, "--" ends the options, "-" is an
+ * ordinary word.
  */
 #include "fxctl/fxctl.h"
+
+/* The options of every command. */
+extern const struct option_rule options_global[];
 
 /*
  * `groups` are the tables of commands in the order of help; NULL ends the list.
@@ -19,10 +21,10 @@
 int options_parse(
     const struct command *const *groups, int argc, char **argv, struct fxctl *ret_ctl);
 
-/* Help on standard output: for the command, for the commands of a noun ("key"), or for all. */
-void options_help(const struct command *const *groups, const struct fxctl *ctl);
+/* The place of an option in its table (NULL is an empty one), or -1. */
+int options_find(const struct option_rule *rules, const char *name, size_t len);
 
-/* Appends "fxctl key create --name NAME ...", without a line end. */
-void options_usage(const struct command *command, struct buf *out);
+/* Is it one of the noun's commands ("key create" of "key")? Of "" all are. */
+bool options_is_of(const struct command *command, const char *noun);
 
 #endif

@@ -56,7 +56,6 @@ static enum err find_target(struct store_txn *txn, struct application *a)
         a->renamed = true;
         return ERR_CONFLICT;
     }
-    a->version = err ? 0 : info.version;
     return err;
 }
 

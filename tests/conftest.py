@@ -3,7 +3,7 @@ import contextlib
 
 import pytest
 
-pytest.register_assert_rewrite("checks", "harness")
+pytest.register_assert_rewrite("checks", "harness", "jobs")
 
 from harness import Home  # noqa: E402
 
@@ -41,3 +41,11 @@ def home():
     """A home of the test's own, nothing started in it yet."""
     with Home() as made:
         yield made
+
+
+@pytest.fixture
+def live(home):
+    """A home of the test's own with everything running."""
+    home.start()
+    home.start_dispatcher()
+    return home

@@ -65,9 +65,13 @@ static bool read_wait(struct request *request, int64_t *ret_wait_ms)
  */
 static atomic_int waiting;
 
-static bool may_wait(const struct request *request)
+static bool start_waiting(const struct request *request)
 {
-    return atomic_load(&waiting) < request->home->config.web_threads * 3 / 4 + 1;
+    int limit = (int)request->home->config.web_threads * 3 / 4;
+    if (atomic_fetch_add(&waiting, 1) < (limit > 1 ? limit : 1))
+        return true;
+    atomic_fetch_sub(&waiting, 1);
+    return false;
 }
 
 void results_of_cid(struct request *request)
@@ -80,19 +84,21 @@ void results_of_cid(struct request *request)
         reply_problem(request, 404, "There is no such correlation id.");
         return;
     }
-    int64_t until_ms = clock_mono_ms() + (may_wait(request) ? wait_ms : 0);
+    bool waits = wait_ms > 0 && start_waiting(request);
+    int64_t until_ms = clock_mono_ms() + (waits ? wait_ms : 0);
     struct buf body = BUF_INIT;
     bool settled = false;
     enum err err;
-    atomic_fetch_add(&waiting, 1);
     for (;;) {
         uint64_t seen = store_last_commit(request->store);
         err = read_cid(request->store, &cid, &body, &settled);
         if (err || settled || clock_mono_ms() >= until_ms || serve_is_stopping())
             break;
+        serve_block();
         wait_for_commit(request->store, seen, until_ms);
     }
-    atomic_fetch_sub(&waiting, 1);
+    if (waits)
+        atomic_fetch_sub(&waiting, 1);
     if (err == ERR_NOTFOUND)
         reply_problem(request, 404, "There is no such correlation id.");
     else if (err)

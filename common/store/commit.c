@@ -11,8 +11,9 @@
 #include "base/clock.h"
 #include "base/wake.h"
 
-#define BATCH_MAX 1024 /* mutations in one commit, to stay far below LMDB's limit of dirty pages \
-                        */
+#define BATCH_MAX \
+    1024 /* mutations in one commit, to stay far below LMDB's limit of dirty pages \
+          */
 #define ROOM_LOOK_MS 1000 /* how long a look at the free room is good for */
 
 void commit_queue_init(struct commit_queue *queue)
@@ -137,6 +138,13 @@ void store_submit(struct store *store, struct store_op *op)
     pthread_mutex_lock(&queue->lock);
     *queue->last = op;
     queue->last = &op->next;
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void store_lead(struct store *store)
+{
+    struct commit_queue *queue = store_queue(store);
+    pthread_mutex_lock(&queue->lock);
     if (queue->leading) {
         pthread_mutex_unlock(&queue->lock);
         return;
@@ -187,6 +195,7 @@ enum err store_write(struct store *store, unsigned flags, store_mutation *mutati
     };
     struct waiter *waiter = &waiting.waiter;
     store_submit(store, &waiting.op);
+    store_lead(store);
     pthread_mutex_lock(&waiter->lock);
     while (!waiter->done)
         pthread_cond_wait(&waiter->changed, &waiter->lock);

@@ -7,10 +7,10 @@
  * across I/O. Spans point into the map and die with the transaction.
  *
  * Writing: a mutation is a function that changes the store inside a write
- * transaction it is handed. store_write returns, and store_submit calls back,
- * when the mutation is durable: on disk, flushed. Calls that are made at the
- * same time share one commit: the first caller leads and commits whatever the
- * others have handed in meanwhile, until nothing is left.
+ * transaction it is handed. store_write returns, and what was given to
+ * store_submit is called back, when the mutation is durable: on disk, flushed. Calls that are made
+ * at the same time share one commit: the first caller leads and commits whatever the others have
+ * handed in meanwhile, until nothing is left.
  *
  * A mutation that fails is undone alone. It may be run more than once (when a
  * neighbour fails or the map grows), so it sets its results afresh each time
@@ -92,7 +92,13 @@ typedef enum err store_mutation(struct store_txn *txn, void *context);
 enum err store_write(
     struct store *store, unsigned flags, store_mutation *mutation, void *context) MUST_CHECK;
 
-/* A write that does not block its caller unless it has to lead. */
+/*
+ * The same in two parts, for a thread that gathers several requests before they
+ * are committed: store_submit only hands the mutation in; store_lead commits
+ * what has been handed in, by whichever thread, unless another thread is doing
+ * so already, which then takes it too. Every store_submit is followed by a
+ * store_lead of the same thread.
+ */
 struct store_op {
     store_mutation *mutation;
     void *context;
@@ -103,6 +109,7 @@ struct store_op {
     struct store_op *next;
 };
 void store_submit(struct store *store, struct store_op *op);
+void store_lead(struct store *store);
 
 /*
  * In a mutation, at its end: what store_last_commit says once this mutation is

@@ -6,6 +6,7 @@
  */
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -34,9 +35,10 @@ void fastcgi_start(void);
 
 /*
  * Reads a request from an accepted connection, which it takes over. NULL when
- * the peer sent no good one; the connection is then closed.
+ * the peer sent no good one; the connection is then closed. `timeout_seconds`
+ * bounds each wait for the peer, where there is one.
  */
-struct channel *fastcgi_channel(int connection);
+struct channel *fastcgi_channel(int connection, int64_t timeout_seconds);
 
 /* The one request of a CGI process. */
 struct channel *cgi_channel(char **variables);

@@ -13,16 +13,24 @@
  */
 #include "web/channel.h"
 
+#include <fastcgi.h>
 #include <fcgiapp.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "web/serve.h"
+
+/* More than this may fill the socket's buffer and so wait for the peer. */
+#define REPLY_SURE 65536
+#define PEEK_MAX 16384
 
 struct fastcgi {
     struct channel channel;
     FCGX_Request request;
-    int connection;
+    int64_t timeout_seconds;
 };
 
 /* The fields used here are public in fcgiapp.h but stand below a warning: notice when they change.
@@ -47,13 +55,21 @@ static struct fastcgi *from_channel(struct channel *channel)
     return (struct fastcgi *)channel;
 }
 
-/* Ends the request and the connection. Finish must not close it: keepConnection tells it so. */
+/*
+ * Closes the connection, unless libfcgi has: it does when the peer failed, and
+ * the number may by then be another thread's connection.
+ */
 static void end(struct fastcgi *f)
 {
-    f->request.keepConnection = 1;
-    FCGX_Finish_r(&f->request);
-    close(f->connection);
+    if (f->request.ipcFd >= 0)
+        close(f->request.ipcFd);
     free(f);
+}
+
+static void limit(const struct fastcgi *f, int direction)
+{
+    struct timeval limit = {.tv_sec = f->timeout_seconds};
+    (void)setsockopt(f->request.ipcFd, SOL_SOCKET, direction, &limit, sizeof limit);
 }
 
 static ssize_t fastcgi_read(struct channel *channel, void *buffer, size_t len)
@@ -66,25 +82,51 @@ static ssize_t fastcgi_read(struct channel *channel, void *buffer, size_t len)
 static void fastcgi_send(struct channel *channel, struct span reply)
 {
     struct fastcgi *f = from_channel(channel);
+    if (reply.len > REPLY_SURE) {
+        serve_block();
+        limit(f, SO_SNDTIMEO);
+    }
     /* A peer that has gone away makes this fail; there is nobody left to tell. */
     (void)FCGX_PutStr((const char *)reply.data, (int)reply.len, f->request.out);
+    f->request.keepConnection = 1; /* Finish must not close a good connection */
+    FCGX_Finish_r(&f->request);
     end(f);
 }
 
-struct channel *fastcgi_channel(int connection)
+/*
+ * Has the peer sent a whole request, so that reading it will not wait? A request
+ * ends with an empty record of type FCGI_STDIN (FastCGI 1.0, section 3.3).
+ */
+static bool is_whole(int connection)
 {
-    struct fastcgi *f = calloc(1, sizeof *f);
-    if (!f)
-        log_die(EXIT_RETRY, "out of memory");
+    uint8_t bytes[PEEK_MAX];
+    ssize_t n = recv(connection, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
+    size_t len = n < 0 ? 0 : (size_t)n, at = 0;
+    while (at + FCGI_HEADER_LEN <= len) {
+        FCGI_Header head;
+        memcpy(&head, bytes + at, sizeof head);
+        size_t content = (size_t)head.contentLengthB1 << 8 | head.contentLengthB0;
+        if (head.type == FCGI_STDIN && content == 0)
+            return true;
+        at += FCGI_HEADER_LEN + content + head.paddingLength;
+    }
+    return false;
+}
+
+struct channel *fastcgi_channel(int connection, int64_t timeout_seconds)
+{
+    struct fastcgi *f = mem_alloc(sizeof *f);
     FCGX_InitRequest(&f->request, -1, 0);
-    f->connection = connection;
+    f->timeout_seconds = timeout_seconds;
     f->request.ipcFd = connection;
     f->request.keepConnection = 1;
+    if (!is_whole(connection)) {
+        serve_block();
+        limit(f, SO_RCVTIMEO);
+    }
     if (FCGX_Accept_r(&f->request) != 0) {
-        f->request.ipcFd = -1;
         FCGX_Free(&f->request, 0);
-        close(connection);
-        free(f);
+        end(f);
         return NULL;
     }
     f->channel = (struct channel){

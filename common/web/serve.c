@@ -19,7 +19,8 @@
 #include "web/receive.h"
 
 #define LISTEN_FD 0
-#define THREADS_AT_START 2
+#define SLOTS 2       /* threads that accept and serve; one commits while the other gathers */
+#define GATHER_MAX 64 /* requests a thread takes before it sees to the commit */
 #define THREAD_STACK_BYTES (512 * 1024)
 #define ACCEPT_PAUSE_US 10000 /* when the process is out of descriptors, others must end first */
 
@@ -31,11 +32,69 @@ static struct home home;
 static struct store *store;
 static int stop_fd;
 static atomic_bool stopping;
-static atomic_int idle, threads;
+
+/* Who serves. A thread without a slot either waits for something, or for a slot. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t slot_freed = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t thread_ended = PTHREAD_COND_INITIALIZER;
+static int slots = SLOTS, waiting, threads;
+static _Thread_local bool in_slot;
 
 bool serve_is_stopping(void)
 {
     return atomic_load(&stopping);
+}
+
+static void *worker(void *unused);
+
+/* Called with the lock held. */
+static void start_thread(void)
+{
+    pthread_t thread;
+    pthread_attr_t attr;
+    if (threads >= home.config.web_threads)
+        return;
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attr, THREAD_STACK_BYTES);
+    if (pthread_create(&thread, &attr, worker, NULL) == 0)
+        threads++;
+    else
+        log_errno("cannot start a thread");
+    pthread_attr_destroy(&attr);
+}
+
+static void take_slot(void)
+{
+    pthread_mutex_lock(&lock);
+    waiting++;
+    while (!slots && !serve_is_stopping())
+        pthread_cond_wait(&slot_freed, &lock);
+    waiting--;
+    slots--;
+    in_slot = true;
+    pthread_mutex_unlock(&lock);
+}
+
+/* Somebody else may serve: a thread that waits for a slot, or a new one. */
+static void give_slot(void)
+{
+    in_slot = false;
+    pthread_mutex_lock(&lock);
+    slots++;
+    if (waiting)
+        pthread_cond_signal(&slot_freed);
+    else if (!serve_is_stopping())
+        start_thread();
+    pthread_mutex_unlock(&lock);
+}
+
+void serve_block(void)
+{
+    if (!in_slot)
+        return;
+    store_lead(store); /* what this thread has gathered does not wait with it */
+    give_slot();
 }
 
 /* Who may connect, besides what the socket's own permissions say: this account, its group, root. */
@@ -48,24 +107,22 @@ static bool peer_is_trusted(int connection)
     return peer.uid == 0 || peer.uid == geteuid() || peer.gid == getegid();
 }
 
-static void set_timeouts(int connection)
-{
-    struct timeval limit = {.tv_sec = home.config.web_io_timeout_seconds};
-    (void)setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    (void)setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-}
-
 /*
- * Waits for a connection; -1 when the process is to stop. Each thread waits for
- * itself, and the kernel wakes one of them for each connection.
+ * The next connection; -1 when the process is to stop. What was gathered from
+ * the ones before is committed as soon as there is none at once.
  */
-static int next_connection(int epoll)
+static int next_connection(int epoll, int *gathered)
 {
     while (!serve_is_stopping()) {
-        int connection = accept4(LISTEN_FD, NULL, NULL, SOCK_CLOEXEC);
-        if (connection >= 0)
+        int connection = *gathered < GATHER_MAX ? accept4(LISTEN_FD, NULL, NULL, SOCK_CLOEXEC) : -1;
+        if (connection >= 0) {
+            ++*gathered;
             return connection;
-        if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) {
+        }
+        if (*gathered) {
+            *gathered = 0;
+            store_lead(store);
+        } else if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) {
             struct epoll_event event;
             (void)epoll_wait(epoll, &event, 1, -1);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
@@ -78,27 +135,6 @@ static int next_connection(int epoll)
     return -1;
 }
 
-static void *worker(void *unused);
-
-static void start_thread(void)
-{
-    pthread_t thread;
-    pthread_attr_t attr;
-    if (atomic_fetch_add(&threads, 1) >= home.config.web_threads) {
-        atomic_fetch_sub(&threads, 1);
-        return;
-    }
-    atomic_fetch_add(&idle, 1);
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attr, THREAD_STACK_BYTES);
-    if (pthread_create(&thread, &attr, worker, NULL) != 0) {
-        atomic_fetch_sub(&threads, 1);
-        atomic_fetch_sub(&idle, 1);
-    }
-    pthread_attr_destroy(&attr);
-}
-
 static void serve_connection(int connection)
 {
     if (!peer_is_trusted(connection)) {
@@ -106,33 +142,37 @@ static void serve_connection(int connection)
         close(connection);
         return;
     }
-    set_timeouts(connection);
-    struct channel *channel = fastcgi_channel(connection);
+    struct channel *channel = fastcgi_channel(connection, home.config.web_io_timeout_seconds);
     if (channel)
         request_serve(program, &home, store, channel);
     if (store_is_broken(store))
         kill(getpid(), SIGTERM); /* the front end starts a fresh process */
 }
 
-/* One more thread is started whenever the last idle one becomes busy, up to the limit. */
 static void *worker(void *unused)
 {
     (void)unused;
-    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    int epoll = epoll_create1(EPOLL_CLOEXEC), gathered = 0;
     struct epoll_event listen = {.events = EPOLLIN | EPOLLEXCLUSIVE}, stop = {.events = EPOLLIN};
     if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, LISTEN_FD, &listen) < 0 ||
         epoll_ctl(epoll, EPOLL_CTL_ADD, stop_fd, &stop) < 0)
         log_die(EXIT_RETRY, "cannot wait for connections");
-    for (int connection; (connection = next_connection(epoll)) >= 0;) {
-        if (atomic_fetch_sub(&idle, 1) == 1)
-            start_thread();
+    take_slot();
+    for (int connection; (connection = next_connection(epoll, &gathered)) >= 0;) {
         serve_connection(connection);
-        atomic_fetch_add(&idle, 1);
+        if (!in_slot) {
+            store_lead(store);
+            gathered = 0;
+            take_slot();
+        }
     }
+    store_lead(store);
     close(epoll);
-    atomic_fetch_sub(&threads, 1);
-    uint64_t one = 1;
-    (void)!write(stop_fd, &one, sizeof one);
+    give_slot();
+    pthread_mutex_lock(&lock);
+    threads--;
+    pthread_cond_signal(&thread_ended);
+    pthread_mutex_unlock(&lock);
     return NULL;
 }
 
@@ -164,15 +204,28 @@ static void serve_fastcgi(void)
     stop_fd = eventfd(0, EFD_CLOEXEC);
     if (stop_fd < 0)
         log_die(EXIT_RETRY, "cannot make an event descriptor");
-    for (int i = 0; i < THREADS_AT_START; i++)
+    pthread_mutex_lock(&lock);
+    for (int i = 0; i < SLOTS; i++)
         start_thread();
+    pthread_mutex_unlock(&lock);
 
     sigwait(&stops, &signal);
     atomic_store(&stopping, true);
     uint64_t one = 1;
     (void)!write(stop_fd, &one, sizeof one);
-    while (atomic_load(&threads) > 0)
-        usleep(1000);
+    pthread_mutex_lock(&lock);
+    pthread_cond_broadcast(&slot_freed);
+    while (threads)
+        pthread_cond_wait(&thread_ended, &lock);
+    pthread_mutex_unlock(&lock);
+}
+
+/* Also without a store: to say so. */
+static void serve_cgi(void)
+{
+    request_serve(program, &home, store, cgi_channel(environ));
+    if (store)
+        store_lead(store);
 }
 
 void serve_main(const struct program *served)
@@ -191,8 +244,7 @@ void serve_main(const struct program *served)
     if (fastcgi)
         serve_fastcgi();
     else
-        request_serve(
-            program, &home, store, cgi_channel(environ)); /* also without a store: to say so */
+        serve_cgi();
     /* The environment is not closed: in some versions of LMDB that harms other processes. */
     exit(store && store_is_broken(store) ? EXIT_RETRY : 0);
 }

@@ -17,6 +17,14 @@
 
 _Noreturn void serve_main(const struct program *program);
 
+/*
+ * To be called by whoever is about to wait for something that may take long
+ * (a peer, a point in time). Few threads serve at a time, since one that is
+ * running costs less than one that has to be woken; a thread that waits makes
+ * place for another. Harmless when it is called again.
+ */
+void serve_block(void);
+
 /* True once the process has been asked to stop: for handlers that wait. */
 bool serve_is_stopping(void);
 

@@ -1,7 +1,5 @@
 """POST /fx/events: what is accepted, and what a sender gets for it."""
 import json
-import os
-import signal
 import socket
 from concurrent.futures import ThreadPoolExecutor
 
@@ -168,10 +166,7 @@ def test_accepted_means_on_disk(home):
     """The programs are killed right after the reply; the event is still there."""
     home.start()
     cid = home.post_event("order.created")["cid"]
-    home.server.kill()
-    home.server.wait()
-    for pid in home.processes():
-        os.kill(pid, signal.SIGKILL)
+    home.kill()
     home.start()
     assert home.get(f"/fx/cid/{cid}").status == 200
 

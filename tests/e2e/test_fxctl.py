@@ -382,6 +382,12 @@ def test_pipeline_apply_refuses(home, document, says):
     assert answer(home.run_fxctl("pipeline", "list", "--json")) == {"pipelines": []}
 
 
+def test_pipeline_apply_quotes_nothing_that_moves_the_cursor(home):
+    done = apply(home, **{"\x1b[2J": 1})
+    refused(done, NO, "[2J")
+    assert "\x1b" not in done.stderr
+
+
 def test_pipeline_apply_checks_scripts(home):
     steps = [{"name": "s", "script": "do.sh"}]
     refused(apply(home, steps=steps), NO, "do.sh")

@@ -144,6 +144,7 @@ class Home:
 
     def start(self, serve="fastcgi"):
         """Starts lighttpd with the shipped configuration and waits until it answers."""
+        self.key()  # made now, so that no test sees it being stored
         deadline = time.monotonic() + START_TIMEOUT
         while not self._try_start(serve):
             assert time.monotonic() < deadline, f"lighttpd does not start:\n{self.logs()}"
@@ -180,6 +181,19 @@ class Home:
             end(self.server)
             self.server = None
             until(lambda: not any(map(is_running, children)), STOP_TIMEOUT, "the programs end")
+
+    def kill(self):
+        """Kills lighttpd, its programs and the dispatcher at once, as a power cut would.
+
+        All are waited for: a lighttpd that finds a program of the one before
+        still listening takes it for one that somebody else keeps running.
+        """
+        for pid in self.processes():
+            os.kill(pid, signal.SIGKILL)
+        for process in filter(None, (self.server, self.dispatcher)):
+            process.wait()
+        self.server = self.dispatcher = None
+        until(lambda: not self.processes(), STOP_TIMEOUT, "everything is gone")
 
     def kill_program(self, name, sig=signal.SIGKILL):
         """Kills a FastCGI program; lighttpd replaces it."""

@@ -1,0 +1,130 @@
+/* help - see help.h. */
+#include "fxctl/help.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "fxctl/options.h"
+
+#define NAME_COLUMN 20 /* where summaries begin, two spaces in */
+#define USAGE_WIDTH 78 /* usage lines that grow longer are broken */
+
+static void add_option(const struct option_rule *rule, struct buf *out)
+{
+    buf_printf(out, "--%s", rule->name);
+    if (rule->value)
+        buf_printf(out, rule->need == OPTION_BARE ? " [%s]" : " %s", rule->value);
+}
+
+/* An option as usage shows it, on a line of its own where this one gets too long. */
+static void add_usage(const struct option_rule *rule, size_t *line_start, struct buf *out)
+{
+    bool required = rule->need == OPTION_REQUIRED;
+    struct buf text = BUF_INIT;
+    buf_add_str(&text, required ? "" : "[");
+    add_option(rule, &text);
+    buf_add_str(&text, required ? "" : "]");
+    bool fits = out->len - *line_start + text.len < USAGE_WIDTH;
+    if (!fits)
+        *line_start = out->len + 1;
+    buf_printf(out, "%s%s", fits ? " " : "\n           ", buf_text(&text));
+    buf_done(&text);
+}
+
+void help_usage(const struct command *command, struct buf *out)
+{
+    if (!command) {
+        buf_add_str(out, "fxctl [--home DIR] [--json] COMMAND ...");
+        return;
+    }
+    size_t line_start = out->len;
+    buf_printf(out, "fxctl %s", command->name);
+    const struct option_rule *rule = command->options;
+    for (; rule && rule->name; rule++)
+        if (rule->need == OPTION_REQUIRED)
+            add_usage(rule, &line_start, out);
+    if (command->operands)
+        buf_printf(out, " %s", command->operands);
+    for (rule = command->options; rule && rule->name; rule++)
+        if (rule->need != OPTION_REQUIRED)
+            add_usage(rule, &line_start, out);
+}
+
+/* Two columns; what is too long for the first gets a line of its own. */
+static void add_entry(const char *name, const char *summary, struct buf *out)
+{
+    int width = (int)strlen(name);
+    buf_printf(out, "  %s", name);
+    if (width > NAME_COLUMN - 2) {
+        buf_add_char(out, '\n');
+        width = -2;
+    }
+    buf_printf(out, "%*s", NAME_COLUMN - width, "");
+    for (; *summary; summary++) {
+        buf_add_char(out, *summary);
+        if (*summary == '\n')
+            buf_printf(out, "%*s", NAME_COLUMN + 2, "");
+    }
+    buf_add_char(out, '\n');
+}
+
+/* The options of a table, without those that `hidden` has as well. */
+static void add_options(
+    const struct option_rule *rules, const struct option_rule *hidden, struct buf *out)
+{
+    for (; rules && rules->name; rules++) {
+        if (options_find(hidden, rules->name, strlen(rules->name)) >= 0)
+            continue;
+        struct buf name = BUF_INIT;
+        add_option(rules, &name);
+        add_entry(buf_text(&name), rules->summary, out);
+        buf_done(&name);
+    }
+}
+
+static void add_command_help(const struct command *command, struct buf *out)
+{
+    buf_add_str(out, "usage: ");
+    help_usage(command, out);
+    buf_printf(
+        out, "\n\n%c%s.\n", toupper((unsigned char)command->summary[0]), command->summary + 1);
+    if (command->details)
+        buf_printf(out, "\n%s\n", command->details);
+    if (command->options) {
+        buf_add_str(out, "\nOptions:\n");
+        add_options(command->options, NULL, out);
+    }
+}
+
+/* All commands, or those of a noun. */
+static void add_overview(const struct command *const *groups, const char *noun, struct buf *out)
+{
+    buf_add_str(out, "usage: fxctl [--home DIR] [--json] ");
+    buf_printf(out, "%s%sCOMMAND ...\n\n", noun, *noun ? " " : "");
+    if (!*noun)
+        buf_add_str(out,
+            "The command line of FX Bridge. It works on the files of a home directly, so it\n"
+            "needs no web server and no token.\n\n");
+    buf_add_str(out, "Commands:\n");
+    for (; *groups; groups++)
+        for (const struct command *c = *groups; c->name; c++)
+            if (options_is_of(c, noun))
+                add_entry(c->name, c->summary, out);
+    buf_printf(out, "\n\"fxctl COMMAND --help\" tells about one of them.\n");
+}
+
+void help_print(const struct command *const *groups, const struct fxctl *ctl)
+{
+    struct buf text = BUF_INIT;
+    if (ctl->command)
+        add_command_help(ctl->command, &text);
+    else
+        add_overview(groups, ctl->noun, &text);
+    buf_add_str(&text, "\nOptions of every command:\n");
+    add_options(options_global, ctl->command ? ctl->command->options : NULL, &text);
+    if (!ctl->command)
+        buf_add_str(&text,
+            "\nExit status: 0 done, 1 said no, 2 the command line is wrong, 111 try again.\n");
+    fxctl_print(&text);
+    buf_done(&text);
+}

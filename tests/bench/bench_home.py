@@ -1,0 +1,176 @@
+"""bench_home - a home with the do-nothing program beside ours, and what benchmarks do in it."""
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from harness import (BUILD, PROJECT, START_TIMEOUT, Home, children_of, command_of, find_program,
+                     free_port, until)
+
+HERE = Path(__file__).resolve().parent
+HELPERS = BUILD / "bench"  # `make bench` builds them
+
+EVENT = "bench.event"
+
+
+def event_body(event_type=EVENT, size=500):
+    """An event of so many bytes, with a payload as a shop might send it."""
+    lines = [{"sku": f"A-{n:04}", "quantity": n, "price": 19.5, "tags": ["new", "gift"]}
+             for n in range(1, 5)]
+    payload = {"order": 4711, "customer": {"name": "Zoë", "vip": True}, "lines": lines, "note": ""}
+    event = {"event_source": "bench", "event_type": event_type, "payload": payload}
+    payload["note"] = "x" * (size - len(as_json(event)))
+    assert len(as_json(event)) == size
+    return as_json(event)
+
+
+def as_json(value):
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+class Client:
+    """One connection that is kept, with little between the bytes and the clock."""
+
+    def __init__(self, home):
+        self.home = home
+        self.connection = None
+
+    def send(self, method, path, body=None):
+        if not self.connection:
+            self.connection = self.home.connect()
+            self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.connection.sendall(self.home.request(method, path, body, keep=True))
+
+    def receive(self):
+        """The reply's JSON, which must be good, and when it was here (wall clock, in µs)."""
+        reply = b""
+        while True:
+            more = self.connection.recv(1 << 16)
+            now = time.time_ns() // 1000
+            assert more, f"the server hung up: {reply}"
+            reply += more
+            head, end, body = reply.partition(b"\r\n\r\n")
+            lines = head.lower().split(b"\r\n")
+            length = [int(line[15:]) for line in lines if line.startswith(b"content-length:")]
+            if end and length and len(body) >= length[0]:
+                break
+        assert lines[0].endswith(b" 200 ok"), reply
+        if b"connection: close" in lines:  # the server allows so many requests a connection
+            self.close()
+        return json.loads(body), now
+
+    def call(self, method, path, body=None):
+        self.send(method, path, body)
+        return self.receive()
+
+    def close(self):
+        if self.connection:
+            self.connection.close()
+            self.connection = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class BenchHome(Home):
+    def start_with_nothing(self):
+        """Starts lighttpd with the shipped configuration and, in it, the do-nothing program."""
+        assert (HELPERS / "nothing").exists(), f"{HELPERS}/nothing is not built: use `make bench`"
+        self.port = free_port()
+        environment = {
+            **self.environment(),
+            "FX_PORT": str(self.port),
+            "FX_CGI_BIN": str(BUILD / "cgi-bin"),
+            "FX_SERVE": str(PROJECT / "lighttpd/fastcgi"),
+            "FX_LIGHTTPD": str(PROJECT / "lighttpd"),
+            "FX_BENCH": str(HELPERS),
+        }
+        with open(self.dir / "log/start.log", "ab") as log:
+            self.server = subprocess.Popen(
+                [find_program("lighttpd"), "-D", "-f", HERE / "bench.conf"], env=environment,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, umask=0o007)
+        until(lambda: self.server.poll() is not None or (self._answers() and self._does_nothing()),
+              START_TIMEOUT, lambda: f"lighttpd answers\n{self.logs()}")
+        assert self.server.poll() is None, f"lighttpd does not start\n{self.logs()}"
+
+    def _does_nothing(self):
+        return self.get("/bench/nothing", key=None).status == 200
+
+    def program(self, name):
+        """The process id of a FastCGI program."""
+        found = [pid for pid in children_of(self.server.pid) if f"/{name}" in command_of(pid)]
+        assert len(found) == 1, f"{name}: {found}"
+        return found[0]
+
+    def load(self, method, path, connections, seconds, body=b""):
+        """wrk for so long: its figures (load.lua). All its requests must have been answered well."""
+        environment = {
+            **os.environ, "BENCH_METHOD": method, "BENCH_KEY": self.key(),
+            "BENCH_BODY": body.decode(),
+        }
+        done = subprocess.run(
+            ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", HERE / "load.lua",
+             f"http://127.0.0.1:{self.port}{path}"],
+            env=environment, capture_output=True, text=True, timeout=seconds + 60)
+        assert done.returncode == 0, done.stdout + done.stderr
+        figures = json.loads(done.stdout.splitlines()[-1])
+        assert figures["requests"] and not figures["refused"] and not figures["broken"], figures
+        figures["rps"] = figures["requests"] / figures["seconds"]
+        return figures
+
+    def install(self, helper):
+        """Makes a compiled helper one of the home's scripts. Its path."""
+        to = self.dir / "scripts" / helper
+        shutil.copy(HELPERS / helper, to)
+        to.chmod(0o750)
+        return to
+
+    def run_on(self, script, **options):
+        """Starts a trigger that runs this helper for each EVENT. The pipeline's id."""
+        self.install(script)
+        pipeline_id = self.create_pipeline(script, [{"name": script, "script": script}],
+                                           event=EVENT, **options)
+        self.start_trigger(pipeline_id, ready=self.dispatcher is not None)
+        return pipeline_id
+
+    def status(self):
+        return json.loads(self.fxctl("status", "--json"))
+
+    def publish(self, count):
+        """So many events, 50 at a time."""
+        body = event_body()
+        clients = [Client(self) for _ in range(50)]
+        for left in range(count, 0, -50):
+            some = clients[:left]
+            for client in some:
+                client.send("POST", "/fx/events", body)
+            for client in some:
+                client.receive()
+        for client in clients:
+            client.close()
+
+    def wait_all_final(self, pipeline_id, timeout=120):
+        """Waits until every event is routed and every execution final. Looks each 10 ms, cheaply."""
+        deadline = time.monotonic() + timeout
+        with Client(self) as client:
+            while True:
+                state, _ = client.call("GET", f"/api/v1/events/{pipeline_id}")
+                if not state.get("pending") and not state.get("running") and self._is_all_final():
+                    return
+                assert time.monotonic() < deadline, f"after {timeout} s not final: {state}"
+                time.sleep(0.01)
+
+    def _is_all_final(self):
+        state = self.status()
+        return (not state["events"]["waiting"] and not state["executions"]["pending"] and
+                not state["executions"]["in_progress"])
+
+    def wait_no_instance(self, pipeline_id):
+        until(lambda: not self.get(f"/api/v1/events/{pipeline_id}").json["instances"], 60,
+              "all instances have left")

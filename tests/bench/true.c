@@ -1,0 +1,5 @@
+/* true - a step that does nothing. Linked statically: it costs as little as a process can. */
+int main(void)
+{
+    return 0;
+}

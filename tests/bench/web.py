@@ -1,0 +1,131 @@
+"""web - events in and results out, beside a FastCGI program that does nothing."""
+import resource
+import statistics
+
+from bench_home import BenchHome, event_body
+from measures import cpu_seconds, in_turns, machine_cpu_seconds, median_ratio, switches
+from registry import benchmark
+
+
+class Intake:
+    """POST of an event to us, and of the same to the do-nothing program."""
+
+    def __init__(self, home):
+        self.home = home
+        self.body = event_body()
+
+    def nothing(self, connections, seconds):
+        return self.home.load("POST", "/bench/nothing", connections, seconds, self.body)
+
+    def events(self, connections, seconds):
+        """Each reply must stand for one event in the log."""
+        before = self.home.status()["events"]["last"]
+        figures = self.home.load("POST", "/fx/events", connections, seconds, self.body)
+        stored = self.home.status()["events"]["last"] - before
+        over = stored - figures["requests"]  # whose reply came when wrk had stopped to count
+        assert 0 <= over <= connections, f"{stored} events stored: {figures}"
+        return figures
+
+    def in_turns(self, connections, seconds, rounds):
+        """(the do-nothing program's figures, ours), round by round, after warming up."""
+        self.nothing(connections, 1)
+        self.events(connections, 1)
+        return in_turns(rounds, lambda: self.nothing(connections, seconds),
+                        lambda: self.events(connections, seconds))
+
+
+def rates(pairs):
+    return [(yardstick["rps"], ours["rps"]) for yardstick, ours in pairs]
+
+
+def median_of(figures, name):
+    return statistics.median(f[name] for f in figures)
+
+
+@benchmark(intake_ratio_c64="of-nothing", intake_rps_c64="events/s", intake_p99_ms_c64="ms",
+           nothing_rps_c64="requests/s", intake_rps_c1="events/s", nothing_rps_c1="requests/s")
+def intake():
+    """Durable events with an API key, 500 bytes, behind lighttpd. No dispatcher runs."""
+    with BenchHome() as home:
+        home.start_with_nothing()
+        pairs = Intake(home).in_turns(64, seconds=3, rounds=5)
+        nothing, ours = zip(*pairs)
+        yield "intake_ratio_c64", median_ratio(rates(pairs))
+        yield "intake_rps_c64", median_of(ours, "rps")
+        yield "intake_p99_ms_c64", median_of(ours, "p99_us") / 1000
+        yield "nothing_rps_c64", median_of(nothing, "rps")
+
+        nothing, ours = zip(*Intake(home).in_turns(1, seconds=2, rounds=3))
+        yield "intake_rps_c1", median_of(ours, "rps")
+        yield "nothing_rps_c1", median_of(nothing, "rps")
+
+
+@benchmark(cost_us="us/event", cost_events_us="us/event", cost_lighttpd_us="us/event",
+           cost_wrk_us="us/event", cost_idle_percent="%", cost_switches="switches/event",
+           cost_batch="events/commit", cost_nothing_us="us/request")
+def cost():
+    """Where the processor time of intake at 64 connections goes; steadier than rates are.
+
+    cost_us is everything the machine did, kernel and wrk included; cost_idle_percent
+    what it could have done besides; switches are those of the program `events`.
+    """
+    with BenchHome() as home:
+        home.start_with_nothing()
+        intake = Intake(home)
+        intake.nothing(64, 1)
+        intake.events(64, 1)
+
+        begin = machine_cpu_seconds()[0]
+        requests = intake.nothing(64, 3)["requests"]
+        nothing_us = (machine_cpu_seconds()[0] - begin) / requests * 1e6
+
+        events, lighttpd = home.program("events.fcgi"), home.server.pid
+
+        def look():
+            children = resource.getrusage(resource.RUSAGE_CHILDREN)  # wrk
+            return (*machine_cpu_seconds(), cpu_seconds(events), cpu_seconds(lighttpd),
+                    children.ru_utime + children.ru_stime, switches(events), home.commits())
+
+        before = look()
+        requests = intake.events(64, 4)["requests"]
+        busy, idle, ours, server, wrk, switched, commits = (
+            b - a for a, b in zip(before, look()))
+        yield "cost_us", busy / requests * 1e6
+        yield "cost_events_us", ours / requests * 1e6
+        yield "cost_lighttpd_us", server / requests * 1e6
+        yield "cost_wrk_us", wrk / requests * 1e6
+        yield "cost_idle_percent", idle / (busy + idle) * 100
+        yield "cost_switches", switched / requests
+        yield "cost_batch", requests / commits
+        yield "cost_nothing_us", nothing_us
+
+
+@benchmark(status_ratio_c64="of-nothing")
+def status():
+    """The results of a finished event."""
+    with BenchHome() as home:
+        home.start_with_nothing()
+        home.start_dispatcher()
+        home.run_on("true")
+        cid = home.post_event("bench.event")["cid"]
+        home.wait_cid(cid)
+        home.stop_dispatcher()
+
+        def nothing(seconds=2):
+            return home.load("GET", "/bench/nothing", 64, seconds)["rps"]
+
+        def results(seconds=2):
+            return home.load("GET", f"/fx/cid/{cid}", 64, seconds)["rps"]
+
+        nothing(1)
+        results(1)
+        yield "status_ratio_c64", median_ratio(in_turns(5, nothing, results))
+
+
+@benchmark(cgi_rps_c4="events/s")
+def cgi():
+    """Durable events where each request starts a process."""
+    with BenchHome() as home:
+        home.start("cgi")
+        intake = Intake(home)
+        yield "cgi_rps_c4", median_of([intake.events(4, 2) for _ in range(3)], "rps")

@@ -1,0 +1,152 @@
+"""jobs - pipelines of small scripts, their executions, and the processes they make."""
+import itertools
+import json
+import os
+import sys
+from contextlib import contextmanager
+
+from harness import belongs_to, command_of, is_running, read_proc, until
+
+SH = "#!/bin/sh\n"
+# Without site packages and PYTHON* variables: starts in a few milliseconds.
+PYTHON = f"#!{sys.executable} -SEI\nimport json, os, sys, time\n"
+
+# Puts this between steps that are to save and emit: say(save={…}), say(emit={…}).
+SAY = """
+def say(**what):
+    os.write(3, json.dumps(what).encode() + b"\\n")
+"""
+
+OK = SH + "exit 0\n"
+
+_numbers = itertools.count(1)
+
+
+def save(**data):
+    """A script that saves this."""
+    return SH + f"echo '{json.dumps({'save': data})}' >&3\n"
+
+
+def emit(event_type, payload=None):
+    """A script that emits this."""
+    line = json.dumps({"emit": {"event_type": event_type, "payload": payload}})
+    return SH + f"echo '{line}' >&3\n"
+
+
+def wait_for(path):
+    """Shell: goes on once there is such a file."""
+    return f"while [ ! -e '{path}' ]; do sleep 0.01; done\n"
+
+
+def python(text):
+    return PYTHON + SAY + text
+
+
+def make_steps(home, *steps):
+    """Steps from texts of scripts, which are written, and from dicts, taken as they are.
+
+    In a dict, `text` may stand for `script`.
+    """
+    made = []
+    for step in steps:
+        step = {"text": step} if isinstance(step, str) else dict(step)
+        step.setdefault("name", f"step{len(made) + 1}")
+        if "text" in step:
+            step["script"] = f"script{next(_numbers)}"
+            home.write_script(step["script"], step.pop("text"))
+        made.append(step)
+    return made
+
+
+def make(home, *steps, event="job", start=True, name=None, **options):
+    """Makes a pipeline that fails at once rather than trying again, and starts it. Its id."""
+    options = {"retry": {"limit": 0}, **options}
+    if event:
+        options["event"] = event
+    pipeline = home.create_pipeline(
+        name or f"job{next(_numbers)}", make_steps(home, *steps), **options)
+    if start and event:
+        home.start_trigger(pipeline, ready=bool(home.dispatcher))
+    return pipeline
+
+
+def run(home, *steps, payload=None, **options):
+    """Makes a pipeline, sends it one event, and returns what became of it."""
+    event = f"job{next(_numbers)}"
+    make(home, *steps, event=event, **options)
+    executions = home.wait_cid(home.post_event(event, payload)["cid"])
+    assert len(executions) == 1, executions
+    return executions[0]
+
+
+def failure(execution):
+    """The error of an execution that must have failed."""
+    assert execution["status"] == "failed", execution
+    return execution["error"]
+
+
+def completed(execution):
+    assert execution["status"] == "completed", execution
+    return execution
+
+
+def executions_of(home, cid):
+    reply = home.get(f"/fx/cid/{cid}")
+    assert reply.status == 200, reply
+    return reply.json["executions"]
+
+
+def trigger(home, pipeline):
+    """The status of a pipeline's trigger."""
+    reply = home.get(f"/api/v1/events/{pipeline}")
+    assert reply.status == 200, reply
+    return reply.json
+
+
+def wait_trigger(home, pipeline, **fields):
+    """Waits until the trigger's status has these fields."""
+    return until(lambda: fields.items() <= trigger(home, pipeline).items(),
+                 what=lambda: f"{fields}: {trigger(home, pipeline)}\n{home.logs()}")
+
+
+def replace(home, pipeline, *steps, event="job", **options):
+    """Makes the next version of a pipeline. Its number."""
+    reply = home.put(f"/api/v1/pipelines/{pipeline}", {
+        "steps": make_steps(home, *steps),
+        "options": {"retry": {"limit": 0}, "event": event, **options}})
+    assert reply.status == 200, reply
+    return reply.json["version"]
+
+
+def stop_trigger(home, pipeline):
+    reply = home.delete(f"/api/v1/events/{pipeline}")
+    assert reply.status == 200, reply
+
+
+# --- Processes ---
+
+def runners(home):
+    """The numbers of the home's fx-runner processes."""
+    return [pid for pid in processes()
+            if "/fx-runner " in command_of(pid) and belongs_to(pid, str(home.dir))]
+
+
+def processes():
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def marked(mark):
+    """The processes with this text in their environment: a step with it in options.env, and all
+    that it started."""
+    return [pid for pid in processes()
+            if mark.encode() in read_proc(pid, "environ") and is_running(pid)]
+
+
+@contextmanager
+def gate(home, name="gate"):
+    """A path for `wait_for`, and what opens it; opened at the end at the latest."""
+    path = home.dir / "run" / name
+    try:
+        yield path, path.touch
+    finally:
+        path.touch()
