@@ -30,6 +30,7 @@ struct known {
 
 static struct home home;
 static struct known *known;
+static struct buf in; /* bytes received and not yet taken */
 
 static void learn(const struct frame_pipeline *frame)
 {
@@ -106,7 +107,6 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     child_prepare();
 
-    struct buf in = BUF_INIT;
     for (;;) {
         enum frame_type type;
         struct span body;

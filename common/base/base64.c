@@ -69,5 +69,7 @@ bool base64_decode(struct span text, struct buf *out)
     return true;
 refuse:
     out->len = start;
+    if (out->data)
+        out->data[start] = 0;
     return false;
 }

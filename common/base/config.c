@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <ini.h>
 #include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,11 +37,51 @@ void config_defaults(struct config *config)
 }
 
 struct reading {
+    FILE *file;
+    int line;
     struct config *config;
-    struct buf *why;
+    struct buf *why; /* the first fault that libinih does not find itself */
+    int fault_line;  /* of that; 0: none */
 };
 
-/* libinih calls this for each line; 0 makes ini_parse return that line's number. */
+static int fault(struct reading *r)
+{
+    r->fault_line = r->line;
+    return 0;
+}
+
+static bool is_comment(const char *line)
+{
+    line += strspn(line, " \t");
+    return *line == '#' || *line == ';';
+}
+
+/*
+ * One line, as fgets. libinih would take what does not fit into its buffer for
+ * another line, and its setting for a setting.
+ */
+static char *read_line(char *line, int room, void *context)
+{
+    struct reading *r = context;
+    if (!fgets(line, room, r->file))
+        return NULL;
+    r->line++;
+    size_t len = strlen(line), dropped = 0;
+    if (len + 1 < (size_t)room || line[len - 1] == '\n')
+        return line;
+    for (int c; (c = getc(r->file)) != EOF && c != '\n';)
+        dropped++;
+    if (dropped && !is_comment(line)) {
+        if (!r->why->len) {
+            buf_add_str(r->why, "is too long");
+            fault(r);
+        }
+        *line = 0;
+    }
+    return line;
+}
+
+/* libinih calls this for each line; 0 makes it return the number of the first such line. */
 static int take_line(void *context, const char *section, const char *key, const char *text)
 {
     struct reading *r = context;
@@ -51,7 +93,7 @@ static int take_line(void *context, const char *section, const char *key, const 
         return 0; /* the first fault is the one to report */
     if (!s) {
         buf_printf(r->why, "there is no setting \"%s\" in [%s]", key, section);
-        return 0;
+        return fault(r);
     }
     char *end;
     errno = 0;
@@ -59,27 +101,42 @@ static int take_line(void *context, const char *section, const char *key, const 
     if (end == text || *end || errno || value < s->min || value > s->max) {
         buf_printf(
             r->why, "%s wants a whole number from %" PRId64 " to %" PRId64, key, s->min, s->max);
-        return 0;
+        return fault(r);
     }
     *setting_in(s, r->config) = value;
     return 1;
 }
 
+/* What is wrong with the file, from both finders of faults: the first line wins. */
+static enum err tell(struct reading *r, int syntax_line)
+{
+    struct buf detail = BUF_INIT;
+    if (r->fault_line && (!syntax_line || r->fault_line <= syntax_line))
+        buf_printf(&detail, "line %d: %s", r->fault_line, buf_text(r->why));
+    else
+        buf_printf(&detail, "line %d: not a [section], a comment or \"key = value\"", syntax_line);
+    buf_done(r->why);
+    *r->why = detail;
+    return ERR_INVALID;
+}
+
 enum err config_read(const char *path, struct config *config, struct buf *ret_why)
 {
     config_defaults(config);
-    struct reading r = {config, ret_why};
-    int line = ini_parse(path, take_line, &r);
-    if (line == 0)
-        return ERR_OK;
-    if (line < 0)
+    struct reading r = {.file = fopen(path, "re"), .config = config, .why = ret_why};
+    if (!r.file && errno == ENOENT)
         return ERR_NOTFOUND;
-    struct buf detail = BUF_INIT;
-    buf_printf(&detail, "line %d: %s", line,
-        ret_why->len ? buf_text(ret_why) : "not a [section], a comment or \"key = value\"");
-    buf_done(ret_why);
-    *ret_why = detail;
-    return ERR_INVALID;
+    int line = r.file ? ini_parse_stream(read_line, &r, take_line, &r) : 0;
+    bool unread = !r.file || ferror(r.file);
+    if (unread) {
+        buf_clear(ret_why);
+        buf_printf(ret_why, "it cannot be read: %s", strerror(errno));
+    }
+    if (r.file)
+        fclose(r.file);
+    if (unread)
+        return ERR_INVALID;
+    return line || r.fault_line ? tell(&r, line) : ERR_OK;
 }
 
 void config_write_defaults(struct buf *out)

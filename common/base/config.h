@@ -78,8 +78,8 @@ void config_defaults(struct config *config);
 
 /*
  * Reads the file over the defaults. ERR_NOTFOUND when there is none (the
- * defaults stand); ERR_INVALID when a line is wrong, ret_why then says which
- * line, what is wrong and what would be right.
+ * defaults stand); ERR_INVALID when it cannot be read or a line is wrong, ret_why
+ * then says which line, what is wrong and what would be right.
  */
 enum err config_read(const char *path, struct config *config, struct buf *ret_why) MUST_CHECK;
 

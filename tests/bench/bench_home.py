@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from harness import (BUILD, PROJECT, START_TIMEOUT, Home, children_of, command_of, find_program,
+from harness import (BUILD, FINAL, PROJECT, START_TIMEOUT, Home, children_of, command_of, find_program,
                      free_port, until)
 
 HERE = Path(__file__).resolve().parent
@@ -170,6 +170,21 @@ class BenchHome(Home):
         state = self.status()
         return (not state["events"]["waiting"] and not state["executions"]["pending"] and
                 not state["executions"]["in_progress"])
+
+    def finished(self, cid):
+        """The one execution of an event, once it is final.
+
+        Looks now and then, and the first time when all is likely to be over, since
+        looking takes time from what is looked at.
+        """
+        time.sleep(0.05)
+
+        def look():
+            executions = self.get(f"/fx/cid/{cid}").json["executions"]
+            return executions if executions and executions[0]["status"] in FINAL else None
+
+        execution, = until(look, 30, f"{cid} is final")
+        return execution
 
     def wait_no_instance(self, pipeline_id):
         until(lambda: not self.get(f"/api/v1/events/{pipeline_id}").json["instances"], 60,

@@ -2,7 +2,7 @@
 import resource
 import statistics
 
-from bench_home import BenchHome, event_body
+from bench_home import EVENT, BenchHome, event_body
 from measures import cpu_seconds, in_turns, machine_cpu_seconds, median_ratio, switches
 from registry import benchmark
 
@@ -61,13 +61,14 @@ def intake():
 
 
 @benchmark(cost_us="us/event", cost_events_us="us/event", cost_lighttpd_us="us/event",
-           cost_wrk_us="us/event", cost_idle_percent="%", cost_switches="switches/event",
-           cost_batch="events/commit", cost_nothing_us="us/request")
+           cost_wrk_us="us/event", cost_nothing_us="us/request", cost_idle_percent="%",
+           cost_batch="events/commit", cost_switches="switches/event")
 def cost():
     """Where the processor time of intake at 64 connections goes; steadier than rates are.
 
-    cost_us is everything the machine did, kernel and wrk included; cost_idle_percent
-    what it could have done besides; switches are those of the program `events`.
+    cost_us is the sum of events.fcgi, lighttpd and wrk, their time in the kernel included,
+    and cost_nothing_us the same sum with the do-nothing program; cost_idle_percent is what
+    both cores had left, by whatever used them; switches are those of events.fcgi.
     """
     with BenchHome() as home:
         home.start_with_nothing()
@@ -75,29 +76,31 @@ def cost():
         intake.nothing(64, 1)
         intake.events(64, 1)
 
-        begin = machine_cpu_seconds()[0]
-        requests = intake.nothing(64, 3)["requests"]
-        nothing_us = (machine_cpu_seconds()[0] - begin) / requests * 1e6
+        def spend(load, program):
+            """The figures of a load, and what was spent on each of its requests."""
+            pids = home.program(program), home.server.pid
 
-        events, lighttpd = home.program("events.fcgi"), home.server.pid
+            def look():
+                children = resource.getrusage(resource.RUSAGE_CHILDREN)  # wrk, and little else
+                return (*map(cpu_seconds, pids), children.ru_utime + children.ru_stime,
+                        switches(pids[0]), home.commits(), *machine_cpu_seconds())
 
-        def look():
-            children = resource.getrusage(resource.RUSAGE_CHILDREN)  # wrk
-            return (*machine_cpu_seconds(), cpu_seconds(events), cpu_seconds(lighttpd),
-                    children.ru_utime + children.ru_stime, switches(events), home.commits())
+            before = look()
+            requests = load(64, 4)["requests"]
+            return requests, [b - a for a, b in zip(before, look())]
 
-        before = look()
-        requests = intake.events(64, 4)["requests"]
-        busy, idle, ours, server, wrk, switched, commits = (
-            b - a for a, b in zip(before, look()))
-        yield "cost_us", busy / requests * 1e6
-        yield "cost_events_us", ours / requests * 1e6
+        requests, (nothing, server, wrk, *_) = spend(intake.nothing, "nothing")
+        nothing_us = (nothing + server + wrk) / requests * 1e6
+        requests, (events, server, wrk, switched, commits, busy, idle) = spend(
+            intake.events, "events.fcgi")
+        yield "cost_us", (events + server + wrk) / requests * 1e6
+        yield "cost_events_us", events / requests * 1e6
         yield "cost_lighttpd_us", server / requests * 1e6
         yield "cost_wrk_us", wrk / requests * 1e6
-        yield "cost_idle_percent", idle / (busy + idle) * 100
-        yield "cost_switches", switched / requests
-        yield "cost_batch", requests / commits
         yield "cost_nothing_us", nothing_us
+        yield "cost_idle_percent", idle / (busy + idle) * 100
+        yield "cost_batch", requests / commits
+        yield "cost_switches", switched / requests
 
 
 @benchmark(status_ratio_c64="of-nothing")
@@ -107,8 +110,8 @@ def status():
         home.start_with_nothing()
         home.start_dispatcher()
         home.run_on("true")
-        cid = home.post_event("bench.event")["cid"]
-        home.wait_cid(cid)
+        cid = home.post_event(EVENT)["cid"]
+        home.finished(cid)
         home.stop_dispatcher()
 
         def nothing(seconds=2):

@@ -1,10 +1,11 @@
-"""/fx/cid and /fx/executions: what has become of events. Here without a dispatcher."""
+"""/fx/cid and /fx/executions: what has become of events. Mostly without a dispatcher."""
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from checks import check_problem, nothing_stored
+from harness import until
 
 NOBODY = "01900000-0000-7000-8000-000000000000"
 
@@ -131,3 +132,67 @@ def test_reading_stores_nothing(site):
         for path in (f"/fx/cid/{cid}", f"/fx/cid/{NOBODY}", "/fx/executions",
                      f"/fx/executions/{cid}"):
             site.get(path)
+
+
+# A dispatcher at work.
+
+ORDER = ("pending", "in_progress", "completed")
+
+
+def shown(site, cid):
+    """What a reader is shown: (id, how far it is), in the order of the list."""
+    reply = site.get(f"/fx/cid/{cid}")
+    assert reply.status == 200, reply
+    return [(e["execution_id"], ORDER.index(e["status"])) for e in reply.json["executions"]]
+
+
+@pytest.mark.parametrize("serve", ["fastcgi", "cgi"])
+def test_never_shows_less(home, serve):
+    """From the POST on a reader sees executions come and go forward, never one go or fall back."""
+    home.write_script("ok.sh", "#!/bin/sh\n")
+    home.start(serve)
+    home.start_dispatcher()
+    run = {"name": "run", "script": "ok.sh"}
+    steps = {"one": [run], "two": [run, {"name": "tell", "publish": {"event_type": "b"}}],
+             "three": [run]}
+    for name, event in (("one", "a"), ("two", "a"), ("three", "b")):
+        home.start_trigger(home.create_pipeline(name, steps[name], event=event), ready=True)
+
+    def follow(_):
+        cid = home.post_event("a")["cid"]
+        seen = []
+
+        def finished():
+            now = shown(home, cid)
+            assert [own for own, _ in seen] == [own for own, _ in now[:len(seen)]]
+            assert all(before <= after for (_, before), (_, after) in zip(seen, now))
+            seen[:] = now
+            return len(now) == 3 and all(far == 2 for _, far in now)
+
+        until(finished, what=lambda: f"{cid} is final: {seen}\n{home.logs()}")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(follow, range(20)))
+
+
+def test_unmatched_event_settles(live):
+    """The dispatcher has looked at it and no trigger wants it: ?wait= ends at once."""
+    cid = live.post_event("nobody.listens")["cid"]
+    start = time.monotonic()
+    reply = live.get(f"/fx/cid/{cid}?wait=30")
+    assert time.monotonic() - start < 10
+    assert reply.json == {"cid": cid, "executions": []}
+
+
+def test_wait_returns_early(live):
+    live.write_script("ok.sh", "#!/bin/sh\n")
+    steps = [{"name": "run", "script": "ok.sh"}]
+    live.start_trigger(live.create_pipeline("one", steps, event="a"), ready=True)
+    cid = live.post_event("a")["cid"]
+    start = time.monotonic()
+    executions = live.get(f"/fx/cid/{cid}?wait=30").json["executions"]
+    assert time.monotonic() - start < 10
+    assert [e["status"] for e in executions] == ["completed"]
+    own = executions[0]["execution_id"]
+    assert live.get(f"/fx/executions/{own}").json == executions[0]
+    assert live.get("/fx/executions").json["executions"] == executions

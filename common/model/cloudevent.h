@@ -1,0 +1,54 @@
+#ifndef MODEL_CLOUDEVENT_H
+#define MODEL_CLOUDEVENT_H
+/*
+ * cloudevent - from what came over HTTP to an event: CloudEvents 1.0.2 with its
+ * HTTP protocol binding 1.0.2 (sections 3.1 to 3.3) and JSON event format 1.0.2.
+ *
+ * Pure: headers come through a function, text borrows from the request or from
+ * `scratch`, a buffer that the caller reserves so that it never moves.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "model/event.h"
+
+enum cloudevent_mode {
+    CLOUDEVENT_NONE,        /* not a CloudEvent */
+    CLOUDEVENT_BINARY,      /* ce-* headers */
+    CLOUDEVENT_STRUCTURED,  /* application/cloudevents+json */
+    CLOUDEVENT_BATCH,       /* application/cloudevents-batch+json */
+    CLOUDEVENT_UNSUPPORTED, /* application/cloudevents+avro and the like: 415 */
+};
+
+/* By Content-Type (any case, with parameters), and whether a ce-specversion header came. */
+enum cloudevent_mode cloudevent_mode(struct span content_type, bool has_specversion);
+
+/*
+ * Reads one event in the JSON format: the checked text of an object. Unknown
+ * attributes are kept as extensions. `data` keeps its bytes where it is JSON;
+ * `data_base64` is decoded into scratch and is JSON, text or binary by its media
+ * type. ERR_INVALID and a sentence in ret_why that names the attribute.
+ */
+enum err cloudevent_read_json(struct span object, struct buf *scratch, struct event *ret_event,
+    struct buf *ret_why) MUST_CHECK;
+
+/* One ce-* header: its name behind "ce-", lower case, and its value as sent. */
+struct cloudevent_header {
+    struct span name, value;
+};
+
+/*
+ * Reads one event in binary mode. Values are percent-decoded once (section
+ * 3.1.3.2). The body is data of the given media type: checked JSON is for the
+ * caller to ensure when it is JSON.
+ */
+enum err cloudevent_read_headers(const struct cloudevent_header *headers, size_t count,
+    struct span content_type, struct span body, struct buf *scratch, struct event *ret_event,
+    struct buf *ret_why) MUST_CHECK;
+
+/* Is it a JSON media type (application/json, text/json, anything +json)? Parameters and case aside. */
+bool media_type_is_json(struct span content_type);
+
+#endif

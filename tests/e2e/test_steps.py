@@ -1,0 +1,846 @@
+"""The step contract: what a script is told, what it may say, and what becomes of bad ones."""
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import time
+
+import pytest
+
+from checks import TIME
+from harness import is_running, until
+from jobs import (OK, PYTHON, SH, completed, emit, failure, make, marked, processes, python, run,
+                  save, wait_for)
+
+KIB = 1 << 10
+MIB = 1 << 20
+
+
+# --- What a script is told ---
+
+TELL_ENVIRONMENT = python("""
+lines = open("/proc/self/environ").read().split("\\0")
+assert lines.pop() == ""
+say(save={"env": dict(line.split("=", 1) for line in lines), "count": len(lines)})
+""")
+
+
+def expected_environment(execution, step="step1", **more):
+    return {
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "FX_CID": execution["cid"],
+        "FX_EXECUTION_ID": execution["execution_id"],
+        "FX_PARENT_EXECUTION_ID": execution["parent_execution_id"] or "",
+        "FX_ATTEMPT": "1",
+        "FX_PIPELINE_ID": execution["pipeline_id"],
+        "FX_PIPELINE": execution["service"],
+        "FX_PIPELINE_VERSION": "1",
+        "FX_STEP": step,
+        "FX_EVENT_TYPE": execution["event_type"],
+        "FX_CONTEXT": "/dev/fd/4",
+        **more,
+    }
+
+
+def test_environment(live):
+    """Nothing of the dispatcher's own environment comes through."""
+    execution = completed(run(live, TELL_ENVIRONMENT))
+    assert execution["data"]["env"] == expected_environment(execution)
+    assert execution["data"]["count"] == len(execution["data"]["env"])
+
+
+def test_environment_of_the_pipeline(live):
+    env = {"COLOUR": "rot und grün", "EMPTY": "", "_x1": "a=b\n'\"$(id)`", "LANG": "de_DE.UTF-8"}
+    execution = completed(run(live, TELL_ENVIRONMENT, env=env))
+    told = execution["data"]["env"]
+    assert told == expected_environment(execution, **env)
+
+
+def test_each_variable_once(live):
+    """Where the pipeline sets LANG or TZ, there is not a second one."""
+    execution = completed(run(live, TELL_ENVIRONMENT, env={"LANG": "C", "TZ": "Europe/Berlin"}))
+    assert execution["data"]["count"] == len(execution["data"]["env"])
+
+
+def test_event_on_stdin(live):
+    """The CloudEvent, `data` last and byte for byte; each step reads it from its beginning."""
+    payload = b' { "b":1.0, "a" : "\\u00fc \xc3\xbc" , "big": 123456789012345678901234567890 }'
+    tell = "import hashlib\nraw = sys.stdin.buffer.read()\n"
+    make(live, python(tell + "say(save={'event': json.loads(raw), 'raw': raw.decode()})"),
+         python(tell + "say(save={'again': raw.decode()})"), event="order.created")
+    reply = live.post(
+        "/fx/events", b'{"event_source":"shop","event_type":"order.created","payload":' +
+        payload + b"}")
+    execution = completed(live.wait_cid(reply.json["cid"])[0])
+    data = execution["data"]
+    event = data["event"]
+    assert TIME.fullmatch(event.pop("time"))
+    assert event == {
+        "specversion": "1.0", "id": execution["cid"], "source": "shop", "type": "order.created",
+        "datacontenttype": "application/json", "correlationid": execution["cid"],
+        "data": json.loads(payload)}
+    assert data["again"] == data["raw"]
+    assert data["raw"].encode().endswith(b'"data":' + payload.strip() + b"}")
+
+
+def test_event_on_stdin_is_whole_and_only_to_be_read(live):
+    payload = "x" * (MIB - KIB)
+    execution = completed(run(live, python("""
+first, second = os.open("/dev/stdin", os.O_RDONLY), os.dup(0)
+texts = [os.read(0, 1 << 21), os.read(first, 1 << 21)]
+say(save={"lengths": [len(json.loads(t)["data"]) for t in texts]})
+for fd in (0, 4, os.open("/dev/fd/4", os.O_RDWR)):
+    try:
+        os.pwrite(fd, b"!", 0)
+        say(save={"wrote": fd})
+    except PermissionError:
+        pass
+"""), payload=payload))
+    assert execution["data"] == {"lengths": [len(payload)] * 2}
+
+
+def test_context(live):
+    """What was saved so far, and the step's own inputs and outputs."""
+    tell = python("""
+text = open(os.environ["FX_CONTEXT"]).read()
+assert text == open(os.environ["FX_CONTEXT"]).read() == os.read(4, 1 << 20).decode()
+say(save={os.environ["FX_STEP"]: json.loads(text)})
+""")
+    inputs, outputs = {"a": [1, 2.50, "ü"]}, {"report": "pdf"}
+    execution = completed(run(
+        live, {"name": "one", "text": tell},
+        {"name": "two", "text": tell, "inputs": inputs, "outputs": outputs}))
+    one = {"data": {}, "inputs": {}, "outputs": {}}
+    assert execution["data"]["one"] == one
+    assert execution["data"]["two"] == {"data": {"one": one}, "inputs": inputs, "outputs": outputs}
+
+
+def test_process(live):
+    """Its place, its session, its signals; and no way to more rights."""
+    execution = completed(run(live, {"name": "one", "text": python("""
+status = dict(line.split(":\\t", 1) for line in open("/proc/self/status").read().splitlines())
+say(save={
+    "directory": os.getcwd(), "program": sys.argv[0], "arguments": sys.argv[1:],
+    "session": os.getsid(0) == os.getpgid(0) == os.getpid(), "umask": os.umask(0),
+    "tty": any(os.isatty(fd) for fd in range(3)),
+    # Python itself ignores SIGPIPE and SIGXFSZ.
+    "blocked": status["SigBlk"], "ignored": int(status["SigIgn"], 16) & ~(1 << 12 | 1 << 24),
+    "no_new_privileges": status["NoNewPrivs"]})
+""")}))
+    data = execution["data"]
+    program = data.pop("program")
+    assert os.path.dirname(program) == str(live.dir / "scripts")
+    assert data == {
+        "directory": str(live.dir / "scripts"), "arguments": [], "session": True, "umask": 0o027,
+        "tty": False, "blocked": "0" * 16, "ignored": 0, "no_new_privileges": "1"}
+
+
+def test_no_inherited_descriptor(live):
+    """Also in a step after others, which left theirs open."""
+    tell = SH + 'ls -l /proc/self/fd | sed "s/.* \\([0-9]* -> [^:]*\\).*/\\1/"\n'
+    execution = completed(run(live, OK, tell))
+    seen = {}
+    for line in execution["steps"][1]["log"].splitlines()[1:]:
+        number, _, target = line.partition(" -> ")
+        seen[int(number)] = target
+    assert seen.pop(5).startswith("/proc/")  # what ls itself is listing
+    assert seen.keys() == {0, 1, 2, 3, 4}
+    assert seen[0].startswith("/memfd") and seen[4].startswith("/memfd")
+    assert seen[1] == seen[2] == seen[3] == "pipe"
+
+
+def test_limits(home):
+    home.configure(step={"memory_bytes": 200 * MIB, "file_bytes": 12345, "files": 77,
+                         "cpu_seconds": 9})
+    home.start()
+    home.start_dispatcher()
+    log = completed(run(home, SH + "cat /proc/self/limits\n"))["steps"][0]["log"]
+    limits = {line[:26].strip(): line[26:].split()[:2] for line in log.splitlines()}
+    assert limits["Max core file size"] == ["0", "0"]
+    assert limits["Max data size"] == [str(200 * MIB)] * 2
+    assert limits["Max file size"] == ["12345"] * 2
+    assert limits["Max open files"] == ["77"] * 2
+    assert limits["Max cpu time"] == ["9"] * 2
+
+
+def test_memory_limit(home):
+    home.configure(step={"memory_bytes": 200 * MIB})
+    home.start()
+    home.start_dispatcher()
+    execution = run(home, python("x = bytearray(100 << 20)\nsay(save={'half': True})\n"
+                                 "y = bytearray(150 << 20)\n"))
+    assert failure(execution) == "step step1: exited with 1"
+    assert execution["data"] == {"half": True}
+    assert "MemoryError" in execution["steps"][0]["log"]
+
+
+def test_cpu_limit(home):
+    home.configure(step={"cpu_seconds": 1})
+    home.start()
+    home.start_dispatcher()
+    error = failure(run(home, PYTHON + "while True: pass\n"))
+    assert re.fullmatch(r"step step1: was killed by signal \d+ \((CPU time limit exceeded|Killed)\)",
+                        error)
+
+
+# --- Saving ---
+
+def test_save_merges_by_top_level_name(live):
+    execution = completed(run(
+        live,
+        python('say(save={"a": {"x": 1}, "b": 1}); say(save={"b": {"y": None}, "ü": "€"})'),
+        save(a={"z": 2}, c=None)))
+    assert execution["data"] == {"a": {"z": 2}, "b": {"y": None}, "ü": "€", "c": None}
+
+
+def test_saved_bytes_are_kept(live):
+    execution = run(live, SH + """echo '{"save":{"n":1.0e0,"big":12345678901234567890123}}' >&3""")
+    text = live.get(f"/fx/executions/{execution['execution_id']}").body
+    assert b'"n":1.0e0' in text and b'"big":12345678901234567890123' in text
+
+
+def test_saved_by_a_step_that_fails(live):
+    """What it said before it failed helps to see why."""
+    execution = run(live, save(a=1), save(b=2) + "exit 1\n", save(c=3))
+    assert failure(execution) == "step step2: exited with 1"
+    assert execution["data"] == {"a": 1, "b": 2}
+
+
+def test_no_newline_at_the_end(live):
+    execution = completed(run(live, SH + """printf '{"save":{"a":1}}\\n\\n{"save":{"b":2}}' >&3"""))
+    assert execution["data"] == {"a": 1, "b": 2}
+
+
+def test_save_in_pieces(live):
+    execution = completed(run(live, python("""
+for byte in json.dumps({"save": {"a": "x" * 300, "b": 2}}).encode():
+    os.write(3, bytes([byte]))
+os.close(3)
+""")))
+    assert execution["data"] == {"a": "x" * 300, "b": 2}
+
+
+def test_save_of_a_child(live):
+    execution = completed(run(live, SH + """(echo '{"save":{"a":1}}' >&3) & wait"""))
+    assert execution["data"] == {"a": 1}
+
+
+def test_ten_megabytes_of_good_lines(live):
+    execution = completed(run(live, python("""
+line = json.dumps({"save": {"last": 0, "text": "x" * 10000}}).encode() + b"\\n"
+with os.fdopen(3, "wb") as out:
+    for _ in range(1100):
+        out.write(line)
+say_last = None
+"""), save(last=1)))
+    assert execution["data"] == {"last": 1, "text": "x" * 10000}
+
+
+def test_too_much_data(live):
+    execution = run(live, python("""
+for name in "abc":
+    say(save={name: "x" * (100 << 10)})
+time.sleep(100)
+"""))
+    assert failure(execution) == \
+        "step step1: descriptor 3: the data saved would be more than 262144 bytes"
+    assert execution["data"].keys() == {"a", "b"}
+
+
+# --- Emitting ---
+
+def test_emit(live):
+    """With the same cid, the parent's id, and its executions where the first are."""
+    make(live, SH + """
+echo '{"emit":{"event_type":"second","payload":[1.0, "ü"]}}' >&3
+echo '{"emit":{"event_type":"other","payload":null,"event_source":"/x","topic":"second"}}' >&3
+echo '{"emit":{"event_type":"nobody.listens","payload":0}}' >&3
+""", event="first", name="parent")
+    make(live, TELL_ENVIRONMENT, python("say(save={'event': json.load(sys.stdin)})"),
+         event="second", scale={"max": 1})
+    cid = live.post_event("first")["cid"]
+    parent, one, two = live.wait_cid(cid)
+    for execution, event_type in ((parent, "first"), (one, "second"), (two, "other")):
+        completed(execution)
+        assert execution["cid"] == cid
+        assert execution["event_type"] == event_type
+    assert parent["parent_execution_id"] is None
+    ids = [one["data"]["event"]["id"], two["data"]["event"]["id"], cid]
+    assert len(set(ids)) == 3
+    for execution, event_type, source, payload in (
+            (one, "second", "parent", [1.0, "ü"]), (two, "other", "/x", None)):
+        assert execution["parent_execution_id"] == parent["execution_id"]
+        assert execution["data"]["env"] == expected_environment(execution)
+        event = execution["data"]["event"]
+        assert event["source"] == source
+        assert event["type"] == event_type
+        assert event["correlationid"] == cid
+        assert event["causationid"] == parent["execution_id"]
+        assert event["data"] == payload
+    assert two["data"]["event"]["topic"] == "second"
+
+
+def test_no_emit_of_a_step_that_fails(live):
+    """While those of the steps before it stand."""
+    make(live, emit("second", "good"), emit("second", "bad") + "exit 1\n", event="first")
+    make(live, python("say(save={'payload': json.load(sys.stdin)['data']})"), event="second")
+    parent, child = live.wait_cid(live.post_event("first")["cid"])
+    assert failure(parent) == "step step2: exited with 1"
+    assert completed(child)["data"] == {"payload": "good"}
+
+
+def test_emit_once_however_many_attempts(live):
+    make(live, emit("second"), SH + "[ $FX_ATTEMPT = 3 ]\n", event="first",
+         retry={"limit": 5, "delay": 0})
+    make(live, OK, event="second")
+    parent, child = live.wait_cid(live.post_event("first")["cid"])
+    assert completed(parent)["attempt"] == 3
+    assert completed(child)["parent_execution_id"] == parent["execution_id"]
+
+
+@pytest.mark.parametrize("count, status", [(5, "completed"), (6, "failed")])
+def test_emit_limit(home, count, status):
+    """Over all steps of an execution."""
+    home.configure(step={"emits": 5})
+    home.start()
+    home.start_dispatcher()
+    make(home, emit("second"), SH + f"for i in $(seq {count - 1}); do\n"
+         """echo '{"emit":{"event_type":"second","payload":null}}' >&3\ndone\n""", event="first")
+    make(home, OK, event="second")
+    parent, *children = home.wait_cid(home.post_event("first")["cid"])
+    assert parent["status"] == status
+    if status == "failed":
+        assert parent["error"] == "step step2: descriptor 3: more than 5 events were emitted"
+        assert len(children) == 1
+    else:
+        assert len(children) == 5
+
+
+def test_loop(home):
+    """A pipeline that answers itself comes to an end."""
+    home.configure(step={"depth": 4})
+    home.start()
+    home.start_dispatcher()
+    make(home, emit("loop"), event="loop", retry={"limit": 3, "delay": 0})
+    *good, last = home.wait_cid(home.post_event("loop")["cid"])
+    assert [e["status"] for e in good] == ["completed"] * 4
+    assert failure(last) == \
+        "emits follow each other more than 4 deep, which looks like a loop"
+    assert last["attempt"] == 1
+    for parent, child in zip(good, [*good[1:], last]):
+        assert child["parent_execution_id"] == parent["execution_id"]
+
+
+def test_large_emit(live):
+    """A payload may be nearly as long as a line."""
+    make(live, python("say(emit={'event_type': 'second', 'payload': 'x' * 1048000})"),
+         event="first")
+    make(live, python("say(save={'n': len(json.load(sys.stdin)['data'])})"), event="second")
+    parent, child = live.wait_cid(live.post_event("first")["cid"])
+    completed(parent)
+    assert completed(child)["data"] == {"n": 1048000}
+
+
+# --- The log ---
+
+def test_log(live):
+    execution = completed(run(live, SH + "echo one; echo two >&2; echo three; echo grün\n", OK))
+    assert [step["log"] for step in execution["steps"]] == ["one\ntwo\nthree\ngrün\n", ""]
+
+
+def test_log_keeps_its_end(live):
+    execution = completed(run(live, SH + """
+i=0; while [ $i -lt 3000 ]; do echo "out $i is a line of some length"; echo "err $i" >&2
+i=$((i + 1)); done
+"""))
+    whole = "".join(f"out {i} is a line of some length\nerr {i}\n" for i in range(3000))
+    assert len(whole) > 100 * KIB
+    assert execution["steps"][0]["log"] == whole[-64 * KIB:]
+
+
+def test_log_of_any_bytes(live):
+    """Cut inside a character, and with bytes that are no text at all: still good JSON."""
+    execution = completed(run(
+        live, python("os.write(1, b'ab\\xff\\x00\\x1b[31m\\xc3')"),
+        python("os.write(1, 'ü'.encode() * 40000 + b'!')")))
+    first, second = (step["log"] for step in execution["steps"])
+    assert first.startswith("ab") and "\x00\x1b[31m" in first
+    assert second.endswith("ü" * 32767 + "!")
+
+
+def test_a_hundred_megabytes(live):
+    """To the log: all of it is read, its end is kept, and nobody's memory fills up."""
+    execution = completed(run(live, SH + "head -c 100000000 /dev/zero | tr '\\0' x; echo end\n"))
+    assert execution["steps"][0]["log"] == "x" * (64 * KIB - 4) + "end\n"
+    for pid in processes():
+        if live_program(live, pid):
+            assert peak_kib(pid) < 64 * KIB
+
+
+def live_program(home, pid):
+    try:
+        command = open(f"/proc/{pid}/cmdline", "rb").read()
+    except OSError:
+        return False
+    return b"/fx-" in command and str(home.dir).encode() in command
+
+
+def peak_kib(pid):
+    with open(f"/proc/{pid}/status") as status:
+        return int(re.search(r"VmHWM:\s+(\d+)", status.read())[1])
+
+
+# --- Steps that are not run, and steps that publish ---
+
+def test_when(live):
+    make(live, {"name": "paid", "text": save(paid=True), "when": [{"json": {"/paid": True}}]},
+         {"name": "unpaid", "text": save(unpaid=True), "when": [{"json": {"/paid": False}}]},
+         {"name": "shop", "publish": {"event_type": "shopped"},
+          "when": [{"exact": {"source": "shop"}}]},
+         {"name": "both", "text": save(both=True),
+          "when": [{"json": {"/paid": True}}, {"prefix": {"type": "ord"}}]},
+         event="order")
+    cid = live.post_event("order", {"paid": True}, source="test")["cid"]
+    execution = completed(live.wait_cid(cid)[0])
+    assert {step["name"]: step["status"] for step in execution["steps"]} == {
+        "paid": "completed", "unpaid": "skipped", "shop": "skipped", "both": "completed"}
+    assert execution["data"] == {"paid": True, "both": True}
+    skipped = execution["steps"][1]
+    assert skipped["exit_code"] is skipped["started"] is skipped["seconds"] is None
+    assert skipped["log"] == ""
+
+
+def test_publish_steps(live):
+    make(live, save(a=1), {"publish": {"event_type": "saved"}},
+         {"publish": {"event_type": "fixed", "payload": [1.0, {"b": None}], "event_source": "/me",
+                      "topic": "else.where"}}, event="first", name="publisher")
+    for topic in ("saved", "else.where"):
+        make(live, python("say(save={'event': json.load(sys.stdin)})"), event=topic)
+    executions = live.wait_cid(live.post_event("first")["cid"])
+    assert len(executions) == 3
+    parent = completed(executions[0])
+    events = {completed(e)["event_type"]: e["data"]["event"] for e in executions[1:]}
+    assert events["saved"]["data"] == {"a": 1}
+    assert events["saved"]["source"] == "publisher"
+    assert events["fixed"]["data"] == [1.0, {"b": None}]
+    assert events["fixed"]["source"] == "/me"
+    assert events["fixed"]["topic"] == "else.where"
+    assert {e["causationid"] for e in events.values()} == {parent["execution_id"]}
+    assert [step["status"] for step in parent["steps"]] == ["completed"] * 3
+    assert [step["exit_code"] for step in parent["steps"]] == [0, None, None]
+
+
+def test_results_of_steps(live):
+    execution = run(live, OK, SH + "echo no; exit 3\n", OK)
+    assert failure(execution) == "step step2: exited with 3"
+    one, two, three = execution["steps"]
+    assert (one["status"], one["exit_code"], one["log"]) == ("completed", 0, "")
+    assert (two["status"], two["exit_code"], two["log"]) == ("failed", 3, "no\n")
+    assert three == {"name": "step3", "status": "pending", "started": None, "seconds": None,
+                     "exit_code": None, "log": ""}
+    assert TIME.fullmatch(one["started"]) and TIME.fullmatch(two["started"])
+    assert one["seconds"] >= 0 and two["seconds"] >= 0
+    assert execution["execution_time"] >= one["seconds"]
+
+
+# --- How scripts end ---
+
+@pytest.mark.parametrize("end, error, code", [
+    ("exit 1", "exited with 1", 1),
+    ("exit 255", "exited with 255", 255),
+    ("exit 75", "asked to be tried again later (exit 75)", 75),
+    ("exit 100", "gave up (exit 100)", 100),
+    ("kill -9 $$", "was killed by signal 9 (Killed)", None),
+    ("kill -SEGV $$", "was killed by signal 11 (Segmentation fault)", None),
+    ("kill -PIPE $$", "was killed by signal 13 (Broken pipe)", None),
+    ("kill -TERM 0", "was killed by signal 15 (Terminated)", None),
+    ("kill -HUP 0", "was killed by signal 1 (Hangup)", None),
+])
+def test_bad_ends(live, end, error, code):
+    execution = run(live, SH + end + "\n")
+    assert failure(execution) == f"step step1: {error}"
+    assert execution["steps"][0]["exit_code"] == code
+    assert execution["attempt"] == 1
+
+
+def script_of(home, text=OK):
+    """A started pipeline of one script, and that script's path."""
+    home.write_script("script", text)
+    make(home, {"name": "one", "script": "script"}, event="job")
+    return home.dir / "scripts/script"
+
+
+def outcome(home):
+    return home.wait_cid(home.post_event("job")["cid"])[0]
+
+
+def test_missing_script(live):
+    """It was there when the pipeline was made."""
+    script_of(live).unlink()
+    assert failure(outcome(live)) == \
+        'step one: the script "script" could not be started: No such file or directory'
+    live.write_script("script", OK)
+    completed(outcome(live))
+
+
+def test_script_that_is_not_executable(live):
+    path = script_of(live)
+    path.chmod(0o640)
+    assert failure(outcome(live)) == \
+        'step one: the script "script" could not be started: Permission denied'
+
+
+def test_script_that_is_a_directory(live):
+    path = script_of(live)
+    path.unlink()
+    path.mkdir()
+    assert failure(outcome(live)) == \
+        'step one: the script "script" could not be started: Permission denied'
+
+
+@pytest.mark.parametrize("text", ["echo hello\n", "", "\x7fELF nonsense"])
+def test_no_shebang(live, text):
+    assert failure(run(live, text)) == (
+        f'step step1: the script "{last_script(live)}" could not be started: Exec format error '
+        "(it needs a first line such as #!/bin/sh)")
+
+
+@pytest.mark.parametrize("first", ["#!/no/such/interpreter\n", "#!/bin/sh\r\n"])
+def test_bad_interpreter(live, first):
+    """The kernel says of this only that a file is missing, and the script is there."""
+    error = failure(run(live, first + "exit 0\n"))
+    assert "could not be started: No such file or directory" in error
+    assert "first line" in error
+
+
+def last_script(home):
+    return max((home.dir / "scripts").iterdir(), key=lambda path: path.stat().st_mtime_ns).name
+
+
+def test_scripts_directory_missing(live):
+    """And back again: the runner is not harmed."""
+    script_of(live)
+    (live.dir / "scripts").rename(live.dir / "away")
+    assert "could not be started" in failure(outcome(live))
+    (live.dir / "away").rename(live.dir / "scripts")
+    completed(outcome(live))
+
+
+def test_binary(live):
+    """A step may be any program."""
+    path = script_of(live)
+    path.unlink()
+    shutil.copy("/bin/cat", path)
+    execution = completed(outcome(live))
+    assert json.loads(execution["steps"][0]["log"])["type"] == "job"
+
+
+# --- Time ---
+
+def seconds(execution):
+    return execution["steps"][-1]["seconds"]
+
+
+def test_timeout(live):
+    """TERM is enough for most."""
+    execution = run(live, {"text": SH + "echo begun; sleep 1000\n", "options": {"timeout": 0.2}})
+    assert failure(execution) == "step step1: ran longer than 0.2 seconds and was killed"
+    assert execution["steps"][0]["log"] == "begun\n"
+    assert execution["steps"][0]["exit_code"] is None
+    assert 0.2 <= seconds(execution) < 3
+
+
+def test_term_comes_first(live):
+    """A script may tidy up, but not turn its failure into success."""
+    execution = run(live, {"text": SH + """
+trap 'echo "tidying"; exit 0' TERM
+while :; do sleep 0.01; done
+""", "options": {"timeout": 0.2}})
+    assert failure(execution) == "step step1: ran longer than 0.2 seconds and was killed"
+    assert execution["steps"][0]["log"] == "tidying\n"
+    assert 0.2 <= seconds(execution) < 3
+
+
+@pytest.mark.parametrize("ignore", ["trap '' TERM", "trap 'echo no' TERM"])
+def test_then_kill(home, ignore):
+    home.configure(step={"grace_seconds": 1})
+    home.start()
+    home.start_dispatcher()
+    execution = run(home, {"text": SH + f"{ignore}\nwhile :; do sleep 0.01; done\n",
+                           "options": {"timeout": 0.2}})
+    assert failure(execution) == "step step1: ran longer than 0.2 seconds and was killed"
+    assert 1.2 <= seconds(execution) < 4
+
+
+def test_stopped_script(home):
+    """SIGSTOP holds TERM back, and KILL not."""
+    home.configure(step={"grace_seconds": 0})
+    home.start()
+    home.start_dispatcher()
+    execution = run(home, {"text": SH + "kill -STOP $$\n", "options": {"timeout": 0.2}})
+    assert failure(execution) == "step step1: ran longer than 0.2 seconds and was killed"
+
+
+def test_timeout_of_the_whole_execution(live):
+    """Says which limit it was: the step's own is a minute."""
+    execution = run(live, {"text": SH + "sleep 0.1\n", "options": {"timeout": 60}},
+                    {"text": SH + "sleep 1000\n", "options": {"timeout": 60}}, timeout=0.4)
+    assert failure(execution) == (
+        "step step2: was killed when the execution's 0.4 seconds were over")
+    assert execution["steps"][0]["status"] == "completed"
+    assert 0.1 < seconds(execution) < 3
+
+
+def test_default_timeout(home):
+    home.configure(step={"timeout_seconds": 1})
+    home.start()
+    home.start_dispatcher()
+    execution = run(home, SH + "sleep 1000\n")
+    assert failure(execution) == "step step1: ran longer than 1 seconds and was killed"
+
+
+@pytest.mark.parametrize("text", [
+    "while :; do :; done",
+    "exec yes",
+    "yes & yes & yes & exec yes",
+    "exec yes >&3",
+    """exec yes '{"save":{"a":1}}' >&3""",
+    """exec yes '' >&3""",
+])
+def test_never_ends(live, text):
+    """However much it writes meanwhile."""
+    execution = run(live, {"text": SH + text + "\n", "options": {"timeout": 0.5}})
+    error = failure(execution)
+    assert error == "step step1: ran longer than 0.5 seconds and was killed" or "exec yes >" in text
+    assert seconds(execution) < 3
+
+
+# --- What scripts leave behind ---
+
+@pytest.mark.parametrize("leave", [
+    "sleep 1000 &",
+    "(trap '' TERM HUP; while :; do sleep 1; done) &",
+    "setsid sleep 1000 & sleep 0.1",
+    "setsid sh -c 'setsid sleep 1000 & setsid sleep 1000 & sleep 1000' & sleep 0.1",
+    "cd /; setsid sh -c 'sleep 1000 & exec sleep 1000' </dev/null >/dev/null 2>&1 3>&- 4>&- & "
+    "sleep 0.1",
+    "for i in $(seq 200); do sleep 1000 & done",
+])
+@pytest.mark.parametrize("end", ["exit 0", "exit 1", "kill -9 $$", "sleep 1000"])
+def test_children(live, leave, end):
+    """Gone when the execution is final, wherever they went."""
+    mark = f"MARK-{live.dir.name}"
+    execution = run(live, {"text": SH + f"{leave}\n{end}\n", "options": {"timeout": 1}},
+                    env={"MARK": mark})
+    assert not marked(mark)
+    assert execution["status"] == ("completed" if end == "exit 0" else "failed")
+    assert seconds(execution) < 4
+
+
+def test_daemon(live):
+    """Forks twice, leaves its session, closes everything, and works on."""
+    mark = f"MARK-{live.dir.name}"
+    path = live.dir / "run/daemon"
+    execution = completed(run(live, python(f"""
+def daemon():
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.chdir("/")
+            os.closerange(0, 1024)
+            with open("{path}", "w") as out:
+                out.write(str(os.getpid()))
+            time.sleep(1000)
+        os._exit(0)
+    os.wait()
+daemon()
+while not (os.path.exists("{path}") and os.path.getsize("{path}")):
+    time.sleep(0.01)
+"""), env={"MARK": mark}))
+    assert not marked(mark)
+    assert not is_running(int(path.read_text()))
+    assert seconds(execution) < 4
+
+
+def test_children_that_go_on_forking(live):
+    """Each of them outlives its parent, in a session of its own."""
+    mark = f"MARK-{live.dir.name}"
+    completed(run(live, python("""
+if os.fork() == 0:
+    while True:
+        os.setsid() if os.getsid(0) != os.getpid() else None
+        if os.fork():
+            os._exit(0)
+time.sleep(0.2)
+"""), env={"MARK": mark}))
+    assert not marked(mark)
+
+
+def test_what_one_step_leaves_does_not_reach_the_next(live):
+    execution = completed(run(
+        live, SH + "(sleep 0.2; echo '{\"save\":{\"late\":1}}' >&3; echo late) &\n",
+        SH + "sleep 0.3\n"))
+    assert execution["data"] == {}
+    assert [step["log"] for step in execution["steps"]] == ["", ""]
+
+
+# --- What scripts do to their descriptors ---
+
+@pytest.mark.parametrize("text", [
+    "exec <&-", "exec </dev/null", "exec <&- >&- 2>&- 3>&- 4>&-", "true",
+    "head -c 1 >/dev/null",
+])
+def test_reads_nothing(live, text):
+    completed(run(live, SH + text + "\nexit 0\n", payload="x" * 900000))
+
+
+@pytest.mark.parametrize("line, error", [
+    ("hello", "line 1 is not JSON: at byte 0, "),
+    ("{", "line 1 is not JSON: at byte 1, "),
+    ('{"save":{"a":1}} x', "line 1 is not JSON: at byte 17, "),
+    ('{"save":{"a":1,"a":2}}', "line 1 is not JSON: at byte "),
+    ('{"save":{"a":"\\xff"}}', "line 1 is not JSON: at byte "),
+    ("[" * 100, "line 1 is not JSON: at byte "),
+    ("[]", "line 1 is not an object with save or emit"),
+    ("1", "line 1 is not an object with save or emit"),
+    ('{"save":{}}\\n{"keep":{}}', "line 2: only save and emit are known"),
+    ('{"save":[]}', "line 1: save must be an object"),
+    ('{"save":null}', "line 1: save must be an object"),
+    ('{"emit":"x"}', "line 1: emit must be an object"),
+    ('{"emit":{}}', "emit: event_type and payload are needed"),
+    ('{"emit":{"event_type":"a"}}', "emit: event_type and payload are needed"),
+    ('{"emit":{"payload":1}}', "emit: event_type and payload are needed"),
+    ('{"emit":{"event_type":1,"payload":1}}',
+     "emit: event_type, event_source and topic must be strings"),
+    ('{"emit":{"event_type":"a","payload":1,"data":1}}',
+     "emit: only event_type, payload, event_source and topic are known"),
+    ('{"emit":{"event_type":"a b","payload":1}}', "event_type"),
+    ('{"emit":{"event_type":"a","payload":1,"topic":"ü"}}', "topic"),
+    ('{"emit":{"event_type":"a","payload":1,"event_source":"a\\\\u0000"}}', "event_source"),
+])
+def test_rubbish_on_descriptor_3(live, line, error):
+    """Ends the script at once, and the error says what is wrong with which line."""
+    execution = run(live, SH + f"printf '{line}\\n' >&3\nsleep 1000\n")
+    assert failure(execution).startswith(f"step step1: descriptor 3: {error}")
+    assert seconds(execution) < 3
+
+
+def test_rubbish_at_the_very_end(live):
+    """Without a newline, from a script that has succeeded otherwise."""
+    execution = run(live, SH + "printf '{\"save\":' >&3\n")
+    assert failure(execution).startswith("step step1: descriptor 3: line 1 is not JSON: at byte 8")
+
+
+@pytest.mark.parametrize("text", [
+    "head -c 10000000 /dev/zero >&3",
+    "head -c 10000000 /dev/urandom | base64 -w 0 >&3",
+    "trap '' TERM PIPE; cat /dev/zero >&3",
+])
+def test_a_line_that_is_too_long(home, text):
+    home.configure(step={"grace_seconds": 1})
+    home.start()
+    home.start_dispatcher()
+    execution = run(home, SH + text + "\nsleep 1000\n")
+    assert failure(execution) == "step step1: descriptor 3: a line is longer than 1048576 bytes"
+    assert seconds(execution) < 4
+
+
+def test_ten_megabytes_of_rubbish_lines(live):
+    error = failure(run(live, SH + "head -c 10000000 /dev/urandom >&3\n"))
+    assert error.startswith("step step1: descriptor 3: line 1 ")
+
+
+# --- Trying again ---
+
+def test_retry(live):
+    """An execution is one attempt as a whole: every step again, data and logs of the last one."""
+    execution = completed(run(
+        live, SH + """echo "attempt $FX_ATTEMPT"
+echo "{\\"save\\":{\\"one\\":$FX_ATTEMPT,\\"only$FX_ATTEMPT\\":true}}" >&3\n""",
+        SH + '[ "$FX_ATTEMPT" = 3 ] || { echo failing; exit 1; }\n',
+        retry={"limit": 5, "delay": 0.01}))
+    assert execution["attempt"] == 3
+    assert execution["error"] is None
+    assert execution["data"] == {"one": 3, "only3": True}
+    assert [step["log"] for step in execution["steps"]] == ["attempt 3\n", ""]
+
+
+@pytest.mark.parametrize("end", ["exit 1", "exit 75", "kill -9 $$"])
+def test_attempts_used_up(live, end):
+    count = live.dir / "run/count"
+    execution = run(live, SH + f"echo $FX_ATTEMPT >>{count}\n{end}\n",
+                    retry={"limit": 3, "delay": 0.01, "max_delay": 0.02})
+    failure(execution)
+    assert execution["attempt"] == 4
+    assert count.read_text().split() == ["1", "2", "3", "4"]
+
+
+def test_giving_up(live):
+    """Exit 100: trying again is no use."""
+    execution = run(live, SH + "[ $FX_ATTEMPT = 1 ] && exit 1\nexit 100\n",
+                    retry={"limit": 10, "delay": 0})
+    assert failure(execution) == "step step1: gave up (exit 100)"
+    assert execution["attempt"] == 2
+
+
+def test_while_it_waits_for_its_next_attempt(live):
+    """It is pending, and says what went wrong."""
+    pipeline = make(live, SH + "echo no luck; exit 1\n", event="job",
+                    retry={"limit": 1, "delay": 86400, "max_delay": 86400})
+    cid = live.post_event("job")["cid"]
+    until(lambda: live.get(f"/api/v1/events/{pipeline}").json["pending"] == 1 and
+          live.get(f"/fx/cid/{cid}").json["executions"][0]["error"], what="it waits")
+    execution = live.get(f"/fx/cid/{cid}").json["executions"][0]
+    assert execution["status"] == "pending"
+    assert execution["attempt"] == 1
+    assert execution["error"] == "step step1: exited with 1"
+
+
+def test_a_runner_that_dies(live):
+    """Its execution is tried again, which does not count against the pipeline's retries."""
+    execution = completed(run(live, SH + "[ $FX_ATTEMPT = 3 ] || kill -9 $PPID; sleep 0.2\n"))
+    assert execution["attempt"] == 3
+    assert execution["error"] is None
+
+
+def test_a_runner_that_always_dies(home):
+    home.configure(dispatcher={"losses": 3})
+    home.start()
+    home.start_dispatcher()
+    execution = run(home, SH + "kill -9 $PPID; sleep 10\n")
+    assert failure(execution) == "the runner died during attempt 3"
+    assert execution["attempt"] == 3
+
+
+def test_what_a_dead_runner_leaves(live):
+    """The dispatcher sees to it."""
+    mark = f"MARK-{live.dir.name}"
+    pids = live.dir / "run/pids"
+    make(live, SH + f"sleep 1000 & echo $! >>{pids}\n"
+         f"setsid sleep 1000 & echo $! >>{pids}\necho $$ >>{pids}\n"
+         "[ $FX_ATTEMPT = 1 ] && { kill -9 $PPID; sleep 1000; }\nexit 0\n",
+         event="job", env={"MARK": mark})
+    completed(live.wait_cid(live.post_event("job")["cid"])[0])
+    until(lambda: not marked(mark), what="they are gone")
+    assert len(pids.read_text().split()) == 6
+
+
+def test_big_everything(live):
+    """Event, data, logs and emits at their limits in one execution."""
+    fill = python("""
+name = os.environ["FX_STEP"]
+say(save={name: "x" * 80000})
+say(emit={"event_type": "second", "payload": "y" * 500000})
+os.write(1, b"z" * 70000)
+""")
+    make(live, fill, fill, fill, event="first")
+    make(live, OK, event="second")
+    executions = live.wait_cid(live.post_event("first", "p" * 1000000)["cid"])
+    assert [completed(e)["service"] for e in executions][1:] == [executions[1]["service"]] * 3
+    assert {name: len(text) for name, text in executions[0]["data"].items()} == {
+        "step1": 80000, "step2": 80000, "step3": 80000}
+    assert [len(step["log"]) for step in executions[0]["steps"]] == [65536] * 3

@@ -1,0 +1,204 @@
+"""contract - holds replies against schema/openapi.yaml.
+
+    check_exchange(request, reply)    the bytes of a request, and what came back
+
+A reply fails that the document does not know: its route, status, content type,
+a header, a member of its body; or that lacks what the document promises. There
+objects are closed here, while clients are to expect further members. A request
+that was granted fails when the document says it is not acceptable.
+
+All files of schema/ are put into one document, each under its name, so that a
+reference is a place in it and no validator has to look for files.
+"""
+import functools
+import json
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+import jsonschema
+import yaml
+
+SCHEMA = Path(__file__).resolve().parents[2] / "schema"
+API = "openapi.yaml"
+
+# What the web server in front answers by itself, in a form of its own.
+FRONT_END = {400, 405, 408, 411, 413, 414, 417, 431, 500, 501, 502, 503, 504, 505}
+# Headers that are HTTP's or the web server's.
+FRONT_END_HEADERS = {"connection", "content-length", "content-type", "date", "keep-alive", "server",
+                     "transfer-encoding"}
+
+
+def pointer_of(file, reference):
+    """Where a $ref in a file leads, as a pointer into the whole: "#/file/…"."""
+    name, _, place = reference.partition("#")
+    return f"#/{name or file}{place}"
+
+
+def walk(node, path=()):
+    """All objects within a document, with their places."""
+    if isinstance(node, dict):
+        yield path, node
+    for key, value in (node.items() if isinstance(node, dict) else
+                       enumerate(node) if isinstance(node, list) else ()):
+        yield from walk(value, (*path, key))
+
+
+def is_example(path):
+    return bool({"example", "examples", "default", "const", "enum"} & set(path))
+
+
+def load():
+    files = {path.name: json.loads(path.read_bytes()) for path in SCHEMA.glob("*.schema.json")}
+    # YAML aliases are one object in many places; they are taken apart before anything changes.
+    files[API] = json.loads(json.dumps(yaml.safe_load((SCHEMA / API).read_bytes())))
+    for name, document in files.items():
+        for path, node in walk(document):
+            if is_example(path):
+                continue
+            if isinstance(node.get("$ref"), str):
+                node["$ref"] = pointer_of(name, node["$ref"])
+            if node.get("type") == "object" and "properties" in node:
+                node.setdefault("additionalProperties", False)
+    return files
+
+
+FILES = load()
+
+
+def at(pointer):
+    """What stands at a pointer. KeyError or IndexError when nothing does."""
+    node = FILES
+    for part in pointer.split("/")[1:]:
+        part = unquote(part).replace("~1", "/").replace("~0", "~")
+        node = node[int(part)] if isinstance(node, list) else node[part]
+    return node
+
+
+def resolve(node):
+    while "$ref" in node:
+        node = at(node["$ref"])
+    return node
+
+
+@functools.lru_cache(maxsize=None)
+def validator(schema):
+    """For a schema as JSON text, since that can be a key."""
+    return jsonschema.Draft202012Validator({**FILES, **json.loads(schema)})
+
+
+def faults(schema, value):
+    """What is wrong with a value, one line for each fault."""
+    errors = validator(json.dumps(schema)).iter_errors(value)
+    return [f"{error.json_path}: {error.message[:300]}" for error in errors]
+
+
+def is_valid(schema, value):
+    faulty = faults(schema, value)
+    assert not faulty, "\n".join(["not as the contract says:", *faulty])
+
+
+# --- Routes ---
+
+METHODS = ("get", "post", "put", "delete", "patch", "head", "options")
+
+
+def operations():
+    """{(method, path): operation} of all that is documented."""
+    return {(method.upper(), path): item[method] for path, item in FILES[API]["paths"].items()
+            for method in METHODS if method in item}
+
+
+OPERATIONS = operations()
+PATTERNS = {path: re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)))
+            for path in FILES[API]["paths"]}
+
+
+def route(path):
+    """The documented path that a path without its query belongs to, or None."""
+    if len(path) > 1 and path.endswith("/"):
+        path = path[:-1]
+    return next((known for known, pattern in PATTERNS.items() if pattern.fullmatch(path)), None)
+
+
+def component(name):
+    return FILES[API]["components"]["responses"][name]
+
+
+def expected(method, path, status):
+    """The documented response that a reply has to be like. None when there is none."""
+    plain = not re.search(r"%|//|/\.", path)
+    known = route(path) or route(unquote(path))
+    operation = OPERATIONS.get(("GET" if method == "HEAD" else method, known))
+    if operation and str(status) in operation["responses"]:
+        return resolve(operation["responses"][str(status)])
+    if status == 404 and (not known or not plain):
+        return component("NoSuchPath")
+    if status == 405 and known and not operation:
+        return component("MethodNotAllowed")
+    return None
+
+
+# --- Replies ---
+
+def check_headers(response, headers):
+    documented = {name.lower(): resolve(header) for name, header in response["headers"].items()}
+    unknown = {name.lower() for name in headers.keys()} - documented.keys() - FRONT_END_HEADERS
+    assert not unknown, f"headers that are not documented: {unknown}"
+    for name, header in documented.items():
+        value = headers[name]
+        if value is None:
+            assert not header.get("required"), f"the header {name} is missing"
+            continue
+        whole = resolve(header["schema"]).get("type") == "integer"
+        is_valid(header["schema"], int(value) if whole else value)
+
+
+def check_body(response, status, headers, body):
+    media = headers["Content-Type"]
+    assert media in response["content"], f"{media} is not documented"
+    value = json.loads(body)
+    is_valid(response["content"][media]["schema"], value)
+    if media == "application/problem+json":
+        assert value["status"] == status
+        assert value["instance"] == headers["X-Request-Id"]
+
+
+def check(method, path, status, headers, body):
+    """One reply to a request. The path is as it was sent, with its query or without."""
+    path = path.partition("?")[0]
+    if "X-Request-Id" not in headers:
+        assert status in FRONT_END, f"{status}, by the web server"
+        assert "json" not in headers.get("Content-Type", ""), "a reply of ours without X-Request-Id"
+        return
+    response = expected(method, path, status)
+    assert response, f"{status} to {method} {path} is not documented"
+    check_headers(response, headers)
+    if method == "HEAD":
+        assert not body
+    else:
+        check_body(response, status, headers, body)
+    if status == 405:
+        allowed = {known for known, at_path in OPERATIONS if at_path == route(unquote(path))}
+        assert set(headers["Allow"].split(", ")) == allowed
+
+
+def check_granted(method, path, body):
+    """The body of a request that was granted is one that the document allows."""
+    operation = OPERATIONS.get((method, route(unquote(path.partition("?")[0]))), {})
+    if "requestBody" in operation:
+        content = resolve(operation["requestBody"])["content"]
+        is_valid(content["application/json"]["schema"], json.loads(body))
+
+
+def check_exchange(request, reply):
+    """The reply to the bytes of a request; None, a hang-up, promises nothing."""
+    if not reply:
+        return
+    head, _, body = request.partition(b"\r\n\r\n")
+    line = head.partition(b"\r\n")[0].decode("latin-1").split(" ")
+    method, target = line[0], line[1] if len(line) > 1 else ""
+    target = re.sub(r"^http://[^/]*", "", target)
+    check(method, target, reply.status, reply.headers, reply.body)
+    if reply.status < 300 and b"\r\ntransfer-encoding:" not in head.lower():
+        check_granted(method, target, body)

@@ -1,0 +1,286 @@
+/* config_test - fx.conf: its defaults, the edges of every setting, and the line of every fault. */
+#include "temp.h"
+
+#include <inttypes.h>
+
+#include "base/config.h"
+
+static const struct {
+    const char *section, *key;
+    int64_t value, min, max;
+    size_t offset;
+    const char *sentence;
+} settings[] = {
+#define SETTING(section, key, value, min, max, sentence) \
+    {#section, #key, value, min, max, offsetof(struct config, section##_##key), sentence},
+    CONFIG_SETTINGS(SETTING)
+#undef SETTING
+};
+
+static int64_t setting_in(const struct config *config, size_t i)
+{
+    int64_t value;
+    memcpy(&value, (const char *)config + settings[i].offset, sizeof value);
+    return value;
+}
+
+static struct temp temp;
+
+static int setup(void **state)
+{
+    (void)state;
+    temp_make(&temp);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    temp_remove(&temp);
+    return 0;
+}
+
+static enum err read_text(const char *text, struct config *config, struct buf *why)
+{
+    temp_write(&temp, "fx.conf", text);
+    return config_read(temp_path(&temp, "fx.conf"), config, why);
+}
+
+static void config_has_defaults_within_their_bounds(void **state)
+{
+    struct config config;
+    (void)state;
+    memset(&config, 0xff, sizeof config);
+    config_defaults(&config);
+    for (size_t i = 0; i < COUNT(settings); i++) {
+        assert_true(setting_in(&config, i) == settings[i].value);
+        assert_true(settings[i].min <= settings[i].value);
+        assert_true(settings[i].value <= settings[i].max);
+        assert_true(settings[i].min >= 0);
+    }
+    assert_int_equal(sizeof config, COUNT(settings) * sizeof(int64_t));
+}
+
+static void config_missing_file_leaves_the_defaults(void **state)
+{
+    struct config config, defaults;
+    struct buf why = BUF_INIT;
+    (void)state;
+    config_defaults(&defaults);
+    memset(&config, 0xff, sizeof config);
+    assert_int_equal(config_read(temp_path(&temp, "none"), &config, &why), ERR_NOTFOUND);
+    assert_memory_equal(&config, &defaults, sizeof config);
+    assert_int_equal(why.len, 0);
+}
+
+/* What is there and cannot be read must not pass for what is not there. */
+static void config_unreadable_file_is_refused(void **state)
+{
+    struct config config;
+    struct buf why = BUF_INIT;
+    (void)state;
+    assert_int_equal(symlink("loop", temp_path(&temp, "loop")), 0);
+    assert_int_equal(config_read(temp_path(&temp, "loop"), &config, &why), ERR_INVALID);
+    assert_non_null(strstr(buf_text(&why), "cannot be read"));
+    buf_clear(&why);
+    assert_int_equal(config_read(temp.dir, &config, &why), ERR_INVALID);
+    assert_non_null(strstr(buf_text(&why), "cannot be read"));
+    buf_done(&why);
+}
+
+/* One file that sets everything to the given bound, then one step beyond for each. */
+static void config_takes_each_setting_up_to_its_edges(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(settings); i++) {
+        const int64_t good[] = {settings[i].min, settings[i].max};
+        const int64_t bad[] = {settings[i].min - 1, settings[i].max + 1};
+        for (size_t edge = 0; edge < 2; edge++) {
+            struct config config, expected;
+            struct buf why = BUF_INIT;
+            char text[256], said[256];
+            snprintf(text, sizeof text, "[%s]\n%s = %" PRId64 "\n", settings[i].section,
+                settings[i].key, good[edge]);
+            assert_int_equal(read_text(text, &config, &why), ERR_OK);
+            assert_int_equal(why.len, 0);
+            config_defaults(&expected);
+            memcpy((char *)&expected + settings[i].offset, &good[edge], sizeof good[edge]);
+            assert_memory_equal(&config, &expected, sizeof config);
+
+            snprintf(text, sizeof text, "[%s]\n\n%s = %" PRId64 "\n", settings[i].section,
+                settings[i].key, bad[edge]);
+            snprintf(said, sizeof said,
+                "line 3: %s wants a whole number from %" PRId64 " to %" PRId64, settings[i].key,
+                settings[i].min, settings[i].max);
+            assert_int_equal(read_text(text, &config, &why), ERR_INVALID);
+            assert_string_equal(buf_text(&why), said);
+            buf_done(&why);
+        }
+    }
+}
+
+#define RULE_50 "--------------------------------------------------"
+#define RULE_250 RULE_50 RULE_50 RULE_50 RULE_50 RULE_50
+#define THREADS "threads wants a whole number from 1 to 256"
+#define SYNTAX "not a [section], a comment or \"key = value\""
+
+static const struct {
+    const char *text;
+    int64_t threads;
+} good_cases[] = {
+    {"", 32},
+    {"\n\n", 32},
+    {"# only a comment\n; and another", 32},
+    {"[web]\nthreads=7", 7},
+    {"[web]\nthreads = 7\n", 7},
+    {"[web]\r\nthreads = 7\r\n", 7},
+    {"[web]\n\t threads\t=\t7  \n", 7},
+    {"[web]\nthreads = +7\n", 7},
+    {"[web]\nthreads = 007\n", 7},
+    {"[web]\nthreads: 7\n", 7},
+    {"[web]\nthreads = 7 ; a remark\n", 7},
+    {"\xef\xbb\xbf[web]\nthreads = 7\n", 7},
+    {"[web]\nthreads = 6\n[store]\n[web]\nthreads = 7\n", 7},
+    /* Lines of any length, where they say nothing. */
+    {"[web]\n#" RULE_250 "\nthreads = 7\n", 7},
+    {"[web]\n  ; threads = 9" RULE_250 "threads = 8\nthreads = 7\n", 7},
+    {"[web]\nthreads = 7\n# the end" RULE_250, 7},
+};
+
+static void config_reads_what_is_written_well(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(good_cases); i++) {
+        struct config config;
+        struct buf why = BUF_INIT;
+        if (read_text(good_cases[i].text, &config, &why) != ERR_OK)
+            fail_msg("%s: %s", good_cases[i].text, buf_text(&why));
+        assert_int_equal(config.web_threads, good_cases[i].threads);
+        assert_int_equal(why.len, 0);
+    }
+}
+
+static const struct {
+    const char *text, *why;
+} bad_cases[] = {
+    {"[web]\nthreads = many\n", "line 2: " THREADS},
+    {"[web]\nthreads =\n", "line 2: " THREADS},
+    {"[web]\nthreads = 1.5\n", "line 2: " THREADS},
+    {"[web]\nthreads = 0x10\n", "line 2: " THREADS},
+    {"[web]\nthreads = 1e1\n", "line 2: " THREADS},
+    {"[web]\nthreads = 7 # a remark\n", "line 2: " THREADS},
+    {"[web]\nthreads = 7 8\n", "line 2: " THREADS},
+    {"[web]\nthreads = -1\n", "line 2: " THREADS},
+    {"[web]\nthreads = 99999999999999999999\n", "line 2: " THREADS},
+    {"[web]\nthreads = -99999999999999999999\n", "line 2: " THREADS},
+    {"# a\n\n[web]\n# b\nthreads = 0\nthreads = 9\n", "line 5: " THREADS},
+    {"threads = 7\n", "line 1: there is no setting \"threads\" in []"},
+    {"[store]\nthreads = 7\n", "line 2: there is no setting \"threads\" in [store]"},
+    {"[web]\nThreads = 7\n", "line 2: there is no setting \"Threads\" in [web]"},
+    {"[Web]\nthreads = 7\n", "line 2: there is no setting \"threads\" in [Web]"},
+    {"[web]\nthreads = 7\n\n[webb]\nthreads = 8\n",
+        "line 5: there is no setting \"threads\" in [webb]"},
+    {"[web]\n= 7\n", "line 2: there is no setting \"\" in [web]"},
+    {"[web]\nthreads\n", "line 2: " SYNTAX},
+    {"[web\nthreads = 7\n", "line 1: " SYNTAX},
+    {"\n\nhello\n", "line 3: " SYNTAX},
+    /* The first fault is the one that is told, with its own line. */
+    {"[web]\nthreads = 0\nbody_bytes = 0\n", "line 2: " THREADS},
+    {"[web]\nthreads = 0\nhello\n", "line 2: " THREADS},
+    {"[web]\nhello\nthreads = 0\n", "line 2: " SYNTAX},
+    {"[web]\nthreads = 7\nhello\nnonsense = 1\n", "line 3: " SYNTAX},
+    /* A line that is too long for the parser must not be taken for two. */
+    {"[web]\nthreads = 7 ;" RULE_250 "\nthreads = 0\n", "line 2: is too long"},
+    {"[web]\nthreads = 0\nthreads = 7 ;" RULE_250 "\n", "line 2: " THREADS},
+    {"[web]\n#" RULE_250 "\nthreads = 0\n", "line 3: " THREADS},
+    {RULE_250 "\n", "line 1: is too long"},
+};
+
+static void config_names_the_line_of_a_fault(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad_cases); i++) {
+        struct config config;
+        struct buf why = BUF_INIT;
+        if (read_text(bad_cases[i].text, &config, &why) != ERR_INVALID)
+            fail_msg("accepted: %s", bad_cases[i].text);
+        if (strcmp(buf_text(&why), bad_cases[i].why) != 0)
+            fail_msg("%s\nsays:   %s\nwanted: %s", bad_cases[i].text, buf_text(&why),
+                bad_cases[i].why);
+        buf_done(&why);
+    }
+}
+
+/* Around the longest line the parser takes, nothing is cut in silence. */
+static void config_never_cuts_a_line(void **state)
+{
+    (void)state;
+    for (size_t pad = 170; pad < 420; pad++) {
+        struct config config;
+        struct buf text = BUF_INIT, why = BUF_INIT;
+        buf_add_str(&text, "[web]\nthreads = ");
+        for (size_t i = 0; i < pad; i++)
+            buf_add_char(&text, ' ');
+        buf_add_str(&text, "77\nbody_bytes = 4096\n");
+        enum err err = read_text(buf_text(&text), &config, &why);
+        if (err == ERR_OK) {
+            assert_int_equal(config.web_threads, 77);
+            assert_int_equal(config.web_body_bytes, 4096);
+        } else {
+            assert_int_equal(err, ERR_INVALID);
+            assert_string_equal(buf_text(&why), "line 2: is too long");
+        }
+        buf_done(&text);
+        buf_done(&why);
+    }
+}
+
+/* As it is written, and with every "# " before a key taken away. */
+static void config_reads_back_the_file_it_writes(void **state)
+{
+    struct buf text = BUF_INIT, plain = BUF_INIT, why = BUF_INIT;
+    struct config config, defaults;
+    (void)state;
+    config_defaults(&defaults);
+    config_write_defaults(&text);
+    assert_int_equal(read_text(buf_text(&text), &config, &why), ERR_OK);
+    assert_memory_equal(&config, &defaults, sizeof config);
+
+    for (size_t i = 0; i < COUNT(settings); i++) {
+        char line[64];
+        snprintf(line, sizeof line, "\n# %s = %" PRId64 "\n", settings[i].key, settings[i].value);
+        assert_non_null(strstr(buf_text(&text), line));
+        assert_non_null(strstr(buf_text(&text), settings[i].sentence));
+    }
+    size_t keys = 0;
+    char *rest = NULL, *all = mem_strdup(buf_text(&text));
+    for (char *line = strtok_r(all, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        bool is_key = strncmp(line, "# ", 2) == 0 && strstr(line, " = ") &&
+                      strspn(line + 2, "abcdefghijklmnopqrstuvwxyz_") ==
+                          (size_t)(strstr(line, " = ") - line) - 2;
+        keys += is_key;
+        buf_printf(&plain, "%s\n", is_key ? line + 2 : line);
+    }
+    free(all);
+    assert_int_equal(keys, COUNT(settings));
+    if (read_text(buf_text(&plain), &config, &why) != ERR_OK)
+        fail_msg("%s", buf_text(&why));
+    assert_memory_equal(&config, &defaults, sizeof config);
+    buf_done(&text);
+    buf_done(&plain);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(config_has_defaults_within_their_bounds),
+        cmocka_unit_test_setup_teardown(config_missing_file_leaves_the_defaults, setup, teardown),
+        cmocka_unit_test_setup_teardown(config_unreadable_file_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(config_takes_each_setting_up_to_its_edges, setup, teardown),
+        cmocka_unit_test_setup_teardown(config_reads_what_is_written_well, setup, teardown),
+        cmocka_unit_test_setup_teardown(config_names_the_line_of_a_fault, setup, teardown),
+        cmocka_unit_test_setup_teardown(config_never_cuts_a_line, setup, teardown),
+        cmocka_unit_test_setup_teardown(config_reads_back_the_file_it_writes, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
