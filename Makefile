@@ -17,7 +17,7 @@ CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
-	-Wcast-qual -Wwrite-strings -Wvla -Wformat=2 -Wundef
+	-Wcast-qual -Wwrite-strings -Wvla -Wformat=2 -Wundef -Wno-missing-field-initializers
 ifneq ($(DEVELOPER),0)
 WARN += -Werror
 endif
@@ -38,24 +38,24 @@ LIBS_base := -ljson-c -lcrypto -linih -lm
 PROGRAMS := events status pipelines triggers
 
 BASE := alive base64 buf clock config crypto err home id json json_names json_tree json_walk \
-	json_write log pack utf8 wake
-MODEL := credential cron definition event execution field filter json_value name pipeline retry \
-	trigger url
-STORE := cid commit credentials events executions key pipeline_json pipelines queue scripts store \
+	json_write log meter pack utf8 wake
+MODEL := cloudevent cloudevent_type credential cron definition event execution field filter json_value name pipeline retry \
+	scheme scheme_message scheme_verify trigger url
+STORE := cid commit credentials dedupe events executions key pipeline_json pipelines queue scripts store \
 	trigger_json triggers
-WEB := auth body cgi fastcgi receive reply request route serve
+WEB := auth body cgi fastcgi receive reply request route serve webhook
 
-events := main accept
+events := cloudevents form handshake intake main provider submit
 status := main results
 pipelines := main definitions
 triggers := main control
 
 DISPATCHER := main claim frame instance loop orphans pool record route turn
 RUNNER := runner_main attempt child environment frame lines orphans
-FXCTL := main execution fxctl help init input key operand options pipeline publish status table \
+FXCTL := main credential execution fxctl help init input key operand options pipeline publish secret status table \
 	text trigger when
 
-UNIT := buf clock cron filter id json json_tree json_value log name pack pipeline retry url
+UNIT := buf clock cron crypto filter id json json_tree json_value log name pack pipeline retry scheme url
 
 COMMON_OBJ := $(BASE:%=$(B)/obj/common/base/%.o) $(MODEL:%=$(B)/obj/common/model/%.o) \
 	$(STORE:%=$(B)/obj/common/store/%.o)
@@ -88,13 +88,13 @@ $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(OURS) $(CFLAGS) -c $< -o $@
 
-$(B)/libfx.a: $(COMMON_OBJ)
+$(B)/libfx.a: $(COMMON_OBJ) Makefile
 	$(call say,ar,$@)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar rcs $@ $(filter %.o,$^)
 
-$(B)/libfxweb.a: $(WEB_OBJ)
+$(B)/libfxweb.a: $(WEB_OBJ) Makefile
 	$(call say,ar,$@)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar rcs $@ $(filter %.o,$^)
 
 define program
 $(B)/cgi-bin/$(1).fcgi: $$($(1):%=$(B)/obj/cgi-bin/$(1)/%.o) $(B)/libfxweb.a $(B)/libfx.a

@@ -70,9 +70,25 @@ static void fail(struct attempt *a, const struct step *step, const char *format,
     va_end(args);
 }
 
+/* What the step alone may take; the execution as a whole may leave it less. */
+static int64_t step_timeout_ms(const struct attempt *a, const struct step *step)
+{
+    return step->timeout_ms ? step->timeout_ms : a->home->config.step_timeout_seconds * 1000;
+}
+
+/* What may be wrong with a script that could not be started. */
+static const char *start_hint(int error, const char *path)
+{
+    if (error == ENOEXEC)
+        return " (it needs a first line such as #!/bin/sh)";
+    if (error == ENOENT && access(path, F_OK) == 0)
+        return " (its first line names an interpreter that is not there)";
+    return "";
+}
+
 /* Says in a sentence how a step's process ended, unless all was well. */
-static void judge(struct attempt *a, const struct step *step, const struct child_result *result,
-    int64_t timeout_ms)
+static void judge(struct attempt *a, const struct step *step, const struct child_spec *spec,
+    const struct child_result *result)
 {
     switch (result->end) {
     case CHILD_EXITED:
@@ -88,7 +104,12 @@ static void judge(struct attempt *a, const struct step *step, const struct child
         fail(a, step, "was killed by signal %d (%s)", result->signal, strsignal(result->signal));
         break;
     case CHILD_TIMED_OUT:
-        fail(a, step, "ran longer than %.3g seconds and was killed", (double)timeout_ms / 1000);
+        if (spec->timeout_ms < step_timeout_ms(a, step))
+            fail(a, step, "was killed when the execution's %.6g seconds were over",
+                (double)a->pipeline->timeout_ms / 1000);
+        else
+            fail(a, step, "ran longer than %.6g seconds and was killed",
+                (double)spec->timeout_ms / 1000);
         break;
     case CHILD_REFUSED:
         if (result->line_too_long)
@@ -102,8 +123,7 @@ static void judge(struct attempt *a, const struct step *step, const struct child
         break;
     case CHILD_NOT_STARTED:
         fail(a, step, "the script \"%s\" could not be started: %s%s", step->script,
-            strerror(result->error),
-            result->error == ENOEXEC ? " (it needs a first line such as #!/bin/sh)" : "");
+            strerror(result->error), start_hint(result->error, spec->path));
         break;
     }
 }
@@ -119,8 +139,7 @@ static bool run_script(struct attempt *a, const struct step *step, size_t i)
 {
     char path[PATH_MAX], directory[PATH_MAX], name[SCRIPT_NAME_MAX + 16];
     struct step_result *step_result = &a->outcome.steps[i];
-    int64_t timeout_ms =
-        step->timeout_ms ? step->timeout_ms : a->home->config.step_timeout_seconds * 1000;
+    int64_t timeout_ms = step_timeout_ms(a, step);
     int64_t left_ms = a->deadline_ms - clock_mono_ms();
     if (timeout_ms > left_ms)
         timeout_ms = left_ms > 0 ? left_ms : 0;
@@ -156,7 +175,7 @@ static bool run_script(struct attempt *a, const struct step *step, size_t i)
     a->logs[i] = result.log;
     a->outcome.logs[i] = buf_span(&a->logs[i]);
     step_result->exit_code = result.exit_code;
-    judge(a, step, &result, timeout_ms);
+    judge(a, step, &spec, &result);
     return !a->error.len && !a->abandoned;
 }
 

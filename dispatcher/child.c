@@ -96,24 +96,6 @@ static pid_t start(const struct child_spec *spec, int log_fd, int line_fd, int *
     return pid;
 }
 
-/* Ending. */
-
-/* Kills and reaps until nothing is left. Killed processes hand their own children on to this one.
- */
-static void sweep(pid_t group)
-{
-    for (;;) {
-        pid_t pid = waitpid(-1, NULL, WNOHANG);
-        if (pid < 0)
-            return;
-        if (pid > 0)
-            continue;
-        kill(-group, SIGKILL);
-        orphans_kill(NULL, NULL);
-        (void)waitpid(-1, NULL, 0);
-    }
-}
-
 /* Running. */
 
 struct run {
@@ -254,7 +236,7 @@ static void reap(struct run *run)
     struct child_result *result = run->result;
     while (waitpid(run->pid, &status, 0) < 0 && errno == EINTR)
         ;
-    sweep(run->pid);
+    orphans_end(run->pid);
     drain_or_close(run, &run->log_fd);
     drain_or_close(run, &run->line_fd);
     take_line(run, buf_span(&run->partial));

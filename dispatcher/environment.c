@@ -3,17 +3,26 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/json.h"
 
 #define OWN_VARIABLES 13 /* how many environment_build adds, besides the pipeline's */
 
+/* Adds a variable, or gives one that is there another value. */
 static void add(struct environment *e, const char *name, struct span value)
 {
     struct buf text = BUF_INIT;
+    size_t i = 0;
     buf_printf(&text, "%s=", name);
+    while (i < e->count && strncmp(e->variables[i], buf_text(&text), text.len) != 0)
+        i++;
+    if (i < e->count)
+        free(e->variables[i]);
+    else
+        e->count++;
     buf_add_span(&text, value);
-    e->variables[e->count++] = (char *)text.data; /* handed over; NUL-terminated by buf */
+    e->variables[i] = (char *)text.data; /* handed over; NUL-terminated by buf */
 }
 
 static void add_uuid(struct environment *e, const char *name, const struct uuid *id)

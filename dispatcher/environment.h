@@ -4,7 +4,8 @@
  * environment - what a step's process is told: its environment variables and
  * its context.
  *
- * The environment is clean: PATH, LANG and TZ, the pipeline's options.env, and
+ * The environment is clean: PATH, LANG and TZ, the pipeline's options.env, which
+ * may set LANG and TZ otherwise, and
  *   FX_CID  FX_EXECUTION_ID  FX_PARENT_EXECUTION_ID  FX_ATTEMPT
  *   FX_PIPELINE_ID  FX_PIPELINE  FX_PIPELINE_VERSION  FX_STEP  FX_EVENT_TYPE
  *   FX_CONTEXT (/dev/fd/4)

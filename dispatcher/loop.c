@@ -13,8 +13,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/wake.h"
+#include "orphans.h"
 
 #define EVENTS_MAX 64
+#define LEAVE_MS 5000 /* how long runners that were told to go are waited for at the end */
 #define STUCK_MS 1000 /* between tries while the store cannot be written */
 
 /* What an epoll event is about: one of the dispatcher's own descriptors, or an instance. */
@@ -115,7 +117,7 @@ static void rest(struct dispatcher *d)
     malloc_trim(0);
 }
 
-/* What still runs is given up: pending again, for whoever comes next. */
+/* What still runs is given up: pending again, for whoever comes next. No process is left behind. */
 static void give_up(struct dispatcher *d)
 {
     for (struct service *s = d->services; s; s = s->next) {
@@ -127,6 +129,10 @@ static void give_up(struct dispatcher *d)
     /* When this cannot be written, the next start finds them and does the same. */
     enum err err = d->happenings ? turn(d) : ERR_OK;
     (void)err;
+    int64_t now, until = clock_mono_ms() + LEAVE_MS;
+    while (d->instance_count && (now = clock_mono_ms()) < until)
+        (void)wait(d, (int)(until - now));
+    orphans_end(0);
 }
 
 /* Now and then: shows that it turns, and frees what killed readers hold on to. */

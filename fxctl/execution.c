@@ -20,8 +20,8 @@
 #define WAIT_MAX_S 86400
 #define WAIT_STEP_US 10000 /* between two looks at the number of the last commit */
 
-static enum err read_cid(
-    struct store *store, const struct uuid *cid, struct buf *text, bool *ret_settled)
+static enum err read_cid(struct store *store, const struct uuid *cid, struct buf *text,
+    bool *ret_settled, uint64_t *ret_seen)
 {
     struct store_txn *txn;
     enum err err = store_read_begin(store, &txn);
@@ -30,6 +30,7 @@ static enum err read_cid(
     buf_clear(text);
     struct json_out out = json_out_to(text);
     err = cid_print(txn, cid, &out, ret_settled);
+    *ret_seen = store_txn_sees(txn);
     store_read_end(txn);
     return err;
 }
@@ -40,12 +41,13 @@ static enum err wait_for_cid(struct store *store, const struct uuid *cid, int64_
 {
     int64_t until_ms = clock_mono_ms() + wait_ms;
     for (;;) {
-        uint64_t seen = store_last_commit(store);
-        enum err err = read_cid(store, cid, text, ret_settled);
+        uint64_t seen;
+        enum err err = read_cid(store, cid, text, ret_settled, &seen);
         if (err || *ret_settled || clock_mono_ms() >= until_ms)
             return err;
-        while (store_last_commit(store) == seen && clock_mono_ms() < until_ms)
+        do {
             usleep(WAIT_STEP_US);
+        } while (store_last_commit(store) == seen && clock_mono_ms() < until_ms);
     }
 }
 

@@ -20,7 +20,7 @@
 #define EXIT_NO 1
 #define EXIT_USAGE 2
 
-#define OPTIONS_MAX 8  /* of one command */
+#define OPTIONS_MAX 12  /* of one command */
 #define OPERANDS_MAX 2 /* of one command */
 
 enum option_need {
@@ -94,6 +94,7 @@ void fxctl_print(const struct buf *text);
 /* The tables of the commands, by noun. */
 extern const struct command init_commands[];
 extern const struct command key_commands[];
+extern const struct command secret_commands[];
 extern const struct command publish_commands[];
 extern const struct command pipeline_commands[];
 extern const struct command trigger_commands[];

@@ -15,6 +15,7 @@
 static const struct command *const groups[] = {
     init_commands,
     key_commands,
+    secret_commands,
     pipeline_commands,
     trigger_commands,
     publish_commands,

@@ -2,11 +2,17 @@
  * events - takes events in. The reply with the correlation id leaves after the
  * event is on disk; nothing else happens in the request.
  */
-#include "accept.h"
+#include "handshake.h"
+#include "submit.h"
 #include "web/serve.h"
 
 static const struct route routes[] = {
-    {"POST", "/fx/events", SCOPE_EVENTS, accept_event},
+    {"POST", "/fx/events", SCOPE_EVENTS, submit_event, .webhooks = true},
+    {"POST", "/fx/events/generic", SCOPE_EVENTS, submit_generic, .webhooks = true},
+    {"POST", "/fx/events/webhook", SCOPE_EVENTS, submit_webhook, .webhooks = true},
+    {"OPTIONS", "/fx/events", SCOPE_NONE, handshake},
+    {"OPTIONS", "/fx/events/generic", SCOPE_NONE, handshake},
+    {"OPTIONS", "/fx/events/webhook", SCOPE_NONE, handshake},
 };
 
 int main(void)

@@ -175,14 +175,18 @@ static enum err find_name(struct request *request, struct span id, struct change
 static bool read_if_match(struct request *request, uint32_t *ret_version)
 {
     struct span tag = request_header(request, "HTTP_IF_MATCH");
+    uint32_t version = 0;
     *ret_version = 0;
     if (!tag.len || span_eq_str(tag, "*"))
         return true;
     if (tag.len > 2 && tag.data[0] == '"' && tag.data[tag.len - 1] == '"')
-        *ret_version = parse_version(span_of(tag.data + 1, tag.len - 2));
-    if (!*ret_version)
+        version = parse_version(span_of(tag.data + 1, tag.len - 2));
+    if (!version) {
         reply_problem(request, 412, "If-Match names no version of this pipeline; send the ETag.");
-    return *ret_version != 0;
+        return false; /* and what ret_version points to, in the request, is gone */
+    }
+    *ret_version = version;
+    return true;
 }
 
 void definitions_replace(struct request *request)

@@ -16,8 +16,8 @@
                                 */
 #define WAIT_STEP_MAX_US 20000 /* the steps grow to this while nothing happens */
 
-static enum err read_cid(
-    struct store *store, const struct uuid *cid, struct buf *body, bool *ret_settled)
+static enum err read_cid(struct store *store, const struct uuid *cid, struct buf *body,
+    bool *ret_settled, uint64_t *ret_seen)
 {
     struct store_txn *txn;
     enum err err = store_read_begin(store, &txn);
@@ -26,19 +26,24 @@ static enum err read_cid(
     buf_clear(body);
     struct json_out out = json_out_to(body);
     err = cid_print(txn, cid, &out, ret_settled);
+    *ret_seen = store_txn_sees(txn);
     store_read_end(txn);
     return err;
 }
 
-/* Until the store has a commit that `seen` does not count, or the time is up. */
+/*
+ * Until the store has a commit that `seen` does not count, or the time is up. At
+ * least one step: a commit that is just being flushed is counted, but not yet seen.
+ */
 static void wait_for_commit(struct store *store, uint64_t seen, int64_t until_ms)
 {
     useconds_t step = WAIT_STEP_MIN_US;
-    while (store_last_commit(store) == seen && clock_mono_ms() < until_ms && !serve_is_stopping()) {
+    do {
         usleep(step);
         if (step < WAIT_STEP_MAX_US)
             step += step / 4;
-    }
+    } while (
+        store_last_commit(store) == seen && clock_mono_ms() < until_ms && !serve_is_stopping());
 }
 
 /* Reads ?wait=. False when the request was answered. */
@@ -90,8 +95,8 @@ void results_of_cid(struct request *request)
     bool settled = false;
     enum err err;
     for (;;) {
-        uint64_t seen = store_last_commit(request->store);
-        err = read_cid(request->store, &cid, &body, &settled);
+        uint64_t seen;
+        err = read_cid(request->store, &cid, &body, &settled, &seen);
         if (err || settled || clock_mono_ms() >= until_ms || serve_is_stopping())
             break;
         serve_block();

@@ -25,6 +25,12 @@
         "How long one read or write on a connection from the web server may take.") \
     SETTING(web, body_bytes, MIB(1), KIB(1), MIB(25), "Largest request body, in bytes.") \
     SETTING(web, wait_seconds, 30, 0, 30, "Longest ?wait= a status request may ask for.") \
+    SETTING(web, failures_per_minute, 60, 0, 1000000, \
+        "Failed credentials an address may send; beyond that it gets 429. 0 sets no limit.") \
+    SETTING(web, failures_burst, 100, 1, 1000000, "Failed credentials an address may send at once.") \
+    SETTING(events, batch, 1000, 1, 100000, "Events in one CloudEvents batch.") \
+    SETTING(events, repeat_hours, 24, 1, 8760, \
+        "How long a repeat of a request is recognized and gets the first answer.") \
     SETTING(store, map_bytes, MIB(256), MIB(16), GIB(1024), \
         "Address space mapped for the database at first, in bytes; it grows by itself.") \
     SETTING(store, map_max_bytes, GIB(64), MIB(16), GIB(16384), \

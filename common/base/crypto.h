@@ -39,4 +39,10 @@ bool crypto_equal(const void *a, const void *b, size_t len);
 /* Overwrites a secret before its memory is given back. */
 void crypto_clear(void *secret, size_t len);
 
+/*
+ * Frees what libcrypto keeps for the calling thread. For threads that end shortly
+ * before the process: left to itself that would race with the process's end.
+ */
+void crypto_thread_end(void);
+
 #endif

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/id.h"
 #include "base/log.h"
 
 /* Room for the longest name that is ever put behind the directory. */
@@ -18,6 +19,15 @@
 static bool format_path(char ret[PATH_MAX], const char *a, const char *b)
 {
     return snprintf(ret, PATH_MAX, "%s%s", a, b) < PATH_MAX;
+}
+
+/* NULL stands for a path that did not even fit. */
+static bool has_room(const char *dir)
+{
+    if (dir && strlen(dir) + HOME_NAME_MAX < PATH_MAX)
+        return true;
+    log_error("the path of the home is too long; choose a shorter one");
+    return false;
 }
 
 /* The first line of the file "fxbridge.home" beside the executable names the home. */
@@ -57,10 +67,7 @@ enum err home_locate(const char *given, char ret_dir[PATH_MAX])
             account = user ? user->pw_dir : "";
         fits = format_path(ret_dir, account, "/.fxbridge");
     }
-    if (fits && strlen(ret_dir) + HOME_NAME_MAX < PATH_MAX)
-        return ERR_OK;
-    log_error("the path of the home is too long; choose a shorter one");
-    return ERR_INVALID;
+    return has_room(fits ? ret_dir : NULL) ? ERR_OK : ERR_INVALID;
 }
 
 enum err home_open(const char *given, struct home *ret_home)
@@ -74,6 +81,8 @@ enum err home_open(const char *given, struct home *ret_home)
         log_error("there is no home at %s; make one with: fxctl --home %s init", dir, dir);
         return ERR_NOTFOUND;
     }
+    if (!has_room(ret_home->dir))
+        return ERR_INVALID;
     char path[PATH_MAX];
     struct buf why = BUF_INIT;
     home_path(ret_home, "fx.conf", path);
@@ -89,7 +98,8 @@ static bool make_dir(const char *dir, const char *name)
     char path[PATH_MAX];
     if (!format_path(path, dir, name))
         return false;
-    if (mkdir(path, 02770) == 0 || errno == EEXIST)
+    /* mkdir drops the bit that makes what is put inside belong to the group. */
+    if (mkdir(path, 0770) == 0 ? chmod(path, 02770) == 0 : errno == EEXIST)
         return true;
     log_errno("cannot make the directory %s", path);
     return false;
@@ -114,6 +124,40 @@ static enum err write_config(const char *dir)
     return written ? ERR_OK : ERR_IO;
 }
 
+/* Made once and never replaced: without it the webhook secrets are lost. */
+static enum err write_key(const char *dir)
+{
+    char path[PATH_MAX];
+    uint8_t key[HOME_KEY];
+    if (!format_path(path, dir, "/secret.key"))
+        return ERR_INVALID;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+    if (fd < 0 && errno == EEXIST)
+        return ERR_OK;
+    random_bytes(key, sizeof key);
+    bool written = fd >= 0 && write(fd, key, sizeof key) == sizeof key && fsync(fd) == 0;
+    memset(key, 0, sizeof key);
+    if (!written)
+        log_errno("cannot write %s", path);
+    if (fd >= 0)
+        close(fd);
+    return written ? ERR_OK : ERR_IO;
+}
+
+enum err home_read_key(const struct home *home, uint8_t ret_key[HOME_KEY])
+{
+    char path[PATH_MAX];
+    home_path(home, "secret.key", path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, ret_key, HOME_KEY);
+    if (fd >= 0)
+        close(fd);
+    if (n == HOME_KEY)
+        return ERR_OK;
+    log_error("cannot read secret.key in %s; webhook secrets cannot be used", home->dir);
+    return ERR_DENIED;
+}
+
 enum err home_create(const char *dir)
 {
     static const char *const names[] = {"", "/db", "/scripts", "/run", "/log"};
@@ -123,6 +167,8 @@ enum err home_create(const char *dir)
         err = make_dir(dir, names[i]) ? ERR_OK : ERR_IO;
     if (!err)
         err = write_config(dir);
+    if (!err)
+        err = write_key(dir);
     umask(old);
     return err;
 }

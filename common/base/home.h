@@ -4,6 +4,7 @@
  * home - the directory that is one installation.
  *
  *   fx.conf    settings (base/config.h)
+ *   secret.key what webhook secrets are encrypted with; worth a backup of its own
  *   db/        the LMDB environment
  *   scripts/   the executables that steps may name
  *   run/       sockets, the dispatcher's lock and its sign of life
@@ -33,6 +34,13 @@ enum err home_locate(const char *given, char ret_dir[PATH_MAX]) MUST_CHECK;
 
 /* Makes the directories and fx.conf where they are missing. ERR_IO is logged. */
 enum err home_create(const char *dir) MUST_CHECK;
+
+/*
+ * Reads secret.key. ERR_DENIED, logged, when it cannot be read or is not one: only
+ * programs that verify signatures need it.
+ */
+#define HOME_KEY 32
+enum err home_read_key(const struct home *home, uint8_t ret_key[HOME_KEY]) MUST_CHECK;
 
 /* dir + "/" + name. Ends the process when that is too long, which home_open rules out. */
 void home_path(const struct home *home, const char *name, char ret_path[PATH_MAX]);

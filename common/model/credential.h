@@ -1,8 +1,12 @@
 #ifndef MODEL_CREDENTIAL_H
 #define MODEL_CREDENTIAL_H
 /*
- * credential - an API key: 256 random bits, shown once as "fxk_" and 43
- * characters of base64url (RFC 4648, section 5), stored as its SHA-256.
+ * credential - who may: an API key, or a webhook's secret.
+ *
+ * An API key is a token of 256 random bits, "fxk_" and 43 characters of base64url
+ * (RFC 4648, section 5), shown once and stored as its SHA-256. A webhook secret
+ * ("fxs_…", or what the provider gave) must be recoverable, so it is stored
+ * encrypted. Two of either may be live while one is rotated.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,6 +17,9 @@
 
 #define TOKEN_RANDOM 32
 #define TOKEN_TEXT 48 /* "fxk_", 43 characters and the NUL */
+#define SECRETS_MAX 2 /* live at a time */
+
+enum credential_kind { CREDENTIAL_KEY, CREDENTIAL_SECRET, CREDENTIAL__MAX };
 
 /* SCOPE(constant, name): the endpoint groups, and so what a key may be for. */
 #define CREDENTIAL_SCOPES(SCOPE) \
@@ -37,13 +44,28 @@ enum scope {
 #undef SCOPE
 };
 
+/* What proves it: a token's digest, or a secret as crypto_seal left it. */
+struct proof {
+    struct span bytes;
+    int64_t until_ms; /* 0: no end; else the older one of a rotation */
+};
+
 struct credential {
     struct uuid id;
+    enum credential_kind kind;
     struct span name;
-    unsigned scopes; /* enum scope, or-ed */
+    unsigned scopes; /* enum scope, or-ed; a webhook secret has SCOPE_EVENTS */
     int64_t created_ms;
-    int64_t expires_ms; /* 0: never */
-    int64_t revoked_ms; /* 0: not */
+    int64_t expires_ms;   /* 0: never */
+    int64_t revoked_ms;   /* 0: not */
+    struct span types;    /* event types it may send, comma-separated, "*" at an end; empty: all */
+    struct span sources;  /* event sources, likewise */
+    uint32_t rate;        /* requests a second; 0: no limit */
+    uint32_t burst;       /* requests at once */
+    struct span provider; /* of a secret: "github", …, "generic" */
+    struct span scheme;   /* of a generic one: JSON, model/scheme.h */
+    struct proof proofs[SECRETS_MAX];
+    size_t proof_count;
 };
 
 /* Text borrows from the record. */
@@ -52,6 +74,13 @@ enum err credential_decode(struct span record, struct credential *ret_credential
 
 /* Is it good at that time? */
 bool credential_is_live(const struct credential *credential, int64_t now_ms);
+/* The same for one of its proofs. */
+bool proof_is_live(const struct proof *proof, int64_t now_ms);
+
+/* May it send this? `list` is types or sources; an empty list allows everything. */
+bool credential_allows(struct span list, struct span value);
+/* Is the text such a list: names separated by commas, each perhaps ending in "*"? */
+bool credential_list_check(struct span list);
 
 /* "events,status" as a set. False, and what is wrong appended to ret_why, for an unknown or empty
  * one. */
@@ -59,8 +88,9 @@ bool scopes_parse(struct span list, unsigned *ret_scopes, struct buf *ret_why);
 /* Appends the names, joined by `separator`. */
 void scopes_format(unsigned scopes, const char *separator, struct buf *out);
 
-/* The text of a token made of these random bytes. */
-void token_format(const uint8_t random[TOKEN_RANDOM], char ret_text[TOKEN_TEXT]);
+/* The text of a token, or of a secret made here, of these random bytes. */
+void token_format(
+    enum credential_kind kind, const uint8_t random[TOKEN_RANDOM], char ret_text[TOKEN_TEXT]);
 /* Could the text be a token at all? Keeps nonsense of any size away from the hash and the store. */
 bool token_is_wellformed(struct span text);
 

@@ -1,8 +1,6 @@
 /* event - see event.h. */
 #include "model/event.h"
 
-#include <stdlib.h>
-
 #include "base/base64.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -103,18 +101,31 @@ static void put_if_any(struct json_out *o, const char *name, struct span text)
 }
 
 /* Attributes that the bridge itself gives win over a sender's of the same name. */
+static bool is_ours(struct span name)
+{
+    static const char *const ours[] = {"specversion", "id", "source", "type", "subject", "time",
+        "datacontenttype", "dataschema", "data", "data_base64", "correlationid", "causationid",
+        "topic"};
+    for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
+        if (json_name_is(name, ours[i]))
+            return true;
+    return false;
+}
+
 static void format_extensions(const struct event *event, struct json_out *o)
 {
     if (!event->extensions.len)
         return;
     struct json_walk walk = json_walk_start(event->extensions);
     for (struct json_item item; json_walk_next(&walk, &item);) {
-        if (json_name_is(item.name, "correlationid") || json_name_is(item.name, "causationid") ||
-            json_name_is(item.name, "topic"))
+        if (is_ours(item.name))
             continue;
-        char *name = span_dup(item.name);
-        json_put_raw(o, name, item.value);
-        free(name);
+        /* The name is escaped already. */
+        buf_add_str(o->buf, o->comma ? ",\"" : "\"");
+        buf_add_span(o->buf, item.name);
+        buf_add_str(o->buf, "\":");
+        buf_add_span(o->buf, item.value);
+        o->comma = true;
     }
 }
 

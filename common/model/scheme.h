@@ -17,23 +17,24 @@
 #include "base/crypto.h"
 #include "base/err.h"
 
-#define SCHEME_TEXT_MAX 128    /* a header name, prefix or template */
+#define SCHEME_TEXT_MAX 128      /* a header name, prefix or template */
 #define SCHEME_SIGNATURES_MAX 16 /* looked at in one header; more are not */
-#define SCHEME_TOLERANCE_S 300 /* default, both ways */
+#define SCHEME_TOLERANCE_S 300   /* default, both ways */
 
 struct scheme {
-    bool token; /* the header holds the secret itself (GitLab's older way), compared in constant time */
+    bool token; /* the header holds the secret itself (GitLab's older way) */
     enum crypto_hash hash;
     bool base64;        /* the signature's encoding; else lower-case hex */
-    bool secret_base64; /* the key is the base64-decoded secret, behind "whsec_" where it begins so */
+    bool secret_base64; /* the key is the secret decoded, behind "whsec_" where it begins so */
 
     char header[SCHEME_TEXT_MAX];     /* of the signature(s), lower case with hyphens */
     char alt_header[SCHEME_TEXT_MAX]; /* another name for it, or "" (svix-signature) */
     char prefix[SCHEME_TEXT_MAX];     /* each signature begins with it: "sha256=", "v0=", "v1," */
-    char separator;                   /* between signatures: 0 none (one only), ' ' or ',' */
+    char separator; /* between signatures: ' ', ',' or ';', spaces may follow; 0: one only */
 
     /*
-     * What is signed: literal text with {body}, {timestamp} and {id}. "{body}" when empty.
+     * What is signed: literal text with {body}, {timestamp} and {id}, each at most
+     * once. "{body}" when empty.
      */
     char message[SCHEME_TEXT_MAX];
 
@@ -47,8 +48,12 @@ struct scheme {
     char event_header[SCHEME_TEXT_MAX]; /* names the event ("x-github-event"), or "" */
 };
 
-/* The providers: github, gitea, gitlab, standard-webhooks, stripe, slack, shopify. */
-const struct scheme *scheme_preset(struct span provider); /* NULL: no such provider */
+/*
+ * The providers: github, gitea, gitlab (its token), gitlab-signing (its signing
+ * token), standard-webhooks, stripe, slack, shopify. GitLab's two ways are two
+ * providers, so that a sender never chooses the weaker one. NULL: no such provider.
+ */
+const struct scheme *scheme_preset(struct span provider);
 
 /* "github, gitea, …, generic" for messages. */
 const char *scheme_providers(void);
@@ -56,18 +61,23 @@ const char *scheme_providers(void);
 /*
  * A generic scheme from its JSON object: header (required), algorithm ("sha256"
  * default, "sha1", "sha512", "token"), prefix, encoding ("hex" default, "base64"),
- * secret_encoding ("raw" default, "base64"), separator, template, timestamp_header,
- * tolerance (seconds), id_header, event_header. ERR_INVALID and a sentence in
- * ret_why that names the field ("scheme.header: …").
+ * secret_encoding ("raw" default, "base64"), separator, template, timestamp_header
+ * or timestamp_item, tolerance (seconds), id_header, event_header. A timestamp must
+ * be in the template: one that is not signed proves nothing. ERR_INVALID and a
+ * sentence in ret_why that names the field ("scheme.header: …").
  */
 enum err scheme_parse(struct span json, struct scheme *ret_scheme, struct buf *ret_why) MUST_CHECK;
 
-/* May this text be a secret under the scheme? Empty ones and broken base64 are refused when they are made. */
+/*
+ * May this text be a secret under the scheme? Empty ones, broken base64 and tokens
+ * that no header can carry are refused when they are made, with a sentence part.
+ */
 bool scheme_secret_check(const struct scheme *scheme, struct span secret, struct buf *ret_why);
 
 /* A request as verification sees it. */
 struct signed_request {
-    /* A header by its lower-case name with hyphens; empty when absent. *ret_twice when it came twice. */
+    /* A header by its lower-case name with hyphens; empty when absent. *ret_twice is set to true
+     * when it came twice and left alone otherwise. */
     struct span (*header)(void *context, const char *name, bool *ret_twice);
     void *context;
     struct span body; /* raw */

@@ -1,82 +1,146 @@
 /* credentials - see credentials.h. */
 #include "store/credentials.h"
 
-#include <string.h>
-
 #include "base/crypto.h"
 #include "store/key.h"
 
-static enum err put(struct store_txn *txn, struct span digest, const struct credential *credential)
+static enum err put(struct store_txn *txn, const struct credential *credential)
 {
     struct buf record = BUF_INIT;
     credential_encode(credential, &record);
-    enum err err = store_put(txn, TABLE_CREDENTIALS, digest, buf_span(&record));
+    enum err err = store_put(txn, TABLE_CREDENTIALS, uuid_span(&credential->id), buf_span(&record));
     buf_done(&record);
     return err;
 }
 
-enum err credentials_create(
-    struct store_txn *txn, const struct credential *credential, struct span token)
+/* A key's proofs lead back to it; a webhook's are found through its list. */
+static enum err put_proof(
+    struct store_txn *txn, const struct credential *credential, struct span proof)
 {
-    uint8_t digest[CRYPTO_SHA256];
+    if (credential->kind == CREDENTIAL_KEY)
+        return store_put(txn, TABLE_TOKENS, proof, uuid_span(&credential->id));
+    return store_put(txn, TABLE_WEBHOOKS, uuid_span(&credential->id), SPAN_NONE);
+}
+
+enum err credentials_create(struct store_txn *txn, const struct credential *credential)
+{
     struct span there;
-    enum err err = store_get(txn, TABLE_CREDENTIAL_IDS, uuid_span(&credential->id), &there);
+    enum err err = store_get(txn, TABLE_CREDENTIALS, uuid_span(&credential->id), &there);
     if (err != ERR_NOTFOUND)
         return err ? err : ERR_CONFLICT;
-    crypto_sha256(token, digest);
-    err = put(txn, span_of(digest, sizeof digest), credential);
-    if (!err)
-        err = store_put(
-            txn, TABLE_CREDENTIAL_IDS, uuid_span(&credential->id), span_of(digest, sizeof digest));
+    err = put(txn, credential);
+    for (size_t i = 0; !err && i < credential->proof_count; i++)
+        err = put_proof(txn, credential, credential->proofs[i].bytes);
     return err;
 }
 
-enum err credentials_find(
-    struct store_txn *txn, struct span token, struct credential *ret_credential)
+enum err credentials_get(
+    struct store_txn *txn, const struct uuid *id, struct credential *ret_credential)
 {
-    uint8_t digest[CRYPTO_SHA256];
     struct span record;
-    crypto_sha256(token, digest);
-    enum err err = store_get(txn, TABLE_CREDENTIALS, span_of(digest, sizeof digest), &record);
+    enum err err = store_get(txn, TABLE_CREDENTIALS, uuid_span(id), &record);
     return err ? err : credential_decode(record, ret_credential);
+}
+
+enum err credentials_find(
+    struct store_txn *txn, struct span token, int64_t now_ms, struct credential *ret_credential)
+{
+    uint8_t bytes[CRYPTO_SHA256];
+    crypto_sha256(token, bytes);
+    struct span digest = span_of(bytes, sizeof bytes), id;
+    enum err err = store_get(txn, TABLE_TOKENS, digest, &id);
+    if (err)
+        return err;
+    struct uuid credential_id = key_tail_uuid(id);
+    err = credentials_get(txn, &credential_id, ret_credential);
+    if (err)
+        return err;
+    for (size_t i = 0; i < ret_credential->proof_count; i++) {
+        const struct proof *proof = &ret_credential->proofs[i];
+        if (span_eq(proof->bytes, digest) && proof_is_live(proof, now_ms))
+            return ERR_OK;
+    }
+    return ERR_NOTFOUND; /* rotated away */
+}
+
+/* A credential that outlives changes of the store. */
+static enum err load(struct store_txn *txn, const struct uuid *id, struct buf *copy,
+    struct credential *ret_credential)
+{
+    struct span record;
+    enum err err = store_get(txn, TABLE_CREDENTIALS, uuid_span(id), &record);
+    if (err)
+        return err;
+    buf_add_span(copy, record);
+    return credential_decode(buf_span(copy), ret_credential);
 }
 
 enum err credentials_revoke(struct store_txn *txn, const struct uuid *id, int64_t now_ms)
 {
-    uint8_t digest[CRYPTO_SHA256];
-    struct span found, record;
     struct credential credential;
-    enum err err = store_get(txn, TABLE_CREDENTIAL_IDS, uuid_span(id), &found);
-    if (err)
-        return err;
-    if (found.len != sizeof digest)
-        return ERR_CORRUPT;
-    memcpy(digest, found.data, sizeof digest);
-    err = store_get(txn, TABLE_CREDENTIALS, found, &record);
-    if (!err)
-        err = credential_decode(record, &credential);
-    if (err || credential.revoked_ms)
-        return err;
-    credential.revoked_ms = now_ms;
-    return put(txn, span_of(digest, sizeof digest), &credential);
+    struct buf copy = BUF_INIT;
+    enum err err = load(txn, id, &copy, &credential);
+    if (!err && !credential.revoked_ms) {
+        credential.revoked_ms = now_ms;
+        err = put(txn, &credential);
+    }
+    buf_done(&copy);
+    return err;
 }
 
-enum err credentials_list(struct store_txn *txn,
-    bool (*visit)(const struct credential *credential, void *context), void *context)
+enum err credentials_rotate(
+    struct store_txn *txn, const struct uuid *id, struct span proof, int64_t until_ms)
+{
+    struct credential credential;
+    struct buf copy = BUF_INIT;
+    enum err err = load(txn, id, &copy, &credential);
+    if (!err && credential.revoked_ms)
+        err = ERR_CONFLICT;
+    if (err)
+        goto out;
+    if (credential.proof_count == SECRETS_MAX && credential.kind == CREDENTIAL_KEY)
+        err = store_del(txn, TABLE_TOKENS, credential.proofs[1].bytes);
+    if (err)
+        goto out;
+    /* The newest stands first. */
+    credential.proofs[1] = credential.proofs[0];
+    credential.proofs[1].until_ms = until_ms;
+    credential.proofs[0] = (struct proof){proof, 0};
+    credential.proof_count = SECRETS_MAX;
+    err = put(txn, &credential);
+    if (!err)
+        err = put_proof(txn, &credential, proof);
+out:
+    buf_done(&copy);
+    return err;
+}
+
+/* Every key of the table is a credential's id. */
+static enum err visit_ids(
+    struct store_txn *txn, enum store_table table, credentials_visit *visit, void *context)
 {
     struct store_cursor cursor;
-    struct span id, digest, record;
-    enum err err = store_cursor_open(txn, TABLE_CREDENTIAL_IDS, &cursor);
+    struct span key, value;
+    enum err err = store_cursor_open(txn, table, &cursor);
     if (err)
         return err;
-    while (!(err = store_cursor_next(&cursor, &id, &digest))) {
+    while (!(err = store_cursor_next(&cursor, &key, &value))) {
         struct credential credential;
-        err = store_get(txn, TABLE_CREDENTIALS, digest, &record);
-        if (!err)
-            err = credential_decode(record, &credential);
+        struct uuid id = key_tail_uuid(key);
+        err = credentials_get(txn, &id, &credential);
         if (err || !visit(&credential, context))
             break;
     }
     store_cursor_close(&cursor);
     return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+enum err credentials_list(struct store_txn *txn, credentials_visit *visit, void *context)
+{
+    return visit_ids(txn, TABLE_CREDENTIALS, visit, context);
+}
+
+enum err credentials_webhooks(struct store_txn *txn, credentials_visit *visit, void *context)
+{
+    return visit_ids(txn, TABLE_WEBHOOKS, visit, context);
 }

@@ -1,26 +1,42 @@
 #ifndef STORE_CREDENTIALS_H
 #define STORE_CREDENTIALS_H
 /*
- * credentials - the API keys, found by the SHA-256 of the token, so that looking
- * one up compares nothing an attacker could time.
+ * credentials - API keys and webhook secrets. A key is found by the SHA-256 of
+ * its token, so that looking one up compares nothing an attacker could time.
  */
 #include "model/credential.h"
 #include "store/store.h"
 
-/* Stores a new key; only the token's digest is kept. ERR_CONFLICT when the id is taken. */
-enum err credentials_create(
-    struct store_txn *txn, const struct credential *credential, struct span token) MUST_CHECK;
+#define WEBHOOKS_TRIED 16 /* secrets that are tried for a request that names none */
 
-/* The key of a token. Text borrows from the transaction. ERR_NOTFOUND. */
-enum err credentials_find(
-    struct store_txn *txn, struct span token, struct credential *ret_credential) MUST_CHECK;
+/* Stores a new one; an API key's proof is the digest of its token. ERR_CONFLICT: the id is taken.
+ */
+enum err credentials_create(struct store_txn *txn, const struct credential *credential) MUST_CHECK;
+
+/* Text borrows from the transaction. ERR_NOTFOUND. */
+enum err credentials_get(
+    struct store_txn *txn, const struct uuid *id, struct credential *ret_credential) MUST_CHECK;
+
+/* The API key whose token this is, where that token is still good. Text as above. */
+enum err credentials_find(struct store_txn *txn, struct span token, int64_t now_ms,
+    struct credential *ret_credential) MUST_CHECK;
 
 /* ERR_NOTFOUND. Revoking again keeps the first time. */
 enum err credentials_revoke(
     struct store_txn *txn, const struct uuid *id, int64_t now_ms) MUST_CHECK;
 
-/* All, oldest first, until visit says false. */
-enum err credentials_list(struct store_txn *txn,
-    bool (*visit)(const struct credential *credential, void *context), void *context) MUST_CHECK;
+/*
+ * Puts a new proof beside the present one, which is good until `until_ms`. One
+ * still older goes. ERR_NOTFOUND; ERR_CONFLICT: it is revoked.
+ */
+enum err credentials_rotate(
+    struct store_txn *txn, const struct uuid *id, struct span proof, int64_t until_ms) MUST_CHECK;
+
+/* All, oldest first, until visit says false; or the webhook secrets alone. */
+typedef bool credentials_visit(const struct credential *credential, void *context);
+enum err credentials_list(
+    struct store_txn *txn, credentials_visit *visit, void *context) MUST_CHECK;
+enum err credentials_webhooks(
+    struct store_txn *txn, credentials_visit *visit, void *context) MUST_CHECK;
 
 #endif

@@ -50,6 +50,11 @@ void key_text(struct key *key, struct span text)
     add(key, "", 1);
 }
 
+void key_bytes_add(struct key *key, struct span bytes)
+{
+    add(key, bytes.data, bytes.len);
+}
+
 struct span key_span(const struct key *key)
 {
     return span_of(key->bytes, key->len);

@@ -22,6 +22,7 @@ void key_u32(struct key *key, uint32_t v);
 void key_u64(struct key *key, uint64_t v);
 void key_uuid(struct key *key, const struct uuid *id);
 void key_text(struct key *key, struct span text); /* and a NUL behind it; bounded by the model */
+void key_bytes_add(struct key *key, struct span bytes); /* of a fixed length */
 struct span key_span(const struct key *key);
 
 /* The keys that more than one table uses. */

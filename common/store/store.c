@@ -525,6 +525,11 @@ uint64_t store_txn_commit(const struct store_txn *txn)
     return mdb_txn_id(txn->txn) - !txn->dirty;
 }
 
+uint64_t store_txn_sees(const struct store_txn *txn)
+{
+    return mdb_txn_id(txn->txn);
+}
+
 /* Keys and values. */
 
 enum err store_get(

@@ -60,7 +60,11 @@ void store_close(struct store *store);
  * restarted. */
 bool store_is_broken(const struct store *store);
 
-/* Number of the last commit, by whichever process, without a transaction. */
+/*
+ * Number of the last commit, by whichever process, without a transaction. It
+ * counts a commit as soon as that is written, which is before it is flushed and
+ * a read transaction sees it (store_txn_sees).
+ */
 uint64_t store_last_commit(const struct store *store);
 
 /* Frees the reader slots of processes that are gone. */
@@ -116,6 +120,9 @@ void store_lead(struct store *store);
  * committed and nobody else has written since.
  */
 uint64_t store_txn_commit(const struct store_txn *txn);
+
+/* In a read transaction: the number of the last commit that it sees. */
+uint64_t store_txn_sees(const struct store_txn *txn);
 
 /* Inside a transaction. ERR_NOTFOUND where there is no such key. */
 enum err store_get(struct store_txn *txn, enum store_table table, struct span key,

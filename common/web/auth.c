@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "store/credentials.h"
 #include "web/channel.h"
+#include "web/webhook.h"
 
 #define BEARER "Bearer "
 
@@ -40,34 +41,51 @@ static struct span bearer(const struct request *request)
     return value;
 }
 
-static bool refuse(struct request *request, const char *why)
+/* An address whose failures are used up is answered before anything is looked up. */
+static struct uuid address_key(const struct request *request)
 {
-    log_info("401 %s: %s", request->method, why);
-    reply_header(request, "WWW-Authenticate", "Bearer realm=\"fxbridge\"");
-    reply_problem(
-        request, 401, "A valid API key is needed, in X-API-KEY or as Authorization: Bearer.");
+    return meter_key(request_header(request, "REMOTE_ADDR"));
+}
+
+static struct rate failure_rate(const struct request *request)
+{
+    const struct config *config = &request->home->config;
+    return (struct rate){
+        (double)config->web_failures_per_minute / 60, (double)config->web_failures_burst};
+}
+
+static bool address_may_try(struct request *request)
+{
+    struct uuid key = address_key(request);
+    struct rate rate = failure_rate(request);
+    int64_t wait_ms;
+    if (meter_has(request->meter, &key, &rate, clock_wall_ms(), &wait_ms))
+        return true;
+    reply_too_many(request, wait_ms,
+        "Too many requests with a wrong credential came from this address; wait, then send a "
+        "right one.");
     return false;
 }
 
-/* The credential of a token, as far as the check needs it. */
-static enum err find(struct request *request, struct span token, struct credential *ret_credential)
+static bool refuse(struct request *request, const char *why)
 {
-    struct store_txn *txn;
-    enum err err = store_read_begin(request->store, &txn);
-    if (err)
-        return err;
-    err = credentials_find(txn, token, ret_credential);
-    ret_credential->name = SPAN_NONE; /* it dies with the transaction */
-    store_read_end(txn);
-    return err;
+    struct uuid key = address_key(request);
+    struct rate rate = failure_rate(request);
+    int64_t wait_ms;
+    (void)meter_take(request->meter, &key, &rate, clock_wall_ms(), &wait_ms);
+    log_info("401 %s: %s", request->method, why);
+    reply_header(request, "WWW-Authenticate", "Bearer realm=\"fxbridge\"");
+    reply_problem(request, 401,
+        "A valid credential is needed: an API key in X-API-KEY or as Authorization: Bearer, or, "
+        "where events are sent, a webhook's signature.");
+    return false;
 }
 
-bool auth_check(struct request *request, unsigned scope)
+/* False when the request was answered. A request may come without a key. */
+static bool read_token(struct request *request, struct span *ret_token)
 {
-    static const char *const security[] = {"HTTP_X_API_KEY", "HTTP_AUTHORIZATION",
-        "REDIRECT_HTTP_AUTHORIZATION", "HTTP_X_HUB_SIGNATURE_256"};
-    if (scope == SCOPE_NONE)
-        return true;
+    static const char *const security[] = {
+        "HTTP_X_API_KEY", "HTTP_AUTHORIZATION", "REDIRECT_HTTP_AUTHORIZATION"};
     for (size_t i = 0; i < sizeof security / sizeof security[0]; i++) {
         if (came_twice(request, security[i])) {
             reply_problem(
@@ -81,32 +99,99 @@ bool auth_check(struct request *request, unsigned scope)
             "Two different keys came; send one, in X-API-KEY or as Authorization: Bearer.");
         return false;
     }
-    if (key.len)
-        token = key;
-    if (!token.len)
-        return refuse(request, "no key");
-    if (!token_is_wellformed(token))
-        return refuse(request, "not a key");
-    if (request_header(request, "HTTP_X_HUB_SIGNATURE_256").len)
-        return refuse(request, "no webhook secret is known to sign with");
+    *ret_token = key.len ? key : token;
+    return true;
+}
 
+/* The API key of a token, its text copied to the request. ERR_DENIED, and why, when it is not good.
+ */
+static enum err find_key(struct request *request, struct span token, const char **ret_why)
+{
+    struct store_txn *txn;
     struct credential credential;
-    enum err err = find(request, token, &credential);
-    if (err == ERR_NOTFOUND)
-        return refuse(request, "unknown key");
+    *ret_why = "not a key";
+    if (!token_is_wellformed(token))
+        return ERR_DENIED;
+    int64_t now = clock_wall_ms();
+    enum err err = store_read_begin(request->store, &txn);
+    if (err)
+        return err;
+    err = credentials_find(txn, token, now, &credential);
+    if (!err)
+        credential_encode(&credential, &request->credential_bytes);
+    store_read_end(txn);
+    *ret_why = "unknown key";
+    if (err)
+        return err == ERR_NOTFOUND ? ERR_DENIED : err;
+    *ret_why = credential.revoked_ms ? "revoked key" : "expired key";
+    if (!credential_is_live(&credential, now))
+        return ERR_DENIED;
+    return credential_decode(buf_span(&request->credential_bytes), &request->credential);
+}
+
+/* The webhook secret that has signed the request; it identifies the request unless a key does. */
+static enum err find_webhook(struct request *request, bool keyed, struct buf *ret_why)
+{
+    struct credential credential;
+    struct buf text = BUF_INIT;
+    enum err err = webhook_find(request, &credential, &text, &request->scheme_room, ret_why);
     if (err) {
-        reply_error(request, err);
-        return false;
+        buf_done(&text);
+        return err;
     }
-    if (!credential_is_live(&credential, clock_wall_ms()))
-        return refuse(request, credential.revoked_ms ? "revoked key" : "expired key");
-    if (!(credential.scopes & scope)) {
+    request->scheme = &request->scheme_room;
+    if (keyed) {
+        buf_done(&text);
+        return ERR_OK;
+    }
+    request->credential_bytes = text;
+    request->credential = credential;
+    return ERR_OK;
+}
+
+/* Finds out who it is. False when the request was answered. */
+static bool identify(struct request *request, const struct route *route)
+{
+    struct span token;
+    struct buf why = BUF_INIT;
+    const char *key_why = "no credential";
+    if (!read_token(request, &token))
+        return false;
+    enum err err = token.len ? find_key(request, token, &key_why) : ERR_DENIED;
+    bool sign = route->webhooks && (token.len ? !err && webhook_is_signed(request) : true);
+    if (sign)
+        err = find_webhook(request, token.len > 0, &why);
+    if (err == ERR_DENIED)
+        refuse(request, why.len ? buf_text(&why) : key_why);
+    else if (err)
+        reply_error(request, err);
+    buf_done(&why);
+    return !err;
+}
+
+/* Is it for this, and within its rate? False when the request was answered. */
+static bool permit(struct request *request, unsigned scope)
+{
+    const struct credential *credential = &request->credential;
+    struct rate rate = {credential->rate, credential->burst ? credential->burst : credential->rate};
+    int64_t now = clock_wall_ms(), wait_ms;
+    if (!(credential->scopes & scope)) {
         struct buf name = BUF_INIT;
         scopes_format(scope, " or ", &name);
-        reply_problem(request, 403, "This API key lacks the scope %s.", buf_text(&name));
+        reply_problem(request, 403, "This credential lacks the scope %s.", buf_text(&name));
         buf_done(&name);
         return false;
     }
-    request->credential = credential.id;
+    if (!meter_take(request->meter, &credential->id, &rate, now, &wait_ms)) {
+        reply_too_many(request, wait_ms, "This credential's rate is used up; send it again later.");
+        return false;
+    }
+    meter_touch(request->meter, &credential->id, now);
     return true;
+}
+
+bool auth_check(struct request *request, const struct route *route)
+{
+    return route->scope == SCOPE_NONE ||
+           (address_may_try(request) && identify(request, route) && permit(request, route->scope));
 }

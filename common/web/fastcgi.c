@@ -94,23 +94,32 @@ static void fastcgi_send(struct channel *channel, struct span reply)
 }
 
 /*
- * Has the peer sent a whole request, so that reading it will not wait? A request
- * ends with an empty record of type FCGI_STDIN (FastCGI 1.0, section 3.3).
+ * Has the peer sent a whole request, so that reading it will not wait? One record
+ * that begins it, then two streams, each ended by an empty record, all of the
+ * same id (FastCGI 1.0, section 3.3). libfcgi skips records of another id and
+ * goes on reading, so anything else counts as unfinished.
  */
 static bool is_whole(int connection)
 {
+    static const uint8_t order[] = {FCGI_BEGIN_REQUEST, FCGI_PARAMS, FCGI_STDIN};
+    const size_t stages = sizeof order;
     uint8_t bytes[PEEK_MAX];
     ssize_t n = recv(connection, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
-    size_t len = n < 0 ? 0 : (size_t)n, at = 0;
-    while (at + FCGI_HEADER_LEN <= len) {
-        FCGI_Header head;
+    size_t len = n < 0 ? 0 : (size_t)n, at = 0, stage = 0;
+    FCGI_Header first = {0}, head;
+    while (stage < stages && at + FCGI_HEADER_LEN <= len) {
         memcpy(&head, bytes + at, sizeof head);
+        if (at == 0)
+            first = head;
         size_t content = (size_t)head.contentLengthB1 << 8 | head.contentLengthB0;
-        if (head.type == FCGI_STDIN && content == 0)
-            return true;
         at += FCGI_HEADER_LEN + content + head.paddingLength;
+        if (head.type != order[stage] || head.requestIdB1 != first.requestIdB1 ||
+            head.requestIdB0 != first.requestIdB0)
+            return false;
+        if (stage == 0 || content == 0)
+            stage++;
     }
-    return false;
+    return stage == stages && at <= len;
 }
 
 struct channel *fastcgi_channel(int connection, int64_t timeout_seconds)
@@ -120,6 +129,7 @@ struct channel *fastcgi_channel(int connection, int64_t timeout_seconds)
     f->timeout_seconds = timeout_seconds;
     f->request.ipcFd = connection;
     f->request.keepConnection = 1;
+    FCGX_Detach(&f->request); /* where libfcgi closes, it does not wait for the peer */
     if (!is_whole(connection)) {
         serve_block();
         limit(f, SO_RCVTIMEO);

@@ -10,15 +10,15 @@
 
 #define READ_STEP 16384
 
-static struct request *request_new(const struct program *program, const struct home *home,
-    struct store *store, struct channel *channel)
+static struct request *request_new(const struct serving *serving, struct channel *channel)
 {
     struct request *request = mem_alloc(sizeof *request);
     struct uuid id = uuid_new();
     uuid_format(&id, request->id);
-    request->program = program;
-    request->home = home;
-    request->store = store;
+    request->program = serving->program;
+    request->home = serving->home;
+    request->store = serving->store;
+    request->meter = serving->meter;
     request->channel = channel;
     return request;
 }
@@ -39,7 +39,7 @@ static void set_path(struct request *request)
 
 static bool has(struct span text, const char *part)
 {
-    return memmem(text.data, text.len, part, strlen(part)) != NULL;
+    return text.len && memmem(text.data, text.len, part, strlen(part)) != NULL;
 }
 
 static bool ends(struct span text, const char *end)
@@ -107,10 +107,9 @@ static bool read_body(struct request *request)
     return true;
 }
 
-void request_serve(const struct program *program, const struct home *home, struct store *store,
-    struct channel *channel)
+void request_serve(const struct serving *serving, struct channel *channel)
 {
-    struct request *request = request_new(program, home, store, channel);
+    struct request *request = request_new(serving, channel);
     log_context(request->id);
     struct span method = request_header(request, "REQUEST_METHOD");
     struct span query = request_header(request, "QUERY_STRING");
@@ -124,9 +123,9 @@ void request_serve(const struct program *program, const struct home *home, struc
             "no encoded slashes.");
     } else {
         const struct route *route = route_find(request);
-        if (route && !store)
+        if (route && !serving->store)
             reply_error(request, ERR_IO);
-        else if (route && read_body(request) && auth_check(request, route->scope))
+        else if (route && read_body(request) && auth_check(request, route))
             route->handler(request);
     }
     log_context("");

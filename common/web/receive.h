@@ -9,7 +9,14 @@
 #include "web/channel.h"
 #include "web/request.h"
 
-void request_serve(const struct program *program, const struct home *home, struct store *store,
-    struct channel *channel);
+/* What all requests of a process share. The meter may be NULL. */
+struct serving {
+    const struct program *program;
+    const struct home *home;
+    struct store *store;
+    struct meter *meter;
+};
+
+void request_serve(const struct serving *serving, struct channel *channel);
 
 #endif

@@ -32,10 +32,12 @@ static void finish(struct request *request, int status, const char *type, struct
 {
     struct buf reply = BUF_INIT;
     buf_reserve(&reply, body.len + request->headers.len + 320);
+    buf_printf(&reply, "Status: %d %s\r\n", status, reason(status));
+    if (type)
+        buf_printf(&reply, "Content-Type: %s\r\nContent-Length: %zu\r\n", type, body.len);
     buf_printf(&reply,
-        "Status: %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nX-Request-Id: %s\r\n"
-        "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n",
-        status, reason(status), type, body.len, request->id);
+        "X-Request-Id: %s\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n",
+        request->id);
     buf_add_span(&reply, buf_span(&request->headers));
     buf_add_str(&reply, "\r\n");
     buf_add_span(&reply, body);
@@ -44,8 +46,12 @@ static void finish(struct request *request, int status, const char *type, struct
     buf_done(&request->headers);
     buf_done(&request->path_bytes);
     buf_done(&request->body_bytes);
+    buf_done(&request->credential_bytes);
     buf_done(&request->scratch);
-    free(request->state);
+    if (request->state_free)
+        request->state_free(request->state);
+    else
+        free(request->state);
     free(request);
 }
 
@@ -54,9 +60,22 @@ void reply_header(struct request *request, const char *name, const char *value)
     buf_printf(&request->headers, "%s: %s\r\n", name, value);
 }
 
+void reply_too_many(struct request *request, int64_t wait_ms, const char *detail)
+{
+    char seconds[24];
+    snprintf(seconds, sizeof seconds, "%lld", (long long)(wait_ms + 999) / 1000);
+    reply_header(request, "Retry-After", seconds);
+    reply_problem(request, 429, "%s", detail);
+}
+
 void reply_json(struct request *request, int status, struct span body)
 {
     finish(request, status, "application/json", body);
+}
+
+void reply_nothing(struct request *request, int status)
+{
+    finish(request, status, NULL, SPAN_NONE);
 }
 
 void reply_message(struct request *request, int status, const char *text)

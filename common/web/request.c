@@ -16,6 +16,41 @@ struct span request_header(const struct request *request, const char *cgi_name)
     return SPAN_NONE;
 }
 
+/* "x-hub-signature-256" as HTTP_X_HUB_SIGNATURE_256: are they the same? Ends at the variable's '='.
+ */
+static bool is_named(const char *variable, const char *name)
+{
+    if (strncmp(variable, "HTTP_", 5) != 0)
+        return false;
+    for (variable += 5; *name && *variable != '='; name++, variable++) {
+        char c = *name >= 'a' && *name <= 'z' ? (char)(*name - 'a' + 'A') : *name;
+        if (*variable != (c == '-' ? '_' : c))
+            return false;
+    }
+    return !*name && *variable == '=';
+}
+
+struct span request_header_named(const struct request *request, const char *name, bool *ret_twice)
+{
+    struct span value = SPAN_NONE;
+    size_t seen = 0;
+    for (char **v = request->channel->variables; *v; v++)
+        if (is_named(*v, name) && seen++ == 0)
+            value = span_str(strchr(*v, '=') + 1);
+    *ret_twice = seen > 1;
+    return value;
+}
+
+static struct span named(void *context, const char *name, bool *ret_twice)
+{
+    return request_header_named(context, name, ret_twice);
+}
+
+struct signed_request request_signed(const struct request *request)
+{
+    return (struct signed_request){named, (void *)(uintptr_t)request, request->body};
+}
+
 static int hex(char c)
 {
     if (c >= '0' && c <= '9')
@@ -24,11 +59,8 @@ static int hex(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Decodes one value of application/x-www-form-urlencoded. False when it is not one. */
-static bool decode(const char *text, size_t len, struct buf *out)
+bool form_decode(const char *text, size_t len, struct buf *out)
 {
-    if (len > QUERY_VALUE_MAX)
-        return false;
     for (size_t i = 0; i < len; i++) {
         char c = text[i] == '+' ? ' ' : text[i];
         if (c == '%') {
@@ -58,7 +90,8 @@ enum err request_query(const struct request *request, const char *name, struct b
             if (found)
                 return ERR_INVALID;
             found = true;
-            if (equals && !decode(equals + 1, part - name_len - 1, out))
+            size_t value_len = equals ? part - name_len - 1 : 0;
+            if (value_len > QUERY_VALUE_MAX || !form_decode(at + part - value_len, value_len, out))
                 return ERR_INVALID;
         }
         at += part + (at[part] == '&');

@@ -13,7 +13,9 @@
 #include "base/buf.h"
 #include "base/home.h"
 #include "base/id.h"
+#include "base/meter.h"
 #include "model/credential.h"
+#include "model/scheme.h"
 #include "store/store.h"
 
 struct request;
@@ -30,8 +32,9 @@ typedef void request_handler(struct request *request);
 struct route {
     const char *method;
     const char *pattern;
-    unsigned scope; /* what the API key must be for; SCOPE_NONE: open to all */
+    unsigned scope; /* what the credential must be for; SCOPE_NONE: open to all */
     request_handler *handler;
+    bool webhooks; /* a webhook's signature will do, too */
 };
 
 /* A program of the suite: its name is its folder's, its log's and its scope's. */
@@ -54,22 +57,41 @@ struct request {
     const char *query; /* raw, without the '?'; never NULL */
     struct span params[ROUTE_PARAMS_MAX];
     struct span body;
-    struct uuid credential; /* which key it came with; UUID_NONE on open routes */
 
-    /* The handler's own, between request_write and its `after`: a plain struct that free() ends,
-     * and bytes. */
+    /* Which credential it came with, its text copied; empty on open routes. For a webhook's secret
+     * the scheme it signs by. Who came with both a key and a signature is known by the key. */
+    struct credential credential;
+    const struct scheme *scheme;
+
+    /* The handler's own, between request_write and its `after`: something that state_free ends
+     * (free() where that is NULL), and bytes. */
     void *state;
+    void (*state_free)(void *state);
     struct buf scratch;
 
     /* The rest is this layer's. */
     struct channel *channel;
-    struct buf path_bytes, body_bytes, headers;
+    struct meter *meter;
+    struct buf path_bytes, body_bytes, headers, credential_bytes;
+    struct scheme scheme_room;
     struct store_op op;
     void (*after)(struct request *request, enum err err);
 };
 
 /* A header by its CGI name ("HTTP_IF_MATCH"); empty when it was not sent. */
 struct span request_header(const struct request *request, const char *cgi_name);
+
+/* The same by its own name, lower case with hyphens ("if-match"); *ret_twice when it came twice. */
+struct span request_header_named(const struct request *request, const char *name, bool *ret_twice);
+
+/* The headers of a request as a signature's verification wants them. */
+struct signed_request request_signed(const struct request *request);
+
+/*
+ * Appends a value of application/x-www-form-urlencoded, decoded. False when it is
+ * badly encoded or holds a NUL.
+ */
+bool form_decode(const char *text, size_t len, struct buf *out);
 
 /*
  * A query parameter, percent-decoded into `out`. ERR_NOTFOUND when absent.
@@ -92,6 +114,9 @@ void reply_header(struct request *request, const char *name, const char *value);
 /* A JSON body. */
 void reply_json(struct request *request, int status, struct span body);
 
+/* No body. */
+void reply_nothing(struct request *request, int status);
+
 /* {"message": text} */
 void reply_message(struct request *request, int status, const char *text);
 
@@ -101,6 +126,9 @@ void reply_problem(struct request *request, int status, const char *detail, ...)
 
 /* The problem that stands for an error of the store, with Retry-After where trying again helps. */
 void reply_error(struct request *request, enum err err);
+
+/* 429 with Retry-After. */
+void reply_too_many(struct request *request, int64_t wait_ms, const char *detail);
 
 /* The one map from errors to HTTP. */
 int err_http_status(enum err err);

@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/crypto.h"
 #include "base/log.h"
 #include "web/channel.h"
 #include "web/receive.h"
@@ -27,9 +28,9 @@
 extern char **environ;
 
 /* What the threads share. Set before the first of them starts. */
-static const struct program *program;
 static struct home home;
 static struct store *store;
+static struct serving serving;
 static int stop_fd;
 static atomic_bool stopping;
 
@@ -144,7 +145,7 @@ static void serve_connection(int connection)
     }
     struct channel *channel = fastcgi_channel(connection, home.config.web_io_timeout_seconds);
     if (channel)
-        request_serve(program, &home, store, channel);
+        request_serve(&serving, channel);
     if (store_is_broken(store))
         kill(getpid(), SIGTERM); /* the front end starts a fresh process */
 }
@@ -169,6 +170,7 @@ static void *worker(void *unused)
     store_lead(store);
     close(epoll);
     give_slot();
+    crypto_thread_end();
     pthread_mutex_lock(&lock);
     threads--;
     pthread_cond_signal(&thread_ended);
@@ -223,14 +225,13 @@ static void serve_fastcgi(void)
 /* Also without a store: to say so. */
 static void serve_cgi(void)
 {
-    request_serve(program, &home, store, cgi_channel(environ));
+    request_serve(&serving, cgi_channel(environ));
     if (store)
         store_lead(store);
 }
 
-void serve_main(const struct program *served)
+void serve_main(const struct program *program)
 {
-    program = served;
     log_open(program->name);
     signal(SIGPIPE, SIG_IGN);
     bool fastcgi = fastcgi_is();
@@ -241,6 +242,7 @@ void serve_main(const struct program *served)
         config_defaults(&home.config);
     if (err && fastcgi)
         exit(err == ERR_IO ? EXIT_RETRY : EXIT_FIX);
+    serving = (struct serving){program, &home, store, err ? NULL : meter_open(&home)};
     if (fastcgi)
         serve_fastcgi();
     else

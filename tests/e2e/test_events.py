@@ -211,6 +211,7 @@ def test_raw_garbage(fastcgi):
         b"\xff" * 64,
         raw.record(raw.STDIN, b"before any begin"),
         raw.begin() + raw.begin(),
+        raw.begin() + raw.record(raw.STDIN),
         raw.begin() + raw.record(raw.PARAMS, b"\xff\xff\xff\xff\xff\xff\xff\xff" + b"x" * 100),
         raw.begin() + raw.record(raw.PARAMS, b"\x0b\x20CONTENT") + raw.record(raw.PARAMS),
     ]

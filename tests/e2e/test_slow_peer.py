@@ -30,6 +30,8 @@ HALVES = {
     "half of PARAMS": lambda data: data[:100],
     "all but a byte of STDIN": lambda data: data[:-9],
     "half of STDIN": lambda data: data[:-8 - len(BODY) // 2],
+    # The end of a request, but of another one.
+    "another's STDIN": lambda data: data[:-16 - len(BODY)] + b"\1\5\0\2\0\0\0\0",
 }
 
 

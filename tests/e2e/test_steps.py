@@ -127,8 +127,9 @@ say(save={
     "directory": os.getcwd(), "program": sys.argv[0], "arguments": sys.argv[1:],
     "session": os.getsid(0) == os.getpgid(0) == os.getpid(), "umask": os.umask(0),
     "tty": any(os.isatty(fd) for fd in range(3)),
-    # Python itself ignores SIGPIPE and SIGXFSZ.
-    "blocked": status["SigBlk"], "ignored": int(status["SigIgn"], 16) & ~(1 << 12 | 1 << 24),
+    # Python itself ignores SIGPIPE and SIGXFSZ, the C library two of its own from 32 on.
+    "blocked": status["SigBlk"],
+    "ignored": int(status["SigIgn"], 16) & 0x7fffffff & ~(1 << 12 | 1 << 24),
     "no_new_privileges": status["NoNewPrivs"]})
 """)}))
     data = execution["data"]
@@ -368,7 +369,7 @@ def test_log_of_any_bytes(live):
         live, python("os.write(1, b'ab\\xff\\x00\\x1b[31m\\xc3')"),
         python("os.write(1, 'ü'.encode() * 40000 + b'!')")))
     first, second = (step["log"] for step in execution["steps"])
-    assert first.startswith("ab") and "\x00\x1b[31m" in first
+    assert re.fullmatch("ab\ufffd{2}\x1b\\[31m\ufffd", first)
     assert second.endswith("ü" * 32767 + "!")
 
 
@@ -512,9 +513,9 @@ def test_no_shebang(live, text):
 @pytest.mark.parametrize("first", ["#!/no/such/interpreter\n", "#!/bin/sh\r\n"])
 def test_bad_interpreter(live, first):
     """The kernel says of this only that a file is missing, and the script is there."""
-    error = failure(run(live, first + "exit 0\n"))
-    assert "could not be started: No such file or directory" in error
-    assert "first line" in error
+    assert failure(run(live, first + "exit 0\n")) == (
+        f'step step1: the script "{last_script(live)}" could not be started: No such file or '
+        "directory (its first line names an interpreter that is not there)")
 
 
 def last_script(home):
@@ -556,10 +557,11 @@ def test_timeout(live):
 
 def test_term_comes_first(live):
     """A script may tidy up, but not turn its failure into success."""
-    execution = run(live, {"text": SH + """
-trap 'echo "tidying"; exit 0' TERM
-while :; do sleep 0.01; done
-""", "options": {"timeout": 0.2}})
+    execution = run(live, {"text": python("""
+import signal
+signal.signal(signal.SIGTERM, lambda *_: (print("tidying"), sys.exit(0)))
+signal.pause()
+"""), "options": {"timeout": 0.2}})
     assert failure(execution) == "step step1: ran longer than 0.2 seconds and was killed"
     assert execution["steps"][0]["log"] == "tidying\n"
     assert 0.2 <= seconds(execution) < 3
@@ -603,19 +605,31 @@ def test_default_timeout(home):
     assert failure(execution) == "step step1: ran longer than 1 seconds and was killed"
 
 
+# Writes pages that are full, as fast as it can, so that the pipe is full too.
+FLOOD = """
+line = json.dumps({"save": {"a": "x" * 44}}).encode() + b"\\n"
+assert len(line) == 64
+while True:
+    os.write(FD, line * 4096)
+"""
+
+
 @pytest.mark.parametrize("text", [
-    "while :; do :; done",
-    "exec yes",
-    "yes & yes & yes & exec yes",
-    "exec yes >&3",
-    """exec yes '{"save":{"a":1}}' >&3""",
-    """exec yes '' >&3""",
-])
+    SH + "while :; do :; done",
+    SH + "exec yes",
+    SH + "yes & yes & yes & exec yes",
+    SH + "cat /dev/zero & exec cat /dev/zero",
+    SH + """exec yes '{"save":{"a":1}}' >&3""",
+    SH + "exec yes '' >&3",
+    python(FLOOD.replace("FD", "1")),
+    python(FLOOD.replace("FD", "3")),
+    python("os.fork()\nos.fork()" + FLOOD.replace("FD", "3")),
+], ids=["quiet", "log", "log of four", "log of two, one line", "saves", "empty lines", "log flood",
+        "save flood", "save flood of four"])
 def test_never_ends(live, text):
     """However much it writes meanwhile."""
-    execution = run(live, {"text": SH + text + "\n", "options": {"timeout": 0.5}})
-    error = failure(execution)
-    assert error == "step step1: ran longer than 0.5 seconds and was killed" or "exec yes >" in text
+    execution = run(live, {"text": text + "\n", "options": {"timeout": 0.5}})
+    assert failure(execution) == "step step1: ran longer than 0.5 seconds and was killed"
     assert seconds(execution) < 3
 
 
@@ -720,7 +734,7 @@ def test_reads_nothing(live, text):
      "emit: only event_type, payload, event_source and topic are known"),
     ('{"emit":{"event_type":"a b","payload":1}}', "event_type"),
     ('{"emit":{"event_type":"a","payload":1,"topic":"ü"}}', "topic"),
-    ('{"emit":{"event_type":"a","payload":1,"event_source":"a\\\\u0000"}}', "event_source"),
+    ('{"emit":{"event_type":"a","payload":1,"event_source":"a\\\\u0007"}}', "event_source"),
 ])
 def test_rubbish_on_descriptor_3(live, line, error):
     """Ends the script at once, and the error says what is wrong with which line."""

@@ -25,8 +25,8 @@ API = "openapi.yaml"
 # What the web server in front answers by itself, in a form of its own.
 FRONT_END = {400, 405, 408, 411, 413, 414, 417, 431, 500, 501, 502, 503, 504, 505}
 # Headers that are HTTP's or the web server's.
-FRONT_END_HEADERS = {"connection", "content-length", "content-type", "date", "keep-alive", "server",
-                     "transfer-encoding"}
+FRONT_END_HEADERS = {"accept-ranges", "connection", "content-length", "content-type", "date",
+                     "keep-alive", "server", "transfer-encoding"}
 
 
 def pointer_of(file, reference):

@@ -25,6 +25,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import contract
+
 PROJECT = Path(__file__).resolve().parents[2]
 BUILD = PROJECT / os.environ.get("FX_BUILD", "build")
 
@@ -96,6 +98,8 @@ class Key:
 
 
 class Home:
+    keeps_contract = True  # every reply is as schema/openapi.yaml says
+
     def __init__(self):
         self.dir = Path(tempfile.mkdtemp(prefix="fx-"))
         self.port = None
@@ -239,16 +243,22 @@ class Home:
         return socket.create_connection(("127.0.0.1", self.port), timeout)
 
     def exchange(self, data, method="GET"):
-        """Sends these bytes and reads one reply. None when the server hung up without one."""
+        """Sends these bytes and reads one reply, which must be as the contract says.
+
+        None when the server hung up without one.
+        """
         with self.connect() as connection:
             try:
                 connection.sendall(data)
             except (BrokenPipeError, ConnectionResetError):
                 pass  # refused before everything was sent: the reply says why
             try:
-                return read_reply(connection, method)
+                reply = read_reply(connection, method)
             except (http.client.RemoteDisconnected, ConnectionResetError):
                 return None
+        if self.keeps_contract:
+            contract.check_exchange(data, reply)
+        return reply
 
     def request(self, method, path, body=None, headers=(), key=ANY, keep=False):
         """The bytes of a request, all of it exactly as given.

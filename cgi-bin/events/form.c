@@ -1,0 +1,57 @@
+/* form - see form.h. */
+#include "form.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/json.h"
+#include "web/body.h"
+
+#define FORM_TYPE "application/x-www-form-urlencoded"
+#define FIELD "payload"
+
+static bool is_form(const struct request *request)
+{
+    struct span type = request_header(request, "CONTENT_TYPE");
+    size_t len = strlen(FORM_TYPE);
+    return type.len >= len && strncasecmp((const char *)type.data, FORM_TYPE, len) == 0 &&
+           (type.len == len || strchr("; \t", type.data[len]));
+}
+
+/* The raw value of the field in the form. False when it is not there, or there twice. */
+static bool find_field(struct span form, struct span *ret_value)
+{
+    size_t found = 0;
+    while (form.len) {
+        const uint8_t *end = memchr(form.data, '&', form.len);
+        struct span part = {form.data, end ? (size_t)(end - form.data) : form.len};
+        if (span_starts(part, span_str(FIELD "=")) && found++ == 0)
+            *ret_value = span_of(part.data + sizeof FIELD, part.len - sizeof FIELD);
+        size_t taken = part.len + (end ? 1 : 0);
+        form = span_of(form.data + taken, form.len - taken);
+    }
+    return found == 1;
+}
+
+bool form_read_body(struct request *request, struct span *ret_json)
+{
+    struct span raw;
+    struct json_fault fault;
+    *ret_json = request->body;
+    if (!is_form(request))
+        return body_is_json(request);
+    if (!find_field(request->body, &raw)) {
+        reply_problem(request, 400, "A form must hold the JSON in one field named payload.");
+        return false;
+    }
+    if (!form_decode((const char *)raw.data, raw.len, &request->scratch)) {
+        reply_problem(request, 400, "The form's field payload is badly encoded.");
+        return false;
+    }
+    *ret_json = buf_span(&request->scratch);
+    if (json_check(*ret_json, JSON_DEPTH_DEFAULT, &fault))
+        return true;
+    reply_problem(request, 400, "The form's field payload is not acceptable JSON: at byte %zu, %s.",
+        fault.offset, fault.what);
+    return false;
+}

@@ -1,0 +1,16 @@
+#ifndef EVENTS_FORM_H
+#define EVENTS_FORM_H
+/*
+ * form - a JSON payload that comes in a form's field, as GitHub sends it where a
+ * webhook's content type was left at application/x-www-form-urlencoded.
+ */
+#include "web/request.h"
+
+/*
+ * The JSON of the request: its body, or the field "payload" of a form, decoded
+ * into the request's scratch, where the caller has made room for it; checked. False when the
+ * request was answered.
+ */
+bool form_read_body(struct request *request, struct span *ret_json);
+
+#endif

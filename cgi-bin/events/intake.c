@@ -1,0 +1,242 @@
+/* intake - see intake.h. */
+#include "intake.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "model/limits.h"
+#include "store/events.h"
+
+#define IDEMPOTENCY_KEY_MAX 255
+
+/* Kinds of identity, for dedupe_key: they never meet. */
+#define KIND_WHOLE 'k'
+
+static void intake_free(void *state)
+{
+    struct intake *intake = state;
+    buf_done(&intake->types);
+    free(intake);
+}
+
+/* One allocation: the struct, then its arrays, those that need most alignment first. */
+struct intake *intake_new(struct request *request, size_t room)
+{
+    struct intake *intake =
+        mem_alloc(sizeof *intake + room * (sizeof *intake->events + sizeof *intake->accepted +
+                                              sizeof *intake->keys + sizeof *intake->keyed));
+    intake->room = room;
+    intake->events = (struct event *)(intake + 1);
+    intake->accepted = (struct accepted *)(intake->events + room);
+    intake->keys = (struct dedupe_key *)(intake->accepted + room);
+    intake->keyed = (bool *)(intake->keys + room);
+    intake->source_word = "source";
+    intake->type_word = "type";
+    request->state = intake;
+    request->state_free = intake_free;
+    return intake;
+}
+
+struct event *intake_add(struct intake *intake)
+{
+    if (intake->count == intake->room)
+        return NULL;
+    struct event *event = &intake->events[intake->count++];
+    event->cid = uuid_new();
+    event->accepted_ms = clock_wall_ms();
+    return event;
+}
+
+void intake_identify(
+    struct request *request, struct intake *intake, char kind, struct span a, struct span b)
+{
+    size_t i = intake->count - 1;
+    intake->keys[i] = dedupe_key(kind, &request->credential.id, a, b);
+    intake->keyed[i] = true;
+}
+
+/* The first answer, where this identity was seen. Its text is copied: it dies with the next change.
+ */
+static enum err find(struct store_txn *txn, struct intake *intake, const struct dedupe_key *key,
+    struct accepted *to, size_t room, size_t *ret_count, uint8_t body[CRYPTO_SHA256])
+{
+    enum err err = dedupe_find(txn, key, clock_wall_ms(), to, room, ret_count, body);
+    for (size_t i = 0; !err && i < *ret_count; i++) {
+        size_t at = intake->types.len;
+        buf_add_span(&intake->types, to[i].type);
+        to[i].type = span_of(intake->types.data + at, to[i].type.len);
+    }
+    return err;
+}
+
+static enum err remember(struct store_txn *txn, const struct request *request,
+    const struct intake *intake, const struct dedupe_key *key, const struct accepted *accepted,
+    size_t count)
+{
+    int64_t now = clock_wall_ms();
+    int64_t keep_ms = request->home->config.events_repeat_hours * 3600 * 1000;
+    return dedupe_put(txn, key, now, now + keep_ms, accepted, count, intake->body_digest);
+}
+
+static enum err store_one(
+    struct store_txn *txn, const struct request *request, struct intake *intake, size_t i)
+{
+    uint8_t body[CRYPTO_SHA256];
+    size_t count;
+    if (intake->keyed[i]) {
+        enum err err = find(txn, intake, &intake->keys[i], &intake->accepted[i], 1, &count, body);
+        if (err != ERR_NOTFOUND)
+            return err;
+    }
+    intake->accepted[i] = (struct accepted){intake->events[i].cid, intake->events[i].type};
+    intake->stored++;
+    enum err err = events_append(txn, &intake->events[i]);
+    if (!err && intake->keyed[i])
+        err = remember(txn, request, intake, &intake->keys[i], &intake->accepted[i], 1);
+    return err;
+}
+
+/* Repeats are looked up and events appended in one transaction, so that 64 equal requests store
+ * one. */
+static enum err store(struct store_txn *txn, void *context)
+{
+    struct request *request = context;
+    struct intake *intake = request->state;
+    enum err err = ERR_NOTFOUND;
+    uint8_t body[CRYPTO_SHA256];
+    size_t count;
+    intake->stored = 0;
+    intake->types.len = 0;
+    if (intake->whole) {
+        err = find(txn, intake, &intake->whole_key, intake->accepted, intake->room, &count, body);
+        if (!err && (count != intake->count || memcmp(body, intake->body_digest, sizeof body) != 0))
+            return ERR_CONFLICT;
+        if (err != ERR_NOTFOUND)
+            return err;
+    }
+    err = ERR_OK;
+    for (size_t i = 0; i < intake->count && !err; i++)
+        err = store_one(txn, request, intake, i);
+    if (!err && intake->whole)
+        err = remember(txn, request, intake, &intake->whole_key, intake->accepted, intake->count);
+    return err;
+}
+
+static void print_accepted(const struct accepted *accepted, struct json_out *o)
+{
+    char cid[UUID_TEXT];
+    uuid_format(&accepted->cid, cid);
+    json_open(o, '{');
+    json_put_str(o, "cid", cid);
+    json_put_text(o, "eventType", accepted->type);
+    json_close(o, '}');
+}
+
+static void stored(struct request *request, enum err err)
+{
+    const struct intake *intake = request->state;
+    if (err == ERR_CONFLICT) {
+        reply_problem(request, 422,
+            "Idempotency-Key: was used before with another body; use a new key for a new request.");
+        return;
+    }
+    if (err) {
+        reply_error(request, err);
+        return;
+    }
+    struct buf body = BUF_INIT;
+    struct json_out o = json_out_to(&body);
+    if (intake->batch)
+        json_open(&o, '[');
+    for (size_t i = 0; i < intake->count; i++)
+        print_accepted(&intake->accepted[i], &o);
+    if (intake->batch)
+        json_close(&o, ']');
+    if (intake->count && !intake->stored)
+        reply_header(request, "Idempotent-Replayed", "true");
+    reply_json(request, 200, buf_span(&body));
+    buf_done(&body);
+}
+
+/* Idempotency-Key, one token of visible text. False when the request was answered. */
+static bool read_idempotency_key(struct request *request, struct intake *intake)
+{
+    bool twice;
+    struct span key = request_header_named(request, "idempotency-key", &twice);
+    bool good = !twice && key.len <= IDEMPOTENCY_KEY_MAX;
+    for (size_t i = 0; i < key.len; i++)
+        good &= key.data[i] >= ' ' && key.data[i] < 0x7f;
+    if (!good) {
+        reply_problem(request, 400,
+            "Idempotency-Key: must be sent once, with at most %d visible characters.",
+            IDEMPOTENCY_KEY_MAX);
+        return false;
+    }
+    intake->whole = key.len > 0;
+    if (intake->whole)
+        intake->whole_key = dedupe_key(KIND_WHOLE, &request->credential.id, key, request->path);
+    return true;
+}
+
+/* ?topic= stands for all events of the request. False when the request was answered. */
+static bool read_topic(struct request *request, struct intake *intake)
+{
+    size_t at = request->scratch.len;
+    enum err err = request_query(request, "topic", &request->scratch);
+    if (err == ERR_INVALID) {
+        reply_bad_query(request, "topic");
+        return false;
+    }
+    struct span topic = span_of(request->scratch.data + at, request->scratch.len - at);
+    if (!err && !topic.len) {
+        reply_problem(request, 422, "topic: must not be empty.");
+        return false;
+    }
+    for (size_t i = 0; !err && i < intake->count; i++)
+        intake->events[i].topic = topic;
+    return true;
+}
+
+/* Is the event as it must be, and may this credential send it? False when the request was answered.
+ */
+static bool check(struct request *request, const struct intake *intake, size_t i)
+{
+    const struct event *event = &intake->events[i];
+    struct buf why = BUF_INIT;
+    bool good = event_check(event, intake->source_word, intake->type_word, &why);
+    if (!good && intake->batch)
+        reply_problem(request, 422, "Event %zu of the batch: %s", i + 1, buf_text(&why));
+    else if (!good)
+        reply_problem(request, 422, "%s", buf_text(&why));
+    buf_done(&why);
+    if (!good)
+        return false;
+    if (!credential_allows(request->credential.types, event->type)) {
+        reply_problem(request, 403, "%s: this credential may not send events of this type.",
+            intake->type_word);
+        return false;
+    }
+    if (!credential_allows(request->credential.sources, event->source)) {
+        reply_problem(request, 403, "%s: this credential may not send events from this source.",
+            intake->source_word);
+        return false;
+    }
+    return true;
+}
+
+void intake_finish(struct request *request, struct intake *intake)
+{
+    if (!read_topic(request, intake) || !read_idempotency_key(request, intake))
+        return;
+    for (size_t i = 0; i < intake->count; i++)
+        if (!check(request, intake, i))
+            return;
+    if (intake->whole)
+        crypto_sha256(request->body, intake->body_digest);
+    /* Never moved by what is added: the accepted types point into it. */
+    if (intake->whole || intake->keyed[0])
+        buf_reserve(&intake->types, (size_t)(intake->count + 1) * EVENT_TYPE_MAX);
+    request_write(request, STORE_ACCEPT | STORE_WAKE, store, stored);
+}

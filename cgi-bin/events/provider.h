@@ -1,0 +1,32 @@
+#ifndef EVENTS_PROVIDER_H
+#define EVENTS_PROVIDER_H
+/*
+ * provider - what webhook senders call their events, and what some of them want
+ * to hear.
+ *
+ *   provider          type                            source
+ *   github, gitea     com.github.<event>[.<action>]   URL of the repository
+ *   gitlab            com.gitlab.<object_kind>        URL of the project
+ *   stripe            com.stripe.<type>               https://stripe.com
+ *   slack             com.slack.<type>                https://slack.com
+ *   shopify           com.shopify.<topic>             https://<shop>
+ *   standard-webhooks the body's "type"               –
+ *   generic           the scheme's event header       –
+ *
+ * "/" in a name becomes "."; what then is no topic is left to the default.
+ */
+#include "web/request.h"
+
+struct name {
+    struct span type, source, delivery; /* empty where the provider says nothing */
+};
+
+/* The name of a delivery: its payload is checked JSON. Text borrows from the request or from
+ * scratch. */
+struct name provider_name(const struct request *request, struct span payload, struct buf *scratch);
+
+/* Answers what is a question to the receiver, no event: Slack's url_verification. True when it did.
+ */
+bool provider_answers(struct request *request, struct span payload);
+
+#endif

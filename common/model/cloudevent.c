@@ -1,0 +1,468 @@
+/*
+ * cloudevent - see cloudevent.h.
+ *
+ * Both forms are taken apart into names and values, and these go through one
+ * door, draft_put. It knows the attributes of the specification from a table;
+ * every other one is an extension. Sections are those of CloudEvents 1.0.2
+ * ("core"), its HTTP protocol binding ("HTTP") and its JSON format ("JSON").
+ */
+#include "model/cloudevent.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/base64.h"
+#include "base/json.h"
+#include "base/utf8.h"
+#include "model/cloudevent_type.h"
+
+/* An event in the making. */
+struct draft {
+    struct event event;
+    struct span specversion;
+    struct buf extensions; /* a JSON object without its last bracket, or empty */
+    struct buf *scratch;   /* borrowed, as is why */
+    struct buf *why;
+};
+
+/* The value of an attribute: the characters of a string, else a JSON literal as written. */
+struct value {
+    enum json_type type;
+    struct span text;
+};
+
+static bool refuse(struct draft *d, struct span name, const char *what)
+{
+    if (!name.len)
+        name = span_str("\"\"");
+    size_t shown = name.len < CLOUDEVENT_NAME_MAX ? name.len : CLOUDEVENT_NAME_MAX;
+    buf_printf(d->why, "%.*s: %s.", (int)shown, (const char *)name.data, what);
+    return false;
+}
+
+/* Media types. */
+
+static bool starts_with(struct span s, const char *prefix)
+{
+    size_t len = strlen(prefix);
+    return s.len >= len && strncasecmp((const char *)s.data, prefix, len) == 0;
+}
+
+static bool ends_with(struct span s, const char *suffix)
+{
+    size_t len = strlen(suffix);
+    return s.len >= len && strncasecmp((const char *)s.data + s.len - len, suffix, len) == 0;
+}
+
+static bool is_space(uint8_t c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* The media type itself, without parameters and the space around it. */
+static struct span essence(struct span content_type)
+{
+    struct span s = content_type;
+    const uint8_t *semicolon = s.len ? memchr(s.data, ';', s.len) : NULL;
+    if (semicolon)
+        s.len = (size_t)(semicolon - s.data);
+    for (; s.len && is_space(s.data[0]); s.len--)
+        s.data++;
+    while (s.len && is_space(s.data[s.len - 1]))
+        s.len--;
+    return s;
+}
+
+/* JSON, section 3.1: the subtype is json, whatever the type, or ends in +json. */
+bool media_type_is_json(struct span content_type)
+{
+    struct span type = essence(content_type);
+    return ends_with(type, "/json") || ends_with(type, "+json");
+}
+
+/* HTTP, section 3: what begins so is a CloudEvent in some event format, known here or not. */
+enum cloudevent_mode cloudevent_mode(struct span content_type, bool has_specversion)
+{
+    static const char structured[] = "application/cloudevents";
+    struct span type = essence(content_type);
+    if (!starts_with(type, structured))
+        return has_specversion ? CLOUDEVENT_BINARY : CLOUDEVENT_NONE;
+    struct span format = {type.data + strlen(structured), type.len - strlen(structured)};
+    if (format.len == 5 && starts_with(format, "+json"))
+        return CLOUDEVENT_STRUCTURED;
+    if (format.len == 11 && starts_with(format, "-batch+json"))
+        return CLOUDEVENT_BATCH;
+    return CLOUDEVENT_UNSUPPORTED;
+}
+
+/* Attributes. */
+
+static bool is_version(struct span s)
+{
+    return span_eq_str(s, "1.0");
+}
+
+/* Those of core, section 3.1, and our topic: where they go, and what they must be. */
+static const struct attribute {
+    const char *name;
+    size_t offset; /* of a span in struct draft */
+    bool required;
+    bool (*rule)(struct span text); /* beyond being a string that is not empty; or NULL */
+    const char *right;              /* what the rule wants */
+} attributes[] = {
+    {"specversion", offsetof(struct draft, specversion), true, is_version,
+        "must be 1.0, the version that is understood here"},
+    {"id", offsetof(struct draft, event.id), true, NULL, NULL},
+    {"source", offsetof(struct draft, event.source), true, cloudevent_is_uri_reference,
+        "must be a URI reference, and so has no spaces"},
+    {"type", offsetof(struct draft, event.type), true, NULL, NULL},
+    {"subject", offsetof(struct draft, event.subject), false, NULL, NULL},
+    {"time", offsetof(struct draft, event.time), false, cloudevent_is_time,
+        "must be a date and time of RFC 3339, such as 2026-01-02T03:04:05Z"},
+    {"datacontenttype", offsetof(struct draft, event.datacontenttype), false,
+        cloudevent_is_media_type, "must be a media type, such as application/json"},
+    {"dataschema", offsetof(struct draft, event.dataschema), false, cloudevent_is_uri,
+        "must be an absolute URI, such as https://example.com/schema"},
+    {"topic", offsetof(struct draft, event.topic), false, NULL, NULL},
+};
+
+#define ATTRIBUTES (sizeof attributes / sizeof attributes[0])
+
+static struct span *place_of(struct draft *d, const struct attribute *attribute)
+{
+    return (struct span *)(void *)((char *)d + attribute->offset);
+}
+
+static const struct attribute *find_attribute(struct span name)
+{
+    for (size_t i = 0; i < ATTRIBUTES; i++)
+        if (span_eq_str(name, attributes[i].name))
+            return &attributes[i];
+    return NULL;
+}
+
+static bool put_known(
+    struct draft *d, const struct attribute *attribute, struct span name, struct value value)
+{
+    if (value.type != JSON_STRING)
+        return refuse(d, name, "must be a string");
+    if (!value.text.len)
+        return refuse(d, name, "must not be empty");
+    if (attribute->rule && !attribute->rule(value.text))
+        return refuse(d, name, attribute->right);
+    *place_of(d, attribute) = value.text;
+    return true;
+}
+
+/* Written anew, so that the same value always has the same bytes. */
+static bool put_extension(struct draft *d, struct span name, struct value value)
+{
+    int32_t number = 0;
+    if (value.type == JSON_ARRAY || value.type == JSON_OBJECT)
+        return refuse(d, name, "must be a string, a boolean or an integer");
+    if (value.type == JSON_NUMBER && !cloudevent_is_integer(value.text, &number))
+        return refuse(d, name, "must be an integer from -2147483648 to 2147483647");
+    buf_add_char(&d->extensions, d->extensions.len ? ',' : '{');
+    json_quote(&d->extensions, name);
+    buf_add_char(&d->extensions, ':');
+    if (value.type == JSON_STRING)
+        json_quote(&d->extensions, value.text);
+    else if (value.type == JSON_NUMBER)
+        buf_printf(&d->extensions, "%d", (int)number);
+    else
+        buf_add_span(&d->extensions, value.text);
+    return true;
+}
+
+/* Takes an attribute. The text must live as long as the event. */
+static bool draft_put(struct draft *d, struct span name, struct value value)
+{
+    if (!cloudevent_is_name(name))
+        return refuse(d, name,
+            "cannot be an attribute's name, which is 1 to 64 lower-case letters and digits, "
+            "and not data");
+    if (value.type == JSON_NULL) /* JSON, section 2.2: as if it were not there */
+        return true;
+    if (value.type == JSON_STRING && !cloudevent_is_string(value.text))
+        return refuse(d, name, "must be UTF-8 text without control characters and noncharacters");
+    const struct attribute *known = find_attribute(name);
+    return known ? put_known(d, known, name, value) : put_extension(d, name, value);
+}
+
+static bool has_required(struct draft *d)
+{
+    for (size_t i = 0; i < ATTRIBUTES; i++)
+        if (attributes[i].required && !place_of(d, &attributes[i])->len)
+            return refuse(d, span_str(attributes[i].name),
+                "is missing; a CloudEvent has specversion, id, source and type");
+    return true;
+}
+
+/* The event, when everything about it was good. Ends the draft in any case. */
+static enum err draft_end(struct draft *d, bool good, struct event *ret_event)
+{
+    if (good) {
+        if (d->extensions.len) {
+            size_t from = d->scratch->len;
+            buf_add_char(&d->extensions, '}');
+            buf_add_span(d->scratch, buf_span(&d->extensions));
+            d->event.extensions = span_of(d->scratch->data + from, d->extensions.len);
+        }
+        *ret_event = d->event;
+    }
+    buf_done(&d->extensions);
+    return good ? ERR_OK : ERR_INVALID;
+}
+
+/* The payload. */
+
+/* NUL is kept out of text, because a JSON string with it would not be accepted anywhere here. */
+static bool is_utf8(struct span s)
+{
+    for (size_t i = 0, len; i < s.len; i += len) {
+        len = utf8_length(s.data + i, s.data + s.len);
+        if (!len || !s.data[i])
+            return false;
+    }
+    return true;
+}
+
+/* Bytes of which only the media type says what they are. */
+static void put_bytes(struct draft *d, struct span bytes)
+{
+    struct span type = d->event.datacontenttype;
+    d->event.data = bytes;
+    if (media_type_is_json(type))
+        d->event.data_kind = EVENT_DATA_JSON;
+    else if (starts_with(essence(type), "text/") && is_utf8(bytes))
+        d->event.data_kind = EVENT_DATA_TEXT;
+    else
+        d->event.data_kind = EVENT_DATA_BINARY;
+}
+
+/* The JSON format. */
+
+/* The text of a checked string: in place where nothing is escaped, else unescaped into scratch. */
+static struct span text_of(struct span value, struct buf *scratch)
+{
+    struct span inner = {value.data + 1, value.len - 2};
+    if (!memchr(inner.data, '\\', inner.len))
+        return inner;
+    size_t from = scratch->len;
+    json_unescape(value, scratch);
+    return span_of(scratch->data + from, scratch->len - from);
+}
+
+static bool put_member(struct draft *d, const struct json_item *item)
+{
+    size_t mark = d->scratch->len;
+    struct span name = text_of(span_of(item->name.data - 1, item->name.len + 2), d->scratch);
+    struct value value = {item->type, item->value};
+    if (item->type == JSON_STRING)
+        value.text = text_of(item->value, d->scratch);
+    bool good = draft_put(d, name, value);
+    /* An extension was copied, and its room is used again. */
+    if (!find_attribute(name) && d->scratch->len > mark) {
+        d->scratch->len = mark;
+        d->scratch->data[mark] = 0;
+    }
+    return good;
+}
+
+/* JSON, section 3.1: without a media type the data is JSON, and the event says so from here on. */
+static void put_data(struct draft *d, const struct json_item *data)
+{
+    struct span *type = &d->event.datacontenttype;
+    if (!type->len)
+        *type = span_str("application/json");
+    bool text = data->type == JSON_STRING && !media_type_is_json(*type);
+    d->event.data_kind = text ? EVENT_DATA_TEXT : EVENT_DATA_JSON;
+    d->event.data = text ? text_of(data->value, d->scratch) : data->value;
+}
+
+static bool put_base64(struct draft *d, const struct json_item *data)
+{
+    struct buf plain = BUF_INIT; /* holds the text where a sender wrote "\/" for "/" */
+    struct json_fault fault;
+    size_t from = d->scratch->len;
+    bool good =
+        data->type == JSON_STRING && base64_decode(text_of(data->value, &plain), d->scratch);
+    buf_done(&plain);
+    if (!good)
+        return refuse(d, span_str("data_base64"),
+            "must be a string of base64 (RFC 4648, section 4) with its padding");
+    put_bytes(d, span_of(d->scratch->data + from, d->scratch->len - from));
+    if (d->event.data_kind != EVENT_DATA_JSON ||
+        json_check(d->event.data, JSON_DEPTH_DEFAULT, &fault))
+        return true;
+    buf_printf(d->why,
+        "data_base64: is not acceptable JSON, which datacontenttype says it is: "
+        "at byte %zu, %s.",
+        fault.offset, fault.what);
+    return false;
+}
+
+/* The members that hold the payload; no value where they were not sent. */
+struct payload {
+    struct json_item data, base64;
+};
+
+/* JSON, section 3.1.1. A null in data is a payload; one in data_base64 is none. */
+static bool put_payload(struct draft *d, const struct payload *payload)
+{
+    bool has_data = payload->data.value.len > 0;
+    bool has_base64 = payload->base64.value.len > 0 && payload->base64.type != JSON_NULL;
+    if (has_data && has_base64)
+        return refuse(d, span_str("data_base64"), "must not be there together with data");
+    if (has_base64)
+        return put_base64(d, &payload->base64);
+    if (has_data)
+        put_data(d, &payload->data);
+    return true;
+}
+
+/* What the payload is depends on an attribute, so it is only remembered here. */
+static bool put_members(struct draft *d, struct span object, struct payload *ret_payload)
+{
+    struct json_walk walk = json_walk_start(object);
+    for (struct json_item item; json_walk_next(&walk, &item);) {
+        if (json_name_is(item.name, "data"))
+            ret_payload->data = item;
+        else if (json_name_is(item.name, "data_base64"))
+            ret_payload->base64 = item;
+        else if (!put_member(d, &item))
+            return false;
+    }
+    return true;
+}
+
+enum err cloudevent_read_json(
+    struct span object, struct buf *scratch, struct event *ret_event, struct buf *ret_why)
+{
+    struct draft d = {.scratch = scratch, .why = ret_why};
+    struct payload payload = {.data = {.value = SPAN_NONE}};
+    if (json_type_of(object) != JSON_OBJECT) {
+        buf_add_str(ret_why, "A CloudEvent must be an object.");
+        return ERR_INVALID;
+    }
+    buf_reserve(scratch, object.len);
+    bool good = put_members(&d, object, &payload) && has_required(&d) && put_payload(&d, &payload);
+    return draft_end(&d, good, ret_event);
+}
+
+/* Binary mode. */
+
+static int hex_digit(uint8_t c)
+{
+    uint8_t letter = c | 0x20;
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
+
+/* Of the bytes behind `from`, in place. False at a '%' without two hexadecimal digits. */
+static bool percent_decode(struct buf *b, size_t from)
+{
+    size_t to = from;
+    for (size_t at = from; at < b->len; at++) {
+        if (b->data[at] == '%') {
+            int high = at + 1 < b->len ? hex_digit(b->data[at + 1]) : -1;
+            int low = at + 2 < b->len ? hex_digit(b->data[at + 2]) : -1;
+            if (high < 0 || low < 0)
+                return false;
+            at += 2;
+            b->data[at] = (uint8_t)(high << 4 | low);
+        }
+        b->data[to++] = b->data[at];
+    }
+    b->len = to;
+    b->data[to] = 0;
+    return true;
+}
+
+/* A quoted string (RFC 7230, section 3.2.6); the closing quote must be the last byte. */
+static bool unquote(struct span value, struct buf *out)
+{
+    for (size_t i = 1; i < value.len; i++) {
+        if (value.data[i] == '"')
+            return i == value.len - 1;
+        if (value.data[i] == '\\' && ++i == value.len)
+            return false;
+        buf_add_char(out, (char)value.data[i]);
+    }
+    return false;
+}
+
+/*
+ * HTTP, section 3.1.3.2: first the double quotes go, then one round of
+ * percent-decoding. Characters that a sender should have encoded and did not,
+ * spaces and UTF-8 among them, stand for themselves: earlier versions of the
+ * binding let them. What comes out is checked like any other string. Returns
+ * what is wrong, or NULL.
+ */
+static const char *decode_value(struct span value, struct buf *scratch, struct span *ret_text)
+{
+    size_t from = scratch->len;
+    bool quoted = value.len && value.data[0] == '"';
+    if (!quoted && !(value.len && memchr(value.data, '%', value.len))) {
+        *ret_text = value;
+        return NULL;
+    }
+    if (!quoted)
+        buf_add_span(scratch, value);
+    else if (!unquote(value, scratch))
+        return "begins with a double quote, and so must end with one, with \\ before those within";
+    if (!percent_decode(scratch, from))
+        return "has a % without two hexadecimal digits behind it; % itself is sent as %25";
+    *ret_text = span_of(scratch->data + from, scratch->len - from);
+    return NULL;
+}
+
+static bool put_header(struct draft *d, const struct cloudevent_header *header)
+{
+    struct value value = {JSON_STRING, SPAN_NONE};
+    if (span_eq_str(header->name, "datacontenttype"))
+        return refuse(
+            d, header->name, "must not be sent as ce-datacontenttype; Content-Type says it");
+    const char *fault = decode_value(header->value, d->scratch, &value.text);
+    if (fault)
+        return refuse(d, header->name, fault);
+    return draft_put(d, header->name, value);
+}
+
+/* Web servers allow so few headers that comparing each with each is cheap. */
+static bool put_headers(struct draft *d, const struct cloudevent_header *headers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < i; k++)
+            if (span_eq(headers[i].name, headers[k].name))
+                return refuse(d, headers[i].name, "must not be there twice");
+        if (!put_header(d, &headers[i]))
+            return false;
+    }
+    return true;
+}
+
+/* The most that they add to scratch: every value decoded, and as an extension, all escaped. */
+static size_t header_room(const struct cloudevent_header *headers, size_t count)
+{
+    size_t room = 2;
+    for (size_t i = 0; i < count; i++)
+        room += headers[i].name.len + 3 * headers[i].value.len + 6;
+    return room;
+}
+
+enum err cloudevent_read_headers(const struct cloudevent_header *headers, size_t count,
+    struct span content_type, struct span body, struct buf *scratch, struct event *ret_event,
+    struct buf *ret_why)
+{
+    struct draft d = {.scratch = scratch, .why = ret_why};
+    struct value type = {JSON_STRING, content_type};
+    buf_reserve(scratch, header_room(headers, count));
+    bool good = put_headers(&d, headers, count) && has_required(&d) &&
+                (!content_type.len || draft_put(&d, span_str("datacontenttype"), type));
+    /* An empty body is no payload: HTTP has no other way to say so. */
+    if (good && body.len)
+        put_bytes(&d, body);
+    return draft_end(&d, good, ret_event);
+}

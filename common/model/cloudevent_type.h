@@ -1,0 +1,34 @@
+#ifndef MODEL_CLOUDEVENT_TYPE_H
+#define MODEL_CLOUDEVENT_TYPE_H
+/*
+ * cloudevent_type - which texts the types of CloudEvents 1.0.2 allow (sections 2
+ * and 3 of its core specification), and which names attributes may have.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+#define CLOUDEVENT_NAME_MAX 64 /* senders should stop at 20; this is only a guard */
+
+/* [a-z0-9]{1,64}, but not "data". */
+bool cloudevent_is_name(struct span s);
+
+/* Unicode without control characters (C0, DEL, C1), noncharacters and surrogates. */
+bool cloudevent_is_string(struct span s);
+
+/* 32 bits with a sign; no fraction, no exponent. */
+bool cloudevent_is_integer(struct span s, int32_t *ret_number);
+
+/* No stricter than it must be: what is not ASCII is let through, since senders do use IRIs. */
+bool cloudevent_is_uri_reference(struct span s);
+
+/* The same, with a scheme and something behind it. */
+bool cloudevent_is_uri(struct span s);
+
+bool cloudevent_is_time(struct span s);
+
+/* A type and a subtype; parameters may follow and are not looked into. */
+bool cloudevent_is_media_type(struct span s);
+
+#endif

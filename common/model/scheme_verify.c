@@ -1,0 +1,358 @@
+/* scheme_verify - secrets and signatures; see scheme.h. */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "model/limits.h"
+#include "model/scheme.h"
+#include "model/scheme_message.h"
+
+#define KEY_MIN 16 /* bytes of a base64 secret; Standard Webhooks asks senders for 24 to 64 */
+#define KEY_MAX 128
+#define TIMESTAMP_DIGITS 12 /* seconds for the next 29,000 years, and no overflow */
+
+static const size_t mac_bytes[CRYPTO_HASH__MAX] = {20, 32, 64};
+
+/* Secrets. */
+
+/* The key that a secret stands for, perhaps in `decoded`. False when it stands for none. */
+static bool secret_key(
+    const struct scheme *scheme, struct span secret, struct buf *decoded, struct span *ret_key)
+{
+    struct span mark = span_str("whsec_");
+    *ret_key = secret;
+    if (!scheme->secret_base64)
+        return secret.len && secret.len <= SECRET_MAX;
+    if (span_starts(secret, mark))
+        secret = span_of(secret.data + mark.len, secret.len - mark.len);
+    if (!secret.len || secret.len > SECRET_MAX)
+        return false;
+    buf_reserve(decoded, secret.len); /* at once, so that no copy is left behind */
+    if (!base64_decode(secret, decoded))
+        return false;
+    *ret_key = buf_span(decoded);
+    return ret_key->len >= KEY_MIN && ret_key->len <= KEY_MAX;
+}
+
+static void secret_done(struct buf *decoded)
+{
+    if (decoded->data)
+        crypto_clear(decoded->data, decoded->cap);
+    buf_done(decoded);
+}
+
+/* A header's value has no control characters, and no space at an end (RFC 9110, section 5.5). */
+static bool fits_header(struct span s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.data[i] < 0x20 || s.data[i] == 0x7f)
+            return false;
+    return !s.len || (s.data[0] != ' ' && s.data[s.len - 1] != ' ');
+}
+
+bool scheme_secret_check(const struct scheme *scheme, struct span secret, struct buf *ret_why)
+{
+    struct buf decoded = BUF_INIT;
+    struct span key;
+    bool good = secret_key(scheme, secret, &decoded, &key);
+    secret_done(&decoded);
+    if (!good && scheme->secret_base64)
+        buf_printf(ret_why,
+            "it must be the base64 of %d to %d bytes, with \"whsec_\" before it or without",
+            KEY_MIN, KEY_MAX);
+    else if (!good)
+        buf_printf(ret_why, "it must be 1 to %d bytes long", SECRET_MAX);
+    else if (scheme->token && !fits_header(secret))
+        buf_add_str(ret_why, "it travels in a header, so it must have no control characters and "
+                             "no space at an end");
+    else
+        return true;
+    return false;
+}
+
+/* Verification. */
+
+/* One verification: what came in the headers, read and checked. */
+struct check {
+    const struct scheme *scheme;
+    const struct signed_request *request;
+    struct buf *why;
+    const char *header; /* the name it came by */
+    struct span timestamp, id;
+    int64_t time_s;
+    uint8_t signatures[SCHEME_SIGNATURES_MAX][CRYPTO_MAC_MAX];
+    size_t count; /* of them, well formed */
+    size_t items; /* with the prefix, well formed or not */
+};
+
+/* Appends why. Always false. What it says is the scheme's and numbers, never the sender's text. */
+static bool refuse(struct check *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static bool refuse(struct check *c, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    buf_vprintf(c->why, format, args);
+    va_end(args);
+    return false;
+}
+
+/* The header, else the one by its other name. */
+static bool take_header(struct check *c, const char *name, const char *other, const char **ret_name,
+    struct span *ret_value)
+{
+    const char *names[] = {name, other};
+    for (size_t i = 0; i < 2 && names[i][0]; i++) {
+        bool twice = false;
+        *ret_value = c->request->header(c->request->context, names[i], &twice);
+        *ret_name = names[i];
+        if (twice)
+            return refuse(c, "the header %s came twice", names[i]);
+        if (ret_value->len)
+            return true;
+    }
+    return refuse(c, "the header %s%s%s is missing or empty", name, *other ? " or " : "", other);
+}
+
+/* Lower case only, as senders write it: two texts for one signature serve nobody. */
+static int hex_digit(uint8_t c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool decode_hex(struct span text, size_t bytes, uint8_t *ret_bytes)
+{
+    if (text.len != bytes * 2)
+        return false;
+    for (size_t i = 0; i < bytes; i++) {
+        int high = hex_digit(text.data[2 * i]), low = hex_digit(text.data[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        ret_bytes[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
+static bool decode_base64(struct span text, size_t bytes, uint8_t *ret_bytes)
+{
+    struct buf decoded = BUF_INIT;
+    bool good =
+        text.len == (bytes + 2) / 3 * 4 && base64_decode(text, &decoded) && decoded.len == bytes;
+    if (good)
+        memcpy(ret_bytes, decoded.data, bytes);
+    buf_done(&decoded);
+    return good;
+}
+
+/* Reads one signature behind its prefix. Those past the limit are counted and left alone. */
+static void take_signature(struct check *c, struct span text)
+{
+    size_t bytes = mac_bytes[c->scheme->hash];
+    if (c->items++ >= SCHEME_SIGNATURES_MAX)
+        return;
+    uint8_t *to = c->signatures[c->count];
+    if (c->scheme->base64 ? decode_base64(text, bytes, to) : decode_hex(text, bytes, to))
+        c->count++;
+}
+
+/* Cuts the first item off the rest of the header. */
+static struct span next_item(char separator, struct span *rest)
+{
+    const uint8_t *cut = separator ? memchr(rest->data, separator, rest->len) : NULL;
+    struct span item = *rest;
+    *rest = SPAN_NONE;
+    if (cut) {
+        size_t len = (size_t)(cut - item.data);
+        *rest = span_of(cut + 1, item.len - len - 1);
+        item.len = len;
+    }
+    while (separator && item.len && item.data[0] == ' ')
+        item = span_of(item.data + 1, item.len - 1);
+    return item;
+}
+
+/* Is the item "name=value"? */
+static bool is_named(struct span item, const char *name, struct span *ret_value)
+{
+    size_t len = strlen(name);
+    if (!len || !span_starts(item, span_str(name)) || item.len == len || item.data[len] != '=')
+        return false;
+    *ret_value = span_of(item.data + len + 1, item.len - len - 1);
+    return true;
+}
+
+/* Sorts the header's items: signatures, the timestamp, and what is of no concern. */
+static bool take_items(struct check *c, struct span rest)
+{
+    const struct scheme *scheme = c->scheme;
+    struct span prefix = span_str(scheme->prefix);
+    size_t bytes = mac_bytes[scheme->hash], times = 0;
+    while (rest.len) {
+        struct span item = next_item(scheme->separator, &rest);
+        if (is_named(item, scheme->timestamp_item, &c->timestamp))
+            times++;
+        else if (item.len && span_starts(item, prefix))
+            take_signature(c, span_of(item.data + prefix.len, item.len - prefix.len));
+    }
+    if (times > 1)
+        return refuse(c, "%s= came twice in %s", scheme->timestamp_item, c->header);
+    if (!c->items)
+        return refuse(c, "nothing in %s begins with \"%s\"", c->header, scheme->prefix);
+    if (!c->count && scheme->base64)
+        return refuse(c, "the signature in %s is not the base64 of %zu bytes", c->header, bytes);
+    return c->count || refuse(c, "the signature in %s is not %zu lower-case hexadecimal digits",
+                           c->header, 2 * bytes);
+}
+
+static bool take_timestamp(struct check *c)
+{
+    const struct scheme *scheme = c->scheme;
+    const char *name = c->header;
+    if (!scheme->timestamp_item[0] && !scheme->timestamp_header[0])
+        return true;
+    if (!scheme->timestamp_item[0] && !take_header(c, scheme->timestamp_header,
+                                          scheme->timestamp_alt_header, &name, &c->timestamp))
+        return false;
+    bool good = c->timestamp.len >= 1 && c->timestamp.len <= TIMESTAMP_DIGITS;
+    for (size_t i = 0; good && i < c->timestamp.len; i++) {
+        uint8_t digit = c->timestamp.data[i];
+        good = digit >= '0' && digit <= '9';
+        c->time_s = c->time_s * 10 + (digit - '0');
+    }
+    return good || refuse(c, "the timestamp in %s is not 1 to %d digits", name, TIMESTAMP_DIGITS);
+}
+
+/* Is it text that begins, or ends, with a character of the id? */
+static bool meets(struct span id, const struct part *part, bool begins)
+{
+    return part->kind == PART_TEXT &&
+           memchr(id.data, part->text.data[begins ? 0 : part->text.len - 1], id.len);
+}
+
+/*
+ * The id, where it is signed. It must not contain what stands next to it in the
+ * message: "a.1" "2" and "a" "1.2" joined by dots would be one text with one
+ * signature (Standard Webhooks, "Signature scheme").
+ */
+static bool take_id(struct check *c, const struct part *parts, size_t count)
+{
+    const char *name;
+    size_t i = 0;
+    while (i < count && parts[i].kind != PART_ID)
+        i++;
+    if (i == count)
+        return true;
+    if (!take_header(c, c->scheme->id_header, c->scheme->id_alt_header, &name, &c->id))
+        return false;
+    if ((i && meets(c->id, &parts[i - 1], false)) ||
+        (i + 1 < count && meets(c->id, &parts[i + 1], true)))
+        return refuse(c, "the id in %s contains what ends it in the signed message", name);
+    return true;
+}
+
+/* Is one of the signatures this key's? All are compared, whichever fits. */
+static bool fits_key(const struct check *c, struct span key, const struct part *parts, size_t count)
+{
+    const struct span by_kind[PART__MAX] = {SPAN_NONE, c->request->body, c->timestamp, c->id};
+    struct span message[PARTS_MAX];
+    uint8_t mac[CRYPTO_MAC_MAX];
+    bool good = false;
+    for (size_t i = 0; i < count; i++)
+        message[i] = parts[i].kind == PART_TEXT ? parts[i].text : by_kind[parts[i].kind];
+    size_t len = crypto_hmac(c->scheme->hash, key, message, count, mac);
+    for (size_t i = 0; i < c->count; i++)
+        good |= crypto_equal(mac, c->signatures[i], len);
+    crypto_clear(mac, sizeof mac);
+    return good;
+}
+
+/* By their digests, so that not even the length of the secret shows in the time. */
+static bool same_token(struct span a, struct span b)
+{
+    uint8_t digests[2][CRYPTO_SHA256];
+    crypto_sha256(a, digests[0]);
+    crypto_sha256(b, digests[1]);
+    bool same = crypto_equal(digests[0], digests[1], CRYPTO_SHA256);
+    crypto_clear(digests, sizeof digests);
+    return same;
+}
+
+/* Tries all secrets, also after one fits. A secret that stands for no key fits nothing. */
+static bool fits_any(struct check *c, const struct span *secrets, size_t secret_count,
+    struct span token, const struct part *parts, size_t count)
+{
+    size_t usable = 0;
+    bool good = false;
+    for (size_t i = 0; i < secret_count; i++) {
+        struct buf decoded = BUF_INIT;
+        struct span key;
+        if (secret_key(c->scheme, secrets[i], &decoded, &key)) {
+            usable++;
+            good |= c->scheme->token ? same_token(token, key) : fits_key(c, key, parts, count);
+        }
+        secret_done(&decoded);
+    }
+    if (good)
+        return true;
+    if (!usable)
+        return refuse(c, "there is no secret to check it with");
+    if (c->scheme->token)
+        return refuse(c, "the token in %s is %s", c->header,
+            usable > 1 ? "none of the secrets" : "not the secret");
+    refuse(c, "the signature in %s was not made of this %s with %s", c->header,
+        count > 1 ? "request" : "body", usable > 1 ? "any of the secrets" : "the secret");
+    if (c->items > SCHEME_SIGNATURES_MAX)
+        refuse(c, "; of %zu signatures %d were looked at", c->items, SCHEME_SIGNATURES_MAX);
+    return false;
+}
+
+/* Last, so that whoever reads the log can tell a replayed or late request from a forged one. */
+static bool is_in_time(struct check *c, int64_t now_s)
+{
+    int64_t age = now_s - c->time_s, tolerance = c->scheme->tolerance_s;
+    if (!c->timestamp.len || (age <= tolerance && age >= -tolerance))
+        return true;
+    return refuse(c,
+        "the signature is right, but its time, %" PRId64 ", lies %" PRId64
+        " seconds in the %s; %" PRId64 " are allowed",
+        c->time_s, age < 0 ? -age : age, age < 0 ? "future" : "past", tolerance);
+}
+
+static bool verify_token(
+    struct check *c, struct span value, const struct span *secrets, size_t secret_count)
+{
+    struct span prefix = span_str(c->scheme->prefix);
+    if (!span_starts(value, prefix))
+        return refuse(c, "nothing in %s begins with \"%s\"", c->header, c->scheme->prefix);
+    value = span_of(value.data + prefix.len, value.len - prefix.len);
+    return fits_any(c, secrets, secret_count, value, NULL, 0);
+}
+
+bool scheme_verify(const struct scheme *scheme, const struct span *secrets, size_t secret_count,
+    const struct signed_request *request, int64_t now_s, struct buf *ret_why)
+{
+    struct check c = {.scheme = scheme, .request = request, .why = ret_why};
+    struct part parts[PARTS_MAX];
+    struct span value;
+    size_t count = scheme_message_split(scheme->message, parts);
+    assert(count && scheme->header[0] && scheme->hash < CRYPTO_HASH__MAX);
+    if (!take_header(&c, scheme->header, scheme->alt_header, &c.header, &value))
+        return false;
+    if (scheme->token)
+        return verify_token(&c, value, secrets, secret_count);
+    return take_items(&c, value) && take_timestamp(&c) && take_id(&c, parts, count) &&
+           fits_any(&c, secrets, secret_count, SPAN_NONE, parts, count) && is_in_time(&c, now_s);
+}
+
+struct span scheme_delivery_id(const struct scheme *scheme, const struct signed_request *request)
+{
+    struct buf why = BUF_INIT;
+    struct check c = {.scheme = scheme, .request = request, .why = &why};
+    struct span id;
+    const char *name;
+    bool found = scheme->id_header[0] &&
+                 take_header(&c, scheme->id_header, scheme->id_alt_header, &name, &id);
+    buf_done(&why);
+    return found ? id : SPAN_NONE;
+}

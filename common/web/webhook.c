@@ -1,0 +1,144 @@
+/* webhook - see webhook.h. */
+#include "web/webhook.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "store/credentials.h"
+
+#define KEY_PARAMETER "key"
+
+/* Read once: who replaces the file restarts the programs. */
+static pthread_once_t key_once = PTHREAD_ONCE_INIT;
+static uint8_t home_key[HOME_KEY];
+static bool has_key;
+static const struct home *key_home;
+
+static void read_key(void)
+{
+    has_key = home_read_key(key_home, home_key) == ERR_OK;
+}
+
+bool webhook_is_signed(const struct request *request)
+{
+    /* The signature headers of all presets; a generic scheme's is known by its ?key=. */
+    static const char *const headers[] = {"x-hub-signature-256", "x-hub-signature",
+        "x-gitea-signature", "x-forgejo-signature", "x-gitlab-token", "webhook-signature",
+        "svix-signature", "stripe-signature", "x-slack-signature", "x-shopify-hmac-sha256"};
+    struct buf named = BUF_INIT;
+    bool is_signed = request_query(request, KEY_PARAMETER, &named) != ERR_NOTFOUND, twice;
+    buf_done(&named);
+    for (size_t i = 0; !is_signed && i < sizeof headers / sizeof headers[0]; i++)
+        is_signed = request_header_named(request, headers[i], &twice).len > 0;
+    return is_signed;
+}
+
+struct search {
+    const struct request *request;
+    struct signed_request message;
+    int64_t now_ms;
+    size_t tried;
+    bool found;
+    struct credential *ret_credential;
+    struct buf *ret_text;
+    struct scheme *ret_scheme;
+    struct buf *ret_why;
+};
+
+static bool read_scheme(
+    const struct credential *credential, struct scheme *ret_scheme, struct buf *ret_why)
+{
+    const struct scheme *preset = scheme_preset(credential->provider);
+    if (preset)
+        *ret_scheme = *preset;
+    return preset || scheme_parse(credential->scheme, ret_scheme, ret_why) == ERR_OK;
+}
+
+/* The secrets of one credential, in the clear for as long as it takes. */
+static bool verify(
+    struct search *search, const struct credential *credential, const struct scheme *scheme)
+{
+    struct buf secrets[SECRETS_MAX] = {BUF_INIT};
+    struct span spans[SECRETS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < credential->proof_count; i++) {
+        const struct proof *proof = &credential->proofs[i];
+        if (proof_is_live(proof, search->now_ms) &&
+            crypto_unseal(home_key, uuid_span(&credential->id), proof->bytes, &secrets[count])) {
+            spans[count] = buf_span(&secrets[count]);
+            count++;
+        }
+    }
+    bool good = scheme_verify(
+        scheme, spans, count, &search->message, search->now_ms / 1000, search->ret_why);
+    for (size_t i = 0; i < count; i++) {
+        crypto_clear(secrets[i].data, secrets[i].len);
+        buf_done(&secrets[i]);
+    }
+    return good;
+}
+
+/* Tries one credential. False ends the walk. */
+static bool try_one(const struct credential *credential, void *context)
+{
+    struct search *search = context;
+    struct scheme scheme;
+    if (!credential_is_live(credential, search->now_ms))
+        return true;
+    if (search->ret_why->len)
+        buf_add_str(search->ret_why, "; ");
+    if (read_scheme(credential, &scheme, search->ret_why) && verify(search, credential, &scheme)) {
+        search->found = true;
+        *search->ret_scheme = scheme;
+        credential_encode(credential, search->ret_text);
+    }
+    return !search->found && ++search->tried < WEBHOOKS_TRIED;
+}
+
+static enum err find_named(struct search *search, struct store_txn *txn, struct span text)
+{
+    struct uuid id;
+    struct credential credential;
+    if (!uuid_parse(text, &id))
+        return ERR_NOTFOUND;
+    enum err err = credentials_get(txn, &id, &credential);
+    if (!err && credential.kind == CREDENTIAL_SECRET)
+        (void)try_one(&credential, search);
+    return err;
+}
+
+enum err webhook_find(const struct request *request, struct credential *ret_credential,
+    struct buf *ret_text, struct scheme *ret_scheme, struct buf *ret_why)
+{
+    struct search search = {.request = request,
+        .message = request_signed(request),
+        .now_ms = clock_wall_ms(),
+        .ret_credential = ret_credential,
+        .ret_text = ret_text,
+        .ret_scheme = ret_scheme,
+        .ret_why = ret_why};
+    struct store_txn *txn;
+    struct buf named = BUF_INIT;
+    key_home = request->home;
+    pthread_once(&key_once, read_key);
+    if (!has_key)
+        return ERR_DENIED;
+    enum err by_name = request_query(request, KEY_PARAMETER, &named);
+    enum err err = store_read_begin(request->store, &txn);
+    if (!err) {
+        err = by_name ? credentials_webhooks(txn, try_one, &search)
+                      : find_named(&search, txn, buf_span(&named));
+        store_read_end(txn);
+    }
+    buf_done(&named);
+    if (err && err != ERR_NOTFOUND)
+        return err;
+    if (by_name == ERR_INVALID || !search.found) {
+        if (!ret_why->len)
+            buf_add_str(ret_why, "no live webhook secret to verify with");
+        return ERR_DENIED;
+    }
+    return credential_decode(buf_span(ret_text), ret_credential);
+}

@@ -1,0 +1,290 @@
+/* credential - see credential.h. */
+#include "fxctl/credential.h"
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/meter.h"
+#include "fxctl/operand.h"
+#include "fxctl/table.h"
+#include "fxctl/when.h"
+#include "store/credentials.h"
+
+#define RATE_MAX 1000000
+
+/* What they are called in messages. */
+static const char *const kinds[] = {"key", "secret"};
+
+static int read_list(const struct fxctl *ctl, const char *option, struct span *ret_list)
+{
+    const char *text = fxctl_option(ctl, option);
+    *ret_list = span_str(text ? text : "");
+    if (text && (!*text || !credential_list_check(*ret_list)))
+        return fxctl_usage(ctl, "--%s: must be names separated by commas, without spaces", option);
+    return EXIT_DONE;
+}
+
+static int read_number(const struct fxctl *ctl, const char *option, uint32_t *ret_number)
+{
+    int64_t number;
+    int status = operand_number(ctl, option, 1, RATE_MAX, 0, &number);
+    *ret_number = (uint32_t)number;
+    return status;
+}
+
+int credential_read(const struct fxctl *ctl, struct credential *credential)
+{
+    const char *expires = fxctl_option(ctl, "expires");
+    credential->id = uuid_new();
+    credential->name = span_str(fxctl_option(ctl, "name"));
+    credential->created_ms = clock_wall_ms();
+    if (credential->name.len < 1 || credential->name.len > CREDENTIAL_NAME_MAX)
+        return fxctl_usage(ctl, "--name: must be 1 to %d bytes long", CREDENTIAL_NAME_MAX);
+    if (expires && !when_parse(expires, credential->created_ms, 1, &credential->expires_ms))
+        return fxctl_usage(ctl, "--expires: must be " WHEN_RIGHT);
+    if (expires && credential->expires_ms <= credential->created_ms)
+        return fxctl_usage(ctl, "--expires: must lie in the future");
+    int status = read_list(ctl, "types", &credential->types);
+    if (!status)
+        status = read_list(ctl, "sources", &credential->sources);
+    if (!status)
+        status = read_number(ctl, "rate", &credential->rate);
+    if (!status)
+        status = read_number(ctl, "burst", &credential->burst);
+    return status;
+}
+
+static enum err create_mutation(struct store_txn *txn, void *context)
+{
+    return credentials_create(txn, context);
+}
+
+int credential_create(const struct fxctl *ctl, const struct credential *credential)
+{
+    struct credential copy = *credential;
+    enum err err = store_write(ctl->store, 0, create_mutation, &copy);
+    return err ? fxctl_failed(err) : EXIT_DONE;
+}
+
+static void put_time(struct json_out *o, const char *name, int64_t ms)
+{
+    json_key(o, name);
+    if (ms)
+        json_time(o, ms);
+    else
+        json_null(o);
+}
+
+static void put_scopes(struct json_out *o, unsigned scopes)
+{
+    json_key(o, "scopes");
+    json_open(o, '[');
+    for (unsigned bit = 0; bit < SCOPE__MAX; bit++)
+        if (scopes & 1u << bit) {
+            struct buf name = BUF_INIT;
+            scopes_format(1u << bit, "", &name);
+            json_text(o, buf_span(&name));
+            buf_done(&name);
+        }
+    json_close(o, ']');
+}
+
+/* The members that say what it is and may; nothing of its secret. */
+static void put_members(struct json_out *o, const struct credential *credential)
+{
+    char id[UUID_TEXT];
+    uuid_format(&credential->id, id);
+    json_put_str(o, "id", id);
+    json_put_text(o, "name", credential->name);
+    if (credential->kind == CREDENTIAL_SECRET)
+        json_put_text(o, "provider", credential->provider);
+    put_scopes(o, credential->scopes);
+    if (credential->types.len)
+        json_put_text(o, "types", credential->types);
+    if (credential->sources.len)
+        json_put_text(o, "sources", credential->sources);
+    if (credential->rate)
+        json_put_int(o, "rate", credential->rate);
+    if (credential->burst)
+        json_put_int(o, "burst", credential->burst);
+}
+
+void credential_print_made(const struct fxctl *ctl, const struct credential *credential,
+    const char *word, const char *secret)
+{
+    struct buf text = BUF_INIT;
+    struct json_out o = json_out_to(&text);
+    if (ctl->json) {
+        json_open(&o, '{');
+        put_members(&o, credential);
+        json_put_str(&o, word, secret);
+        put_time(&o, "created", credential->created_ms);
+        put_time(&o, "expires", credential->expires_ms);
+        json_close(&o, '}');
+    } else {
+        buf_add_str(&text, secret);
+    }
+    fxctl_print(&text);
+    crypto_clear(text.data, text.len);
+    buf_done(&text);
+}
+
+/* list */
+
+struct listing {
+    struct json_out out;
+    struct meter *meter;
+    enum credential_kind kind;
+    int64_t now_ms;
+};
+
+static bool list_one(const struct credential *credential, void *context)
+{
+    struct listing *listing = context;
+    struct json_out *o = &listing->out;
+    if (credential->kind != listing->kind)
+        return true;
+    json_open(o, '{');
+    put_members(o, credential);
+    put_time(o, "created", credential->created_ms);
+    put_time(o, "expires", credential->expires_ms);
+    put_time(o, "last_used", meter_last_use_ms(listing->meter, &credential->id));
+    json_put_str(o, "state",
+        credential->revoked_ms                            ? "revoked"
+        : credential_is_live(credential, listing->now_ms) ? "live"
+                                                          : "expired");
+    json_close(o, '}');
+    return true;
+}
+
+int credential_list(struct fxctl *ctl, enum credential_kind kind)
+{
+    static const struct column key_columns[] = {
+        {"ID", "id", false},
+        {"NAME", "name", false},
+        {"SCOPES", "scopes", false},
+        {"CREATED", "created", false},
+        {"EXPIRES", "expires", false},
+        {"LAST USED", "last_used", false},
+        {"STATE", "state", false},
+        {0},
+    };
+    static const struct column secret_columns[] = {
+        {"ID", "id", false},
+        {"NAME", "name", false},
+        {"PROVIDER", "provider", false},
+        {"CREATED", "created", false},
+        {"EXPIRES", "expires", false},
+        {"LAST USED", "last_used", false},
+        {"STATE", "state", false},
+        {0},
+    };
+    bool keys = kind == CREDENTIAL_KEY;
+    struct buf text = BUF_INIT;
+    struct listing listing = {json_out_to(&text), NULL, kind, clock_wall_ms()};
+    struct store_txn *txn;
+    int status = fxctl_open(ctl, STORE_READ_ONLY);
+    if (status)
+        return status;
+    listing.meter = meter_open(&ctl->home);
+    json_open(&listing.out, '{');
+    json_key(&listing.out, keys ? "keys" : "secrets");
+    json_open(&listing.out, '[');
+    enum err err = store_read_begin(ctl->store, &txn);
+    if (!err) {
+        err = credentials_list(txn, list_one, &listing);
+        store_read_end(txn);
+    }
+    json_close(&listing.out, ']');
+    json_close(&listing.out, '}');
+    if (!err)
+        table_answer(ctl, &text, keys ? "keys" : "secrets", keys ? key_columns : secret_columns,
+            keys ? "There is no key yet; make one with: fxctl key create"
+                 : "There is no secret yet; make one with: fxctl secret create");
+    buf_done(&text);
+    return err ? fxctl_failed(err) : EXIT_DONE;
+}
+
+/* find */
+
+int credential_find(struct fxctl *ctl, enum credential_kind kind, struct buf *text,
+    struct credential *ret_credential)
+{
+    struct uuid id;
+    struct store_txn *txn;
+    if (!uuid_parse(span_str(ctl->operands[0]), &id))
+        return fxctl_usage(ctl, "this is no id of a %s; \"fxctl %s list\" shows the ids",
+            kinds[kind], kinds[kind]);
+    int status = fxctl_open(ctl, STORE_READ_WRITE);
+    if (status)
+        return status;
+    enum err err = store_read_begin(ctl->store, &txn);
+    if (!err) {
+        err = credentials_get(txn, &id, ret_credential);
+        if (!err)
+            credential_encode(ret_credential, text);
+        store_read_end(txn);
+    }
+    if (!err)
+        err = credential_decode(buf_span(text), ret_credential);
+    if (err == ERR_NOTFOUND || (!err && ret_credential->kind != kind))
+        return fxctl_refuse("there is no %s %s", kinds[kind], ctl->operands[0]);
+    return err ? fxctl_failed(err) : EXIT_DONE;
+}
+
+/* revoke */
+
+struct change {
+    struct uuid id;
+    struct span proof;
+    int64_t at_ms;
+};
+
+static enum err revoke_mutation(struct store_txn *txn, void *context)
+{
+    const struct change *change = context;
+    return credentials_revoke(txn, &change->id, change->at_ms);
+}
+
+int credential_revoke(struct fxctl *ctl, enum credential_kind kind)
+{
+    struct buf text = BUF_INIT;
+    struct credential credential;
+    int status = credential_find(ctl, kind, &text, &credential);
+    if (!status) {
+        struct change change = {.id = credential.id, .at_ms = clock_wall_ms()};
+        enum err err = store_write(ctl->store, 0, revoke_mutation, &change);
+        status = err ? fxctl_failed(err) : EXIT_DONE;
+    }
+    if (!status && kind == CREDENTIAL_KEY)
+        fxctl_say("Key %s is revoked; requests with its token are refused from now on.",
+            ctl->operands[0]);
+    else if (!status)
+        fxctl_say("Secret %s is revoked; what it signs is refused from now on.", ctl->operands[0]);
+    buf_done(&text);
+    return status;
+}
+
+/* rotate */
+
+static enum err rotate_mutation(struct store_txn *txn, void *context)
+{
+    const struct change *change = context;
+    return credentials_rotate(txn, &change->id, change->proof, change->at_ms);
+}
+
+int credential_rotate(struct fxctl *ctl, const struct uuid *id, struct span proof)
+{
+    const char *until = fxctl_option(ctl, "until");
+    struct change change = {*id, proof, 0};
+    char time[CLOCK_TEXT];
+    if (!when_parse(until ? until : "24h", clock_wall_ms(), 1, &change.at_ms))
+        return fxctl_usage(ctl, "--until: must be " WHEN_RIGHT);
+    enum err err = store_write(ctl->store, 0, rotate_mutation, &change);
+    if (err == ERR_CONFLICT)
+        return fxctl_refuse("%s is revoked; make a new one instead", ctl->operands[0]);
+    if (err)
+        return fxctl_failed(err);
+    clock_format(change.at_ms, time);
+    fxctl_say("The old one is good until %s.", time);
+    return EXIT_DONE;
+}

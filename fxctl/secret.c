@@ -1,0 +1,230 @@
+/* secret - the webhook secrets of a home. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/crypto.h"
+#include "fxctl/credential.h"
+#include "model/scheme.h"
+
+#define SECRET_BYTES_MAX 1024
+
+/* The scheme of the provider, or the generic one given as JSON. EXIT_DONE or EXIT_USAGE. */
+static int read_scheme(
+    const struct fxctl *ctl, struct credential *credential, struct scheme *scheme)
+{
+    const char *provider = fxctl_option(ctl, "provider"), *json = fxctl_option(ctl, "scheme");
+    struct buf why = BUF_INIT;
+    struct json_fault fault;
+    int status = EXIT_DONE;
+    credential->provider = span_str(provider ? provider : "github");
+    credential->scheme = span_str(json ? json : "");
+    const struct scheme *preset = scheme_preset(credential->provider);
+    if (preset)
+        *scheme = *preset;
+    if (preset && json)
+        status = fxctl_usage(ctl, "--scheme: is for --provider generic alone");
+    else if (!preset && !span_eq_str(credential->provider, "generic"))
+        status = fxctl_usage(ctl, "--provider: must be one of %s", scheme_providers());
+    else if (!preset && !json)
+        status = fxctl_usage(ctl, "--scheme: is needed for --provider generic");
+    else if (!preset && !json_check(credential->scheme, JSON_DEPTH_DEFAULT, &fault))
+        status =
+            fxctl_usage(ctl, "--scheme: is not JSON: at byte %zu, %s", fault.offset, fault.what);
+    else if (!preset && scheme_parse(credential->scheme, scheme, &why))
+        status = fxctl_usage(ctl, "--scheme: %s", buf_text(&why));
+    buf_done(&why);
+    return status;
+}
+
+/* The first line of a file, or of standard input for "-". */
+static int read_file(const struct fxctl *ctl, const char *path, struct buf *secret)
+{
+    char line[SECRET_BYTES_MAX + 2] = "";
+    bool standard = strcmp(path, "-") == 0;
+    FILE *file = standard ? stdin : fopen(path, "re");
+    if (!file)
+        return fxctl_refuse("cannot read %s: %s", path, strerror(errno));
+    char *got = fgets(line, sizeof line, file);
+    if (!standard)
+        fclose(file);
+    line[strcspn(line, "\r\n")] = 0;
+    if (!got || strlen(line) > SECRET_BYTES_MAX)
+        return fxctl_usage(
+            ctl, "--secret-file: must hold one line of 1 to %d bytes", SECRET_BYTES_MAX);
+    buf_add_str(secret, line);
+    crypto_clear(line, sizeof line);
+    return EXIT_DONE;
+}
+
+/* The provider's secret from --secret-file, or one made here. Refused when it could never verify.
+ */
+static int read_secret(const struct fxctl *ctl, const struct scheme *scheme, struct buf *secret)
+{
+    const char *path = fxctl_option(ctl, "secret-file");
+    struct buf why = BUF_INIT;
+    int status = EXIT_DONE;
+    if (path) {
+        status = read_file(ctl, path, secret);
+    } else {
+        uint8_t random[TOKEN_RANDOM];
+        char text[TOKEN_TEXT];
+        random_bytes(random, sizeof random);
+        if (scheme->secret_base64) {
+            buf_add_str(secret, "whsec_");
+            base64_encode(span_of(random, sizeof random), secret);
+        } else {
+            token_format(CREDENTIAL_SECRET, random, text);
+            buf_add_str(secret, text);
+        }
+        crypto_clear(random, sizeof random);
+        crypto_clear(text, sizeof text);
+    }
+    if (!status && !scheme_secret_check(scheme, buf_span(secret), &why))
+        status = fxctl_usage(ctl, "the secret %s", buf_text(&why));
+    buf_done(&why);
+    return status;
+}
+
+/* The form in which it is stored. */
+static int seal(
+    const struct fxctl *ctl, const struct uuid *id, const struct buf *secret, struct buf *sealed)
+{
+    uint8_t key[HOME_KEY];
+    if (home_read_key(&ctl->home, key))
+        return EXIT_NO;
+    crypto_seal(key, uuid_span(id), buf_span(secret), sealed);
+    crypto_clear(key, sizeof key);
+    return EXIT_DONE;
+}
+
+static void forget(struct buf *secret)
+{
+    if (secret->data)
+        crypto_clear(secret->data, secret->len);
+    buf_done(secret);
+}
+
+static int create(struct fxctl *ctl)
+{
+    struct credential credential = {
+        .kind = CREDENTIAL_SECRET, .scopes = SCOPE_EVENTS, .proof_count = 1};
+    struct scheme scheme;
+    struct buf secret = BUF_INIT, sealed = BUF_INIT;
+    char id[UUID_TEXT];
+    int status = credential_read(ctl, &credential);
+    if (!status)
+        status = read_scheme(ctl, &credential, &scheme);
+    if (!status)
+        status = read_secret(ctl, &scheme, &secret);
+    if (!status)
+        status = fxctl_open(ctl, STORE_READ_WRITE);
+    if (!status)
+        status = seal(ctl, &credential.id, &secret, &sealed);
+    if (!status) {
+        credential.proofs[0].bytes = buf_span(&sealed);
+        status = credential_create(ctl, &credential);
+    }
+    if (!status) {
+        credential_print_made(ctl, &credential, "secret", buf_text(&secret));
+        uuid_format(&credential.id, id);
+        fxctl_say("Secret %s is made. It is shown this once; give it to the sender now.\n"
+                  "Deliveries go to /fx/events/webhook, or to /fx/events/webhook?key=%s\n"
+                  "to have just this secret tried.",
+            id, id);
+    }
+    forget(&secret);
+    buf_done(&sealed);
+    return status;
+}
+
+static int rotate(struct fxctl *ctl)
+{
+    struct buf text = BUF_INIT, secret = BUF_INIT, sealed = BUF_INIT, why = BUF_INIT;
+    struct credential credential;
+    struct scheme scheme;
+    int status = credential_find(ctl, CREDENTIAL_SECRET, &text, &credential);
+    if (!status) {
+        const struct scheme *preset = scheme_preset(credential.provider);
+        if (preset)
+            scheme = *preset;
+        else if (scheme_parse(credential.scheme, &scheme, &why))
+            status = fxctl_refuse("its scheme cannot be read: %s", buf_text(&why));
+    }
+    if (!status)
+        status = read_secret(ctl, &scheme, &secret);
+    if (!status)
+        status = seal(ctl, &credential.id, &secret, &sealed);
+    if (!status)
+        status = credential_rotate(ctl, &credential.id, buf_span(&sealed));
+    if (!status)
+        credential_print_made(ctl, &credential, "secret", buf_text(&secret));
+    forget(&secret);
+    buf_done(&sealed);
+    buf_done(&text);
+    buf_done(&why);
+    return status;
+}
+
+static int list(struct fxctl *ctl)
+{
+    return credential_list(ctl, CREDENTIAL_SECRET);
+}
+
+static int revoke(struct fxctl *ctl)
+{
+    return credential_revoke(ctl, CREDENTIAL_SECRET);
+}
+
+static const struct option_rule create_options[] = {
+    {"name", "NAME", OPTION_REQUIRED, "what the secret is called in lists"},
+    {"provider", "NAME", OPTION_FREE, "who sends: github (default), gitea, gitlab, stripe, …"},
+    {"scheme", "JSON", OPTION_FREE, "how a generic sender signs"},
+    {"secret-file", "FILE", OPTION_FREE,
+        "a secret the sender gave, on one line; - is standard input"},
+    CREDENTIAL_OPTIONS,
+    {0},
+};
+
+static const struct option_rule rotate_options[] = {
+    {"secret-file", "FILE", OPTION_FREE,
+        "a secret the sender gave, on one line; - is standard input"},
+    {"until", "WHEN", OPTION_FREE, "how long the old secret stays good; else 24h"},
+    {0},
+};
+
+const struct command secret_commands[] = {
+    {
+        .name = "secret create",
+        .options = create_options,
+        .summary = "make a webhook secret, or take the sender's, and print it",
+        .details = "A sender signs each delivery with the secret, in its provider's way. The\n"
+                   "secret alone goes to standard output, this once; it is stored encrypted\n"
+                   "with the home's secret.key.",
+        .run = create,
+    },
+    {
+        .name = "secret list",
+        .summary = "list the webhook secrets",
+        .run = list,
+    },
+    {
+        .name = "secret rotate",
+        .operands = "ID",
+        .operands_min = 1,
+        .operands_max = 1,
+        .options = rotate_options,
+        .summary = "print a new secret; the old one stays good for a while",
+        .run = rotate,
+    },
+    {
+        .name = "secret revoke",
+        .operands = "ID",
+        .operands_min = 1,
+        .operands_max = 1,
+        .summary = "make a webhook secret worthless, for good",
+        .run = revoke,
+    },
+    {0},
+};

@@ -1,0 +1,190 @@
+/* alive_test - the dispatcher's lock and sign of life, seen from another process. */
+#include "temp.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/alive.h"
+
+static struct temp temp;
+static struct home home;
+
+static int setup(void **state)
+{
+    (void)state;
+    temp_make(&temp);
+    temp_home(&temp, &home);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    temp_remove(&temp);
+    return 0;
+}
+
+/* A child that takes the lock and holds it until it is told to end by the closing of *ret_stop. */
+static pid_t hold(int *ret_stop)
+{
+    int ready[2], stop[2];
+    char byte = 0;
+    assert_int_equal(pipe(ready), 0);
+    assert_int_equal(pipe(stop), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        int fd;
+        close(stop[1]);
+        byte = alive_take(&home, &fd) == ERR_OK ? 'y' : 'n';
+        if (write(ready[1], &byte, 1) == 1)
+            (void)!read(stop[0], &byte, 1);
+        _exit(0);
+    }
+    close(ready[1]);
+    close(stop[0]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    assert_int_equal(byte, 'y');
+    close(ready[0]);
+    *ret_stop = stop[1];
+    return child;
+}
+
+static void set_age(int64_t seconds)
+{
+    struct timespec now, times[2];
+    clock_gettime(CLOCK_REALTIME, &now);
+    times[0] = times[1] = (struct timespec){.tv_sec = now.tv_sec - seconds};
+    assert_int_equal(
+        utimensat(AT_FDCWD, temp_path(&temp, "home/run/dispatcher.lock"), times, 0), 0);
+}
+
+static void alive_is_false_where_none_ever_was(void **state)
+{
+    (void)state;
+    assert_false(alive_is(&home));
+    assert_int_equal(alive_pid(&home), 0);
+    /* Asking makes nothing. */
+    assert_int_not_equal(access(temp_path(&temp, "home/run/dispatcher.lock"), F_OK), 0);
+}
+
+static void alive_lock_has_one_holder(void **state)
+{
+    int stop, fd = -1;
+    (void)state;
+    pid_t child = hold(&stop);
+    assert_true(alive_is(&home));
+    assert_int_equal(alive_pid(&home), child);
+    assert_int_equal(alive_take(&home, &fd), ERR_BUSY);
+    assert_int_equal(fd, -1);
+    assert_true(alive_is(&home)); /* asking and failing to take disturb nothing */
+    assert_int_equal(alive_pid(&home), child);
+
+    close(stop);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_false(alive_is(&home));
+    assert_int_equal(alive_pid(&home), 0);
+    assert_int_equal(alive_take(&home, &fd), ERR_OK);
+    assert_int_equal(alive_pid(&home), getpid());
+    assert_int_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+    close(fd);
+    assert_false(alive_is(&home));
+}
+
+static void alive_ends_with_a_killed_holder(void **state)
+{
+    int stop, fd;
+    (void)state;
+    pid_t child = hold(&stop);
+    assert_true(alive_is(&home));
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    close(stop);
+    /* Its file is there and fresh, with its number in it; the lock decides. */
+    assert_int_equal(atoi(temp_read(&temp, "home/run/dispatcher.lock")), child);
+    assert_false(alive_is(&home));
+    assert_int_equal(alive_pid(&home), 0);
+    assert_int_equal(alive_take(&home, &fd), ERR_OK);
+    close(fd);
+}
+
+/* Within one process too: the lock is one of an open file. */
+static void alive_is_seen_by_the_holder_itself(void **state)
+{
+    int fd, again;
+    (void)state;
+    assert_int_equal(alive_take(&home, &fd), ERR_OK);
+    assert_true(alive_is(&home));
+    assert_int_equal(alive_pid(&home), getpid());
+    assert_int_equal(alive_take(&home, &again), ERR_BUSY);
+    assert_true(alive_is(&home));
+    close(fd);
+}
+
+/* Three looks and a second: a holder that hangs stops showing itself. */
+static void alive_needs_a_fresh_beat(void **state)
+{
+    int stop;
+    (void)state;
+    home.config.dispatcher_look_seconds = 5;
+    pid_t child = hold(&stop);
+    int fd = open(temp_path(&temp, "home/run/dispatcher.lock"), O_RDWR | O_CLOEXEC);
+    const struct {
+        int64_t age_seconds;
+        bool alive;
+    } cases[] = {{0, true}, {10, true}, {14, true}, {18, false}, {86400, false}, {-3600, true}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        set_age(cases[i].age_seconds);
+        assert_int_equal(alive_is(&home), cases[i].alive);
+        assert_int_equal(alive_pid(&home), child); /* who holds it is another question */
+    }
+    set_age(3600);
+    assert_false(alive_is(&home));
+    alive_beat(fd);
+    assert_true(alive_is(&home));
+    home.config.dispatcher_look_seconds = 60;
+    set_age(170);
+    assert_true(alive_is(&home));
+    close(fd);
+    close(stop);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+/* A longer number that was there before leaves no digits behind. */
+static void alive_file_holds_one_number(void **state)
+{
+    int fd;
+    char text[32];
+    (void)state;
+    temp_write(&temp, "home/run/dispatcher.lock", "12345678901234567890\nmore\n");
+    assert_int_equal(alive_take(&home, &fd), ERR_OK);
+    snprintf(text, sizeof text, "%d\n", (int)getpid());
+    assert_string_equal(temp_read(&temp, "home/run/dispatcher.lock"), text);
+    close(fd);
+}
+
+static void alive_take_fails_where_there_is_no_run_directory(void **state)
+{
+    int fd;
+    (void)state;
+    assert_int_equal(rmdir(temp_path(&temp, "home/run")), 0);
+    assert_int_equal(alive_take(&home, &fd), ERR_IO);
+    assert_true(temp_logged(&temp, "cannot lock run/dispatcher.lock in "));
+    assert_false(alive_is(&home));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(alive_is_false_where_none_ever_was, setup, teardown),
+        cmocka_unit_test_setup_teardown(alive_lock_has_one_holder, setup, teardown),
+        cmocka_unit_test_setup_teardown(alive_ends_with_a_killed_holder, setup, teardown),
+        cmocka_unit_test_setup_teardown(alive_is_seen_by_the_holder_itself, setup, teardown),
+        cmocka_unit_test_setup_teardown(alive_needs_a_fresh_beat, setup, teardown),
+        cmocka_unit_test_setup_teardown(alive_file_holds_one_number, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            alive_take_fails_where_there_is_no_run_directory, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,287 @@
+/* execution_test - the stored form of an execution, its statuses, and its result as clients see it.
+ */
+#include "damage.h"
+
+#include "model/execution.h"
+#include "model/limits.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+#define ID "0192f7a0-0001-7abc-8def-0123456789ab"
+#define CID "0192f7a0-0002-7abc-8def-0123456789ab"
+#define PARENT "0192f7a0-0003-7abc-8def-0123456789ab"
+
+static struct uuid uuid(const char *text)
+{
+    struct uuid id = UUID_NONE;
+    assert_true(uuid_parse(span_str(text), &id));
+    return id;
+}
+
+static const struct step_result steps[] = {
+    {{(const uint8_t *)"render", 6}, STATUS_COMPLETED, INT64_C(1767323045678), 1234567, 0},
+    {{(const uint8_t *)"notify", 6}, STATUS_FAILED, INT64_C(1767323046912), 0, 255},
+    {{(const uint8_t *)"next", 4}, STATUS_PENDING, 0, -1, -1},
+};
+
+/* Every member set to something else. */
+static struct execution full(void)
+{
+    return (struct execution){
+        .id = uuid(ID),
+        .cid = uuid(CID),
+        .parent = uuid(PARENT),
+        .event_seq = UINT64_C(0x0102030405060708),
+        .queue = 9,
+        .status = STATUS_FAILED,
+        .attempt = 10,
+        .failures = 11,
+        .losses = 12,
+        .pipeline_version = 0xfffffffe,
+        .created_ms = INT64_C(1767323045000),
+        .started_ms = INT64_C(1767323045678),
+        .duration_us = 1234999,
+        .pipeline_id = span_str("p1"),
+        .pipeline_name = span_str("order-mail"),
+        .event_type = span_str("order.created"),
+        .error = span_str("step notify: exit 255"),
+        .steps = steps,
+        .step_count = COUNT(steps),
+    };
+}
+
+static bool same_step(const struct step_result *a, const struct step_result *b)
+{
+    return span_eq(a->name, b->name) && a->status == b->status && a->started_ms == b->started_ms &&
+           a->duration_us == b->duration_us && a->exit_code == b->exit_code;
+}
+
+static bool same(const struct execution *a, const struct execution *b)
+{
+    if (a->step_count != b->step_count)
+        return false;
+    for (size_t i = 0; i < a->step_count; i++)
+        if (!same_step(&a->steps[i], &b->steps[i]))
+            return false;
+    return uuid_eq(&a->id, &b->id) && uuid_eq(&a->cid, &b->cid) &&
+           uuid_eq(&a->parent, &b->parent) && a->event_seq == b->event_seq &&
+           a->queue == b->queue && a->status == b->status && a->attempt == b->attempt &&
+           a->failures == b->failures && a->losses == b->losses &&
+           a->pipeline_version == b->pipeline_version && a->created_ms == b->created_ms &&
+           a->started_ms == b->started_ms && a->duration_us == b->duration_us &&
+           span_eq(a->pipeline_id, b->pipeline_id) &&
+           span_eq(a->pipeline_name, b->pipeline_name) && span_eq(a->event_type, b->event_type) &&
+           span_eq(a->error, b->error);
+}
+
+static void execution_returns_as_it_was_stored(void **state)
+{
+    const struct execution executions[] = {full(), {.duration_us = -1}, {.created_ms = -1}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(executions); i++) {
+        struct step_result room[STEPS_MAX];
+        struct buf record = BUF_INIT;
+        struct execution back;
+        execution_encode(&executions[i], &record);
+        assert_int_equal(execution_decode(buf_span(&record), &back, room), ERR_OK);
+        assert_true(same(&back, &executions[i]));
+
+        /* Without room for steps they are left out, and all else is there. */
+        struct execution without = executions[i];
+        without.steps = NULL;
+        without.step_count = 0;
+        assert_int_equal(execution_decode(buf_span(&record), &back, NULL), ERR_OK);
+        assert_true(same(&back, &without));
+        assert_null(back.steps);
+        buf_done(&record);
+    }
+}
+
+static void execution_has_room_for_all_steps_and_no_more(void **state)
+{
+    struct step_result many[STEPS_MAX + 1], room[STEPS_MAX];
+    struct execution execution = full(), back;
+    struct buf record = BUF_INIT;
+    (void)state;
+    for (size_t i = 0; i < COUNT(many); i++) {
+        many[i] = steps[i % COUNT(steps)];
+        many[i].duration_us = (int64_t)i;
+    }
+    execution.steps = many;
+    execution.step_count = STEPS_MAX;
+    execution_encode(&execution, &record);
+    assert_int_equal(execution_decode(buf_span(&record), &back, room), ERR_OK);
+    assert_true(same(&back, &execution));
+    buf_clear(&record);
+    execution.step_count = STEPS_MAX + 1;
+    execution_encode(&execution, &record);
+    assert_int_equal(execution_decode(buf_span(&record), &back, room), ERR_CORRUPT);
+    buf_done(&record);
+}
+
+static unsigned touch(const struct execution *e)
+{
+    unsigned sum = damage_touch(e->pipeline_id) + damage_touch(e->pipeline_name) +
+                   damage_touch(e->event_type) + damage_touch(e->error);
+    for (size_t i = 0; i < e->step_count; i++)
+        sum += damage_touch(e->steps[i].name) + e->steps[i].status;
+    return sum;
+}
+
+static enum err decode(struct span record)
+{
+    struct step_result room[STEPS_MAX];
+    struct execution e;
+    enum err err = execution_decode(record, &e, room);
+    if (!err)
+        assert_true(touch(&e) < UINT32_MAX && e.status < STATUS__MAX);
+    return err;
+}
+
+static enum err decode_without_steps(struct span record)
+{
+    struct execution e;
+    enum err err = execution_decode(record, &e, NULL);
+    if (!err)
+        assert_true(touch(&e) < UINT32_MAX && e.status < STATUS__MAX);
+    return err;
+}
+
+static void execution_notices_a_damaged_record(void **state)
+{
+    struct execution execution = full();
+    struct buf record = BUF_INIT;
+    (void)state;
+    execution_encode(&execution, &record);
+    damage_is_noticed(buf_span(&record), decode);
+
+    /* Whoever leaves the steps out does not look at them, but at all before them. */
+    size_t whole = record.len;
+    buf_clear(&record);
+    execution.step_count = 0;
+    execution_encode(&execution, &record);
+    for (size_t len = 0; len < record.len; len++)
+        assert_int_equal(damage_try(decode_without_steps, record.data, len), ERR_CORRUPT);
+    assert_true(record.len < whole);
+    buf_done(&record);
+}
+
+static void execution_refuses_a_status_that_is_none(void **state)
+{
+    struct execution execution = full();
+    struct step_result bad = steps[0];
+    struct buf record = BUF_INIT;
+    (void)state;
+    execution.status = STATUS__MAX;
+    execution_encode(&execution, &record);
+    assert_int_equal(decode(buf_span(&record)), ERR_CORRUPT);
+    assert_int_equal(decode_without_steps(buf_span(&record)), ERR_CORRUPT);
+    buf_clear(&record);
+    execution.status = STATUS_FAILED;
+    bad.status = STATUS__MAX;
+    execution.steps = &bad;
+    execution.step_count = 1;
+    execution_encode(&execution, &record);
+    assert_int_equal(decode(buf_span(&record)), ERR_CORRUPT);
+    buf_done(&record);
+}
+
+static const struct {
+    const char *name;
+    bool final;
+} statuses[STATUS__MAX] = {
+    [STATUS_PENDING] = {"pending", false},
+    [STATUS_IN_PROGRESS] = {"in_progress", false},
+    [STATUS_COMPLETED] = {"completed", true},
+    [STATUS_FAILED] = {"failed", true},
+    [STATUS_SKIPPED] = {"skipped", true},
+};
+
+static void status_names_go_both_ways(void **state)
+{
+    static const char *const not_names[] = {"", "Pending", "pending ", "pendin", "in-progress", "0"};
+    (void)state;
+    for (enum status status = 0; status < STATUS__MAX; status++) {
+        enum status back = STATUS__MAX;
+        assert_string_equal(status_name(status), statuses[status].name);
+        assert_true(status_parse(span_str(statuses[status].name), &back));
+        assert_int_equal(back, status);
+        assert_int_equal(status_is_final(status), statuses[status].final);
+    }
+    assert_string_equal(status_name(STATUS__MAX), "unknown");
+    for (size_t i = 0; i < COUNT(not_names); i++) {
+        enum status kept = STATUS_SKIPPED;
+        assert_false(status_parse(span_str(not_names[i]), &kept));
+        assert_int_equal(kept, STATUS_SKIPPED);
+    }
+}
+
+static void execution_is_written_as_a_result(void **state)
+{
+    static const char expected[] =
+        "{\"execution_id\":\"" ID "\",\"service\":\"order-mail\",\"status\":\"failed\","
+        "\"datetime\":\"2026-01-02T03:04:05.000Z\",\"execution_time\":1.235,"
+        "\"data\":{\"a\": [1.0]},\"cid\":\"" CID "\",\"pipeline_id\":\"p1\","
+        "\"pipeline_version\":\"4294967294\",\"event_type\":\"order.created\",\"attempt\":10,"
+        "\"error\":\"step notify: exit 255\",\"parent_execution_id\":\"" PARENT "\",\"steps\":["
+        "{\"name\":\"render\",\"status\":\"completed\",\"started\":\"2026-01-02T03:04:05.678Z\","
+        "\"seconds\":1.235,\"exit_code\":0,\"log\":\"line 1\\nline \\\"2\\\"\\n\"},"
+        "{\"name\":\"notify\",\"status\":\"failed\",\"started\":\"2026-01-02T03:04:06.912Z\","
+        "\"seconds\":0.000,\"exit_code\":255,\"log\":\"\xef\xbf\xbd\"},"
+        "{\"name\":\"next\",\"status\":\"pending\",\"started\":null,\"seconds\":null,"
+        "\"exit_code\":null,\"log\":\"\"}]}";
+    const struct span logs[] = {span_str("line 1\nline \"2\"\n"), span_str("\xff"), SPAN_NONE};
+    struct execution execution = full();
+    struct json_fault fault;
+    struct buf text = BUF_INIT;
+    struct json_out out = json_out_to(&text);
+    (void)state;
+    execution_format(&execution, span_str("{\"a\": [1.0]}"), logs, &out);
+    assert_string_equal(buf_text(&text), expected);
+    assert_true(json_check(buf_span(&text), JSON_DEPTH_DEFAULT, &fault));
+    buf_done(&text);
+}
+
+/* As it is when it has just been made, inside a list of several. */
+static void execution_is_written_before_its_first_attempt(void **state)
+{
+#define FRESH \
+    "{\"execution_id\":\"" ID "\",\"service\":\"s\",\"status\":\"pending\"," \
+    "\"datetime\":\"2026-01-02T03:04:05.000Z\",\"execution_time\":null,\"data\":{},\"cid\":\"" CID \
+    "\",\"pipeline_id\":\"p\",\"pipeline_version\":\"1\",\"event_type\":\"t\",\"attempt\":0," \
+    "\"error\":null,\"parent_execution_id\":null,\"steps\":[]}"
+    struct execution execution = {
+        .id = uuid(ID),
+        .cid = uuid(CID),
+        .status = STATUS_PENDING,
+        .pipeline_version = 1,
+        .created_ms = INT64_C(1767323045000),
+        .duration_us = -1,
+        .pipeline_id = span_str("p"),
+        .pipeline_name = span_str("s"),
+        .event_type = span_str("t"),
+    };
+    struct buf text = BUF_INIT;
+    struct json_out out = json_out_to(&text);
+    (void)state;
+    json_open(&out, '[');
+    execution_format(&execution, SPAN_NONE, NULL, &out);
+    execution_format(&execution, SPAN_NONE, NULL, &out);
+    json_close(&out, ']');
+    assert_string_equal(buf_text(&text), "[" FRESH "," FRESH "]");
+    buf_done(&text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(execution_returns_as_it_was_stored),
+        cmocka_unit_test(execution_has_room_for_all_steps_and_no_more),
+        cmocka_unit_test(execution_notices_a_damaged_record),
+        cmocka_unit_test(execution_refuses_a_status_that_is_none),
+        cmocka_unit_test(status_names_go_both_ways),
+        cmocka_unit_test(execution_is_written_as_a_result),
+        cmocka_unit_test(execution_is_written_before_its_first_attempt),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
