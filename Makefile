@@ -55,7 +55,7 @@ RUNNER := runner_main attempt child environment frame lines orphans
 FXCTL := main credential execution fxctl help init input key operand options pipeline publish secret status table \
 	text trigger when
 
-UNIT := buf clock cron crypto filter id json json_tree json_value log name pack pipeline retry scheme url
+UNIT := buf clock cloudevent cron crypto filter id json json_tree json_value log name pack pipeline retry scheme url
 
 COMMON_OBJ := $(BASE:%=$(B)/obj/common/base/%.o) $(MODEL:%=$(B)/obj/common/model/%.o) \
 	$(STORE:%=$(B)/obj/common/store/%.o)

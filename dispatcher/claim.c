@@ -83,6 +83,10 @@ static enum err claim_one(struct dispatcher *d, struct store_txn *txn, struct se
     const struct version *version = NULL;
     struct buf copy = BUF_INIT, record = BUF_INIT;
     enum err err = queue_first(txn, service->queue, &id);
+    if (err == ERR_NOTFOUND) {
+        service->plan.ready = 0; /* the queue is the truth, the count a memory of it */
+        return ERR_OK;
+    }
     if (!err)
         err = executions_load(txn, &id, &copy, &execution);
     if (err)

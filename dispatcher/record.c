@@ -254,6 +254,11 @@ enum err record_skip(
         struct uuid id;
         struct execution execution;
         err = queue_first(txn, service->queue, &id);
+        if (err == ERR_NOTFOUND) {
+            service->plan.ready = 0; /* the queue is the truth, the count a memory of it */
+            err = ERR_OK;
+            break;
+        }
         if (!err)
             err = executions_load(txn, &id, &copy, &execution);
         if (err)

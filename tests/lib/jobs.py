@@ -104,9 +104,12 @@ def trigger(home, pipeline):
 
 
 def wait_trigger(home, pipeline, **fields):
-    """Waits until the trigger's status has these fields."""
-    return until(lambda: fields.items() <= trigger(home, pipeline).items(),
-                 what=lambda: f"{fields}: {trigger(home, pipeline)}\n{home.logs()}")
+    """Waits until the trigger's status has these fields. The status."""
+    def found():
+        status = trigger(home, pipeline)
+        return status if fields.items() <= status.items() else None
+
+    return until(found, what=lambda: f"{fields}: {trigger(home, pipeline)}\n{home.logs()}")
 
 
 def replace(home, pipeline, *steps, event="job", **options):
@@ -127,8 +130,15 @@ def stop_trigger(home, pipeline):
 
 def runners(home):
     """The numbers of the home's fx-runner processes."""
-    return [pid for pid in processes()
-            if "/fx-runner " in command_of(pid) and belongs_to(pid, str(home.dir))]
+    found = [pid for pid in processes()
+             if "/fx-runner " in command_of(pid) and belongs_to(pid, str(home.dir))]
+    # A step is a copy of its runner until it becomes its script.
+    return [pid for pid in found if parent_of(pid) not in found]
+
+
+def parent_of(pid):
+    fields = read_proc(pid, "stat").rpartition(b")")[2].split()
+    return int(fields[1]) if fields else None
 
 
 def processes():
