@@ -9,31 +9,45 @@
 #include "store/queue.h"
 
 /*
- * A quarter of all places is kept for services that have no runner yet, so that
- * busy or stuck pipelines never leave another one without any.
+ * A quarter of all places, and at least one of several, is kept for services that
+ * have no runner yet, so that busy or stuck pipelines never leave another one
+ * without any.
  */
 static uint32_t places(const struct dispatcher *d, const struct service *service)
 {
     uint32_t all = (uint32_t)d->home.config.dispatcher_instances;
-    return service->plan_instances ? all - all / 4 : all;
+    uint32_t kept = all < 4 ? all > 1 : all / 4;
+    return service->plan_instances ? all - kept : all;
 }
 
-/* A runner that has nothing to do, of a service with nothing ready, may leave for another. */
-static bool make_place(struct dispatcher *d, uint32_t *total)
+/* Runners that have nothing to do, also after this turn, and may leave for another service. */
+static uint32_t spare(const struct service *service)
 {
+    bool some = !service->plan.ready && service->plan.running < service->plan_instances;
+    return some ? service->plan_instances - service->plan.running : 0;
+}
+
+/*
+ * Is there a place for one more runner? As many spare ones leave as that takes,
+ * or none when all of them would not be enough.
+ */
+static bool make_place(struct dispatcher *d, const struct service *service, uint32_t *total)
+{
+    uint32_t room = places(d, service), spares = 0;
+    for (struct service *s = d->services; s; s = s->next)
+        spares += spare(s);
+    if (*total >= room + spares)
+        return false;
     for (struct service *s = d->services; s; s = s->next) {
-        if (s->plan.ready)
-            continue;
-        for (struct instance *i = s->instances; i; i = i->next) {
+        for (struct instance *i = s->instances; i && *total >= room && spare(s); i = i->next) {
             if (i->state != INSTANCE_IDLE || i->plan_leave)
                 continue;
             i->plan_leave = true;
             s->plan_instances--;
             --*total;
-            return true;
         }
     }
-    return false;
+    return true;
 }
 
 /* Could one more execution of this service run now, in a new runner if need be? */
@@ -48,7 +62,7 @@ static bool has_place(struct dispatcher *d, struct service *service, uint32_t *t
     uint32_t max = service->ordered ? 1 : service->scale.max;
     if (service->plan_instances >= max)
         return false;
-    if (*total >= places(d, service) && !make_place(d, total))
+    if (!make_place(d, service, total))
         return false;
     service->plan_instances++;
     ++*total;

@@ -34,13 +34,32 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/*
+ * Is there anything to do in a turn? Idle looks cost no transaction: the number
+ * of the store's last commit says whether anybody has written.
+ */
+static bool has_work(const struct dispatcher *d)
+{
+    if (d->happenings || d->more || d->stuck || store_last_commit(d->store) != d->seen_commit ||
+        d->next_due_ms <= clock_wall_ms())
+        return true;
+    for (const struct service *s = d->services; s; s = s->next) {
+        uint32_t staying = 0;
+        for (const struct instance *i = s->instances; i; i = i->next)
+            staying += i->state != INSTANCE_LEAVING;
+        if (staying != s->reported.instances)
+            return true;
+    }
+    return false;
+}
+
 /* How long to wait: until the next thing that is due, and never longer than the timed look. */
 static int timeout_ms(struct dispatcher *d, int64_t next_tend_ms)
 {
     int64_t wait = d->home.config.dispatcher_look_seconds * 1000;
     if (d->stuck)
         return STUCK_MS;
-    if (d->more || d->happenings)
+    if (has_work(d))
         return 0;
     if (next_tend_ms != INT64_MAX)
         wait = earlier(wait, next_tend_ms - clock_mono_ms());
@@ -88,25 +107,6 @@ static bool is_running(const struct dispatcher *d)
     for (const struct service *s = d->services; s; s = s->next)
         if (s->now.running)
             return true;
-    return false;
-}
-
-/*
- * Is there anything to do in a turn? Idle looks cost no transaction: the number
- * of the store's last commit says whether anybody has written.
- */
-static bool has_work(const struct dispatcher *d)
-{
-    if (d->happenings || d->more || d->stuck || store_last_commit(d->store) != d->seen_commit ||
-        d->next_due_ms <= clock_wall_ms())
-        return true;
-    for (const struct service *s = d->services; s; s = s->next) {
-        uint32_t staying = 0;
-        for (const struct instance *i = s->instances; i; i = i->next)
-            staying += i->state != INSTANCE_LEAVING;
-        if (staying != s->reported.instances)
-            return true;
-    }
     return false;
 }
 

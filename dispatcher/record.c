@@ -245,11 +245,68 @@ enum err record_recover(struct dispatcher *d, struct store_txn *txn)
     return err;
 }
 
+/* An execution whose next attempt was waited for is ready. */
+static enum err end_waiting(struct dispatcher *d, struct store_txn *txn, int64_t due_ms,
+    const struct uuid *id, struct buf *copy)
+{
+    struct execution execution;
+    enum err err = due_del(txn, due_ms, id);
+    if (!err)
+        err = executions_load(txn, id, copy, &execution);
+    if (!err)
+        err = queue_put(txn, execution.queue, execution.event_seq, id);
+    if (err)
+        return err;
+    struct service *service = pool_service(d, execution.queue);
+    service->plan.waiting--;
+    service->plan.ready++;
+    return ERR_OK;
+}
+
+struct due {
+    int64_t due_ms;
+    struct uuid id;
+};
+
+/* Collecting what waits for a service, up to `limit`. */
+struct dues {
+    struct store_txn *txn;
+    uint64_t queue;
+    struct due *dues;
+    size_t count, limit;
+};
+
+static void collect_due(int64_t due_ms, const struct uuid *id, void *context)
+{
+    struct dues *dues = context;
+    struct execution execution;
+    if (dues->count == dues->limit || executions_get(dues->txn, id, &execution, NULL) != ERR_OK ||
+        execution.queue != dues->queue)
+        return;
+    dues->dues = mem_resize(dues->dues, (dues->count + 1) * sizeof *dues->dues);
+    dues->dues[dues->count++] = (struct due){due_ms, *id};
+}
+
+/* There will be no next attempt to wait for. */
+static enum err end_all_waiting(
+    struct dispatcher *d, struct store_txn *txn, const struct service *service, size_t limit)
+{
+    struct dues dues = {.txn = txn, .queue = service->queue, .limit = limit};
+    struct buf copy = BUF_INIT;
+    enum err err = due_each(txn, collect_due, &dues);
+    for (size_t i = 0; !err && i < dues.count; i++)
+        err = end_waiting(d, txn, dues.dues[i].due_ms, &dues.dues[i].id, &copy);
+    d->more |= dues.count == limit;
+    free(dues.dues);
+    buf_done(&copy);
+    return err;
+}
+
 enum err record_skip(
     struct dispatcher *d, struct store_txn *txn, struct service *service, size_t limit)
 {
     struct buf copy = BUF_INIT;
-    enum err err = ERR_OK;
+    enum err err = service->plan.waiting ? end_all_waiting(d, txn, service, limit) : ERR_OK;
     while (!err && service->plan.ready && limit--) {
         struct uuid id;
         struct execution execution;
@@ -283,21 +340,13 @@ enum err record_promote(struct dispatcher *d, struct store_txn *txn)
     struct uuid id;
     d->next_due_ms = INT64_MAX;
     while (!(err = due_first(txn, &due_ms, &id))) {
-        struct execution execution;
         if (due_ms > now) {
             d->next_due_ms = due_ms;
             break;
         }
-        err = due_del(txn, due_ms, &id);
-        if (!err)
-            err = executions_load(txn, &id, &copy, &execution);
-        if (!err)
-            err = queue_put(txn, execution.queue, execution.event_seq, &id);
+        err = end_waiting(d, txn, due_ms, &id, &copy);
         if (err)
             break;
-        struct service *service = pool_service(d, execution.queue);
-        service->plan.waiting--;
-        service->plan.ready++;
     }
     buf_done(&copy);
     return err == ERR_NOTFOUND ? ERR_OK : err;

@@ -161,9 +161,10 @@ struct counting {
 };
 
 /* Executions that wait for their next attempt are counted where they belong. */
-static void count_waiting(const struct uuid *id, void *context)
+static void count_waiting(int64_t due_ms, const struct uuid *id, void *context)
 {
     struct counting *counting = context;
+    (void)due_ms;
     struct execution execution;
     if (executions_get(counting->txn, id, &execution, NULL) == ERR_OK)
         pool_service(counting->d, execution.queue)->plan.waiting++;

@@ -22,12 +22,14 @@
 
 #define OPTIONS_MAX 12  /* of one command */
 #define OPERANDS_MAX 2 /* of one command */
+#define MANY_MAX 64    /* values of one option */
 
 enum option_need {
     OPTION_FREE,     /* may be left out */
     OPTION_REQUIRED, /* must be given */
     OPTION_BARE,     /* may be left out, and so may its value: the word behind it is
                         taken as the value when it is a number */
+    OPTION_MANY,     /* may be given again and again; one such option a command */
 };
 
 struct option_rule {
@@ -57,6 +59,8 @@ struct fxctl {
     const char *home_given; /* --home, or NULL */
     bool json, help, version;
     const char *values[OPTIONS_MAX]; /* beside command->options; "" for one without its value */
+    const char *many[MANY_MAX];      /* values of the option with OPTION_MANY */
+    int many_count;
     const char *operands[OPERANDS_MAX];
     int operand_count;
 
@@ -96,6 +100,7 @@ extern const struct command init_commands[];
 extern const struct command key_commands[];
 extern const struct command secret_commands[];
 extern const struct command publish_commands[];
+extern const struct command verify_commands[];
 extern const struct command pipeline_commands[];
 extern const struct command trigger_commands[];
 extern const struct command execution_commands[];

@@ -24,6 +24,7 @@ static void add_usage(const struct option_rule *rule, size_t *line_start, struct
     buf_add_str(&text, required ? "" : "[");
     add_option(rule, &text);
     buf_add_str(&text, required ? "" : "]");
+    buf_add_str(&text, rule->need == OPTION_MANY ? "..." : "");
     bool fits = out->len - *line_start + text.len < USAGE_WIDTH;
     if (!fits)
         *line_start = out->len + 1;

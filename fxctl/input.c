@@ -33,6 +33,16 @@ static int read_file(const char *name, size_t limit, struct buf *text)
                       "cannot read %s: %s", name ? name : "standard input", strerror(cause));
 }
 
+int input_read_bytes(const char *word, size_t limit, struct buf *bytes)
+{
+    bool is_file = strcmp(word, "-") != 0;
+    int status = read_file(is_file ? word : NULL, limit, bytes);
+    if (!status && bytes->len > limit)
+        status =
+            fxctl_refuse("%s is larger than %zu bytes", is_file ? word : "standard input", limit);
+    return status;
+}
+
 /* Says where in the document it stops being JSON, as an editor counts. */
 static int refuse_fault(const char *name, struct span text, const struct json_fault *fault)
 {

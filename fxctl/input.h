@@ -1,7 +1,7 @@
 #ifndef FXCTL_INPUT_H
 #define FXCTL_INPUT_H
 /*
- * input - a JSON document from the command line, a file or standard input.
+ * input - documents and bytes from the command line, a file or standard input.
  */
 #include "fxctl/fxctl.h"
 
@@ -14,5 +14,11 @@
  */
 int input_read(const struct fxctl *ctl, const char *word, bool literal, struct buf *text,
     struct span *ret_json);
+
+/*
+ * Reads the bytes of a file, of standard input for "-". EXIT_DONE, or EXIT_NO after
+ * saying why; more than `limit` of them are refused.
+ */
+int input_read_bytes(const char *word, size_t limit, struct buf *bytes);
 
 #endif

@@ -19,6 +19,7 @@ static const struct command *const groups[] = {
     pipeline_commands,
     trigger_commands,
     publish_commands,
+    verify_commands,
     execution_commands,
     status_commands,
     NULL,

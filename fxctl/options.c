@@ -110,13 +110,18 @@ static int take_option(struct parse *parse, const char *word)
         return fxctl_usage(ctl, "there is no option %s%s", word,
             ctl->command ? "" : " here; the options of a command stand behind it");
     assert(i < OPTIONS_MAX);
-    if (ctl->values[i])
+    bool many = rules[i].need == OPTION_MANY;
+    if (ctl->values[i] && !many)
         return fxctl_usage(ctl, "--%s is given twice", rules[i].name);
+    if (many && ctl->many_count == MANY_MAX)
+        return fxctl_usage(ctl, "--%s is given more than %d times", rules[i].name, MANY_MAX);
     if (!rules[i].value && behind)
         return fxctl_usage(ctl, "--%s takes no value", rules[i].name);
     ctl->values[i] = rules[i].value ? take_value(parse, &rules[i], behind) : "";
     if (!ctl->values[i])
         return fxctl_usage(ctl, "--%s needs a value: %s", rules[i].name, rules[i].summary);
+    if (many)
+        ctl->many[ctl->many_count++] = ctl->values[i];
     return EXIT_DONE;
 }
 

@@ -83,6 +83,11 @@ enum err due_del(struct store_txn *txn, int64_t due_ms, const struct uuid *execu
     return store_del(txn, TABLE_DUE, key_span(&key));
 }
 
+static int64_t due_of(struct span key)
+{
+    return (int64_t)key_tail_u64(span_of(key.data, key.len < 8 ? key.len : 8));
+}
+
 enum err due_first(struct store_txn *txn, int64_t *ret_due_ms, struct uuid *ret_execution)
 {
     struct store_cursor cursor;
@@ -94,13 +99,13 @@ enum err due_first(struct store_txn *txn, int64_t *ret_due_ms, struct uuid *ret_
     store_cursor_close(&cursor);
     if (err)
         return err;
-    *ret_due_ms = (int64_t)key_tail_u64(span_of(key.data, key.len < 8 ? key.len : 8));
+    *ret_due_ms = due_of(key);
     *ret_execution = key_tail_uuid(key);
     return ERR_OK;
 }
 
-enum err due_each(
-    struct store_txn *txn, void (*fn)(const struct uuid *execution, void *context), void *context)
+enum err due_each(struct store_txn *txn,
+    void (*fn)(int64_t due_ms, const struct uuid *execution, void *context), void *context)
 {
     struct store_cursor cursor;
     struct span key, value;
@@ -109,7 +114,7 @@ enum err due_each(
         return err;
     while (!(err = store_cursor_next(&cursor, &key, &value))) {
         struct uuid id = key_tail_uuid(key);
-        fn(&id, context);
+        fn(due_of(key), &id, context);
     }
     store_cursor_close(&cursor);
     return err == ERR_NOTFOUND ? ERR_OK : err;

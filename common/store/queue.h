@@ -31,7 +31,8 @@ enum err due_del(struct store_txn *txn, int64_t due_ms, const struct uuid *execu
 enum err due_first(
     struct store_txn *txn, int64_t *ret_due_ms, struct uuid *ret_execution) MUST_CHECK;
 /* Calls fn for every one, in order. */
-enum err due_each(struct store_txn *txn, void (*fn)(const struct uuid *execution, void *context),
+enum err due_each(struct store_txn *txn,
+    void (*fn)(int64_t due_ms, const struct uuid *execution, void *context),
     void *context) MUST_CHECK;
 
 #endif

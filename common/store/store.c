@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <lmdb.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,14 +24,16 @@
 
 #define READERS_MAX 1024 /* reader slots of the environment, all processes together */
 #define READERS_KEPT 64  /* read transactions a process keeps for reuse */
+#define DISK_FULL_BYTES MIB(1) /* as good as none: less than one large write */
 #define OPEN_TRIES 5     /* opening can fail while another process opens or closes (lmdb.h) */
 #define FORMAT_VERSION 1 /* of the store as a whole; records carry their own */
 
 struct store_txn {
     MDB_txn *txn;
     struct store *store;
-    bool dirty; /* something was changed since txn_mark_clean */
-    bool full;  /* the map had no room for a change; growing may help */
+    bool dirty;   /* something was changed since txn_mark_clean */
+    bool changed; /* something was changed at all */
+    bool full;    /* the map had no room for a change; growing may help */
     struct store_txn *next;
 };
 
@@ -39,7 +42,7 @@ struct store {
     MDB_env *env;
     MDB_dbi tables[TABLE__MAX];
     size_t page_bytes;
-    bool broken;
+    atomic_bool broken;
 
     /* Held shared by every transaction and exclusively while the map is moved. */
     pthread_rwlock_t map_lock;
@@ -97,6 +100,8 @@ static struct span to_span(MDB_val v)
     return span_of(v.mv_data, v.mv_size);
 }
 
+static enum err begin(struct store *store, unsigned flags, MDB_txn **txn);
+
 /* Opening. */
 
 static bool on_network(const char *path)
@@ -114,16 +119,19 @@ static bool on_network(const char *path)
 
 static enum err open_tables(struct store *store, bool create)
 {
-    MDB_txn *txn;
-    int rc = mdb_txn_begin(store->env, NULL, create ? 0 : MDB_RDONLY, &txn);
+    MDB_txn *txn = NULL;
+    enum err err = begin(store, create ? 0 : MDB_RDONLY, &txn);
+    if (err)
+        return err;
+    int rc = 0;
     for (size_t i = 0; !rc && i < TABLE__MAX; i++)
         rc = mdb_dbi_open(txn, table_names[i], create ? MDB_CREATE : 0, &store->tables[i]);
-    if (rc) {
+    if (rc)
         mdb_txn_abort(txn);
-        return rc == MDB_NOTFOUND ? ERR_NOTFOUND : store_err(store, rc, "opening its tables");
-    }
-    /* Committed, not aborted: the handles live on only so. */
-    return store_err(store, mdb_txn_commit(txn), "opening its tables");
+    else
+        rc = mdb_txn_commit(txn); /* not aborted: the handles live on only so */
+    pthread_rwlock_unlock(&store->map_lock);
+    return rc == MDB_NOTFOUND ? ERR_NOTFOUND : store_err(store, rc, "opening its tables");
 }
 
 static enum err open_env(struct store *store, unsigned flags, int64_t map_bytes)
@@ -328,11 +336,27 @@ void store_rest(struct store *store)
 
 /* The map. */
 
+/* LMDB unmaps before it maps anew; when that fails, it has no map left to go on with. */
+static int set_map_size(struct store *store, size_t size)
+{
+    int rc = mdb_env_set_mapsize(store->env, size);
+    if (rc == ENOMEM)
+        log_die(EXIT_RETRY, "there is no address space for the database's map");
+    return rc;
+}
+
+/* So it is tried before. */
+static bool has_address_space(size_t len)
+{
+    void *there = mmap(NULL, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return there != MAP_FAILED && munmap(there, len) == 0;
+}
+
 /* Takes over the size that another process has set. */
 static enum err adopt_map(struct store *store)
 {
     pthread_rwlock_wrlock(&store->map_lock);
-    int rc = mdb_env_set_mapsize(store->env, 0);
+    int rc = set_map_size(store, 0);
     pthread_rwlock_unlock(&store->map_lock);
     return store_err(store, rc, "adopting a larger map");
 }
@@ -342,14 +366,22 @@ enum err store_grow(struct store *store)
     MDB_envinfo before, after;
     pthread_rwlock_wrlock(&store->map_lock);
     mdb_env_info(store->env, &before);
-    int rc = mdb_env_set_mapsize(store->env, 0);
-    mdb_env_info(store->env, &after);
     size_t max = (size_t)store->home->config.store_map_max_bytes;
-    if (!rc && after.me_mapsize == before.me_mapsize) {
-        size_t size = before.me_mapsize > max / 2 ? max : before.me_mapsize * 2;
-        rc = size > before.me_mapsize ? mdb_env_set_mapsize(store->env, size) : MDB_MAP_FULL;
-        if (!rc)
+    size_t size = before.me_mapsize > max / 2 ? max : before.me_mapsize * 2;
+    int rc = 0;
+    if (size > before.me_mapsize && !has_address_space(size - before.me_mapsize))
+        rc = MDB_MAP_FULL;
+    if (!rc)
+        rc = set_map_size(store, 0);
+    mdb_env_info(store->env, &after);
+    /* What this process has grown by without a commit since, the file does not know of. */
+    if (!rc && after.me_mapsize <= before.me_mapsize) {
+        bool more = size > before.me_mapsize;
+        rc = set_map_size(store, more ? size : before.me_mapsize);
+        if (!rc && more)
             log_info("the map has grown to %zu MiB", size >> 20);
+        if (!rc && !more)
+            rc = MDB_MAP_FULL;
     }
     pthread_rwlock_unlock(&store->map_lock);
     return store_err(store, rc, "growing the map");
@@ -359,11 +391,11 @@ enum err store_grow(struct store *store)
  * record. */
 static size_t free_pages(struct store *store)
 {
-    MDB_txn *txn;
+    MDB_txn *txn = NULL;
     MDB_cursor *cursor;
     MDB_val key, value;
     size_t pages = 0, count;
-    if (mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn))
+    if (begin(store, MDB_RDONLY, &txn))
         return 0;
     if (mdb_cursor_open(txn, 0, &cursor) == 0) {
         while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
@@ -373,7 +405,17 @@ static size_t free_pages(struct store *store)
         mdb_cursor_close(cursor);
     }
     mdb_txn_abort(txn);
+    pthread_rwlock_unlock(&store->map_lock);
     return pages;
+}
+
+/* What this account may still write there. */
+static int64_t disk_free_bytes(const struct store *store)
+{
+    struct statvfs disk;
+    char path[PATH_MAX];
+    home_path(store->home, "db", path);
+    return statvfs(path, &disk) == 0 ? (int64_t)(disk.f_bavail * disk.f_frsize) : INT64_MAX;
 }
 
 struct store_room store_room(struct store *store)
@@ -381,22 +423,18 @@ struct store_room store_room(struct store *store)
     const struct config *config = &store->home->config;
     struct store_room room = {.max_bytes = config->store_map_max_bytes};
     MDB_envinfo info;
-    struct statvfs disk;
-    char path[PATH_MAX];
 
     pthread_rwlock_rdlock(&store->map_lock);
     mdb_env_info(store->env, &info);
     size_t limit = (size_t)(room.max_bytes / 100 * config->store_accept_percent);
+    pthread_rwlock_unlock(&store->map_lock);
     size_t used = (info.me_last_pgno + 1) * store->page_bytes;
     /* Counting the free pages reads their whole table, so it waits until it decides something. */
     if (used > limit)
         used -= free_pages(store) * store->page_bytes;
-    pthread_rwlock_unlock(&store->map_lock);
 
-    home_path(store->home, "db", path);
     room.used_bytes = (int64_t)used;
-    room.disk_free_bytes =
-        statvfs(path, &disk) == 0 ? (int64_t)(disk.f_bavail * disk.f_frsize) : INT64_MAX;
+    room.disk_free_bytes = disk_free_bytes(store);
     room.accepting = used <= limit && room.disk_free_bytes >= config->store_disk_reserve_bytes;
     return room;
 }
@@ -484,6 +522,9 @@ enum err txn_commit(struct store_txn *txn, bool *ret_full)
     pthread_rwlock_unlock(&store->map_lock);
     free(txn);
     *ret_full = rc == MDB_MAP_FULL;
+    /* LMDB calls it EIO when the disk takes a part of a write. */
+    if (rc == EIO && disk_free_bytes(store) < DISK_FULL_BYTES)
+        rc = ENOSPC;
     return store_err(store, rc, "committing");
 }
 
@@ -522,7 +563,7 @@ const struct home *store_home(const struct store *store)
 uint64_t store_txn_commit(const struct store_txn *txn)
 {
     /* A transaction that changed nothing makes no commit. */
-    return mdb_txn_id(txn->txn) - !txn->dirty;
+    return mdb_txn_id(txn->txn) - !txn->changed;
 }
 
 uint64_t store_txn_sees(const struct store_txn *txn)
@@ -546,7 +587,7 @@ static enum err put(struct store_txn *txn, enum store_table table, struct span k
     struct span value, unsigned flags)
 {
     MDB_val k = to_val(key), v = to_val(value);
-    txn->dirty = true;
+    txn->dirty = txn->changed = true;
     int rc = mdb_put(txn->txn, txn->store->tables[table], &k, &v, flags);
     if (rc == MDB_MAP_FULL)
         txn->full = true;
@@ -568,8 +609,9 @@ enum err store_append(
 enum err store_del(struct store_txn *txn, enum store_table table, struct span key)
 {
     MDB_val k = to_val(key);
-    txn->dirty = true;
     int rc = mdb_del(txn->txn, txn->store->tables[table], &k, NULL);
+    if (rc != MDB_NOTFOUND)
+        txn->dirty = txn->changed = true;
     if (rc == MDB_MAP_FULL)
         txn->full = true;
     return store_err(txn->store, rc, table_names[table]);
@@ -648,7 +690,8 @@ enum err store_cursor_seek(
 enum err store_cursor_before(
     struct store_cursor *cursor, struct span key, struct span *ret_key, struct span *ret_value)
 {
-    enum err err = move(cursor, MDB_SET_RANGE, key, ret_key, ret_value);
+    struct span not_less, its_value;
+    enum err err = move(cursor, MDB_SET_RANGE, key, &not_less, &its_value);
     if (err == ERR_OK)
         return store_cursor_prev(cursor, ret_key, ret_value);
     return err == ERR_NOTFOUND ? store_cursor_last(cursor, ret_key, ret_value) : err;

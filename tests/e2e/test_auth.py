@@ -14,6 +14,8 @@ NOBODY = "00000000-0000-7000-8000-000000000000"
 # Every route, with the scope it needs.
 ROUTES = [
     ("POST", "/fx/events", EVENT, "events"),
+    ("POST", "/fx/events/generic", EVENT, "events"),
+    ("POST", "/fx/events/webhook", EVENT, "events"),
     ("GET", f"/fx/cid/{NOBODY}", None, "status"),
     ("GET", f"/fx/executions/{NOBODY}", None, "status"),
     ("GET", "/fx/executions", None, "status"),

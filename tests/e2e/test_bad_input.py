@@ -11,6 +11,8 @@ PIPELINE = {"name": "bad-input", "steps": [{"name": "run", "script": "ok.sh"}]}
 # Where a JSON document is taken, with one that is good there.
 DOCUMENTS = {
     "POST /fx/events": EVENT,
+    "POST /fx/events/generic": EVENT,
+    "POST /fx/events/webhook": EVENT,
     "POST /api/v1/pipelines": PIPELINE,
     "PUT /api/v1/pipelines/bad-input": PIPELINE,
 }
@@ -127,20 +129,28 @@ def test_cut_anywhere(documents, route):
             check_problem(documents.call(method, path, text[:end]), 400)
 
 
-@pytest.mark.parametrize("route", DOCUMENTS)
-@pytest.mark.parametrize("body", [b"null", b"true", b"1", b'"text"', b"[]", b"[{}]"])
+@pytest.mark.parametrize("route, body", [
+    (route, body) for route in DOCUMENTS
+    for body in (b"null", b"true", b"1", b'"text"', b"[]", b"[{}]")
+    # Payloads of their own may be arrays.
+    if not (body.startswith(b"[") and route.startswith("POST /fx/events/"))])
 def test_not_an_object(documents, route, body):
     method, path = route.split()
     with nothing_stored(documents):
         check_problem(documents.call(method, path, body), 422, "object")
 
 
-@pytest.mark.parametrize("route", DOCUMENTS)
-@pytest.mark.parametrize("content_type", [
+NOT_JSON_TYPES = [
     "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
     "application/jsonx", "application/octet-stream", "json", "text/html",
     "application/xml; x=+json", "application",
-])
+]
+
+
+@pytest.mark.parametrize("route, content_type", [
+    (route, content_type) for route in DOCUMENTS for content_type in NOT_JSON_TYPES
+    # Some senders of web hooks put the JSON into a form.
+    if not (route.endswith("webhook") and "form-urlencoded" in content_type)])
 def test_another_content_type(documents, route, content_type):
     method, path = route.split()
     with nothing_stored(documents):

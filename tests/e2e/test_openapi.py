@@ -4,6 +4,7 @@ That replies are as they say is checked with every reply of every other test (li
 """
 import json
 import re
+from urllib.parse import urlencode
 
 import jsonschema
 import pytest
@@ -110,6 +111,8 @@ def test_routes():
     for key, operation in contract.OPERATIONS.items():
         needed = {scope for way in operation["security"] for scopes in way.values()
                   for scope in scopes}
+        assert all(way.keys() <= API["components"]["securitySchemes"].keys()
+                   for way in operation["security"])
         documented[key] = " ".join(needed) or "none"
     assert documented == programs
 
@@ -124,7 +127,8 @@ def test_operations_are_consistent():
         in_path = {parameter["name"] for parameter in given if parameter["in"] == "path"}
         assert in_path == set(re.findall(r"\{(\w+)\}", path)), (method, path)
         assert set(operation["tags"]) <= tags
-        assert {"400", "401", "403", "413", "503"} <= operation["responses"].keys(), (method, path)
+        always = {"400", "413", "503"} | ({"401", "403", "429"} if operation["security"] else set())
+        assert always <= operation["responses"].keys(), (method, path)
 
 
 # --- The examples ---
@@ -142,7 +146,7 @@ def problems():
     """All examples of errors, by name."""
     found = {}
     for _, response in responses():
-        content = response["content"].get("application/problem+json", {})
+        content = response.get("content", {}).get("application/problem+json", {})
         for name, example in content.get("examples", {}).items():
             assert found.setdefault(name, example["value"]) == example["value"], f"{name} is two"
     return found
@@ -174,7 +178,7 @@ def test_examples_in_schemas_are_valid():
 
 def test_every_reply_has_an_example():
     for status, response in responses():
-        for media, content in response["content"].items():
+        for media, content in response.get("content", {}).items():
             assert content.get("examples"), (status, response["description"])
             for example in content["examples"].values():
                 assert media == "application/json" or example["value"]["status"] == status
@@ -194,7 +198,7 @@ def requests():
     for (method, path), operation in contract.OPERATIONS.items():
         content = operation.get("requestBody", {}).get("content", {})
         for media, offered in content.items():
-            for name, example in offered["examples"].items():
+            for name, example in offered.get("examples", {}).items():
                 yield pytest.param(method, path, media, example["value"],
                                    id=f"{method} {path} {name}")
 
@@ -204,6 +208,8 @@ def test_requests_are_granted(running, method, path, media, body):
     if method == "PUT":
         made = running.post("/api/v1/pipelines", {**body, "name": "to-be-replaced"}).json
         path = path.replace("{id}", made["id"])
+    if media == "application/x-www-form-urlencoded":
+        body = urlencode(body).encode()
     reply = running.call(method, path, body, headers=[("Content-Type", media)])
     assert reply.status in (200, 201), reply
 
@@ -250,6 +256,30 @@ def delete_running(home):
     return reply
 
 
+def used_key(home):
+    headers = [("Idempotency-Key", "used")]
+    event = {"event_source": "a", "event_type": "b", "payload": 1}
+    assert home.post("/fx/events", event, headers=headers).status == 200
+    return home.post("/fx/events", {**event, "payload": 2}, headers=headers)
+
+
+def another_type(home):
+    made = home.fxctl("key", "create", "--name", "a", "--scope", "events", "--types", "a.*")
+    return home.post("/fx/events", {"event_source": "a", "event_type": "b", "payload": 1},
+                     key=made.strip())
+
+
+def rate_used_up(home):
+    made = home.fxctl("key", "create", "--name", "a", "--scope", "status", "--rate", "1")
+    replies = [home.get("/fx/executions", key=made.strip()) for _ in range(20)]
+    return next(reply for reply in replies if reply.status != 200)
+
+
+def cloudevent(home, kind="+json", **attributes):
+    headers = [("Content-Type", f"application/cloudevents{kind}")]
+    return home.post("/fx/events", attributes, headers=headers)
+
+
 def two_keys(home):
     return home.get("/fx/executions", headers=[("Authorization", f"Bearer {home.key('status')}")])
 
@@ -259,6 +289,11 @@ PROVOKED = {
     "no type": lambda home: home.post("/fx/events", {"event_source": "a", "payload": 1}),
     "not a topic": lambda home: home.post(
         "/fx/events", {"event_source": "a", "event_type": "a b", "payload": 1}),
+    "CloudEvent without id": lambda home: cloudevent(home, specversion="1.0", source="a", type="b"),
+    "key used before": used_key,
+    "another event format": lambda home: cloudevent(home, "+avro"),
+    "another type": another_type,
+    "rate used up": rate_used_up,
     "never issued": lambda home: home.get(f"/fx/cid/{NOBODY}"),
     "no execution": lambda home: home.get(f"/fx/executions/{NOBODY}"),
     "name taken": create_twice,
@@ -298,6 +333,13 @@ def test_problems_are_true(running, name):
     check_provoked(PROVOKED[name](running), name)
 
 
+def test_too_many_wrong_credentials_is_true(home):
+    home.configure(web={"failures_per_minute": 1, "failures_burst": 1})
+    home.start()
+    replies = [home.get("/fx/executions", key="wrong") for _ in range(5)]
+    check_provoked(replies[-1], "wrong credentials")
+
+
 def test_unavailable_is_true(home):
     home.configure(store={"disk_reserve_bytes": 1 << 40})
     home.start("cgi")
@@ -308,7 +350,7 @@ def test_unavailable_is_true(home):
 
 
 def test_all_problems_are_provoked():
-    assert PROBLEMS.keys() == PROVOKED.keys() | {"full", "no store"}
+    assert PROBLEMS.keys() == PROVOKED.keys() | {"wrong credentials", "full", "no store"}
 
 
 # --- What the other tests rely on ---
@@ -352,7 +394,7 @@ def test_contract_passes():
     {"body": {"cid": ACCEPTED["cid"]}},
     {"body": {**ACCEPTED, "cid": ACCEPTED["cid"].upper()}},
     {"body": {**ACCEPTED, "eventType": None}},
-    {"body": []},
+    {"body": [{}]},
     {"path": "/fx/cid/x", "method": "GET", "body": {"cid": ACCEPTED["cid"], "executions": [{}]}},
 ], ids=str)
 def test_contract_fails(wrong):
@@ -362,6 +404,6 @@ def test_contract_fails(wrong):
 
 def test_contract_fails_on_a_request_that_should_not_be_granted():
     with pytest.raises(AssertionError):
-        contract.check_granted("POST", "/fx/events", b'{"event_source":"a","event_type":"b"}')
-    contract.check_granted("POST", "/fx/events/", json.dumps(
+        contract.check_granted("POST", "/fx/events", {}, b'{"event_source":"a","event_type":"b"}')
+    contract.check_granted("POST", "/fx/events/", {}, json.dumps(
         {"event_source": "a", "event_type": "b", "payload": None}).encode())

@@ -8,7 +8,9 @@ NOBODY = "00000000-0000-7000-8000-000000000000"
 
 # What each path takes. HEAD goes wherever GET goes.
 ALLOWED = {
-    "/fx/events": "POST",
+    "/fx/events": "POST, OPTIONS",
+    "/fx/events/generic": "POST, OPTIONS",
+    "/fx/events/webhook": "POST, OPTIONS",
     f"/fx/cid/{NOBODY}": "GET",
     f"/fx/executions/{NOBODY}": "GET",
     "/fx/executions": "GET",
@@ -149,8 +151,7 @@ def test_head(site):
 
 
 def test_request_ids_differ(site):
-    ids = {site.get("/")
-           .headers["X-Request-Id"] for _ in range(20)}
+    ids = {site.get("/").headers["X-Request-Id"] for _ in range(20)}
     assert len(ids) == 20
 
 

@@ -136,8 +136,8 @@ def test_one_stuck_pipeline_does_not_starve_another(home):
         make(home, OK, event="quick", scale={"max": 50})
         for cid in post_many(home, "quick", 20):
             completed(single(home, cid))
-        assert trigger(home, stuck)["running"] == 3
-        assert len(runners(home)) == 4
+            assert trigger(home, stuck)["running"] == 3
+            assert len(runners(home)) <= 4
         opened()
     for cid in cids:
         completed(single(home, cid))
@@ -152,7 +152,24 @@ def test_idle_runners_make_place(home):
         make(home, OK, event=name, scale={"max": 4, "idle_timeout": 86400})
     for name in "abcabc":
         completed(single(home, home.post_event(name)["cid"]))
-    assert len(runners(home)) == 1
+    until(lambda: len(runners(home)) == 1, what="one is left")
+
+
+def test_never_more_than_there_are_places(home):
+    """However busily pipelines give way to each other."""
+    home.configure(dispatcher={"instances": 3})
+    home.start()
+    home.start_dispatcher()
+    now = home.dir / "run/now"
+    now.mkdir()
+    count = SH + f"mkdir {now}/$FX_EXECUTION_ID; ls {now} | wc -l\nrmdir {now}/$FX_EXECUTION_ID\n"
+    for name in "abcdef":
+        make(home, count, event=name, scale={"max": 2, "idle_timeout": 86400})
+    with ThreadPoolExecutor(6) as pool:
+        cids = [cid for part in pool.map(lambda name: post_many(home, name, 20), "abcdef")
+                for cid in part]
+    counts = {int(completed(single(home, cid))["steps"][0]["log"]) for cid in cids}
+    assert max(counts) <= 3
 
 
 # --- Ready ---
@@ -221,16 +238,6 @@ def test_topics(live):
             "x": {"every"}}.items():
         executions = live.wait_cid(live.post_event(topic)["cid"])
         assert sorted(completed(e)["service"] for e in executions) == sorted(expected), topic
-
-
-def test_topic_apart_from_the_type(live):
-    make(live, OK, event="here")
-    here = live.post("/fx/events?topic=here", {
-        "event_source": "x", "event_type": "there", "payload": 1}).json["cid"]
-    there = live.post("/fx/events?topic=there", {
-        "event_source": "x", "event_type": "here", "payload": 1}).json["cid"]
-    assert completed(single(live, here))["event_type"] == "there"
-    assert settled(live, there) == []
 
 
 @pytest.mark.parametrize("filters, expected", [
@@ -335,7 +342,7 @@ def test_pinned_while_it_waits(live):
     with gate(live) as (path, opened):
         pipeline = make(live, SH + wait_for(path), VERSION, event="job", scale={"max": 1})
         old = post_many(live, "job", 3)
-        replace(live, pipeline, VERSION)
+        replace(live, pipeline, VERSION, scale={"max": 1})
         live.start_trigger(pipeline)
         new = post_many(live, "job", 3)
         wait_trigger(live, pipeline, running=1, pending=5)

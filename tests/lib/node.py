@@ -1,5 +1,6 @@
 """node - what the tests take from npm, installed into build/node by the lock file in tests/node."""
 import fcntl
+import os
 import shutil
 import subprocess
 
@@ -19,6 +20,14 @@ def package(name):
         if not is_installed():
             install()
     return THERE / "node_modules" / name
+
+
+def script(name):
+    """A script of tests/node, copied to where it finds what it imports."""
+    made = package("").parent / f"{name}.{os.getpid()}"
+    shutil.copy(HERE / name, made)
+    os.replace(made, THERE / name)
+    return THERE / name
 
 
 def is_installed():

@@ -30,6 +30,13 @@ extern char **environ;
 #define SANITIZED false
 #endif
 
+/* Its search for deadlocks has room for 64 locks of one thread, and so of readers. */
+#if defined(__SANITIZE_THREAD__)
+#define FEW_LOCKS true
+#else
+#define FEW_LOCKS false
+#endif
+
 #define CHUNK MIB(1)
 #define PART_SKIPPED 77
 
@@ -299,40 +306,21 @@ static enum err set_format(struct store_txn *txn, void *context)
 static void store_of_another_format_is_refused(void **state)
 {
     uint64_t formats[] = {0, 2, UINT64_MAX};
-    struct store *other = NULL;
     (void)state;
     for (size_t i = 0; i < COUNT(formats); i++) {
-        uint64_t good = 1;
+        struct store *other = NULL;
+        assert_int_equal(store_create(&home), ERR_OK);
+        assert_int_equal(store_open(&home, STORE_READ_WRITE, &store), ERR_OK);
         assert_int_equal(store_write(store, 0, set_format, &formats[i]), ERR_OK);
         store_close(store);
         store = NULL;
         assert_int_equal(store_open(&home, STORE_READ_WRITE, &other), ERR_CORRUPT);
         assert_int_equal(store_open(&home, STORE_READ_ONLY, &other), ERR_CORRUPT);
         assert_null(other);
-        /* Put right again from outside. */
-        char number[32];
-        snprintf(number, sizeof number, "%llu", (unsigned long long)good);
-        assert_int_equal(play("set-format", number), 0);
-        reopen();
+        assert_int_equal(unlink(temp_path(&temp, "home/db/data.mdb")), 0);
+        assert_int_equal(unlink(temp_path(&temp, "home/db/lock.mdb")), 0);
     }
     assert_true(temp_logged(&temp, "the database has format 2, this program knows format 1"));
-}
-
-/* Opens below the check, as an older program would. */
-static int part_set_format(const char *dir, const char *argument)
-{
-    uint64_t format = strtoull(argument, NULL, 10), zero = 0;
-    (void)zero;
-    NEED(home_open(dir, &home) == ERR_OK);
-    /* store_create writes the format where there is none, so it is taken away first. */
-    char path[PATH_MAX];
-    home_path(&home, "db/data.mdb", path);
-    NEED(unlink(path) == 0);
-    home_path(&home, "db/lock.mdb", path);
-    NEED(unlink(path) == 0);
-    home.config.store_map_bytes = MIB(16);
-    NEED(format == 1 && store_create(&home) == ERR_OK);
-    return 0;
 }
 
 static void store_file_that_is_none_is_refused(void **state)
@@ -600,7 +588,7 @@ static void cursors_find_nothing_in_an_empty_table(void **state)
 struct act {
     struct store_op op;
     char kind;
-    char name[8];
+    char name[24];
     unsigned runs, done;
     uint64_t result; /* of the counter */
     uint64_t commit; /* as store_txn_commit tells it */
@@ -615,7 +603,6 @@ static enum err act(struct store_txn *txn, void *context)
     switch (a->kind) {
     case 'o':
         err = store_next(txn, a->name, &value);
-        a->result += value; /* afresh, below: the caller sees what was committed */
         a->result = value;
         break;
     case 'r':
@@ -1011,17 +998,17 @@ static void read_only_reader_adopts_a_map_grown_elsewhere(void **state)
     (void)state;
     store_close(store);
     assert_int_equal(store_open(&home, STORE_READ_ONLY, &store), ERR_OK);
-    assert_int_equal(play("fill", "40"), 0);
-    for (uint64_t i = 0; i < 40; i++)
+    assert_int_equal(play("fill", "20"), 0);
+    for (uint64_t i = 0; i < 20; i++)
         assert_true(chunk_is_whole(store, i));
 }
 
 static void writer_adopts_a_map_grown_elsewhere(void **state)
 {
     (void)state;
-    assert_int_equal(play("fill", "40"), 0);
-    assert_int_equal(write_chunk(store, 0, 40), ERR_OK);
-    for (uint64_t i = 0; i <= 40; i++)
+    assert_int_equal(play("fill", "20"), 0);
+    assert_int_equal(write_chunk(store, 0, 20), ERR_OK);
+    for (uint64_t i = 0; i <= 20; i++)
         assert_true(chunk_is_whole(store, i));
 }
 
@@ -1030,7 +1017,7 @@ static void accepting_writer_adopts_a_map_grown_elsewhere(void **state)
 {
     char name[] = "n";
     (void)state;
-    assert_int_equal(play("fill", "40"), 0);
+    assert_int_equal(play("fill", "20"), 0);
     assert_int_equal(store_write(store, STORE_ACCEPT, count, name), ERR_OK);
     assert_int_equal(counter("n"), 1);
 }
@@ -1038,14 +1025,14 @@ static void accepting_writer_adopts_a_map_grown_elsewhere(void **state)
 /* Both grow in turn; neither loses what the other has written. */
 static void two_processes_grow_the_map_in_turn(void **state)
 {
-    static const char *const until[] = {"10", "30", "60"};
+    static const char *const until[] = {"6", "18", "40"};
     (void)state;
     for (size_t i = 0; i < COUNT(until); i++) {
         assert_int_equal(play("fill", until[i]), 0);
         for (uint64_t k = 0; k < 8; k++)
             assert_int_equal(write_chunk(store, 0, 1000 + 8 * i + k), ERR_OK);
     }
-    for (uint64_t i = 0; i < 60; i++)
+    for (uint64_t i = 0; i < 40; i++)
         assert_true(chunk_is_whole(store, i));
     for (uint64_t i = 0; i < 8 * COUNT(until); i++)
         assert_true(chunk_is_whole(store, 1000 + i));
@@ -1141,9 +1128,9 @@ static void intake_is_refused_before_the_map_is_full(void **state)
 static void room_is_counted_in_a_file_grown_elsewhere(void **state)
 {
     (void)state;
-    home.config.store_map_max_bytes = MIB(64);
+    home.config.store_map_max_bytes = MIB(32);
     home.config.store_accept_percent = 50;
-    assert_int_equal(play("fill-and-free", "40"), 0);
+    assert_int_equal(play("fill-and-free", "20"), 0);
     struct store_room room = store_room(store);
     assert_true(room.used_bytes < 10 * CHUNK);
     assert_true(room.accepting);
@@ -1298,7 +1285,7 @@ static void readers_that_died_are_cleared(void **state)
     assert_false(temp_logged(&temp, "reader slots")); /* the living keep theirs */
     assert_int_equal(part_kill(&part), -SIGKILL);
     store_clear_stale_readers(store);
-    assert_true(temp_logged(&temp, "freed 4 reader slots of processes that are gone"));
+    assert_true(temp_logged(&temp, "freed 3 reader slots of processes that are gone"));
 }
 
 /* As long as a dead reader counts, no page it could see is used again. */
@@ -1323,6 +1310,8 @@ static void full_table_of_readers_is_cured(void **state)
 {
     struct store_txn *first, *second;
     (void)state;
+    if (FEW_LOCKS)
+        skip();
     assert_int_equal(set_text("a", "1"), ERR_OK);
     struct part part = part_start("hold", "5000");
     long held = part_ready(&part);
@@ -1347,6 +1336,8 @@ static void full_table_of_readers_is_cured(void **state)
 static void store_opens_in_spite_of_a_table_full_of_dead_readers(void **state)
 {
     (void)state;
+    if (FEW_LOCKS)
+        skip();
     assert_int_equal(set_text("a", "1"), ERR_OK);
     struct part part = part_start("hold", "5000");
     assert_in_range(part_ready(&part), 500, 4000);
@@ -1359,6 +1350,8 @@ static void readers_may_be_many(void **state)
 {
     struct store_txn *txns[200];
     (void)state;
+    if (FEW_LOCKS)
+        skip();
     for (int round = 0; round < 3; round++) {
         for (size_t i = 0; i < COUNT(txns); i++)
             assert_int_equal(store_read_begin(store, &txns[i]), ERR_OK);
@@ -1425,7 +1418,6 @@ static int play_part(const char *name, const char *dir, const char *argument)
         const char *name;
         int (*play)(const char *dir, const char *argument);
     } parts[] = {
-        {"set-format", part_set_format},
         {"fill", part_fill},
         {"fill-and-free", part_fill_and_free},
         {"cramped", part_cramped},
@@ -1446,7 +1438,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(store_is_missing_before_init, setup_home, teardown),
         cmocka_unit_test_setup_teardown(store_is_made_for_the_group, setup_home, teardown),
         TEST(store_create_keeps_what_is_there),
-        TEST(store_of_another_format_is_refused),
+        cmocka_unit_test_setup_teardown(store_of_another_format_is_refused, setup_home, teardown),
         TEST(store_file_that_is_none_is_refused),
         TEST(store_opened_for_reading_cannot_be_written),
         cmocka_unit_test(store_close_takes_nothing),

@@ -26,6 +26,14 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
+/* What a sanitizer finds is told at once, whatever standard error is. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#include <sanitizer/common_interface_defs.h>
+#define TEMP_REPORT_TO(fd) __sanitizer_set_report_fd((void *)(uintptr_t)(fd))
+#else
+#define TEMP_REPORT_TO(fd) ((void)(fd))
+#endif
+
 struct temp {
     char dir[256];
     int saved_stderr;
@@ -41,6 +49,7 @@ static inline void temp_make(struct temp *temp)
     int fd = open(log, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     assert_true(fd >= 0);
     temp->saved_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    TEMP_REPORT_TO(temp->saved_stderr);
     assert_true(dup2(fd, STDERR_FILENO) >= 0);
     close(fd);
 }
@@ -59,6 +68,7 @@ static inline void temp_remove(struct temp *temp)
 {
     const char *said = strstr(temp_read(temp, "log"), "ERROR: ");
     dup2(temp->saved_stderr, STDERR_FILENO);
+    TEMP_REPORT_TO(STDERR_FILENO);
     close(temp->saved_stderr);
     if (said)
         fputs(said, stderr);

@@ -1,0 +1,313 @@
+/* verify - checks the signature of a saved webhook request, offline, and says why it fails. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "fxctl/input.h"
+#include "fxctl/operand.h"
+#include "fxctl/text.h"
+#include "model/limits.h"
+#include "model/scheme.h"
+
+#define REQUEST_MAX (26 << 20) /* the largest body that can be allowed, and its headers */
+#define SCHEME_MAX 65536
+#define HEADERS_KEPT 256
+
+#define TOKEN_CHARACTERS \
+    "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+/* The request as it was saved. Text borrows from `bytes` and the command line. */
+struct saved {
+    struct buf bytes;
+    struct {
+        struct span name, value;
+    } headers[HEADERS_KEPT];
+    size_t count;
+    struct span body;
+};
+
+/* Headers. */
+
+static struct span find_header(void *context, const char *name, bool *ret_twice)
+{
+    const struct saved *saved = context;
+    struct span found = SPAN_NONE;
+    size_t len = strlen(name), times = 0;
+    for (size_t i = 0; i < saved->count; i++)
+        if (saved->headers[i].name.len == len &&
+            strncasecmp((const char *)saved->headers[i].name.data, name, len) == 0) {
+            found = saved->headers[i].value;
+            if (times++)
+                *ret_twice = true;
+        }
+    return found;
+}
+
+static struct span trim(struct span s)
+{
+    while (s.len && (s.data[0] == ' ' || s.data[0] == '\t'))
+        s = span_of(s.data + 1, s.len - 1);
+    while (s.len && (s.data[s.len - 1] == ' ' || s.data[s.len - 1] == '\t'))
+        s.len--;
+    return s;
+}
+
+/* Keeps the header "Name: value". False when it is none, or one too many. */
+static bool keep_header(struct saved *saved, struct span line)
+{
+    const uint8_t *colon = line.len ? memchr(line.data, ':', line.len) : NULL;
+    if (!colon || colon == line.data || saved->count == HEADERS_KEPT)
+        return false;
+    struct span name = span_of(line.data, (size_t)(colon - line.data));
+    for (size_t i = 0; i < name.len; i++)
+        if (!name.data[i] || !strchr(TOKEN_CHARACTERS, name.data[i]))
+            return false;
+    saved->headers[saved->count].name = name;
+    saved->headers[saved->count++].value = trim(span_of(colon + 1, line.len - name.len - 1));
+    return true;
+}
+
+/* A request line, or the status line that some tools save. */
+static bool is_first_line(struct span line)
+{
+    return line.len && memmem(line.data, line.len, " HTTP/", 6);
+}
+
+/* Cuts a line off the rest, without its LF or CRLF. False when there is no whole one. */
+static bool cut_line(struct span *rest, struct span *ret_line)
+{
+    const uint8_t *end = rest->len ? memchr(rest->data, '\n', rest->len) : NULL;
+    if (!end)
+        return false;
+    size_t len = (size_t)(end - rest->data);
+    *ret_line = span_of(rest->data, len && end[-1] == '\r' ? len - 1 : len);
+    *rest = span_of(end + 1, rest->len - len - 1);
+    return true;
+}
+
+/* Reads headers, an empty line and the body. */
+static int read_request(struct saved *saved, const char *name)
+{
+    int status = input_read_bytes(name, REQUEST_MAX, &saved->bytes);
+    struct span rest = buf_span(&saved->bytes), line;
+    bool twice;
+    if (status)
+        return status;
+    for (size_t number = 1;; number++) {
+        if (!cut_line(&rest, &line))
+            return fxctl_refuse("%s has no empty line between its headers and its body", name);
+        if (!line.len)
+            break;
+        if (!keep_header(saved, line) && !(number == 1 && is_first_line(line)))
+            return fxctl_refuse("%s: line %zu is not a header", name, number);
+    }
+    saved->body = rest;
+    if (find_header(saved, "transfer-encoding", &twice).len)
+        return fxctl_refuse("%s was saved as it was transferred, in chunks; what is signed is the "
+                            "body without them",
+            name);
+    return EXIT_DONE;
+}
+
+static int read_saved(const struct fxctl *ctl, struct saved *saved)
+{
+    const char *request = fxctl_option(ctl, "request"), *body = fxctl_option(ctl, "body");
+    int status = EXIT_DONE;
+    if (!request == !body)
+        return fxctl_usage(ctl, "either --request or --body must be given");
+    for (int i = 0; i < ctl->many_count; i++)
+        if (!keep_header(saved, span_str(ctl->many[i])))
+            return fxctl_usage(ctl, "--header: must be a header such as 'X-Name: value'");
+    if (request)
+        return read_request(saved, request);
+    status = input_read_bytes(body, REQUEST_MAX, &saved->bytes);
+    saved->body = buf_span(&saved->bytes);
+    return status;
+}
+
+/* Scheme and secret. */
+
+static int read_scheme(const struct fxctl *ctl, struct scheme *ret_scheme)
+{
+    const char *provider = fxctl_option(ctl, "provider"), *word = fxctl_option(ctl, "scheme");
+    const struct scheme *preset = scheme_preset(span_str(provider));
+    struct buf json = BUF_INIT, why = BUF_INIT;
+    int status = EXIT_DONE;
+    if (preset && word)
+        return fxctl_usage(ctl, "--scheme is for the provider generic");
+    if (preset) {
+        *ret_scheme = *preset;
+        return EXIT_DONE;
+    }
+    if (strcmp(provider, "generic") != 0)
+        return fxctl_usage(ctl, "--provider: must be one of %s", scheme_providers());
+    if (!word)
+        return fxctl_usage(ctl, "--scheme is missing: what the generic provider's is like");
+    if (*word == '{')
+        buf_add_str(&json, word);
+    else
+        status = input_read_bytes(word, SCHEME_MAX, &json);
+    if (!status && scheme_parse(buf_span(&json), ret_scheme, &why) != ERR_OK)
+        status = fxctl_refuse("%s", buf_text(&why));
+    buf_done(&json);
+    buf_done(&why);
+    return status;
+}
+
+/* A file's last line ends with a newline, which is hardly meant to be of the secret. */
+static void drop_newline(struct buf *text)
+{
+    if (text->len && text->data[text->len - 1] == '\n')
+        text->len--;
+    if (text->len && text->data[text->len - 1] == '\r')
+        text->len--;
+}
+
+static int read_secret(const struct fxctl *ctl, const struct scheme *scheme, struct buf *secret)
+{
+    const char *file = fxctl_option(ctl, "secret-file"), *name = fxctl_option(ctl, "secret-env");
+    struct buf why = BUF_INIT;
+    int status = EXIT_DONE;
+    if (!file == !name)
+        return fxctl_usage(ctl, "either --secret-file or --secret-env must be given");
+    if (file) {
+        buf_reserve(secret, SECRET_MAX + 2);
+        status = input_read_bytes(file, SECRET_MAX + 2, secret);
+        drop_newline(secret);
+    } else if (getenv(name)) {
+        buf_add_str(secret, getenv(name));
+    } else {
+        return fxctl_usage(ctl, "--secret-env: the environment has no %s", name);
+    }
+    if (!status && !scheme_secret_check(scheme, buf_span(secret), &why))
+        status = fxctl_refuse("the secret is not acceptable: %s", buf_text(&why));
+    buf_done(&why);
+    return status;
+}
+
+/* The check. */
+
+static bool check(const struct scheme *scheme, struct span secret, struct saved *saved,
+    struct span body, int64_t now_s, struct buf *why)
+{
+    const struct signed_request request = {find_header, saved, body};
+    return scheme_verify(scheme, &secret, 1, &request, now_s, why);
+}
+
+/* What editors do to a file they save: would it be good without the newline at its end? */
+static void add_hint(const struct scheme *scheme, struct span secret, struct saved *saved,
+    int64_t now_s, struct buf *why)
+{
+    struct span body = saved->body;
+    struct buf ignored = BUF_INIT;
+    if (!body.len || body.data[body.len - 1] != '\n')
+        return;
+    body.len--;
+    bool good = check(scheme, secret, saved, body, now_s, &ignored);
+    if (!good && body.len && body.data[body.len - 1] == '\r') {
+        body.len--;
+        good = check(scheme, secret, saved, body, now_s, &ignored);
+    }
+    if (good)
+        buf_add_str(why, "; without the newline at the end of the body it would be good");
+    buf_done(&ignored);
+}
+
+static void put_found(struct json_out *o, const char *name, struct span value)
+{
+    if (value.len)
+        json_put_text(o, name, value);
+    else
+        json_put_str(o, name, NULL);
+}
+
+static void print_json(const struct fxctl *ctl, const struct scheme *scheme, struct saved *saved,
+    const struct buf *why)
+{
+    const struct signed_request request = {find_header, saved, saved->body};
+    struct buf text = BUF_INIT;
+    struct json_out o = json_out_to(&text);
+    bool twice;
+    json_open(&o, '{');
+    json_put_bool(&o, "good", !why->len);
+    put_found(&o, "why", buf_span(why));
+    json_put_str(&o, "provider", fxctl_option(ctl, "provider"));
+    put_found(&o, "delivery_id", scheme_delivery_id(scheme, &request));
+    put_found(&o, "event",
+        scheme->event_header[0] ? find_header(saved, scheme->event_header, &twice) : SPAN_NONE);
+    json_close(&o, '}');
+    fxctl_print(&text);
+    buf_done(&text);
+}
+
+static int answer(const struct fxctl *ctl, const struct scheme *scheme, struct span secret,
+    struct saved *saved, int64_t now_s)
+{
+    struct buf why = BUF_INIT;
+    int status = EXIT_DONE;
+    if (!check(scheme, secret, saved, saved->body, now_s, &why))
+        add_hint(scheme, secret, saved, now_s, &why);
+    if (ctl->json)
+        print_json(ctl, scheme, saved, &why);
+    else if (!why.len)
+        fxctl_print(&(struct buf){.data = (uint8_t[]){"good"}, .len = 4});
+    if (why.len)
+        status = ctl->json ? EXIT_NO : fxctl_refuse("not good: %s", buf_text(&why));
+    buf_done(&why);
+    return status;
+}
+
+static int verify(struct fxctl *ctl)
+{
+    struct scheme scheme;
+    struct saved saved = {.bytes = BUF_INIT};
+    struct buf secret = BUF_INIT;
+    int64_t now_s;
+    int status =
+        operand_number(ctl, "at", 0, INT64_C(999999999999), clock_wall_ms() / 1000, &now_s);
+    if (!status)
+        status = read_scheme(ctl, &scheme);
+    if (!status)
+        status = read_secret(ctl, &scheme, &secret);
+    if (!status)
+        status = read_saved(ctl, &saved);
+    if (!status)
+        status = answer(ctl, &scheme, buf_span(&secret), &saved, now_s);
+    if (secret.data)
+        crypto_clear(secret.data, secret.cap);
+    buf_done(&secret);
+    buf_done(&saved.bytes);
+    return status;
+}
+
+static const struct option_rule verify_options[] = {
+    {"provider", "NAME", OPTION_REQUIRED,
+        "who signed: github, gitea, gitlab, gitlab-signing,\n"
+        "standard-webhooks, stripe, slack, shopify or generic"},
+    {"scheme", "JSON|FILE", OPTION_FREE, "what signatures of the generic provider are like"},
+    {"secret-file", "FILE", OPTION_FREE,
+        "the file with the secret; a newline at its end is no part of it"},
+    {"secret-env", "NAME", OPTION_FREE, "the environment variable with the secret"},
+    {"request", "FILE|-", OPTION_FREE, "the request: headers, an empty line, the body"},
+    {"body", "FILE|-", OPTION_FREE, "the body alone, with its headers in --header"},
+    {"header", "HEADER", OPTION_MANY, "a header, 'X-Name: value'; as often as needed"},
+    {"at", "SECONDS", OPTION_FREE,
+        "the time that signatures are held against, in Unix time; else now"},
+    {0},
+};
+
+const struct command verify_commands[] = {
+    {
+        .name = "verify",
+        .options = verify_options,
+        .summary = "check the signature of a saved webhook request",
+        .details =
+            "It is checked as the gateway would, without a home and without a network. Says\n"
+            "\"good\", or why it is not, with exit status 1. A secret is never taken from the\n"
+            "command line, where others could read it.",
+        .run = verify,
+    },
+    {0},
+};
