@@ -41,19 +41,19 @@ BASE := alive base64 buf clock config crypto err home id json json_names json_tr
 	json_write log meter pack utf8 wake
 MODEL := cloudevent cloudevent_type credential cron definition event execution field filter json_value name pipeline retry \
 	scheme scheme_message scheme_verify trigger url
-STORE := cid commit credentials dedupe events executions key pipeline_json pipelines queue scripts store \
+STORE := actions cid commit credentials dedupe events executions explain key pipeline_json pipelines queue scripts store \
 	trigger_json triggers
 WEB := auth body cgi fastcgi receive reply request route serve webhook
 
 events := cloudevents form handshake intake main provider submit
 status := main results
-pipelines := main definitions
+pipelines := main definitions runs
 triggers := main control
 
 DISPATCHER := main claim frame instance loop orphans pool record route turn
 RUNNER := runner_main attempt child environment frame lines orphans
 FXCTL := main credential execution fxctl help init input key operand options pipeline publish secret status table \
-	text trigger when
+	text trigger verify when
 
 UNIT := buf clock cloudevent cron crypto filter id json json_tree json_value log name pack pipeline retry scheme url
 

@@ -42,6 +42,8 @@ struct service {
     uint64_t queue;
     uint64_t generation; /* of the live trigger that it has taken up */
     bool live;           /* there is one; without, what is pending is skipped */
+    int64_t tick_ms;     /* wall clock: when its schedule is next due; INT64_MAX: it has none */
+    int64_t plan_tick_ms;
     struct scale scale;
     bool ordered;
 
@@ -68,6 +70,8 @@ struct instance {
     int fd;    /* -1 once closed */
     enum instance_state state;
     bool plan_leave;       /* the turn needs its place for another service */
+    bool plan_cancel;      /* its execution is to be cancelled */
+    bool cancelled;        /* and it has been told so */
     struct uuid execution; /* at hand, where busy */
     uint32_t attempt;
     int64_t idle_since_ms; /* monotonic */
@@ -102,6 +106,7 @@ struct route {
     struct buf record;
     struct trigger trigger;
     struct filter *filters;
+    const struct cron *schedule; /* NULL: none */
     struct service *service;
 };
 
@@ -117,12 +122,15 @@ struct dispatcher {
     struct route *routes;
     size_t route_count;
     uint64_t trigger_changes; /* as of the routes */
-    bool reload;              /* the routes are to be read again whatever that says */
+    uint64_t queue_changes;   /* as of the counts */
+    uint64_t plan_queue_changes;
+    bool reload; /* the routes are to be read again whatever that says */
 
     struct happening *happenings, **last_happening;
     struct claim *claims;
     size_t claim_count, claim_room;
     int64_t next_due_ms;  /* wall clock; INT64_MAX: nothing waits */
+    int64_t next_tick_ms; /* likewise: no schedule */
     bool more;            /* the last turn has left work for another at once */
     uint64_t seen_commit; /* the store's last commit when it was last looked at */
     bool draining;        /* claims nothing any more */
@@ -143,6 +151,7 @@ enum err pool_reload(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
 
 struct instance *instance_start(struct dispatcher *d, struct service *service); /* NULL: logged */
 void instance_send(struct dispatcher *d, struct instance *instance, const struct claim *claim);
+void instance_cancel(struct dispatcher *d, struct instance *instance);
 void instance_retire(struct dispatcher *d, struct instance *instance);
 /* The socket can be read or written, or has closed. */
 void instance_on_socket(struct dispatcher *d, struct instance *instance, uint32_t events);
@@ -157,6 +166,8 @@ enum err record_happening(
     struct dispatcher *d, struct store_txn *txn, const struct happening *happening) MUST_CHECK;
 /* Executions that a dispatcher before this one has left running are pending again. */
 enum err record_recover(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
+/* Those that people want cancelled: their runners will be told. */
+enum err record_cancels(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
 /* Pending executions whose trigger is gone, up to `limit`. */
 enum err record_skip(
     struct dispatcher *d, struct store_txn *txn, struct service *service, size_t limit) MUST_CHECK;
@@ -166,6 +177,8 @@ enum err record_promote(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
 /* route.c: from events to executions, within a turn */
 
 enum err route_events(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
+/* Events of the schedules that are due, each with its trigger's execution. */
+enum err route_ticks(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
 
 /* claim.c: from ready executions to jobs, within a turn */
 

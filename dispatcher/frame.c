@@ -79,6 +79,11 @@ bool frame_get_job(struct span body, struct frame_job *ret_job)
     return unpack_done(&u);
 }
 
+void frame_put_cancel(struct buf *out)
+{
+    end(out, begin(out, FRAME_CANCEL));
+}
+
 void frame_put_outcome(struct buf *out, const struct frame_outcome *o)
 {
     size_t at = begin(out, FRAME_OUTCOME);

@@ -19,7 +19,7 @@
 #include "model/execution.h"
 #include "model/limits.h"
 
-enum frame_type { FRAME_PIPELINE = 1, FRAME_JOB, FRAME_OUTCOME };
+enum frame_type { FRAME_PIPELINE = 1, FRAME_JOB, FRAME_OUTCOME, FRAME_CANCEL };
 
 #define FRAME_MAX (256u << 20) /* a longer one is a fault of the other end */
 
@@ -66,6 +66,7 @@ struct frame_outcome {
 
 /* Each appends one whole frame. */
 void frame_put_pipeline(struct buf *out, const struct frame_pipeline *pipeline);
+void frame_put_cancel(struct buf *out);
 void frame_put_job(struct buf *out, const struct frame_job *job);
 void frame_put_outcome(struct buf *out, const struct frame_outcome *outcome);
 

@@ -164,10 +164,18 @@ static void send_version(struct instance *i, const struct version *version)
 void instance_send(struct dispatcher *d, struct instance *instance, const struct claim *claim)
 {
     instance->state = INSTANCE_BUSY;
+    instance->cancelled = false;
     instance->execution = claim->execution;
     instance->attempt = claim->attempt;
     send_version(instance, claim->version);
     buf_add_span(&instance->out, buf_span(&claim->job));
+    flush(d, instance);
+}
+
+void instance_cancel(struct dispatcher *d, struct instance *instance)
+{
+    instance->cancelled = true;
+    frame_put_cancel(&instance->out);
     flush(d, instance);
 }
 

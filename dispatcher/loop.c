@@ -41,7 +41,7 @@ static int64_t earlier(int64_t a, int64_t b)
 static bool has_work(const struct dispatcher *d)
 {
     if (d->happenings || d->more || d->stuck || store_last_commit(d->store) != d->seen_commit ||
-        d->next_due_ms <= clock_wall_ms())
+        earlier(d->next_due_ms, d->next_tick_ms) <= clock_wall_ms())
         return true;
     for (const struct service *s = d->services; s; s = s->next) {
         uint32_t staying = 0;
@@ -63,8 +63,9 @@ static int timeout_ms(struct dispatcher *d, int64_t next_tend_ms)
         return 0;
     if (next_tend_ms != INT64_MAX)
         wait = earlier(wait, next_tend_ms - clock_mono_ms());
-    if (d->next_due_ms != INT64_MAX)
-        wait = earlier(wait, d->next_due_ms - clock_wall_ms());
+    int64_t next_ms = earlier(d->next_due_ms, d->next_tick_ms);
+    if (next_ms != INT64_MAX)
+        wait = earlier(wait, next_ms - clock_wall_ms());
     return wait < 0 ? 0 : (int)wait;
 }
 

@@ -21,6 +21,9 @@
 #include "base/wake.h"
 #include "dispatcher.h"
 
+#define LOCK_TRIES 100
+#define LOCK_PAUSE_US 10000
+
 static const char usage[] =
     "usage: fx-dispatcher [--home DIR]\n"
     "\n"
@@ -83,6 +86,26 @@ static int open_signals(void)
     return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/*
+ * One dispatcher a home. The lock of one that was killed outlives it for a moment
+ * where it was just starting a runner, which has the lock until it is a program of its own.
+ */
+static enum err take_lock(struct dispatcher *d)
+{
+    for (int tries = LOCK_TRIES;; tries--) {
+        enum err err = alive_take(&d->home, &d->lock_fd);
+        if (err != ERR_BUSY)
+            return err;
+        pid_t pid = alive_pid(&d->home);
+        bool alive = pid && (kill(pid, 0) == 0 || errno != ESRCH);
+        if (alive || !tries) {
+            log_error("a dispatcher is already running for %s (process %d)", d->home.dir, (int)pid);
+            return err;
+        }
+        usleep(LOCK_PAUSE_US);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static struct dispatcher d;
@@ -90,10 +113,7 @@ int main(int argc, char **argv)
     if (home_open(read_options(argc, argv), &d.home))
         return EXIT_FIX;
     find_runner(d.runner_path);
-    enum err err = alive_take(&d.home, &d.lock_fd);
-    if (err == ERR_BUSY)
-        log_error("a dispatcher is already running for %s (process %d)", d.home.dir,
-            (int)alive_pid(&d.home));
+    enum err err = take_lock(&d);
     if (!err)
         err = store_open(&d.home, STORE_READ_WRITE, &d.store);
     if (err)

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "store/actions.h"
 #include "store/pipelines.h"
 
 struct service *pool_service(struct dispatcher *d, uint64_t queue)
@@ -15,6 +17,7 @@ struct service *pool_service(struct dispatcher *d, uint64_t queue)
     struct service *s = mem_alloc(sizeof *s);
     s->queue = queue;
     s->scale = SCALE_DEFAULT;
+    s->tick_ms = s->plan_tick_ms = INT64_MAX;
     s->next = d->services;
     d->services = s;
     return s;
@@ -95,6 +98,7 @@ static void forget_routes(struct dispatcher *d)
 
 struct reloading {
     struct dispatcher *d;
+    struct store_txn *txn;
     enum err err;
 };
 
@@ -107,6 +111,38 @@ static bool add_route(const struct trigger *trigger, void *context)
     trigger_encode(trigger, &route->record);
     ((struct reloading *)context)->err = trigger_decode(buf_span(&route->record), &route->trigger);
     return !((struct reloading *)context)->err;
+}
+
+/* A schedule begins with the next tick; one that goes on keeps the tick it waits for. */
+static void set_tick(struct route *route)
+{
+    struct service *s = route->service;
+    if (!route->schedule)
+        s->tick_ms = INT64_MAX;
+    else if (s->generation != route->trigger.generation || s->tick_ms == INT64_MAX)
+        s->tick_ms = cron_next_ms(route->schedule, clock_wall_ms());
+    s->plan_tick_ms = s->tick_ms;
+}
+
+/* The service of a pipeline's runs by hand is as its latest version says. */
+static bool add_run_queue(struct span pipeline_id, uint64_t queue, void *context)
+{
+    struct reloading *reloading = context;
+    struct dispatcher *d = reloading->d;
+    struct pipeline_info info;
+    const struct version *version;
+    enum err err = pipelines_get(reloading->txn, pipeline_id, &info);
+    if (!err)
+        err = pool_version(d, reloading->txn, pipeline_id, info.version, &version);
+    if (!err) {
+        struct service *s = pool_service(d, queue);
+        s->live = true;
+        s->scale = version->pipeline->scale;
+        s->scale.min = 0;
+        s->ordered = version->pipeline->ordered;
+    }
+    reloading->err = err == ERR_NOTFOUND ? ERR_OK : err; /* deleted: what is pending is skipped */
+    return !reloading->err;
 }
 
 /* What the pipeline's version says of routing and of the service. */
@@ -122,6 +158,8 @@ static enum err describe(struct dispatcher *d, struct store_txn *txn, struct rou
         return err;
     route->filters = version->pipeline->filters;
     if (!t->until_seq) {
+        route->schedule = version->pipeline->scheduled ? &version->pipeline->schedule : NULL;
+        set_tick(route);
         route->service->live = true;
         route->service->generation = t->generation;
         route->service->scale = version->pipeline->scale;
@@ -133,7 +171,7 @@ static enum err describe(struct dispatcher *d, struct store_txn *txn, struct rou
 enum err pool_reload(struct dispatcher *d, struct store_txn *txn)
 {
     uint64_t changes;
-    struct reloading reloading = {d, ERR_OK};
+    struct reloading reloading = {d, txn, ERR_OK};
     enum err err = triggers_changes(txn, &changes);
     if (err || (changes == d->trigger_changes && !d->reload))
         return err;
@@ -146,6 +184,10 @@ enum err pool_reload(struct dispatcher *d, struct store_txn *txn)
         err = reloading.err;
     for (size_t i = 0; !err && i < d->route_count; i++)
         err = describe(d, txn, &d->routes[i]);
+    if (!err)
+        err = actions_each_run_queue(txn, add_run_queue, &reloading);
+    if (!err)
+        err = reloading.err;
     d->trigger_changes = changes;
     d->reload = err != ERR_OK;
     return err;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "frame.h"
+#include "store/actions.h"
 #include "store/events.h"
 #include "store/executions.h"
 #include "store/queue.h"
@@ -21,12 +22,13 @@ static enum err put_back(
     enum status was = execution->status;
     execution->status = STATUS_PENDING;
     execution->duration_us = -1;
+    execution->due_ms = wait_ms > 0 ? clock_wall_ms() + wait_ms : 0;
     enum err err = executions_change(txn, execution, was);
     if (err)
         return err;
-    if (wait_ms > 0) {
+    if (execution->due_ms) {
         service->plan.waiting++;
-        return due_put(txn, clock_wall_ms() + wait_ms, &execution->id);
+        return due_put(txn, execution->due_ms, &execution->id);
     }
     service->plan.ready++;
     return queue_put(txn, execution->queue, execution->event_seq, &execution->id);
@@ -184,9 +186,31 @@ static enum err record_outcome(struct dispatcher *d, struct store_txn *txn,
     return err ? err : store_results(txn, execution, outcome);
 }
 
+/* An execution that people wanted cancelled, however its attempt has ended. */
+static enum err end_cancelled(struct store_txn *txn, struct execution *execution)
+{
+    enum status was = execution->status;
+    execution->status = STATUS_FAILED;
+    execution->error = span_str("cancelled by request");
+    execution->duration_us = (clock_wall_ms() - execution->started_ms) * 1000;
+    enum err err = executions_change(txn, execution, was);
+    return err ? err : actions_del_cancel(txn, &execution->id);
+}
+
+/* Cancelled while it ran: what its steps did until then is kept. */
+static enum err record_cancelled(
+    struct store_txn *txn, struct execution *execution, const struct frame_outcome *outcome)
+{
+    execution->steps = outcome->steps;
+    execution->step_count = outcome->step_count;
+    enum err err = end_cancelled(txn, execution);
+    return err ? err : store_results(txn, execution, outcome);
+}
+
 enum err record_happening(
     struct dispatcher *d, struct store_txn *txn, const struct happening *happening)
 {
+    bool cancelled = false;
     struct execution execution;
     struct buf copy = BUF_INIT;
     enum err err = executions_load(txn, &happening->execution, &copy, &execution);
@@ -198,19 +222,57 @@ enum err record_happening(
     if (err)
         goto out;
     happening->service->plan.running--;
+    err = actions_is_cancelled(txn, &execution.id, &cancelled);
+    if (err)
+        goto out;
     if (happening->outcome.len) {
         struct frame_outcome *outcome = mem_alloc(sizeof *outcome);
-        if (frame_get_outcome(buf_span(&happening->outcome), outcome))
+        bool good = frame_get_outcome(buf_span(&happening->outcome), outcome);
+        if (good && cancelled && outcome->status != STATUS_COMPLETED)
+            err = record_cancelled(txn, &execution, outcome);
+        else if (good)
             err = record_outcome(d, txn, happening, &execution, outcome);
         else
             err = record_loss(d, txn, happening, &execution);
         free(outcome);
+    } else if (cancelled) {
+        err = end_cancelled(txn, &execution);
     } else {
         err = record_loss(d, txn, happening, &execution);
     }
 out:
     buf_done(&copy);
     return err;
+}
+
+static struct instance *find_busy(struct dispatcher *d, const struct uuid *execution)
+{
+    for (struct service *s = d->services; s; s = s->next)
+        for (struct instance *i = s->instances; i; i = i->next)
+            if (i->state == INSTANCE_BUSY && uuid_eq(&i->execution, execution))
+                return i;
+    return NULL;
+}
+
+/* The wish stays noted until the attempt has ended, so that a crash does not lose it. */
+enum err record_cancels(struct dispatcher *d, struct store_txn *txn)
+{
+    struct uuid id = UUID_NONE;
+    enum err err;
+    while (!(err = actions_next_cancel(txn, &id, &id))) {
+        struct execution execution;
+        struct instance *i = find_busy(d, &id);
+        err = executions_get(txn, &id, &execution, NULL);
+        if (!err && execution.status == STATUS_IN_PROGRESS) {
+            if (i && !i->cancelled)
+                i->plan_cancel = true;
+        } else if (!err || err == ERR_NOTFOUND) {
+            err = actions_del_cancel(txn, &id);
+        }
+        if (err)
+            return err;
+    }
+    return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
 /* Collecting ids, since what is walked must not be changed meanwhile. */
@@ -234,8 +296,13 @@ enum err record_recover(struct dispatcher *d, struct store_txn *txn)
     enum err err = executions_in_status(txn, STATUS_IN_PROGRESS, collect, &running);
     for (size_t i = 0; !err && i < running.count; i++) {
         struct execution execution;
+        bool cancelled = false;
         err = executions_load(txn, &running.ids[i], &copy, &execution);
         if (!err)
+            err = actions_is_cancelled(txn, &execution.id, &cancelled);
+        if (!err && cancelled)
+            err = end_cancelled(txn, &execution);
+        else if (!err)
             err = put_back(txn, pool_service(d, execution.queue), &execution, 0);
     }
     if (!err && running.count)
@@ -253,6 +320,10 @@ static enum err end_waiting(struct dispatcher *d, struct store_txn *txn, int64_t
     enum err err = due_del(txn, due_ms, id);
     if (!err)
         err = executions_load(txn, id, copy, &execution);
+    if (!err) {
+        execution.due_ms = 0;
+        err = executions_change(txn, &execution, STATUS_PENDING);
+    }
     if (!err)
         err = queue_put(txn, execution.queue, execution.event_seq, id);
     if (err)

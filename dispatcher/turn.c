@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "store/actions.h"
 #include "store/events.h"
 #include "store/executions.h"
 #include "store/queue.h"
@@ -34,9 +35,10 @@ static void plan_afresh(struct dispatcher *d)
     for (struct service *s = d->services; s; s = s->next) {
         s->plan = s->now;
         s->plan_report = s->reported;
+        s->plan_tick_ms = s->tick_ms;
         s->plan_instances = count_staying(s);
         for (struct instance *i = s->instances; i; i = i->next)
-            i->plan_leave = false;
+            i->plan_leave = i->plan_cancel = false;
     }
 }
 
@@ -58,15 +60,57 @@ static enum err report(struct store_txn *txn, struct service *s)
     return gone ? services_del(txn, s->queue) : services_put(txn, s->queue, &now);
 }
 
+static void count_ready(uint64_t queue, uint64_t count, void *context)
+{
+    pool_service(context, queue)->plan.ready = count;
+}
+
+struct counting {
+    struct dispatcher *d;
+    struct store_txn *txn;
+};
+
+/* Executions that wait for their next attempt are counted where they belong. */
+static void count_waiting(int64_t due_ms, const struct uuid *id, void *context)
+{
+    struct counting *counting = context;
+    (void)due_ms;
+    struct execution execution;
+    if (executions_get(counting->txn, id, &execution, NULL) == ERR_OK)
+        pool_service(counting->d, execution.queue)->plan.waiting++;
+}
+
+/* Counts what is pending, where somebody else has changed a queue. */
+static enum err count_pending(struct dispatcher *d, struct store_txn *txn)
+{
+    struct counting counting = {d, txn};
+    for (struct service *s = d->services; s; s = s->next)
+        s->plan.ready = s->plan.waiting = 0;
+    enum err err = queue_count_all(txn, count_ready, d);
+    return err ? err : due_each(txn, count_waiting, &counting);
+}
+
+static enum err recount(struct dispatcher *d, struct store_txn *txn)
+{
+    enum err err = actions_changes(txn, &d->plan_queue_changes);
+    return err || d->plan_queue_changes == d->queue_changes ? err : count_pending(d, txn);
+}
+
 static enum err mutate(struct store_txn *txn, void *context)
 {
     struct dispatcher *d = context;
     plan_afresh(d);
     enum err err = pool_reload(d, txn);
+    if (!err)
+        err = recount(d, txn);
     for (struct happening *h = d->happenings; h && !err; h = h->next)
         err = record_happening(d, txn, h);
     if (!err)
         err = record_promote(d, txn);
+    if (!err)
+        err = record_cancels(d, txn);
+    if (!err)
+        err = route_ticks(d, txn);
     if (!err)
         err = route_events(d, txn);
     for (struct service *s = d->services; s && !err; s = s->next)
@@ -115,13 +159,17 @@ static void unstarted(struct dispatcher *d, const struct claim *claim)
 static void carry_out(struct dispatcher *d)
 {
     forget_happenings(d);
+    d->queue_changes = d->plan_queue_changes;
     for (struct service *s = d->services; s; s = s->next) {
         s->now = s->plan;
         s->reported = s->plan_report;
+        s->tick_ms = s->plan_tick_ms;
         for (struct instance *i = s->instances, *next; i; i = next) {
             next = i->next;
             if (i->plan_leave)
                 instance_retire(d, i);
+            else if (i->plan_cancel)
+                instance_cancel(d, i);
         }
     }
     for (size_t i = 0; i < d->claim_count; i++) {
@@ -150,35 +198,10 @@ enum err turn(struct dispatcher *d)
     return ERR_OK;
 }
 
-static void count_ready(uint64_t queue, uint64_t count, void *context)
-{
-    pool_service(context, queue)->plan.ready = count;
-}
-
-struct counting {
-    struct dispatcher *d;
-    struct store_txn *txn;
-};
-
-/* Executions that wait for their next attempt are counted where they belong. */
-static void count_waiting(int64_t due_ms, const struct uuid *id, void *context)
-{
-    struct counting *counting = context;
-    (void)due_ms;
-    struct execution execution;
-    if (executions_get(counting->txn, id, &execution, NULL) == ERR_OK)
-        pool_service(counting->d, execution.queue)->plan.waiting++;
-}
-
 static enum err take_up(struct store_txn *txn, void *context)
 {
     struct dispatcher *d = context;
-    struct counting counting = {d, txn};
-    for (struct service *s = d->services; s; s = s->next)
-        s->plan = (struct counts){0};
-    enum err err = queue_count_all(txn, count_ready, d);
-    if (!err)
-        err = due_each(txn, count_waiting, &counting);
+    enum err err = count_pending(d, txn);
     if (!err)
         err = record_recover(d, txn);
     if (!err)
@@ -190,6 +213,7 @@ enum err turn_start(struct dispatcher *d)
 {
     d->last_happening = &d->happenings;
     d->reload = true;
+    d->next_due_ms = d->next_tick_ms = INT64_MAX;
     enum err err = store_write(d->store, 0, take_up, d);
     for (struct service *s = d->services; s; s = s->next)
         s->now = s->plan;

@@ -1,7 +1,9 @@
 /*
- * pipelines - the pipelines: create, read, replace, delete.
+ * pipelines - the pipelines: create, read, replace, delete, run by hand; and what
+ * people do to single executions.
  */
 #include "definitions.h"
+#include "runs.h"
 #include "web/serve.h"
 
 static const struct route routes[] = {
@@ -12,6 +14,10 @@ static const struct route routes[] = {
     {"DELETE", "/api/v1/pipelines/{id}", SCOPE_PIPELINES, definitions_delete},
     {"GET", "/api/v1/pipelines/{id}/versions", SCOPE_PIPELINES, definitions_versions},
     {"GET", "/api/v1/pipelines/{id}/versions/{version}", SCOPE_PIPELINES, definitions_version},
+    {"POST", "/api/v1/batches/{pipeline_id}", SCOPE_PIPELINES, runs_start},
+    {"POST", "/api/v1/executions/{id}/retry", SCOPE_PIPELINES, runs_retry},
+    {"POST", "/api/v1/executions/{id}/skip", SCOPE_PIPELINES, runs_skip},
+    {"POST", "/api/v1/executions/{id}/cancel", SCOPE_PIPELINES, runs_cancel},
 };
 
 int main(void)

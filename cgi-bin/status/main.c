@@ -7,6 +7,7 @@
 
 static const struct route routes[] = {
     {"GET", "/fx/cid/{cid}", SCOPE_STATUS, results_of_cid},
+    {"GET", "/fx/cid/{cid}/explain", SCOPE_STATUS, results_explain},
     {"GET", "/fx/executions/{execution_id}", SCOPE_STATUS, results_of_execution},
     {"GET", "/fx/executions", SCOPE_STATUS, results_list},
 };

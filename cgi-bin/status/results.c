@@ -10,9 +10,11 @@
 #include "base/json.h"
 #include "store/cid.h"
 #include "store/executions.h"
+#include "store/explain.h"
 #include "web/serve.h"
 
-#define WAIT_STEP_MIN_US 500   /* between two looks at the store's last commit, which cost nothing \
+#define WAIT_STEP_MIN_US \
+    500                        /* between two looks at the store's last commit, which cost nothing \
                                 */
 #define WAIT_STEP_MAX_US 20000 /* the steps grow to this while nothing happens */
 
@@ -113,7 +115,11 @@ void results_of_cid(struct request *request)
     buf_done(&body);
 }
 
-void results_of_execution(struct request *request)
+/* Replies with what `print` writes of the id in the path; 404 with the sentence where there is
+ * none. */
+static void reply_printed(struct request *request,
+    enum err (*print)(struct store_txn *txn, const struct uuid *id, struct json_out *out),
+    const char *none)
 {
     struct uuid id;
     struct store_txn *txn;
@@ -123,17 +129,27 @@ void results_of_execution(struct request *request)
     if (uuid_parse(request->params[0], &id)) {
         err = store_read_begin(request->store, &txn);
         if (!err) {
-            err = executions_print(txn, &id, &out);
+            err = print(txn, &id, &out);
             store_read_end(txn);
         }
     }
     if (err == ERR_NOTFOUND)
-        reply_problem(request, 404, "There is no such execution.");
+        reply_problem(request, 404, "%s", none);
     else if (err)
         reply_error(request, err);
     else
         reply_json(request, 200, buf_span(&body));
     buf_done(&body);
+}
+
+void results_explain(struct request *request)
+{
+    reply_printed(request, explain_print, "There is no such correlation id.");
+}
+
+void results_of_execution(struct request *request)
+{
+    reply_printed(request, executions_print, "There is no such execution.");
 }
 
 /* Takes one parameter of a list into the query. False, with what it must be, when it is not that.

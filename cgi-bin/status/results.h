@@ -8,6 +8,9 @@
 /* GET /fx/cid/{cid}?wait=SECONDS */
 void results_of_cid(struct request *request);
 
+/* GET /fx/cid/{cid}/explain */
+void results_explain(struct request *request);
+
 /* GET /fx/executions/{execution_id} */
 void results_of_execution(struct request *request);
 

@@ -1,8 +1,6 @@
 /* control - see control.h. */
 #include "control.h"
 
-#include <stdlib.h>
-
 #include "base/clock.h"
 #include "base/json.h"
 #include "model/name.h"
@@ -17,27 +15,6 @@ struct change {
 static void reply_unknown(struct request *request)
 {
     reply_problem(request, 404, "There is no such pipeline or version.");
-}
-
-/* ?pipeline_version=. False when the request was answered. */
-static bool read_version(struct request *request, uint32_t *ret_version)
-{
-    struct buf text = BUF_INIT;
-    char *end;
-    *ret_version = 0;
-    enum err err = request_query(request, "pipeline_version", &text);
-    if (err == ERR_NOTFOUND)
-        return true;
-    const char *digits = buf_text(&text);
-    unsigned long version = strtoul(digits, &end, 10);
-    bool good = !err && digits[0] >= '1' && digits[0] <= '9' && !*end && text.len <= 9;
-    buf_done(&text);
-    *ret_version = (uint32_t)version;
-    if (err)
-        reply_bad_query(request, "pipeline_version");
-    else if (!good)
-        reply_unknown(request);
-    return !err && good;
 }
 
 static enum err start(struct store_txn *txn, void *context)
@@ -64,7 +41,7 @@ static void started(struct request *request, enum err err)
 void control_start(struct request *request)
 {
     struct change *change = request->state = mem_alloc(sizeof *change);
-    if (!read_version(request, &change->version))
+    if (!request_version(request, &change->version))
         return;
     if (name_is_pipeline_id(request->params[0]))
         request_write(request, STORE_ACCEPT | STORE_WAKE, start, started);

@@ -73,6 +73,7 @@ void execution_encode(const struct execution *execution, struct buf *out)
     pack_i64(out, execution->created_ms);
     pack_i64(out, execution->started_ms);
     pack_i64(out, execution->duration_us);
+    pack_i64(out, execution->due_ms);
     pack_bytes(out, execution->pipeline_id);
     pack_bytes(out, execution->pipeline_name);
     pack_bytes(out, execution->event_type);
@@ -102,6 +103,7 @@ enum err execution_decode(
     e.created_ms = unpack_i64(&u);
     e.started_ms = unpack_i64(&u);
     e.duration_us = unpack_i64(&u);
+    e.due_ms = unpack_i64(&u);
     e.pipeline_id = unpack_bytes(&u);
     e.pipeline_name = unpack_bytes(&u);
     e.event_type = unpack_bytes(&u);

@@ -61,6 +61,7 @@ struct execution {
     int64_t created_ms;
     int64_t started_ms;  /* of the last attempt; 0: never */
     int64_t duration_us; /* of the last attempt; -1 until finished */
+    int64_t due_ms;      /* pending: not before then; 0: at once */
     struct span pipeline_id, pipeline_name, event_type;
     struct span error;               /* empty: none */
     const struct step_result *steps; /* step_count of them; NULL where not yet run */

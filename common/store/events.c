@@ -76,6 +76,24 @@ enum err events_last_of_cid(struct store_txn *txn, const struct uuid *cid, uint6
     return err;
 }
 
+enum err events_next_of_cid(struct store_txn *txn, const struct uuid *cid, uint64_t *seq)
+{
+    struct store_cursor cursor;
+    struct span key, value;
+    struct key from = key_of_uuid(cid);
+    key_u64(&from, *seq + 1);
+    enum err err = store_cursor_open(txn, TABLE_CIDS, &cursor);
+    if (err)
+        return err;
+    err = store_cursor_seek(&cursor, key_span(&from), &key, &value);
+    store_cursor_close(&cursor);
+    if (!err && !span_starts(key, uuid_span(cid)))
+        err = ERR_NOTFOUND;
+    if (!err)
+        *seq = key_tail_u64(key);
+    return err;
+}
+
 enum err events_cursor(struct store_txn *txn, uint64_t *ret_seq)
 {
     return store_counter(txn, CURSOR, ret_seq);

@@ -23,6 +23,10 @@ enum err events_last(struct store_txn *txn, uint64_t *ret_seq) MUST_CHECK;
 enum err events_last_of_cid(
     struct store_txn *txn, const struct uuid *cid, uint64_t *ret_seq) MUST_CHECK;
 
+/* The event of the cid after *seq (0: the first). ERR_NOTFOUND when there is none. */
+enum err events_next_of_cid(
+    struct store_txn *txn, const struct uuid *cid, uint64_t *seq) MUST_CHECK;
+
 /* The last event that has been routed; its executions exist. */
 enum err events_cursor(struct store_txn *txn, uint64_t *ret_seq) MUST_CHECK;
 enum err events_set_cursor(struct store_txn *txn, uint64_t seq) MUST_CHECK;

@@ -17,15 +17,20 @@ static struct key trigger_key(struct span pipeline_id, uint64_t generation)
     return key;
 }
 
+enum err triggers_note_change(struct store_txn *txn)
+{
+    uint64_t changes;
+    return store_next(txn, CHANGES, &changes);
+}
+
 static enum err put(struct store_txn *txn, const struct trigger *trigger)
 {
     struct key key = trigger_key(trigger->pipeline_id, trigger->generation);
     struct buf record = BUF_INIT;
-    uint64_t changes;
     trigger_encode(trigger, &record);
     enum err err = store_put(txn, TABLE_TRIGGERS, key_span(&key), buf_span(&record));
     buf_done(&record);
-    return err ? err : store_next(txn, CHANGES, &changes);
+    return err ? err : triggers_note_change(txn);
 }
 
 enum err triggers_get(struct store_txn *txn, struct span pipeline_id, struct trigger *ret_trigger)
@@ -76,13 +81,13 @@ static enum err describe(struct store_txn *txn, struct span pipeline_id, uint32_
     buf_done(&why);
     if (err)
         return ERR_CORRUPT; /* it was checked when it was stored */
-    if (!(*ret_pipeline)->event) {
+    if (!(*ret_pipeline)->event && !(*ret_pipeline)->scheduled) {
         pipeline_free(*ret_pipeline);
         return ERR_INVALID;
     }
     trigger->pipeline_id = pipeline_id;
     trigger->pipeline_name = span_str((*ret_pipeline)->name);
-    trigger->topic = span_str((*ret_pipeline)->event);
+    trigger->topic = span_str((*ret_pipeline)->event ? (*ret_pipeline)->event : "");
     return ERR_OK;
 }
 

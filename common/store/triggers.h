@@ -34,6 +34,9 @@ enum err triggers_each(struct store_txn *txn,
 /* The number of changes so far. */
 enum err triggers_changes(struct store_txn *txn, uint64_t *ret_changes) MUST_CHECK;
 
+/* Something else has changed that the dispatcher reads together with the triggers. */
+enum err triggers_note_change(struct store_txn *txn) MUST_CHECK;
+
 /* For the dispatcher: forgets an ended generation, or notes how far its backfill has come. */
 enum err triggers_drop(struct store_txn *txn, const struct trigger *trigger) MUST_CHECK;
 enum err triggers_set_backfill(

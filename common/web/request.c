@@ -1,6 +1,7 @@
 /* request - reading a request; see request.h. */
 #include "web/request.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "web/channel.h"
@@ -104,6 +105,26 @@ void reply_bad_query(struct request *request, const char *name)
     reply_problem(request, 400,
         "The query parameter %s is there twice, badly encoded or longer than %d bytes.", name,
         QUERY_VALUE_MAX);
+}
+
+bool request_version(struct request *request, uint32_t *ret_version)
+{
+    struct buf text = BUF_INIT;
+    char *end;
+    *ret_version = 0;
+    enum err err = request_query(request, "pipeline_version", &text);
+    if (err == ERR_NOTFOUND)
+        return true;
+    const char *digits = buf_text(&text);
+    unsigned long version = strtoul(digits, &end, 10);
+    bool good = !err && digits[0] >= '1' && digits[0] <= '9' && !*end && text.len <= 9;
+    buf_done(&text);
+    *ret_version = (uint32_t)version;
+    if (err)
+        reply_bad_query(request, "pipeline_version");
+    else if (!good)
+        reply_problem(request, 404, "There is no such pipeline or version.");
+    return !err && good;
 }
 
 /* The request's mutation is called with the request, and so is what comes after it. */

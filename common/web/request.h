@@ -102,6 +102,12 @@ enum err request_query(const struct request *request, const char *name, struct b
 void reply_bad_query(struct request *request, const char *name);
 
 /*
+ * ?pipeline_version=, 0 where it is absent. False when the request was answered: 400,
+ * or 404 for what can be no version.
+ */
+bool request_version(struct request *request, uint32_t *ret_version);
+
+/*
  * Hands a mutation to the store (store_submit, same flags) and calls `after`
  * once it is durable or has failed. The mutation's context is the request.
  */

@@ -1,0 +1,110 @@
+/* runs - see runs.h. */
+#include "runs.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "model/name.h"
+#include "store/actions.h"
+#include "web/body.h"
+
+/* What a write carries from its handler to its reply. */
+struct run {
+    uint32_t version;
+    struct uuid execution, cid;
+    enum err (*act)(struct store_txn *txn, const struct uuid *id, const char **ret_why);
+    const char *why, *done;
+};
+
+static enum err start(struct store_txn *txn, void *context)
+{
+    struct request *request = context;
+    struct run *run = request->state;
+    struct span payload = request->body.len ? request->body : span_str("{}");
+    return actions_run(txn, request->params[0], run->version, payload, clock_wall_ms(),
+        &run->execution, &run->cid);
+}
+
+static void started(struct request *request, enum err err)
+{
+    const struct run *run = request->state;
+    char id[UUID_TEXT], cid[UUID_TEXT];
+    struct buf body = BUF_INIT;
+    struct json_out o = json_out_to(&body);
+    if (err == ERR_NOTFOUND) {
+        reply_problem(request, 404, "There is no such pipeline or version.");
+    } else if (err) {
+        reply_error(request, err);
+    } else {
+        uuid_format(&run->execution, id);
+        uuid_format(&run->cid, cid);
+        json_open(&o, '{');
+        json_put_str(&o, "item", id);
+        json_put_str(&o, "cid", cid);
+        json_close(&o, '}');
+        reply_json(request, 200, buf_span(&body));
+    }
+    buf_done(&body);
+}
+
+void runs_start(struct request *request)
+{
+    struct run *run = request->state = mem_alloc(sizeof *run);
+    if (request->body.len && !body_is_json(request))
+        return;
+    if (!request_version(request, &run->version))
+        return;
+    if (name_is_pipeline_id(request->params[0]))
+        request_write(request, STORE_ACCEPT | STORE_WAKE, start, started);
+    else
+        reply_problem(request, 404, "There is no such pipeline or version.");
+}
+
+static enum err act(struct store_txn *txn, void *context)
+{
+    struct request *request = context;
+    struct run *run = request->state;
+    return run->act(txn, &run->execution, &run->why);
+}
+
+static void acted(struct request *request, enum err err)
+{
+    const struct run *run = request->state;
+    if (err == ERR_NOTFOUND)
+        reply_problem(request, 404, "There is no such execution.");
+    else if (err == ERR_CONFLICT)
+        reply_problem(request, 409, "The execution's status does not allow it: %s.", run->why);
+    else if (err)
+        reply_error(request, err);
+    else
+        reply_message(request, 200, run->done);
+}
+
+static void act_on(struct request *request,
+    enum err (*action)(struct store_txn *txn, const struct uuid *id, const char **ret_why),
+    const char *done)
+{
+    struct run *run = request->state = mem_alloc(sizeof *run);
+    run->act = action;
+    run->done = done;
+    if (uuid_parse(request->params[0], &run->execution))
+        request_write(request, STORE_WAKE, act, acted);
+    else
+        reply_problem(request, 404, "There is no such execution.");
+}
+
+void runs_retry(struct request *request)
+{
+    act_on(request, actions_retry, "The execution is pending again");
+}
+
+void runs_skip(struct request *request)
+{
+    act_on(request, actions_skip, "The execution is skipped");
+}
+
+void runs_cancel(struct request *request)
+{
+    act_on(request, actions_cancel, "The execution is being cancelled");
+}

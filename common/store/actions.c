@@ -1,0 +1,269 @@
+/* actions - see actions.h. */
+#include "store/actions.h"
+
+#include "store/events.h"
+#include "store/executions.h"
+#include "store/key.h"
+#include "store/pipelines.h"
+#include "store/queue.h"
+#include "store/triggers.h"
+
+#define CHANGES "queue_changes"
+#define RUN_TYPE "fx.run"
+#define RUN_SOURCE "/fx/run"
+
+static enum err note_change(struct store_txn *txn)
+{
+    uint64_t changes;
+    return store_next(txn, CHANGES, &changes);
+}
+
+enum err actions_changes(struct store_txn *txn, uint64_t *ret_changes)
+{
+    return store_counter(txn, CHANGES, ret_changes);
+}
+
+/* The queue of a pipeline's runs by hand, made with the first of them. */
+static enum err run_queue(struct store_txn *txn, struct span pipeline_id, uint64_t *ret_queue)
+{
+    struct span value;
+    enum err err = store_get(txn, TABLE_RUN_QUEUES, pipeline_id, &value);
+    if (!err)
+        *ret_queue = key_tail_u64(value);
+    if (err != ERR_NOTFOUND)
+        return err;
+    err = store_next(txn, "queue", ret_queue);
+    struct key record = key_of_seq(*ret_queue);
+    if (!err)
+        err = store_put(txn, TABLE_RUN_QUEUES, pipeline_id, key_span(&record));
+    return err ? err : triggers_note_change(txn);
+}
+
+enum err actions_each_run_queue(struct store_txn *txn,
+    bool (*visit)(struct span pipeline_id, uint64_t queue, void *context), void *context)
+{
+    struct store_cursor cursor;
+    struct span key, value;
+    enum err err = store_cursor_open(txn, TABLE_RUN_QUEUES, &cursor);
+    if (err)
+        return err;
+    while (!(err = store_cursor_next(&cursor, &key, &value)))
+        if (!visit(key, key_tail_u64(value), context))
+            break;
+    store_cursor_close(&cursor);
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+enum err actions_run(struct store_txn *txn, struct span pipeline_id, uint32_t version,
+    struct span payload, int64_t now_ms, struct uuid *ret_execution, struct uuid *ret_cid)
+{
+    struct pipeline_info info;
+    struct span definition;
+    struct buf name = BUF_INIT;
+    int64_t created_ms;
+    uint64_t queue;
+    enum err err = pipelines_get(txn, pipeline_id, &info);
+    if (!err)
+        err = pipelines_version(txn, pipeline_id, version, &version, &created_ms, &definition);
+    if (err)
+        return err;
+    buf_add_span(&name, info.name); /* it dies with the first change */
+    struct event event = {
+        .cid = uuid_new(),
+        .accepted_ms = now_ms,
+        .data_kind = EVENT_DATA_JSON,
+        .source = span_str(RUN_SOURCE),
+        .type = span_str(RUN_TYPE),
+        .subject = buf_span(&name),
+        .datacontenttype = span_str("application/json"),
+        .data = payload,
+    };
+    err = run_queue(txn, pipeline_id, &queue);
+    if (!err)
+        err = events_append(txn, &event);
+    struct execution execution = {
+        .id = uuid_new(),
+        .cid = event.cid,
+        .event_seq = event.seq,
+        .queue = queue,
+        .status = STATUS_PENDING,
+        .pipeline_version = version,
+        .created_ms = now_ms,
+        .duration_us = -1,
+        .pipeline_id = pipeline_id,
+        .pipeline_name = buf_span(&name),
+        .event_type = event.type,
+    };
+    if (!err)
+        err = executions_create(txn, &execution);
+    if (!err)
+        err = queue_put(txn, queue, event.seq, &execution.id);
+    if (!err)
+        err = note_change(txn);
+    *ret_execution = execution.id;
+    *ret_cid = event.cid;
+    buf_done(&name);
+    return err;
+}
+
+/* Where a retried execution waits: the queue of its pipeline's live trigger, or of its runs by
+ * hand. */
+static enum err find_queue(
+    struct store_txn *txn, const struct execution *execution, uint64_t *ret_queue)
+{
+    struct trigger trigger;
+    struct span value;
+    struct pipeline_info info;
+    enum err err = pipelines_get(txn, execution->pipeline_id, &info);
+    if (err)
+        return err;
+    if (store_get(txn, TABLE_RUN_QUEUES, execution->pipeline_id, &value) == ERR_OK &&
+        key_tail_u64(value) == execution->queue) {
+        *ret_queue = execution->queue;
+        return ERR_OK;
+    }
+    err = triggers_get(txn, execution->pipeline_id, &trigger);
+    if (!err)
+        *ret_queue = trigger.queue;
+    return err;
+}
+
+enum err actions_retry(struct store_txn *txn, const struct uuid *id, const char **ret_why)
+{
+    struct buf copy = BUF_INIT;
+    struct execution execution;
+    enum err err = executions_load(txn, id, &copy, &execution);
+    if (err)
+        goto out;
+    enum status was = execution.status;
+    *ret_why = "only a failed or skipped execution can be tried again";
+    if (was != STATUS_FAILED && was != STATUS_SKIPPED) {
+        err = ERR_CONFLICT;
+        goto out;
+    }
+    err = find_queue(txn, &execution, &execution.queue);
+    if (err == ERR_NOTFOUND) {
+        *ret_why = "its pipeline has no started trigger; start it first";
+        err = ERR_CONFLICT;
+    }
+    if (err)
+        goto out;
+    execution.status = STATUS_PENDING;
+    execution.failures = execution.losses = 0;
+    execution.duration_us = -1;
+    execution.due_ms = 0;
+    err = executions_change(txn, &execution, was);
+    if (!err)
+        err = queue_put(txn, execution.queue, execution.event_seq, id);
+    if (!err)
+        err = note_change(txn);
+out:
+    buf_done(&copy);
+    return err;
+}
+
+/* Takes a pending execution out of wherever it waits. */
+static enum err end_pending(struct store_txn *txn, struct execution *execution, const char *error)
+{
+    enum err err = execution->due_ms
+                       ? due_del(txn, execution->due_ms, &execution->id)
+                       : queue_del(txn, execution->queue, execution->event_seq, &execution->id);
+    execution->status = STATUS_SKIPPED;
+    execution->error = span_str(error);
+    execution->due_ms = 0;
+    if (!err)
+        err = executions_change(txn, execution, STATUS_PENDING);
+    return err ? err : note_change(txn);
+}
+
+enum err actions_skip(struct store_txn *txn, const struct uuid *id, const char **ret_why)
+{
+    struct buf copy = BUF_INIT;
+    struct execution execution;
+    enum err err = executions_load(txn, id, &copy, &execution);
+    *ret_why = "only a pending execution can be skipped; cancel one that runs";
+    if (!err && execution.status != STATUS_PENDING)
+        err = ERR_CONFLICT;
+    if (!err)
+        err = end_pending(txn, &execution, "skipped by request");
+    buf_done(&copy);
+    return err;
+}
+
+enum err actions_cancel(struct store_txn *txn, const struct uuid *id, const char **ret_why)
+{
+    struct buf copy = BUF_INIT;
+    struct execution execution;
+    enum err err = executions_load(txn, id, &copy, &execution);
+    *ret_why = "it has ended already";
+    if (!err && execution.status == STATUS_PENDING)
+        err = end_pending(txn, &execution, "cancelled by request");
+    else if (!err && execution.status == STATUS_IN_PROGRESS)
+        err = store_put(txn, TABLE_CANCELS, uuid_span(id), SPAN_NONE);
+    else if (!err)
+        err = ERR_CONFLICT;
+    buf_done(&copy);
+    return err;
+}
+
+enum err actions_next_cancel(
+    struct store_txn *txn, const struct uuid *after, struct uuid *ret_execution)
+{
+    struct store_cursor cursor;
+    struct span key, value;
+    enum err err = store_cursor_open(txn, TABLE_CANCELS, &cursor);
+    if (err)
+        return err;
+    err = store_cursor_seek(&cursor, uuid_span(after), &key, &value);
+    if (!err && span_eq(key, uuid_span(after)))
+        err = store_cursor_next(&cursor, &key, &value);
+    store_cursor_close(&cursor);
+    if (!err)
+        *ret_execution = key_tail_uuid(key);
+    return err;
+}
+
+enum err actions_is_cancelled(
+    struct store_txn *txn, const struct uuid *execution, bool *ret_cancelled)
+{
+    struct span value;
+    enum err err = store_get(txn, TABLE_CANCELS, uuid_span(execution), &value);
+    *ret_cancelled = err == ERR_OK;
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+enum err actions_del_cancel(struct store_txn *txn, const struct uuid *execution)
+{
+    enum err err = store_del(txn, TABLE_CANCELS, uuid_span(execution));
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+struct uuid_list {
+    struct uuid *ids;
+    size_t count;
+};
+
+static bool uuid_list_add(const struct uuid *id, void *context)
+{
+    struct uuid_list *list = context;
+    list->ids[list->count++] = *id;
+    return true;
+}
+
+enum err actions_retry_all(struct store_txn *txn, struct span pipeline_id, size_t limit,
+    size_t *ret_count, const char **ret_why)
+{
+    struct uuid ids[EXECUTIONS_LIMIT_MAX], next;
+    struct uuid_list list = {ids, 0};
+    struct execution_query query = {
+        .with_status = true,
+        .status = STATUS_FAILED,
+        .pipeline_id = pipeline_id,
+        .limit = limit < EXECUTIONS_LIMIT_MAX ? limit : EXECUTIONS_LIMIT_MAX,
+    };
+    enum err err = executions_list(txn, &query, uuid_list_add, &list, &next);
+    for (size_t i = 0; !err && i < list.count; i++)
+        err = actions_retry(txn, &ids[i], ret_why);
+    *ret_count = list.count;
+    return err;
+}
