@@ -38,7 +38,7 @@ LIBS_base := -ljson-c -lcrypto -linih -lm
 PROGRAMS := events status pipelines triggers
 
 BASE := alive base64 buf clock config crypto err home id json json_names json_tree json_walk \
-	json_write log meter pack utf8 wake
+	json_write log meter pack summon utf8 wake
 MODEL := cloudevent cloudevent_type credential cron definition event execution field filter json_value name pipeline retry \
 	scheme scheme_message scheme_verify trigger url
 STORE := actions cid commit credentials dedupe events executions explain key pipeline_json pipelines queue scripts store \
@@ -50,12 +50,14 @@ status := main results
 pipelines := main definitions runs
 triggers := main control
 
-DISPATCHER := main claim frame instance loop orphans pool record route turn
-RUNNER := runner_main attempt child environment frame lines orphans
-FXCTL := main credential execution fxctl help init input key operand options pipeline publish secret status table \
+DISPATCHER := main address claim frame instance leftovers loop orphans pool record route turn
+RUNNER := runner_main answer attempt child environment frame http_step lines link orphans output \
+	persistent script step worker
+HTTP := http_main address frame http_call http_client
+FXCTL := main action credential execution fxctl help init input key operand options pipeline publish secret status table \
 	text trigger verify when
 
-UNIT := buf clock cloudevent cron crypto filter id json json_tree json_value log name pack pipeline retry scheme url
+UNIT := address buf clock cloudevent cron crypto filter id json json_tree json_value log name pack pipeline retry scheme url
 
 COMMON_OBJ := $(BASE:%=$(B)/obj/common/base/%.o) $(MODEL:%=$(B)/obj/common/model/%.o) \
 	$(STORE:%=$(B)/obj/common/store/%.o)
@@ -63,7 +65,7 @@ WEB_OBJ := $(WEB:%=$(B)/obj/common/web/%.o)
 
 CGI := $(PROGRAMS:%=$(B)/cgi-bin/%.fcgi)
 
-BIN := $(addprefix $(B)/bin/,fxctl fx-dispatcher fx-runner)
+BIN := $(addprefix $(B)/bin/,fxctl fx-dispatcher fx-runner fx-http)
 
 .PHONY: all run check help clean install deps-run deps-check
 all: $(CGI) $(BIN) ## build everything
@@ -119,9 +121,14 @@ $(B)/bin/fx-runner: $(RUNNER:%=$(B)/obj/dispatcher/%.o) $(B)/libfx.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LINK) $^ -o $@ $(LIBS_store) $(LIBS_base) $(LDFLAGS)
 
+$(B)/bin/fx-http: $(HTTP:%=$(B)/obj/dispatcher/%.o) $(B)/libfx.a
+	$(call say,ld,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LINK) $^ -o $@ -lcurl $(LIBS_base) $(LDFLAGS)
+
 # Tests.
 
-UNIT_OBJ := $(addprefix $(B)/obj/dispatcher/,frame.o lines.o)
+UNIT_OBJ := $(addprefix $(B)/obj/dispatcher/,address.o answer.o frame.o lines.o)
 
 $(B)/tests/%_test: $(B)/obj/tests/unit/%_test.o $(UNIT_OBJ) $(B)/libfxweb.a $(B)/libfx.a
 	$(call say,ld,$@)

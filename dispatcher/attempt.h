@@ -9,10 +9,11 @@
 #include "model/pipeline.h"
 
 /*
- * Runs the steps and appends the outcome as a frame. `hangup_fd` as in child.h.
- * False when the dispatcher has gone away meanwhile: there is nobody to tell.
+ * Runs the steps and appends the outcome as a frame. Ends early when the dispatcher
+ * cancels it (link.h). False when the dispatcher has gone away meanwhile: there is
+ * nobody to tell.
  */
 bool attempt_run(const struct home *home, const struct frame_job *job,
-    const struct pipeline *pipeline, int hangup_fd, struct buf *out);
+    const struct pipeline *pipeline, struct buf *out);
 
 #endif

@@ -1,57 +1,62 @@
 #ifndef DISPATCHER_CHILD_H
 #define DISPATCHER_CHILD_H
 /*
- * child - one process of a step, from its start to the end of all it left behind.
+ * child - one process that a runner starts, from its start to the end of all it
+ * left behind.
  *
  * Runs in its own session with a clean environment, no inherited descriptor but
- * the five it is given, and the limits of the configuration. When it ends, or
- * its time is up, everything it started is killed, also what left its session.
- *
- *   0  the event, readable from its beginning      3  lines to the runner
- *   1, 2  its log                                  4  the step's context
+ * those it is given, and the limits of the configuration. When it ends, everything
+ * it started is killed, also what left its session.
  */
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
-#include "base/buf.h"
 #include "base/config.h"
+
+#define CHILD_FDS 5 /* at most */
 
 struct child_spec {
     const char *path;      /* of the executable; also its argv[0] */
+    const char *argument;  /* argv[1], or NULL */
     const char *directory; /* to run in */
     char *const *environment;
-    int event_fd, context_fd; /* borrowed; positioned at their beginning */
-    int64_t timeout_ms;
-    const struct config *config; /* section step */
-    int hangup_fd;               /* when its other end closes, the step is abandoned */
+    int fds[CHILD_FDS]; /* its descriptors 0, 1, …; borrowed */
+    int fd_count;
+    const struct config *limits; /* section step; NULL sets none but that on core files */
+    bool lasting; /* serves many executions: its processor time adds up and is not limited */
 };
 
-/*
- * Called with each line written on descriptor 3, without its end. False ends the
- * process: the line was not acceptable, and the callee knows why.
- */
-typedef bool child_line(struct span line, void *context);
-
-enum child_end {
-    CHILD_EXITED,    /* exit_code */
-    CHILD_SIGNALED,  /* signal */
-    CHILD_TIMED_OUT, /* its time was up */
-    CHILD_REFUSED,   /* a line was not acceptable, or longer than step.line_bytes (line_too_long) */
-    CHILD_ABANDONED, /* hangup_fd */
-    CHILD_NOT_STARTED, /* error (an errno) */
+/* Must not be moved from its start to its end. */
+struct child {
+    pid_t pid;
+    int pidfd;     /* can be read once the process has ended */
+    bool stopping; /* TERM was sent */
+    bool ended;    /* and reaped */
+    int status;    /* then, as waitpid gives it */
+    struct child *next;
 };
 
-struct child_result {
-    enum child_end end;
-    int exit_code, signal, error;
-    bool line_too_long;
-    struct buf log; /* the last step.log_bytes of its output; buf_done */
-};
-
-/* Once, at the start of the process: makes what steps leave behind this process's children. */
+/* Once, at the start of the runner: makes what its children leave behind children of its own. */
 void child_prepare(void);
 
-void child_run(const struct child_spec *spec, child_line *line, void *context,
-    struct child_result *ret_result);
+/* False when it cannot be started; *ret_error is an errno. */
+bool child_start(const struct child_spec *spec, struct child *ret_child, int *ret_error);
+
+/*
+ * Signals the process and its group: TERM the first time, KILL after that. Returns
+ * when to do it again, as clock_mono_ms counts: never (INT64_MAX) after KILL.
+ */
+int64_t child_stop(struct child *child, int64_t grace_ms);
+void child_kill(struct child *child); /* without TERM */
+
+/*
+ * Waits for the end of the process, then kills and reaps all that is left of it,
+ * and whatever else has become this process's child without being started by it.
+ */
+void child_finish(struct child *child);
+
+/* Reaps what has ended of that, without ending any of it. */
+void child_reap(void);
 
 #endif

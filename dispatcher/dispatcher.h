@@ -115,6 +115,9 @@ struct dispatcher {
     struct store *store;
     int lock_fd, wake_fd, signal_fd, epoll_fd;
     char runner_path[PATH_MAX];
+    bool once;        /* leave when all that is ready has run */
+    int64_t max_ms;   /* with once: start nothing new after so long */
+    int64_t leave_ms; /* leave after so long with nothing to do; 0: stay */
 
     struct service *services;
     uint32_t instance_count;
@@ -164,6 +167,8 @@ int64_t instance_tend(struct dispatcher *d);
 
 enum err record_happening(
     struct dispatcher *d, struct store_txn *txn, const struct happening *happening) MUST_CHECK;
+/* Ends the processes of executions that a dispatcher before this one has left running. No turn. */
+enum err record_end_leftovers(struct dispatcher *d) MUST_CHECK;
 /* Executions that a dispatcher before this one has left running are pending again. */
 enum err record_recover(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
 /* Those that people want cancelled: their runners will be told. */

@@ -50,14 +50,16 @@ void environment_build(struct environment *e, const struct frame_job *job,
     add(e, "TZ", span_str("UTC"));
     for (size_t i = 0; i < pipeline->env_count; i++)
         add(e, pipeline->env[i].name, span_str(pipeline->env[i].value));
-    add_uuid(e, "FX_CID", &event->cid);
-    add_uuid(e, "FX_EXECUTION_ID", &job->execution);
-    add_uuid(e, "FX_PARENT_EXECUTION_ID", &event->parent);
-    add_number(e, "FX_ATTEMPT", job->attempt);
     add(e, "FX_PIPELINE_ID", job->pipeline_id);
     add(e, "FX_PIPELINE", span_str(pipeline->name));
     add_number(e, "FX_PIPELINE_VERSION", job->pipeline_version);
     add(e, "FX_STEP", span_str(step->name));
+    if (!event)
+        return;
+    add_uuid(e, "FX_CID", &event->cid);
+    add_uuid(e, "FX_EXECUTION_ID", &job->execution);
+    add_uuid(e, "FX_PARENT_EXECUTION_ID", &event->parent);
+    add_number(e, "FX_ATTEMPT", job->attempt);
     add(e, "FX_EVENT_TYPE", event->type);
     add(e, "FX_CONTEXT", span_str("/dev/fd/4"));
 }

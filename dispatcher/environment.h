@@ -9,6 +9,8 @@
  *   FX_CID  FX_EXECUTION_ID  FX_PARENT_EXECUTION_ID  FX_ATTEMPT
  *   FX_PIPELINE_ID  FX_PIPELINE  FX_PIPELINE_VERSION  FX_STEP  FX_EVENT_TYPE
  *   FX_CONTEXT (/dev/fd/4)
+ * A persistent script has of these FX_PIPELINE_ID, FX_PIPELINE, FX_PIPELINE_VERSION
+ * and FX_STEP, for the others change from one execution to the next.
  */
 #include "frame.h"
 #include "lines.h"
@@ -21,6 +23,7 @@ struct environment {
     const struct step *step;
 };
 
+/* `event` NULL: for a process that serves many executions, without the variables of any one. */
 void environment_build(struct environment *environment, const struct frame_job *job,
     const struct pipeline *pipeline, const struct step *step, const struct event *event);
 void environment_done(struct environment *environment);

@@ -91,6 +91,7 @@ void frame_put_outcome(struct buf *out, const struct frame_outcome *o)
     pack_u32(out, o->attempt);
     pack_u8(out, (uint8_t)o->status);
     pack_u8(out, o->final);
+    pack_i64(out, o->retry_after_ms);
     pack_i64(out, o->started_ms);
     pack_i64(out, o->duration_us);
     pack_bytes(out, o->error);
@@ -116,6 +117,7 @@ bool frame_get_outcome(struct span body, struct frame_outcome *o)
     o->attempt = unpack_u32(&u);
     o->status = unpack_u8(&u);
     o->final = unpack_u8(&u);
+    o->retry_after_ms = unpack_i64(&u);
     o->started_ms = unpack_i64(&u);
     o->duration_us = unpack_i64(&u);
     o->error = unpack_bytes(&u);
@@ -136,6 +138,72 @@ bool frame_get_outcome(struct span body, struct frame_outcome *o)
     o->emit_count = unpack_u32(&u);
     o->emits = unpack_bytes(&u);
     return unpack_done(&u);
+}
+
+void frame_put_call(struct buf *out, const struct frame_call *c)
+{
+    buf_reserve(out, c->event.len + c->headers.len + 256);
+    size_t at = begin(out, FRAME_CALL);
+    pack_uuid(out, &c->execution);
+    pack_u32(out, c->attempt);
+    pack_i64(out, c->timeout_ms);
+    pack_bytes(out, c->url);
+    pack_bytes(out, c->secret);
+    pack_u8(out, c->structured);
+    pack_bytes(out, c->event);
+    pack_u16(out, c->header_count);
+    pack_bytes(out, c->headers);
+    end(out, at);
+}
+
+bool frame_get_call(struct span body, struct frame_call *c)
+{
+    struct unpack u = unpack_from(body);
+    c->execution = unpack_uuid(&u);
+    c->attempt = unpack_u32(&u);
+    c->timeout_ms = unpack_i64(&u);
+    c->url = unpack_bytes(&u);
+    c->secret = unpack_bytes(&u);
+    c->structured = unpack_u8(&u);
+    c->event = unpack_bytes(&u);
+    c->header_count = unpack_u16(&u);
+    c->headers = unpack_bytes(&u);
+    return unpack_done(&u);
+}
+
+void frame_put_reply(struct buf *out, const struct frame_reply *r)
+{
+    size_t at = begin(out, FRAME_REPLY);
+    pack_u8(out, (uint8_t)r->end);
+    pack_i64(out, r->retry_after_ms);
+    pack_bytes(out, r->error);
+    pack_bytes(out, r->log);
+    end(out, at);
+}
+
+bool frame_get_reply(struct span body, struct frame_reply *r)
+{
+    struct unpack u = unpack_from(body);
+    r->end = unpack_u8(&u);
+    r->retry_after_ms = unpack_i64(&u);
+    r->error = unpack_bytes(&u);
+    r->log = unpack_bytes(&u);
+    return unpack_done(&u) && r->end < REPLY__MAX;
+}
+
+void frame_add_header(struct buf *headers, struct span name, struct span value)
+{
+    pack_bytes(headers, name);
+    pack_bytes(headers, value);
+}
+
+bool frame_header_next(struct span *headers, struct span *ret_name, struct span *ret_value)
+{
+    struct unpack u = unpack_from(*headers);
+    *ret_name = unpack_bytes(&u);
+    *ret_value = unpack_bytes(&u);
+    *headers = u.rest;
+    return !u.bad;
 }
 
 void frame_add_emit(struct buf *emits, const struct frame_emit *emit)

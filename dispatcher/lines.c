@@ -17,7 +17,7 @@ static bool refuse(struct saved *saved, const char *format, ...)
     return false;
 }
 
-static bool take_save(struct span object, const struct config *config, struct saved *saved)
+bool saved_merge(struct saved *saved, struct span object, const struct config *config)
 {
     struct buf merged = BUF_INIT;
     json_merge(buf_span(&saved->data), object, &merged);
@@ -80,7 +80,7 @@ static bool read_emit(
     return true;
 }
 
-static bool take_emit(struct span object, const struct config *config, struct saved *saved)
+bool saved_emit_object(struct saved *saved, struct span object, const struct config *config)
 {
     struct emit_text text = {BUF_INIT, BUF_INIT, BUF_INIT};
     struct span payload;
@@ -112,7 +112,7 @@ bool lines_take(struct span line, const struct config *config, struct saved *sav
             return refuse(saved, "line %zu: only save and emit are known", number);
         if (item.type != JSON_OBJECT)
             return refuse(saved, "line %zu: %s must be an object", number, save ? "save" : "emit");
-        if (!(save ? take_save : take_emit)(item.value, config, saved))
+        if (!(save ? saved_merge : saved_emit_object)(saved, item.value, config))
             return false;
     }
     return true;

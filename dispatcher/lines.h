@@ -26,6 +26,10 @@ struct saved {
 /* Takes one line. False when it is not acceptable; saved->why says why. */
 bool lines_take(struct span line, const struct config *config, struct saved *saved);
 
+/* The parts of a line: a checked object that is merged into the data, and one that is an event. */
+bool saved_merge(struct saved *saved, struct span object, const struct config *config);
+bool saved_emit_object(struct saved *saved, struct span object, const struct config *config);
+
 /* Adds an event within the limits. False, and saved->why, beyond them or when it is none. */
 bool saved_emit(struct saved *saved, const struct frame_emit *emit, const struct config *config);
 

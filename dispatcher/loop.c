@@ -133,7 +133,7 @@ static void give_up(struct dispatcher *d)
     int64_t now, until = clock_mono_ms() + LEAVE_MS;
     while (d->instance_count && (now = clock_mono_ms()) < until)
         (void)wait(d, (int)(until - now));
-    orphans_end(0);
+    orphans_end(0, NULL);
 }
 
 /* Now and then: shows that it turns, and frees what killed readers hold on to. */
@@ -147,10 +147,58 @@ static void look_around(struct dispatcher *d, int64_t *looked_ms)
     store_clear_stale_readers(d->store);
 }
 
+/* Nothing runs, is ready, or will be due by itself. */
+static bool is_done(const struct dispatcher *d)
+{
+    for (const struct service *s = d->services; s; s = s->next)
+        if (s->now.running || s->now.ready || (!d->once && (s->now.waiting || s->scale.min)))
+            return false;
+    return !has_work(d) && (d->once || d->next_tick_ms == INT64_MAX);
+}
+
+/*
+ * May the dispatcher leave? It takes its socket away first: who commits after
+ * that finds none, and starts another; who committed before is seen here.
+ */
+static bool may_leave(struct dispatcher *d)
+{
+    wake_close(&d->home, d->wake_fd);
+    if (is_done(d))
+        return true;
+    d->wake_fd = wake_listen(&d->home);
+    if (d->wake_fd < 0)
+        log_die(EXIT_RETRY, "cannot listen again");
+    add(d, d->wake_fd, &about_wake);
+    return false;
+}
+
+/* Is it time to leave by itself? */
+static bool wants_to_leave(struct dispatcher *d, int64_t *idle_since_ms)
+{
+    if (!d->once && !d->leave_ms)
+        return false;
+    int64_t now = clock_mono_ms();
+    if (!is_done(d)) {
+        *idle_since_ms = now;
+        return false;
+    }
+    return now - *idle_since_ms >= d->leave_ms && may_leave(d);
+}
+
+static void begin_drain(struct dispatcher *d, int64_t *drained_ms)
+{
+    log_info("stopping: running executions have %d seconds to end",
+        (int)d->home.config.dispatcher_drain_seconds);
+    d->draining = true;
+    *drained_ms = clock_mono_ms() + d->home.config.dispatcher_drain_seconds * 1000;
+}
+
 int loop_run(struct dispatcher *d)
 {
     bool rested = false;
     int64_t drained_ms = INT64_MAX, next_tend = 0, looked_ms = INT64_MIN / 2;
+    int64_t idle_since_ms = clock_mono_ms();
+    int64_t stop_ms = d->max_ms ? idle_since_ms + d->max_ms : INT64_MAX;
     add(d, d->wake_fd, &about_wake);
     add(d, d->signal_fd, &about_signals);
     d->more = true;
@@ -171,15 +219,19 @@ int loop_run(struct dispatcher *d)
             rest(d);
             rested = true;
         }
-        int timeout = timeout_ms(d, next_tend);
+        if (!d->draining && wants_to_leave(d, &idle_since_ms))
+            break;
+        int64_t timeout = timeout_ms(d, next_tend), now = clock_mono_ms();
         if (d->draining)
-            timeout = (int)earlier(timeout, earlier(1000, drained_ms - clock_mono_ms()));
-        if (wait(d, timeout < 0 ? 0 : timeout) && !d->draining) {
-            log_info("stopping: running executions have %d seconds to end",
-                (int)d->home.config.dispatcher_drain_seconds);
-            d->draining = true;
-            drained_ms = clock_mono_ms() + d->home.config.dispatcher_drain_seconds * 1000;
-        }
+            timeout = earlier(timeout, earlier(1000, drained_ms - now));
+        else if (d->leave_ms)
+            timeout = earlier(timeout, d->leave_ms);
+        timeout = earlier(timeout, stop_ms - now);
+        bool stop = wait(d, timeout < 0 ? 0 : (int)timeout) || clock_mono_ms() >= stop_ms;
+        if (stop && !d->draining)
+            begin_drain(d, &drained_ms);
+        if (stop)
+            stop_ms = INT64_MAX;
     }
     give_up(d);
     return 0;

@@ -16,49 +16,98 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "base/alive.h"
 #include "base/log.h"
 #include "base/wake.h"
 #include "dispatcher.h"
 
+#define MAX_SECONDS 86400
+
 #define LOCK_TRIES 100
 #define LOCK_PAUSE_US 10000
 
 static const char usage[] =
-    "usage: fx-dispatcher [--home DIR]\n"
+    "usage: fx-dispatcher [--home DIR] [--once [--max-seconds N]]\n"
     "\n"
     "Runs the pipelines of an FX Bridge home, in the foreground, until SIGTERM.\n"
     "\n"
-    "  --home DIR   the home; else FX_HOME, else the one named in the file\n"
-    "               fxbridge.home beside this program, else ~/.fxbridge\n"
-    "  --help       this text\n"
+    "  --home DIR       the home; else FX_HOME, else the one named in the file\n"
+    "                   fxbridge.home beside this program, else ~/.fxbridge\n"
+    "  --once           work off what waits, then leave: for cron. Does nothing,\n"
+    "                   and succeeds, where another dispatcher is running\n"
+    "  --max-seconds N  with --once: start nothing new after so long\n"
+    "  --on-demand      leave the caller's session, and leave after\n"
+    "                   leave_seconds (fx.conf) with nothing to do\n"
+    "  --help           this text\n"
     "\n"
     "SIGTERM and SIGINT let running executions end (drain_seconds in fx.conf).\n";
 
-static const char *read_options(int argc, char **argv)
+struct options {
+    const char *home;
+    bool once, on_demand;
+    int64_t max_seconds;
+};
+
+static _Noreturn void refuse(const char *what, const char *word)
 {
-    static const struct option options[] = {
-        {"home", required_argument, NULL, 'h'}, {"help", no_argument, NULL, '?'}, {0}};
-    const char *home = NULL;
+    fprintf(stderr, "fx-dispatcher: \"%s\" %s\n\n%s", word, what, usage);
+    exit(2);
+}
+
+static int64_t read_seconds(const char *text)
+{
+    char *end;
+    long seconds = strtol(text, &end, 10);
+    if (end == text || *end || seconds < 1 || seconds > MAX_SECONDS)
+        refuse("is no number of seconds for --max-seconds", text);
+    return seconds;
+}
+
+static struct options read_options(int argc, char **argv)
+{
+    static const struct option names[] = {{"home", required_argument, NULL, 'h'},
+        {"once", no_argument, NULL, '1'}, {"max-seconds", required_argument, NULL, 'm'},
+        {"on-demand", no_argument, NULL, 'd'}, {"help", no_argument, NULL, 'u'}, {0}};
+    struct options options = {0};
     opterr = 0;
-    for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        if (c == 'h') {
-            home = optarg;
-        } else if (strcmp(argv[optind - 1], "--help") == 0) {
+    for (int c; (c = getopt_long(argc, argv, "", names, NULL)) != -1;) {
+        switch (c) {
+        case 'h':
+            options.home = optarg;
+            break;
+        case '1':
+            options.once = true;
+            break;
+        case 'm':
+            options.max_seconds = read_seconds(optarg);
+            break;
+        case 'd':
+            options.on_demand = true;
+            break;
+        case 'u':
             fputs(usage, stdout);
             exit(0);
-        } else {
-            fprintf(stderr, "fx-dispatcher: %s is not an option, or lacks its value\n\n%s",
-                argv[optind - 1], usage);
-            exit(2);
+        default:
+            refuse("is not an option, or lacks its value", argv[optind - 1]);
         }
     }
-    if (optind < argc) {
-        fprintf(
-            stderr, "fx-dispatcher: takes no arguments, but got \"%s\"\n\n%s", argv[optind], usage);
-        exit(2);
-    }
-    return home;
+    if (optind < argc)
+        refuse("is too much: no arguments are taken", argv[optind]);
+    if (options.max_seconds && !options.once)
+        refuse("goes with --once", "--max-seconds");
+    return options;
+}
+
+/* The caller, a web program, waits for its child alone; the dispatcher is nobody's. */
+static void leave_caller(void)
+{
+    pid_t pid = fork();
+    if (pid < 0)
+        log_die(EXIT_RETRY, "cannot fork");
+    if (pid > 0)
+        _exit(0);
+    setsid();
 }
 
 /* fx-runner stands beside this program. */
@@ -72,6 +121,19 @@ static void find_runner(char ret_path[PATH_MAX])
     memcpy(strrchr(ret_path, '/') + 1, name, sizeof name);
     if (access(ret_path, X_OK) < 0)
         log_die(EXIT_FIX, "there is no fx-runner beside fx-dispatcher; install both in one place");
+}
+
+/* Said once here, rather than by every HTTP step. */
+static bool check_allowed(const struct home *home)
+{
+    struct networks networks;
+    struct buf why = BUF_INIT;
+    bool good = networks_parse(home->config.http_allow, &networks, &why);
+    if (!good)
+        log_error("fx.conf: allow in [http]: %s", buf_text(&why));
+    networks_done(&networks);
+    buf_done(&why);
+    return good;
 }
 
 static int open_signals(void)
@@ -90,7 +152,7 @@ static int open_signals(void)
  * One dispatcher a home. The lock of one that was killed outlives it for a moment
  * where it was just starting a runner, which has the lock until it is a program of its own.
  */
-static enum err take_lock(struct dispatcher *d)
+static enum err take_lock(struct dispatcher *d, const struct options *options)
 {
     for (int tries = LOCK_TRIES;; tries--) {
         enum err err = alive_take(&d->home, &d->lock_fd);
@@ -98,7 +160,10 @@ static enum err take_lock(struct dispatcher *d)
             return err;
         pid_t pid = alive_pid(&d->home);
         bool alive = pid && (kill(pid, 0) == 0 || errno != ESRCH);
-        if (alive || !tries) {
+        /* One that is summoned while another is leaving waits for that one's end. */
+        if ((alive && !options->on_demand) || !tries) {
+            if (options->once || options->on_demand)
+                return err;
             log_error("a dispatcher is already running for %s (process %d)", d->home.dir, (int)pid);
             return err;
         }
@@ -110,14 +175,24 @@ int main(int argc, char **argv)
 {
     static struct dispatcher d;
     log_open("fx-dispatcher");
-    if (home_open(read_options(argc, argv), &d.home))
+    struct options options = read_options(argc, argv);
+    if (home_open(options.home, &d.home))
+        return EXIT_FIX;
+    if (!check_allowed(&d.home))
         return EXIT_FIX;
     find_runner(d.runner_path);
-    enum err err = take_lock(&d);
+    if (options.on_demand)
+        leave_caller();
+    enum err err = take_lock(&d, &options);
+    if (err == ERR_BUSY && (options.once || options.on_demand))
+        return 0; /* somebody is at it */
     if (!err)
         err = store_open(&d.home, STORE_READ_WRITE, &d.store);
     if (err)
         return err == ERR_BUSY || err == ERR_IO ? EXIT_RETRY : EXIT_FIX;
+    d.once = options.once;
+    d.max_ms = options.max_seconds * 1000;
+    d.leave_ms = options.on_demand ? d.home.config.dispatcher_leave_seconds * 1000 : 0;
     /* What the steps of a killed runner leave behind becomes this process's to end. */
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
     d.signal_fd = open_signals();

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "frame.h"
+#include "leftovers.h"
 #include "store/actions.h"
 #include "store/events.h"
 #include "store/executions.h"
@@ -142,6 +143,11 @@ static enum err may_retry(struct dispatcher *d, struct store_txn *txn,
     const struct retry *retry = &version->pipeline->retry;
     *ret_may = !outcome->final && retry_allowed(retry, execution->failures);
     *ret_wait_ms = *ret_may ? retry_backoff_ms(retry, execution->failures, random_u64()) : 0;
+    /* What a server asks for is granted as far as the pipeline would wait by itself. */
+    int64_t asked_ms = outcome->retry_after_ms < retry->max_delay_ms ? outcome->retry_after_ms
+                                                                     : retry->max_delay_ms;
+    if (*ret_may && *ret_wait_ms < asked_ms)
+        *ret_wait_ms = asked_ms;
     return ERR_OK;
 }
 
@@ -287,6 +293,21 @@ static bool collect(const struct uuid *id, void *context)
     ids->ids = mem_resize(ids->ids, (ids->count + 1) * sizeof *ids->ids);
     ids->ids[ids->count++] = *id;
     return true;
+}
+
+enum err record_end_leftovers(struct dispatcher *d)
+{
+    struct ids running = {NULL, 0};
+    struct store_txn *txn;
+    enum err err = store_read_begin(d->store, &txn);
+    if (err)
+        return err;
+    err = executions_in_status(txn, STATUS_IN_PROGRESS, collect, &running);
+    store_read_end(txn);
+    if (!err && running.count)
+        leftovers_end(running.ids, running.count);
+    free(running.ids);
+    return err;
 }
 
 enum err record_recover(struct dispatcher *d, struct store_txn *txn)

@@ -6,19 +6,15 @@
  * It has no store open and makes no decision: a runner that crashes or hangs is
  * one instance's trouble.
  */
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "attempt.h"
 #include "base/log.h"
 #include "child.h"
-
-#define SOCKET_FD 0
-#define READ_STEP 65536
+#include "http_step.h"
+#include "link.h"
+#include "persistent.h"
 
 /* A version it was sent. There are as many as versions that ran, which is few. */
 struct known {
@@ -30,7 +26,6 @@ struct known {
 
 static struct home home;
 static struct known *known;
-static struct buf in; /* bytes received and not yet taken */
 
 static void learn(const struct frame_pipeline *frame)
 {
@@ -52,19 +47,6 @@ static const struct pipeline *find(struct span pipeline_id, uint32_t version)
     return NULL;
 }
 
-static bool send_all(struct span bytes)
-{
-    while (bytes.len) {
-        ssize_t n = send(SOCKET_FD, bytes.data, bytes.len, MSG_NOSIGNAL);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        bytes = span_of(bytes.data + n, bytes.len - (size_t)n);
-    }
-    return true;
-}
-
 /* False when the dispatcher is gone. */
 static bool run(struct span body)
 {
@@ -78,7 +60,7 @@ static bool run(struct span body)
     const struct pipeline *pipeline = find(job.pipeline_id, job.pipeline_version);
     if (!pipeline)
         log_die(EXIT_FIX, "the dispatcher sent a job without its pipeline");
-    bool told = attempt_run(&home, &job, pipeline, SOCKET_FD, &out) && send_all(buf_span(&out));
+    bool told = attempt_run(&home, &job, pipeline, &out) && link_send(buf_span(&out));
     buf_done(&out);
     log_context("");
     return told;
@@ -97,6 +79,8 @@ static bool handle(enum frame_type type, struct span body)
 
 int main(int argc, char **argv)
 {
+    enum frame_type type;
+    struct buf body = BUF_INIT;
     log_open("fx-runner");
     if (argc != 2) {
         log_error("is started by fx-dispatcher, not by hand");
@@ -106,25 +90,9 @@ int main(int argc, char **argv)
         return EXIT_FIX;
     signal(SIGPIPE, SIG_IGN);
     child_prepare();
-
-    for (;;) {
-        enum frame_type type;
-        struct span body;
-        size_t taken;
-        bool bad;
-        while (frame_next(&in, &type, &body, &taken, &bad)) {
-            if (!handle(type, body))
-                return 0;
-            buf_drop(&in, taken);
-        }
-        if (bad)
-            log_die(EXIT_FIX, "the dispatcher sent what cannot be read");
-        buf_reserve(&in, READ_STEP);
-        ssize_t n = recv(SOCKET_FD, in.data + in.len, READ_STEP, 0);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return 0;
-        in.len += (size_t)n;
-    }
+    while (link_next(&type, &body) && handle(type, buf_span(&body)))
+        ;
+    http_step_end();
+    persistent_end_all(&home.config);
+    return 0;
 }

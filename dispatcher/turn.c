@@ -214,7 +214,9 @@ enum err turn_start(struct dispatcher *d)
     d->last_happening = &d->happenings;
     d->reload = true;
     d->next_due_ms = d->next_tick_ms = INT64_MAX;
-    enum err err = store_write(d->store, 0, take_up, d);
+    enum err err = record_end_leftovers(d);
+    if (!err)
+        err = store_write(d->store, 0, take_up, d);
     for (struct service *s = d->services; s; s = s->next)
         s->now = s->plan;
     return err;

@@ -20,7 +20,7 @@
 #define EXIT_NO 1
 #define EXIT_USAGE 2
 
-#define OPTIONS_MAX 12  /* of one command */
+#define OPTIONS_MAX 12 /* of one command */
 #define OPERANDS_MAX 2 /* of one command */
 #define MANY_MAX 64    /* values of one option */
 
@@ -104,6 +104,7 @@ extern const struct command verify_commands[];
 extern const struct command pipeline_commands[];
 extern const struct command trigger_commands[];
 extern const struct command execution_commands[];
+extern const struct command action_commands[];
 extern const struct command status_commands[];
 
 #endif

@@ -21,6 +21,7 @@ static const struct command *const groups[] = {
     publish_commands,
     verify_commands,
     execution_commands,
+    action_commands,
     status_commands,
     NULL,
 };

@@ -1,4 +1,6 @@
 /* secret - the webhook secrets of a home. */
+#include "fxctl/secret.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,13 +8,11 @@
 #include "base/base64.h"
 #include "base/crypto.h"
 #include "fxctl/credential.h"
-#include "model/scheme.h"
 
 #define SECRET_BYTES_MAX 1024
 
-/* The scheme of the provider, or the generic one given as JSON. EXIT_DONE or EXIT_USAGE. */
-static int read_scheme(
-    const struct fxctl *ctl, struct credential *credential, struct scheme *scheme)
+int secret_read_scheme(
+    const struct fxctl *ctl, struct credential *credential, struct scheme *ret_scheme)
 {
     const char *provider = fxctl_option(ctl, "provider"), *json = fxctl_option(ctl, "scheme");
     struct buf why = BUF_INIT;
@@ -22,7 +22,7 @@ static int read_scheme(
     credential->scheme = span_str(json ? json : "");
     const struct scheme *preset = scheme_preset(credential->provider);
     if (preset)
-        *scheme = *preset;
+        *ret_scheme = *preset;
     if (preset && json)
         status = fxctl_usage(ctl, "--scheme: is for --provider generic alone");
     else if (!preset && !span_eq_str(credential->provider, "generic"))
@@ -32,14 +32,13 @@ static int read_scheme(
     else if (!preset && !json_check(credential->scheme, JSON_DEPTH_DEFAULT, &fault))
         status =
             fxctl_usage(ctl, "--scheme: is not JSON: at byte %zu, %s", fault.offset, fault.what);
-    else if (!preset && scheme_parse(credential->scheme, scheme, &why))
+    else if (!preset && scheme_parse(credential->scheme, ret_scheme, &why))
         status = fxctl_usage(ctl, "--scheme: %s", buf_text(&why));
     buf_done(&why);
     return status;
 }
 
-/* The first line of a file, or of standard input for "-". */
-static int read_file(const struct fxctl *ctl, const char *path, struct buf *secret)
+int secret_read_file(const struct fxctl *ctl, const char *path, struct buf *secret)
 {
     char line[SECRET_BYTES_MAX + 2] = "";
     bool standard = strcmp(path, "-") == 0;
@@ -66,7 +65,7 @@ static int read_secret(const struct fxctl *ctl, const struct scheme *scheme, str
     struct buf why = BUF_INIT;
     int status = EXIT_DONE;
     if (path) {
-        status = read_file(ctl, path, secret);
+        status = secret_read_file(ctl, path, secret);
     } else {
         uint8_t random[TOKEN_RANDOM];
         char text[TOKEN_TEXT];
@@ -115,7 +114,7 @@ static int create(struct fxctl *ctl)
     char id[UUID_TEXT];
     int status = credential_read(ctl, &credential);
     if (!status)
-        status = read_scheme(ctl, &credential, &scheme);
+        status = secret_read_scheme(ctl, &credential, &scheme);
     if (!status)
         status = read_secret(ctl, &scheme, &secret);
     if (!status)

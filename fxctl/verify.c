@@ -1,4 +1,5 @@
 /* verify - checks the signature of a saved webhook request, offline, and says why it fails. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -7,13 +8,11 @@
 #include "base/json.h"
 #include "fxctl/input.h"
 #include "fxctl/operand.h"
-#include "fxctl/text.h"
-#include "model/limits.h"
-#include "model/scheme.h"
+#include "fxctl/secret.h"
 
 #define REQUEST_MAX (26 << 20) /* the largest body that can be allowed, and its headers */
-#define SCHEME_MAX 65536
 #define HEADERS_KEPT 256
+#define AT_MAX INT64_C(999999999999) /* the digits that a timestamp may have */
 
 #define TOKEN_CHARACTERS \
     "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -69,7 +68,7 @@ static bool keep_header(struct saved *saved, struct span line)
     return true;
 }
 
-/* A request line, or the status line that some tools save. */
+/* "POST /fx/events/webhook HTTP/1.1", with which a request may begin. */
 static bool is_first_line(struct span line)
 {
     return line.len && memmem(line.data, line.len, " HTTP/", 6);
@@ -127,90 +126,56 @@ static int read_saved(const struct fxctl *ctl, struct saved *saved)
     return status;
 }
 
-/* Scheme and secret. */
+/* The check. */
 
-static int read_scheme(const struct fxctl *ctl, struct scheme *ret_scheme)
-{
-    const char *provider = fxctl_option(ctl, "provider"), *word = fxctl_option(ctl, "scheme");
-    const struct scheme *preset = scheme_preset(span_str(provider));
-    struct buf json = BUF_INIT, why = BUF_INIT;
-    int status = EXIT_DONE;
-    if (preset && word)
-        return fxctl_usage(ctl, "--scheme is for the provider generic");
-    if (preset) {
-        *ret_scheme = *preset;
-        return EXIT_DONE;
-    }
-    if (strcmp(provider, "generic") != 0)
-        return fxctl_usage(ctl, "--provider: must be one of %s", scheme_providers());
-    if (!word)
-        return fxctl_usage(ctl, "--scheme is missing: what the generic provider's is like");
-    if (*word == '{')
-        buf_add_str(&json, word);
-    else
-        status = input_read_bytes(word, SCHEME_MAX, &json);
-    if (!status && scheme_parse(buf_span(&json), ret_scheme, &why) != ERR_OK)
-        status = fxctl_refuse("%s", buf_text(&why));
-    buf_done(&json);
-    buf_done(&why);
-    return status;
-}
+struct check {
+    struct credential asked; /* its provider */
+    struct scheme scheme;
+    struct buf secret;
+    struct saved saved;
+    int64_t now_s;
+};
 
-/* A file's last line ends with a newline, which is hardly meant to be of the secret. */
-static void drop_newline(struct buf *text)
-{
-    if (text->len && text->data[text->len - 1] == '\n')
-        text->len--;
-    if (text->len && text->data[text->len - 1] == '\r')
-        text->len--;
-}
-
-static int read_secret(const struct fxctl *ctl, const struct scheme *scheme, struct buf *secret)
+static int read_secret(const struct fxctl *ctl, struct check *c)
 {
     const char *file = fxctl_option(ctl, "secret-file"), *name = fxctl_option(ctl, "secret-env");
     struct buf why = BUF_INIT;
     int status = EXIT_DONE;
     if (!file == !name)
         return fxctl_usage(ctl, "either --secret-file or --secret-env must be given");
-    if (file) {
-        buf_reserve(secret, SECRET_MAX + 2);
-        status = input_read_bytes(file, SECRET_MAX + 2, secret);
-        drop_newline(secret);
-    } else if (getenv(name)) {
-        buf_add_str(secret, getenv(name));
-    } else {
-        return fxctl_usage(ctl, "--secret-env: the environment has no %s", name);
-    }
-    if (!status && !scheme_secret_check(scheme, buf_span(secret), &why))
-        status = fxctl_refuse("the secret is not acceptable: %s", buf_text(&why));
+    if (file)
+        status = secret_read_file(ctl, file, &c->secret);
+    else if (getenv(name))
+        buf_add_str(&c->secret, getenv(name));
+    else
+        status = fxctl_usage(ctl, "--secret-env: the environment has no %s", name);
+    if (!status && !scheme_secret_check(&c->scheme, buf_span(&c->secret), &why))
+        status = fxctl_refuse("the secret %s", buf_text(&why));
     buf_done(&why);
     return status;
 }
 
-/* The check. */
-
-static bool check(const struct scheme *scheme, struct span secret, struct saved *saved,
-    struct span body, int64_t now_s, struct buf *why)
+static struct signed_request request_with(struct check *c, struct span body)
 {
-    const struct signed_request request = {find_header, saved, body};
-    return scheme_verify(scheme, &secret, 1, &request, now_s, why);
+    return (struct signed_request){find_header, &c->saved, body};
 }
 
-/* What editors do to a file they save: would it be good without the newline at its end? */
-static void add_hint(const struct scheme *scheme, struct span secret, struct saved *saved,
-    int64_t now_s, struct buf *why)
+static bool is_good(struct check *c, struct span body, struct buf *why)
 {
-    struct span body = saved->body;
+    struct signed_request request = request_with(c, body);
+    struct span secret = buf_span(&c->secret);
+    return scheme_verify(&c->scheme, &secret, 1, &request, c->now_s, why);
+}
+
+/* Editors end what they save with a newline: would it be good without? */
+static void add_hint(struct check *c, struct buf *why)
+{
+    struct span body = c->saved.body;
     struct buf ignored = BUF_INIT;
     if (!body.len || body.data[body.len - 1] != '\n')
         return;
-    body.len--;
-    bool good = check(scheme, secret, saved, body, now_s, &ignored);
-    if (!good && body.len && body.data[body.len - 1] == '\r') {
-        body.len--;
-        good = check(scheme, secret, saved, body, now_s, &ignored);
-    }
-    if (good)
+    body.len -= body.len > 1 && body.data[body.len - 2] == '\r' ? 2 : 1;
+    if (is_good(c, body, &ignored))
         buf_add_str(why, "; without the newline at the end of the body it would be good");
     buf_done(&ignored);
 }
@@ -223,72 +188,64 @@ static void put_found(struct json_out *o, const char *name, struct span value)
         json_put_str(o, name, NULL);
 }
 
-static void print_json(const struct fxctl *ctl, const struct scheme *scheme, struct saved *saved,
-    const struct buf *why)
+static void print_json(struct check *c, const struct buf *why)
 {
-    const struct signed_request request = {find_header, saved, saved->body};
+    const struct signed_request request = request_with(c, c->saved.body);
+    const char *event = c->scheme.event_header;
     struct buf text = BUF_INIT;
     struct json_out o = json_out_to(&text);
     bool twice;
     json_open(&o, '{');
     json_put_bool(&o, "good", !why->len);
     put_found(&o, "why", buf_span(why));
-    json_put_str(&o, "provider", fxctl_option(ctl, "provider"));
-    put_found(&o, "delivery_id", scheme_delivery_id(scheme, &request));
-    put_found(&o, "event",
-        scheme->event_header[0] ? find_header(saved, scheme->event_header, &twice) : SPAN_NONE);
+    json_put_text(&o, "provider", c->asked.provider);
+    put_found(&o, "delivery_id", scheme_delivery_id(&c->scheme, &request));
+    put_found(&o, "event", *event ? find_header(&c->saved, event, &twice) : SPAN_NONE);
     json_close(&o, '}');
     fxctl_print(&text);
     buf_done(&text);
 }
 
-static int answer(const struct fxctl *ctl, const struct scheme *scheme, struct span secret,
-    struct saved *saved, int64_t now_s)
+static int answer(const struct fxctl *ctl, struct check *c)
 {
     struct buf why = BUF_INIT;
     int status = EXIT_DONE;
-    if (!check(scheme, secret, saved, saved->body, now_s, &why))
-        add_hint(scheme, secret, saved, now_s, &why);
-    if (ctl->json)
-        print_json(ctl, scheme, saved, &why);
-    else if (!why.len)
-        fxctl_print(&(struct buf){.data = (uint8_t[]){"good"}, .len = 4});
-    if (why.len)
+    if (!is_good(c, c->saved.body, &why)) {
+        add_hint(c, &why);
         status = ctl->json ? EXIT_NO : fxctl_refuse("not good: %s", buf_text(&why));
+    }
+    if (ctl->json)
+        print_json(c, &why);
+    else if (!status)
+        puts("good");
     buf_done(&why);
     return status;
 }
 
 static int verify(struct fxctl *ctl)
 {
-    struct scheme scheme;
-    struct saved saved = {.bytes = BUF_INIT};
-    struct buf secret = BUF_INIT;
-    int64_t now_s;
-    int status =
-        operand_number(ctl, "at", 0, INT64_C(999999999999), clock_wall_ms() / 1000, &now_s);
+    struct check c = {.secret = BUF_INIT};
+    int64_t now_s = clock_wall_ms() / 1000;
+    int status = operand_number(ctl, "at", 0, AT_MAX, now_s, &c.now_s);
     if (!status)
-        status = read_scheme(ctl, &scheme);
+        status = secret_read_scheme(ctl, &c.asked, &c.scheme);
     if (!status)
-        status = read_secret(ctl, &scheme, &secret);
+        status = read_secret(ctl, &c);
     if (!status)
-        status = read_saved(ctl, &saved);
+        status = read_saved(ctl, &c.saved);
     if (!status)
-        status = answer(ctl, &scheme, buf_span(&secret), &saved, now_s);
-    if (secret.data)
-        crypto_clear(secret.data, secret.cap);
-    buf_done(&secret);
-    buf_done(&saved.bytes);
+        status = answer(ctl, &c);
+    if (c.secret.data)
+        crypto_clear(c.secret.data, c.secret.cap);
+    buf_done(&c.secret);
+    buf_done(&c.saved.bytes);
     return status;
 }
 
 static const struct option_rule verify_options[] = {
-    {"provider", "NAME", OPTION_REQUIRED,
-        "who signed: github, gitea, gitlab, gitlab-signing,\n"
-        "standard-webhooks, stripe, slack, shopify or generic"},
-    {"scheme", "JSON|FILE", OPTION_FREE, "what signatures of the generic provider are like"},
-    {"secret-file", "FILE", OPTION_FREE,
-        "the file with the secret; a newline at its end is no part of it"},
+    {"provider", "NAME", OPTION_FREE, "who sent it: github (default), gitea, gitlab, stripe, …"},
+    {"scheme", "JSON", OPTION_FREE, "how a generic sender signs"},
+    {"secret-file", "FILE", OPTION_FREE, "the secret, on the first line; - is standard input"},
     {"secret-env", "NAME", OPTION_FREE, "the environment variable with the secret"},
     {"request", "FILE|-", OPTION_FREE, "the request: headers, an empty line, the body"},
     {"body", "FILE|-", OPTION_FREE, "the body alone, with its headers in --header"},

@@ -10,7 +10,6 @@
 
 #define PREFIX "HTTP_CE_"
 #define HEADERS_MAX 64
-#define NAME_MAX_BYTES 64
 
 /* Attributes and unescaped text go into the scratch, which must not move; none is longer than its
  * source. */
@@ -42,8 +41,10 @@ static size_t collect(struct request *request, struct cloudevent_header *headers
 {
     size_t count = 0;
     for (char **v = request->channel->variables; *v && count <= HEADERS_MAX; v++) {
-        const char *name = *v + strlen(PREFIX), *equals = strchr(*v, '=');
-        if (strncmp(*v, PREFIX, strlen(PREFIX)) != 0 || !equals || equals - name > NAME_MAX_BYTES)
+        if (strncmp(*v, PREFIX, strlen(PREFIX)) != 0)
+            continue;
+        const char *name = *v + strlen(PREFIX), *equals = strchr(name, '=');
+        if (!equals)
             continue;
         if (count < HEADERS_MAX) {
             size_t at = request->scratch.len;
@@ -78,7 +79,7 @@ static void take_binary(struct request *request, struct span type)
         reply_problem(request, 422, "A CloudEvent may have at most %d attributes.", HEADERS_MAX);
         return;
     }
-    if (request->body.len && (!type.len || media_type_is_json(type)) && !check_body(request))
+    if (request->body.len && media_type_is_json(type) && !check_body(request))
         return;
     struct intake *intake = intake_new(request, 1);
     struct event *event = intake_add(intake);

@@ -11,6 +11,7 @@
 
 struct setting {
     const char *section, *key;
+    const char *text; /* default of a text, whose largest length is max; NULL: a number */
     int64_t value, min, max;
     size_t offset;
     const char *sentence;
@@ -18,30 +19,46 @@ struct setting {
 
 static const struct setting settings[] = {
 #define SETTING(section, key, value, min, max, sentence) \
-    {#section, #key, value, min, max, offsetof(struct config, section##_##key), sentence},
-    CONFIG_SETTINGS(SETTING)
+    {#section, #key, NULL, value, min, max, offsetof(struct config, section##_##key), sentence},
+#define SETTING_TEXT(section, key, value, bytes, sentence) \
+    {#section, #key, value, 0, 0, bytes, offsetof(struct config, section##_##key), sentence},
+    CONFIG_SETTINGS(SETTING, SETTING_TEXT)
 #undef SETTING
+#undef SETTING_TEXT
 };
 
 #define SETTINGS (sizeof settings / sizeof settings[0])
 
-static int64_t *setting_in(const struct setting *s, struct config *config)
+static int64_t *number_in(const struct setting *s, struct config *config)
 {
     return (int64_t *)((char *)config + s->offset);
 }
 
+static char *text_in(const struct setting *s, struct config *config)
+{
+    return (char *)config + s->offset;
+}
+
 void config_defaults(struct config *config)
 {
-    for (size_t i = 0; i < SETTINGS; i++)
-        *setting_in(&settings[i], config) = settings[i].value;
+    memset(config, 0, sizeof *config);
+    for (size_t i = 0; i < SETTINGS; i++) {
+        const struct setting *s = &settings[i];
+        if (s->text)
+            memcpy(text_in(s, config), s->text, strlen(s->text));
+        else
+            *number_in(s, config) = s->value;
+    }
 }
 
 struct reading {
     FILE *file;
     int line;
     struct config *config;
-    struct buf *why; /* the first fault that libinih does not find itself */
-    int fault_line;  /* of that; 0: none */
+    struct buf *why;            /* the first fault that libinih does not find itself */
+    int fault_line;             /* of that; 0: none */
+    bool indented;              /* the line at hand, which may go on with a text */
+    const struct setting *last; /* of this section */
 };
 
 static int fault(struct reading *r)
@@ -66,6 +83,9 @@ static char *read_line(char *line, int room, void *context)
     if (!fgets(line, room, r->file))
         return NULL;
     r->line++;
+    r->indented = *line == ' ' || *line == '\t';
+    if (*line == '[')
+        r->last = NULL;
     size_t len = strlen(line), dropped = 0;
     if (len + 1 < (size_t)room || line[len - 1] == '\n')
         return line;
@@ -79,6 +99,33 @@ static char *read_line(char *line, int room, void *context)
         *line = 0;
     }
     return line;
+}
+
+static bool set_number(struct reading *r, const struct setting *s, const char *text)
+{
+    char *end;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (end == text || *end || errno || value < s->min || value > s->max) {
+        buf_printf(
+            r->why, "%s wants a whole number from %" PRId64 " to %" PRId64, s->key, s->min, s->max);
+        return false;
+    }
+    *number_in(s, r->config) = value;
+    return true;
+}
+
+/* An indented line goes on with the text of the line before, with a space between them. */
+static bool set_text(struct reading *r, const struct setting *s, const char *text)
+{
+    char *to = text_in(s, r->config);
+    size_t max = (size_t)s->max, len = r->indented && r->last == s ? strlen(to) : 0;
+    int n = snprintf(to + len, max + 1 - len, "%s%s", len ? " " : "", text);
+    if (n < 0 || (size_t)n > max - len) {
+        buf_printf(r->why, "%s has more than %zu bytes", s->key, max);
+        return false;
+    }
+    return true;
 }
 
 /* libinih calls this for each line; 0 makes it return the number of the first such line. */
@@ -95,16 +142,9 @@ static int take_line(void *context, const char *section, const char *key, const 
         buf_printf(r->why, "there is no setting \"%s\" in [%s]", key, section);
         return fault(r);
     }
-    char *end;
-    errno = 0;
-    long long value = strtoll(text, &end, 10);
-    if (end == text || *end || errno || value < s->min || value > s->max) {
-        buf_printf(
-            r->why, "%s wants a whole number from %" PRId64 " to %" PRId64, key, s->min, s->max);
-        return fault(r);
-    }
-    *setting_in(s, r->config) = value;
-    return 1;
+    bool good = s->text ? set_text(r, s, text) : set_number(r, s, text);
+    r->last = s;
+    return good ? 1 : fault(r);
 }
 
 /* What is wrong with the file, from both finders of faults: the first line wins. */
@@ -150,6 +190,9 @@ void config_write_defaults(struct buf *out)
         if (strcmp(section, s->section) != 0)
             buf_printf(out, "\n[%s]\n", s->section);
         section = s->section;
-        buf_printf(out, "# %s\n# %s = %" PRId64 "\n", s->sentence, s->key, s->value);
+        if (s->text)
+            buf_printf(out, "# %s\n# %s = %s\n", s->sentence, s->key, s->text);
+        else
+            buf_printf(out, "# %s\n# %s = %" PRId64 "\n", s->sentence, s->key, s->value);
     }
 }

@@ -4,10 +4,11 @@
  * config - fx.conf, the one file of settings of a home.
  *
  * Every setting stands once, in the list below, with its section, key, default,
- * smallest and largest value, and the sentence that `fxctl init` writes beside
- * it. The unit is part of the key's name, or bytes or a count as the sentence
- * says. A file may leave out anything; what it says wrongly is refused with
- * the line number, since a setting that is silently ignored is worse.
+ * bounds, and the sentence that `fxctl init` writes beside it. The unit is part of
+ * the key's name, or bytes or a count as the sentence says. A text may go on over
+ * the lines below it where these are indented. A file may leave out anything; what
+ * it says wrongly is refused with the line number, since a setting that is silently
+ * ignored is worse.
  */
 #include <stdint.h>
 
@@ -18,8 +19,11 @@
 #define MIB(n) ((int64_t)(n) << 20)
 #define GIB(n) ((int64_t)(n) << 30)
 
-/* SETTING(section, key, default, min, max, sentence) */
-#define CONFIG_SETTINGS(SETTING) \
+/*
+ * SETTING(section, key, default, min, max, sentence): a whole number
+ * SETTING_TEXT(section, key, default, bytes, sentence): text of at most so many bytes
+ */
+#define CONFIG_SETTINGS(SETTING, SETTING_TEXT) \
     SETTING(web, threads, 32, 1, 256, "Requests a FastCGI process serves at the same time.") \
     SETTING(web, io_timeout_seconds, 10, 1, 600, \
         "How long one read or write on a connection from the web server may take.") \
@@ -27,7 +31,8 @@
     SETTING(web, wait_seconds, 30, 0, 30, "Longest ?wait= a status request may ask for.") \
     SETTING(web, failures_per_minute, 60, 0, 1000000, \
         "Failed credentials an address may send; beyond that it gets 429. 0 sets no limit.") \
-    SETTING(web, failures_burst, 100, 1, 1000000, "Failed credentials an address may send at once.") \
+    SETTING( \
+        web, failures_burst, 100, 1, 1000000, "Failed credentials an address may send at once.") \
     SETTING(events, batch, 1000, 1, 100000, "Events in one CloudEvents batch.") \
     SETTING(events, repeat_hours, 24, 1, 8760, \
         "How long a repeat of a request is recognized and gets the first answer.") \
@@ -49,6 +54,9 @@
         "lives.") \
     SETTING(dispatcher, drain_seconds, 30, 0, 3600, \
         "How long running executions may go on after the dispatcher is told to stop.") \
+    SETTING(dispatcher, on_demand, 0, 0, 1, "1: a program that finds no dispatcher starts one.") \
+    SETTING(dispatcher, leave_seconds, 0, 0, 86400, \
+        "A dispatcher started on demand leaves after so long with nothing to do; 0: it stays.") \
     SETTING( \
         dispatcher, losses, 20, 1, 1000, "An execution whose runner died this often is failed.") \
     SETTING(step, timeout_seconds, 300, 1, 86400, "A step's time where its pipeline names none.") \
@@ -60,6 +68,8 @@
         "What the steps of one execution may save together, in bytes.") \
     SETTING(step, line_bytes, MIB(1), KIB(1), MIB(8), \
         "The longest line a step may write on descriptor 3, in bytes.") \
+    SETTING(step, response_bytes, KIB(64), 0, MIB(1), \
+        "The beginning of the reply to an HTTP step that is kept, in bytes.") \
     SETTING(step, emits, 100, 0, 10000, "Events one execution may emit.") \
     SETTING(step, depth, 16, 1, 1000, \
         "How many times events may follow from each other before a loop is assumed.") \
@@ -71,12 +81,19 @@
         "The largest file a step's process may write, in bytes; 0 sets no limit.") \
     SETTING(step, files, 1024, 16, 1048576, "Files a step's process may have open.") \
     SETTING(step, processes, 0, 0, 1048576, \
-        "Processes of the account while a step runs; 0 sets no limit.")
+        "Processes of the account while a step runs; 0 sets no limit.") \
+    SETTING(http, connect_seconds, 10, 1, 600, \
+        "How long an HTTP step may take to find its server and to connect to it.") \
+    SETTING_TEXT(http, allow, "", 1023, \
+        "Networks that HTTP steps may reach although they are not public, as in 10.0.0.0/8, " \
+        "fd00::/8.")
 
 struct config {
 #define SETTING(section, key, value, min, max, sentence) int64_t section##_##key;
-    CONFIG_SETTINGS(SETTING)
+#define SETTING_TEXT(section, key, value, bytes, sentence) char section##_##key[(bytes) + 1];
+    CONFIG_SETTINGS(SETTING, SETTING_TEXT)
 #undef SETTING
+#undef SETTING_TEXT
 };
 
 /* Every setting at its default. */

@@ -68,6 +68,14 @@ int wake_listen(const struct home *home)
     return fd;
 }
 
+void wake_close(const struct home *home, int fd)
+{
+    char path[PATH_MAX];
+    home_path(home, "run/wake.sock", path);
+    unlink(path);
+    close(fd);
+}
+
 void wake_drain(int fd)
 {
     char byte[16];

@@ -18,6 +18,9 @@ enum err wake_send(const struct home *home);
  */
 int wake_listen(const struct home *home);
 
+/* Takes the socket away, so that senders find no dispatcher; then closes it. */
+void wake_close(const struct home *home, int fd);
+
 /* Empties the socket. */
 void wake_drain(int fd);
 

@@ -93,6 +93,19 @@ const struct scheme *scheme_preset(struct span provider)
     return NULL;
 }
 
+bool scheme_is_signed(const struct signed_request *request)
+{
+    bool twice;
+    for (size_t i = 0; i < sizeof presets / sizeof presets[0]; i++) {
+        const struct scheme *scheme = &presets[i].scheme;
+        if (request->header(request->context, scheme->header, &twice).len ||
+            (scheme->alt_header[0] &&
+                request->header(request->context, scheme->alt_header, &twice).len))
+            return true;
+    }
+    return false;
+}
+
 const char *scheme_providers(void)
 {
     return "github, gitea, gitlab, gitlab-signing, standard-webhooks, stripe, slack, shopify, "

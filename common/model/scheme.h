@@ -70,7 +70,7 @@ enum err scheme_parse(struct span json, struct scheme *ret_scheme, struct buf *r
 
 /*
  * May this text be a secret under the scheme? Empty ones, broken base64 and tokens
- * that no header can carry are refused when they are made, with a sentence part.
+ * that no header can carry are refused when they are made: "must be …" in ret_why.
  */
 bool scheme_secret_check(const struct scheme *scheme, struct span secret, struct buf *ret_why);
 
@@ -89,6 +89,9 @@ struct signed_request {
  */
 bool scheme_verify(const struct scheme *scheme, const struct span *secrets, size_t secret_count,
     const struct signed_request *request, int64_t now_s, struct buf *ret_why);
+
+/* Does it carry what looks like the signature of any preset provider? */
+bool scheme_is_signed(const struct signed_request *request);
 
 /* The delivery's id, empty where the scheme names none or it was not sent. */
 struct span scheme_delivery_id(const struct scheme *scheme, const struct signed_request *request);

@@ -60,13 +60,13 @@ bool scheme_secret_check(const struct scheme *scheme, struct span secret, struct
     secret_done(&decoded);
     if (!good && scheme->secret_base64)
         buf_printf(ret_why,
-            "it must be the base64 of %d to %d bytes, with \"whsec_\" before it or without",
-            KEY_MIN, KEY_MAX);
+            "must be the base64 of %d to %d bytes, with \"whsec_\" before it or without", KEY_MIN,
+            KEY_MAX);
     else if (!good)
-        buf_printf(ret_why, "it must be 1 to %d bytes long", SECRET_MAX);
+        buf_printf(ret_why, "must be 1 to %d bytes long", SECRET_MAX);
     else if (scheme->token && !fits_header(secret))
-        buf_add_str(ret_why, "it travels in a header, so it must have no control characters and "
-                             "no space at an end");
+        buf_add_str(ret_why, "must have no control characters and no space at an end, since it "
+                             "travels in a header");
     else
         return true;
     return false;

@@ -9,6 +9,7 @@
 #include "store/commit.h"
 
 #include "base/clock.h"
+#include "base/summon.h"
 #include "base/wake.h"
 
 #define BATCH_MAX \
@@ -110,6 +111,15 @@ static void commit(struct store *store, struct store_op *batch)
     }
 }
 
+/* A hint: what goes wrong here is logged, and the event is on disk all the same. */
+static void wake(const struct home *home)
+{
+    if (wake_send(home) == ERR_NOTFOUND && home->config.dispatcher_on_demand) {
+        enum err err = summon_dispatcher(home);
+        (void)err;
+    }
+}
+
 static bool wants_wake(const struct store_op *batch)
 {
     for (const struct store_op *op = batch; op; op = op->next)
@@ -155,7 +165,7 @@ void store_lead(struct store *store)
         pthread_mutex_unlock(&queue->lock);
         commit(store, batch);
         if (wants_wake(batch))
-            (void)wake_send(store_home(store));
+            wake(store_home(store));
         for (struct store_op *next; batch; batch = next) {
             next = batch->next; /* done may free it */
             batch->done(batch);

@@ -228,6 +228,9 @@ static struct uuid start_before(const struct execution_query *query)
 enum err executions_list(struct store_txn *txn, const struct execution_query *query,
     executions_visit *visit, void *context, struct uuid *ret_next)
 {
+    *ret_next = UUID_NONE;
+    if (query->pipeline_id.len > PIPELINE_ID_MAX)
+        return ERR_OK; /* there is none, and a key has no room for it */
     struct key prefix;
     enum store_table table = choose_index(query, &prefix);
     struct key from = prefix;
@@ -238,7 +241,6 @@ enum err executions_list(struct store_txn *txn, const struct execution_query *qu
     enum err err = store_cursor_open(txn, table, &cursor);
     if (err)
         return err;
-    *ret_next = UUID_NONE;
     key_uuid(&from, &before);
     err = store_cursor_before(&cursor, key_span(&from), &key, &value);
     while (!err && span_starts(key, key_span(&prefix))) {
@@ -253,7 +255,7 @@ enum err executions_list(struct store_txn *txn, const struct execution_query *qu
         if (match && !visit(&id, context))
             break;
         found += match;
-        if (found == query->limit || ++looked == EXECUTIONS_LOOKED_MAX) {
+        if ((query->limit && found == query->limit) || ++looked == EXECUTIONS_LOOKED_MAX) {
             *ret_next = id;
             break;
         }

@@ -2,6 +2,7 @@
 #include "store/triggers.h"
 
 #include "base/pack.h"
+#include "model/limits.h"
 #include "store/events.h"
 #include "store/key.h"
 #include "store/pipelines.h"
@@ -35,6 +36,8 @@ static enum err put(struct store_txn *txn, const struct trigger *trigger)
 
 enum err triggers_get(struct store_txn *txn, struct span pipeline_id, struct trigger *ret_trigger)
 {
+    if (pipeline_id.len > PIPELINE_ID_MAX)
+        return ERR_NOTFOUND; /* a key has no room for it */
     struct key end = trigger_key(pipeline_id, UINT64_MAX);
     struct store_cursor cursor;
     struct span key, value;

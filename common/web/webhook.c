@@ -21,18 +21,14 @@ static void read_key(void)
     has_key = home_read_key(key_home, home_key) == ERR_OK;
 }
 
+/* A generic scheme's signature is known by its ?key=. */
 bool webhook_is_signed(const struct request *request)
 {
-    /* The signature headers of all presets; a generic scheme's is known by its ?key=. */
-    static const char *const headers[] = {"x-hub-signature-256", "x-hub-signature",
-        "x-gitea-signature", "x-forgejo-signature", "x-gitlab-token", "webhook-signature",
-        "svix-signature", "stripe-signature", "x-slack-signature", "x-shopify-hmac-sha256"};
+    struct signed_request message = request_signed(request);
     struct buf named = BUF_INIT;
-    bool is_signed = request_query(request, KEY_PARAMETER, &named) != ERR_NOTFOUND, twice;
+    enum err err = request_query(request, KEY_PARAMETER, &named);
     buf_done(&named);
-    for (size_t i = 0; !is_signed && i < sizeof headers / sizeof headers[0]; i++)
-        is_signed = request_header_named(request, headers[i], &twice).len > 0;
-    return is_signed;
+    return err != ERR_NOTFOUND || scheme_is_signed(&message);
 }
 
 struct search {

@@ -43,7 +43,7 @@ ORDER = {
 def emit(home, mode, events, path="/fx/events", key=None):
     """Sends events by the SDK. What each was answered: the headers, and the body as a value."""
     url = f"http://127.0.0.1:{home.port}{path}"
-    replies = client("cloudevents", events, url, key or home.key("events"), mode)
+    replies = client("cloudevents", events, url, key or home.key(), mode)
     return [(reply["headers"], json.loads(reply["body"])) for reply in replies]
 
 
@@ -113,37 +113,25 @@ def test_cloudevent_on_each_route(site, mode, path):
 def test_cloudevent_topic(live, mode):
     """The extension attribute is the topic; the type stays."""
     listen(live, "orders")
-    event = {"source": "/s", "type": "anything at all", "topic": "orders", "data": 1}
+    event = {"source": "/s", "type": "anything at all", "topic": "orders", "data": {}}
     [answer] = accepted(emit(live, mode, [event]), mode)
-    assert received(live, answer["cid"]).items() >= {"type": event["type"], "topic": "orders"}.items()
+    event = received(live, answer["cid"])
+    assert (event["type"], event["topic"]) == ("anything at all", "orders")
 
 
 @modes
-def test_cloudevent_repeated(site, mode):
+def test_cloudevent_repeated(fastcgi, mode):
     """The same source and id get the first answer, whichever way they come."""
-    event = {"id": f"repeat-{mode}", "source": "/s", "type": "any", "data": 1}
-    first = emit(site, mode, [event])
+    event = {"id": f"repeat-{mode}", "source": "/s", "type": "any", "data": {}}
+    first = emit(fastcgi, mode, [event])
     assert "idempotent-replayed" not in first[0][0]
     [answer] = accepted(first, mode)
     for again in MODES:
-        with nothing_new(site, answer["cid"]):
-            replies = emit(site, again, [event])
+        replies = emit(fastcgi, again, [event])
         assert accepted(replies, again) == [answer]
         assert replies[0][0]["idempotent-replayed"] == "true"
-    [other] = accepted(emit(site, mode, [{**event, "source": "/t"}]), mode)
+    [other] = accepted(emit(fastcgi, mode, [{**event, "source": "/t"}]), mode)
     assert other["cid"] != answer["cid"]
-
-
-def nothing_new(home, cid):
-    """A repeat is looked up in a transaction of its own, so commits say nothing here; what a cid
-    stands for does."""
-    class Same:
-        def __enter__(self):
-            self.before = home.get(f"/fx/cid/{cid}").json
-
-        def __exit__(self, *_):
-            assert home.get(f"/fx/cid/{cid}").json == self.before
-    return Same()
 
 
 def test_batch_in_order(live):
@@ -155,25 +143,25 @@ def test_batch_in_order(live):
     assert [received(live, answer["cid"])["data"] for answer in answers] == list(range(20))
 
 
-def test_batch_of_none(site):
-    with nothing_stored(site):
-        assert accepted(emit(site, "batch", []), "batch") == []
+def test_batch_of_none(fastcgi):
+    with nothing_stored(fastcgi):
+        assert accepted(emit(fastcgi, "batch", []), "batch") == []
 
 
-def test_batch_is_all_or_nothing(site):
+def test_batch_is_all_or_nothing(fastcgi):
     """The SDK lets an extension attribute through that names no topic."""
     event = {"source": "/s", "type": "any", "data": 1}
-    with nothing_stored(site):
-        [(_, problem)] = emit(site, "batch", [event, {**event, "topic": "a b"}, event])
+    with nothing_stored(fastcgi):
+        [(_, problem)] = emit(fastcgi, "batch", [event, {**event, "topic": "a b"}, event])
     assert problem["status"] == 422
     assert "topic" in problem["detail"]
 
 
 @modes
-def test_cloudevent_with_a_wrong_key(site, mode):
-    with nothing_stored(site):
+def test_cloudevent_with_a_wrong_key(fastcgi, mode):
+    with nothing_stored(fastcgi):
         [(headers, problem)] = emit(
-            site, mode, [{"source": "/s", "type": "any", "data": 1}], key="fxk_" + "A" * 43)
+            fastcgi, mode, [{"source": "/s", "type": "any", "data": {}}], key="fxk_" + "A" * 43)
     assert problem["status"] == 401
     assert headers["content-type"] == "application/problem+json"
 
@@ -205,12 +193,12 @@ webhooks = pytest.mark.parametrize("provider", WEBHOOKS)
 
 
 @pytest.fixture
-def secret(site, provider):
+def secret(fastcgi, provider):
     """A secret of the provider; revoked at the end, since every active one is tried."""
-    made = json.loads(site.fxctl(
+    made = json.loads(fastcgi.fxctl(
         "secret", "create", "--name", "test", "--provider", provider, "--json"))
     yield made
-    site.fxctl("secret", "revoke", made["id"])
+    fastcgi.fxctl("secret", "revoke", made["id"])
 
 
 def deliver(home, provider, secret, body=None, path="/fx/events/webhook", change=lambda h: h):
@@ -223,48 +211,50 @@ def deliver(home, provider, secret, body=None, path="/fx/events/webhook", change
 
 
 @webhooks
-def test_delivery(site, provider, secret):
-    reply = deliver(site, provider, secret["secret"])
+def test_delivery(fastcgi, provider, secret):
+    reply = deliver(fastcgi, provider, secret["secret"])
     assert reply.status == 200, reply
     assert reply.json["eventType"] == WEBHOOKS[provider][2] or not WEBHOOKS[provider][2]
 
 
 @webhooks
-def test_delivery_with_the_secret_named(site, provider, secret):
-    reply = deliver(site, provider, secret["secret"], path=f"/fx/events/webhook?key={secret['id']}")
+def test_delivery_with_the_secret_named(fastcgi, provider, secret):
+    path = f"/fx/events/webhook?key={secret['id']}"
+    reply = deliver(fastcgi, provider, secret["secret"], path=path)
     assert reply.status == 200, reply
 
 
 @webhooks
 @pytest.mark.parametrize("query", ["", "?key={}"])
-def test_delivery_changed_on_the_way(site, provider, secret, query):
+def test_delivery_changed_on_the_way(fastcgi, provider, secret, query):
     path = "/fx/events/webhook" + query.format(secret["id"])
-    with nothing_stored(site):
-        check_problem(deliver(site, provider, secret["secret"], body='{"type":"x"}', path=path), 401)
+    with nothing_stored(fastcgi):
+        reply = deliver(fastcgi, provider, secret["secret"], body='{"type":"x"}', path=path)
+    check_problem(reply, 401)
 
 
 @webhooks
-def test_delivery_signed_with_another_secret(site, provider, secret):
+def test_delivery_signed_with_another_secret(fastcgi, provider, secret):
     other = base64.b64encode(b"another secret of 32 bytes or so").decode()
     other = f"whsec_{other}" if provider == "standard-webhooks" else other
-    with nothing_stored(site):
-        check_problem(deliver(site, provider, other), 401)
+    with nothing_stored(fastcgi):
+        check_problem(deliver(fastcgi, provider, other), 401)
 
 
 @webhooks
-def test_delivery_without_its_signature(site, provider, secret):
+def test_delivery_without_its_signature(fastcgi, provider, secret):
     def unsign(headers):
         return {name: value for name, value in headers.items() if "signature" not in name.lower()}
 
-    with nothing_stored(site):
-        check_problem(deliver(site, provider, secret["secret"], change=unsign), 401)
+    with nothing_stored(fastcgi):
+        check_problem(deliver(fastcgi, provider, secret["secret"], change=unsign), 401)
 
 
 @pytest.mark.parametrize("provider", ["github", "standard-webhooks"])
-def test_delivery_repeated(site, provider, secret):
+def test_delivery_repeated(fastcgi, provider, secret):
     """These say which delivery it is."""
-    first = deliver(site, provider, secret["secret"])
-    again = deliver(site, provider, secret["secret"])
+    first = deliver(fastcgi, provider, secret["secret"])
+    again = deliver(fastcgi, provider, secret["secret"])
     assert (first.status, again.status) == (200, 200)
     assert "Idempotent-Replayed" not in first.headers
     assert again.headers["Idempotent-Replayed"] == "true"

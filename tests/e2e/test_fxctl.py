@@ -19,9 +19,11 @@ TOKEN = re.compile(r"fxk_[A-Za-z0-9_-]{43}")
 NEVER_ISSUED = "01900000-0000-7000-8000-000000000000"
 
 COMMANDS = [
-    "init", "status", "key create", "key list", "key revoke", "pipeline apply", "pipeline list",
-    "pipeline show", "pipeline delete", "trigger start", "trigger status", "trigger stop",
-    "publish", "cid", "executions", "execution show",
+    "init", "status", "key create", "key list", "key rotate", "key revoke", "secret create",
+    "secret list", "secret rotate", "secret revoke", "verify", "pipeline apply", "pipeline list",
+    "pipeline show", "pipeline delete", "pipeline run", "trigger start", "trigger status",
+    "trigger stop", "publish", "cid", "explain", "executions", "execution show",
+    "execution retry", "execution skip", "execution cancel",
 ]
 
 ORDER_MAIL = {
@@ -220,7 +222,8 @@ def test_init(tmp_path):
     assert done.returncode == DONE
     assert done.stdout == f"{home}\n"
     assert "key create" in done.stderr
-    assert {path.name for path in home.iterdir()} == {"fx.conf", "db", "scripts", "run", "log"}
+    assert {path.name for path in home.iterdir()} == {
+        "fx.conf", "secret.key", "db", "scripts", "run", "log"}
 
 
 def test_init_again_changes_nothing(home):

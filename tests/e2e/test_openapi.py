@@ -208,6 +208,9 @@ def test_requests_are_granted(running, method, path, media, body):
     if method == "PUT":
         made = running.post("/api/v1/pipelines", {**body, "name": "to-be-replaced"}).json
         path = path.replace("{id}", made["id"])
+    if "{pipeline_id}" in path:
+        pipeline(running, "granted")
+        path = path.replace("{pipeline_id}", "granted")
     if media == "application/x-www-form-urlencoded":
         body = urlencode(body).encode()
     reply = running.call(method, path, body, headers=[("Content-Type", media)])
@@ -256,6 +259,25 @@ def delete_running(home):
     return reply
 
 
+def act_on_completed(action):
+    """An action on an execution that has completed."""
+
+    def act(home):
+        pipeline(home, "by-hand")
+        run = home.post("/api/v1/batches/by-hand").json
+        home.wait_cid(run["cid"])
+        return home.post(f"/api/v1/executions/{run['item']}/{action}")
+
+    return act
+
+
+def retry_stopped(home):
+    made = jobs.make(home, jobs.SH + "exit 1\n", event="fail")
+    [failed] = home.wait_cid(home.post_event("fail")["cid"])
+    jobs.stop_trigger(home, made)
+    return home.post(f"/api/v1/executions/{failed['execution_id']}/retry")
+
+
 def used_key(home):
     headers = [("Idempotency-Key", "used")]
     event = {"event_source": "a", "event_type": "b", "payload": 1}
@@ -293,6 +315,10 @@ PROVOKED = {
     "key used before": used_key,
     "another event format": lambda home: cloudevent(home, "+avro"),
     "another type": another_type,
+    "nothing to retry": act_on_completed("retry"),
+    "nothing to skip": act_on_completed("skip"),
+    "nothing to cancel": act_on_completed("cancel"),
+    "nowhere to wait": retry_stopped,
     "rate used up": rate_used_up,
     "never issued": lambda home: home.get(f"/fx/cid/{NOBODY}"),
     "no execution": lambda home: home.get(f"/fx/executions/{NOBODY}"),

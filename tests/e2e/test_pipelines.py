@@ -139,7 +139,7 @@ def everything(site):
     return read_pages(site, 1000)
 
 
-# --- Refused definitions: what is changed in a good one (...: left out), and what the detail names ---
+# --- Refused definitions: what is changed in a good one (...: left out), what the detail names ---
 
 def step(**more):
     """Steps with one that is changed."""
@@ -189,14 +189,16 @@ BAD = [
     ({"steps": [STEP, {**STEP, "name": "b"}, STEP]}, "steps[2].name: "),
     ({"steps": [STEP, {"name": "b"}]}, "steps[1]: "),
     (step(name=...), "steps[0].name: "),
-    *[(step(name=v), "steps[0].name: ") for v in (*NOT_TEXT, "", "-a", ".a", "a b", "a/b", "x" * 65)],
+    *[(step(name=v), "steps[0].name: ") for v in (
+        *NOT_TEXT, "", "-a", ".a", "a b", "a/b", "x" * 65)],
     (step(extra=1), "steps[0].extra: "),
     (step(command="rm -rf"), "steps[0].command: "),
     (step(options={"extra": 1}), "steps[0].options.extra: "),
     (step(options={"retry": 1}), "steps[0].options.retry: "),
     *[(step(options=v), "steps[0].options: ") for v in NOT_OBJECTS],
     *[(step(options={"timeout": v}), "steps[0].options.timeout: ") for v in (*NOT_SECONDS, 0)],
-    *[(step(options={"persistent": v}), "steps[0].options.persistent: ") for v in (None, 1, "true")],
+    *[(step(options={"persistent": v}), "steps[0].options.persistent: ") for v in (
+        None, 1, "true")],
     *[(step(inputs=v), "steps[0].inputs: ") for v in NOT_OBJECTS],
     *[(step(outputs=v), "steps[0].outputs: ") for v in NOT_OBJECTS],
     *[(step(when=v), "steps[0].when") for v in (None, 1, {}, [1], [{}], [{"sql": "1"}])],
@@ -214,7 +216,8 @@ BAD = [
     # Exactly one of script, http and publish.
     (step(publish={"event_type": "a"}), "steps[0]: "),
     (step(http={"url": "http://shop.example/"}), "steps[0]: "),
-    (step(script=..., http={"url": "http://a.example/"}, publish={"event_type": "a"}), "steps[0]: "),
+    (step(script=..., http={"url": "http://a.example/"}, publish={"event_type": "a"}),
+     "steps[0]: "),
     # HTTP steps.
     *[(step(script=..., http=v), "steps[0].http") for v in (*NOT_OBJECTS, {})],
     (http(extra=1), "steps[0].http.extra: "),

@@ -100,8 +100,9 @@ def test_waiting_requests_leave_room(home):
 
 
 @pytest.mark.parametrize("query", [
-    "", "?", "?limit=1", "?limit=1000", "?status=pending", "?status=in_progress", "?status=completed",
-    "?status=failed", "?status=skipped", "?service=a", "?pipeline_id=a", "?event_type=a",
+    "", "?", "?limit=1", "?limit=1000", "?status=pending", "?status=in_progress",
+    "?status=completed", "?status=failed", "?status=skipped", "?service=a", "?pipeline_id=a",
+    "?event_type=a",
     "?since=2026-01-31T12:00:00Z", "?until=2026-01-31T12:00:00.123Z", f"?after={NOBODY}",
     "?unknown=1", "?since=2026-01-31T12:00:00Z&until=2026-02-01T00:00:00Z&status=failed&limit=5"])
 def test_empty_list(site, query):

@@ -25,8 +25,8 @@ API = "openapi.yaml"
 # What the web server in front answers by itself, in a form of its own.
 FRONT_END = {400, 405, 408, 411, 413, 414, 417, 431, 500, 501, 502, 503, 504, 505}
 # Headers that are HTTP's or the web server's.
-FRONT_END_HEADERS = {"connection", "content-length", "content-type", "date",
-                     "keep-alive", "server", "transfer-encoding"}
+FRONT_END_HEADERS = {"connection", "content-length", "content-type", "date", "keep-alive", "server",
+                     "transfer-encoding"}
 
 
 def pointer_of(file, reference):
@@ -190,9 +190,12 @@ def check_granted(method, path, headers, body):
     """The body of a request that was granted is one that the document allows."""
     operation = OPERATIONS.get((method, route(unquote(path.partition("?")[0]))), {})
     media = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if "requestBody" not in operation or "ce-specversion" in headers or not media.endswith("json"):
+    offered = resolve(operation.get("requestBody", {}))
+    if not offered or "ce-specversion" in headers or not media.endswith("json"):
         return
-    content = resolve(operation["requestBody"])["content"]
+    if not body and not offered.get("required"):
+        return
+    content = offered["content"]
     is_valid(content.get(media, content["application/json"])["schema"], json.loads(body))
 
 

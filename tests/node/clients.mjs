@@ -10,35 +10,29 @@
 //
 // JSON in, JSON out. Runs beside node_modules (tests/lib/node.py copies it there).
 import { text } from "node:stream/consumers";
-import { sign } from "@octokit/webhooks-methods";
-import { CloudEvent, HTTP, Mode, emitterFor, httpTransport } from "cloudevents";
-import { Webhook } from "standardwebhooks";
-import Stripe from "stripe";
-
-function makeEvent({ data_base64: base64, ...rest }) {
-  return new CloudEvent(base64 ? { ...rest, data: Uint8Array.from(Buffer.from(base64, "base64")) } : rest);
-}
-
-// The SDK has no serializer for batches; the format is an array of its events.
-function emitBatch(send, events, options) {
-  const headers = { "content-type": "application/cloudevents-batch+json" };
-  return send({ headers, body: JSON.stringify(events) }, options);
-}
 
 async function emit(input, url, key, mode) {
+  const { CloudEvent, Mode, emitterFor, httpTransport } = await import("cloudevents");
   const send = httpTransport(url);
   const options = { headers: { "X-API-KEY": key } };
-  const events = input.map(makeEvent);
-  if (mode === "batch")
-    return [await emitBatch(send, events, options)];
-  const emitOne = emitterFor(send, { mode: { binary: Mode.BINARY, structured: Mode.STRUCTURED }[mode] });
+  const bytes = (base64) => Uint8Array.from(Buffer.from(base64, "base64"));
+  const events = input.map(({ data_base64: base64, ...rest }) =>
+    new CloudEvent(base64 ? { ...rest, data: bytes(base64) } : rest));
+  if (mode === "batch") {
+    // The SDK has no serializer for batches; the format is an array of its events.
+    const headers = { "content-type": "application/cloudevents-batch+json" };
+    return [await send({ headers, body: JSON.stringify(events) }, options)];
+  }
+  const modes = { binary: Mode.BINARY, structured: Mode.STRUCTURED };
+  const emitOne = emitterFor(send, { mode: modes[mode] });
   const replies = [];
   for (const event of events)
     replies.push(await emitOne(event, options));
   return replies;
 }
 
-function read(input) {
+async function read(input) {
+  const { HTTP } = await import("cloudevents");
   const headers = { "content-type": "application/cloudevents+json" };
   const event = HTTP.toEvent({ headers, body: JSON.stringify(input) });
   event.validate();
@@ -46,10 +40,12 @@ function read(input) {
 }
 
 async function signGitHub({ secret, body }) {
+  const { sign } = await import("@octokit/webhooks-methods");
   return { "X-Hub-Signature-256": await sign(secret, body) };
 }
 
-function signStandard({ secret, body, id }) {
+async function signStandard({ secret, body, id }) {
+  const { Webhook } = await import("standardwebhooks");
   const now = new Date();
   return {
     "webhook-id": id,
@@ -58,7 +54,8 @@ function signStandard({ secret, body, id }) {
   };
 }
 
-function signStripe({ secret, body }) {
+async function signStripe({ secret, body }) {
+  const { default: Stripe } = await import("stripe");
   const { webhooks } = new Stripe("sk_test_none");
   return { "Stripe-Signature": webhooks.generateTestHeaderString({ payload: body, secret }) };
 }

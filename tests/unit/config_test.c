@@ -7,21 +7,32 @@
 
 static const struct {
     const char *section, *key;
+    const char *text; /* default of a text; NULL: a number */
     int64_t value, min, max;
-    size_t offset;
+    size_t offset, size;
     const char *sentence;
 } settings[] = {
+#define PLACE(section, key) \
+    offsetof(struct config, section##_##key), sizeof(((struct config *)NULL)->section##_##key)
 #define SETTING(section, key, value, min, max, sentence) \
-    {#section, #key, value, min, max, offsetof(struct config, section##_##key), sentence},
-    CONFIG_SETTINGS(SETTING)
+    {#section, #key, NULL, value, min, max, PLACE(section, key), sentence},
+#define SETTING_TEXT(section, key, value, bytes, sentence) \
+    {#section, #key, value, 0, 0, bytes, PLACE(section, key), sentence},
+    CONFIG_SETTINGS(SETTING, SETTING_TEXT)
 #undef SETTING
+#undef SETTING_TEXT
 };
 
-static int64_t setting_in(const struct config *config, size_t i)
+static int64_t number_in(const struct config *config, size_t i)
 {
     int64_t value;
     memcpy(&value, (const char *)config + settings[i].offset, sizeof value);
     return value;
+}
+
+static const char *text_in(const struct config *config, size_t i)
+{
+    return (const char *)config + settings[i].offset;
 }
 
 static struct temp temp;
@@ -52,13 +63,20 @@ static void config_has_defaults_within_their_bounds(void **state)
     (void)state;
     memset(&config, 0xff, sizeof config);
     config_defaults(&config);
+    size_t size = 0;
     for (size_t i = 0; i < COUNT(settings); i++) {
-        assert_true(setting_in(&config, i) == settings[i].value);
+        size += settings[i].size;
+        if (settings[i].text) {
+            assert_string_equal(text_in(&config, i), settings[i].text);
+            assert_true(settings[i].max + 1 == (int64_t)settings[i].size);
+            continue;
+        }
+        assert_true(number_in(&config, i) == settings[i].value);
         assert_true(settings[i].min <= settings[i].value);
         assert_true(settings[i].value <= settings[i].max);
         assert_true(settings[i].min >= 0);
     }
-    assert_int_equal(sizeof config, COUNT(settings) * sizeof(int64_t));
+    assert_int_equal(sizeof config, size);
 }
 
 static void config_missing_file_leaves_the_defaults(void **state)
@@ -89,10 +107,12 @@ static void config_unreadable_file_is_refused(void **state)
 }
 
 /* One file that sets everything to the given bound, then one step beyond for each. */
-static void config_takes_each_setting_up_to_its_edges(void **state)
+static void config_takes_each_number_up_to_its_edges(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(settings); i++) {
+        if (settings[i].text)
+            continue;
         const int64_t good[] = {settings[i].min, settings[i].max};
         const int64_t bad[] = {settings[i].min - 1, settings[i].max + 1};
         for (size_t edge = 0; edge < 2; edge++) {
@@ -116,6 +136,61 @@ static void config_takes_each_setting_up_to_its_edges(void **state)
             assert_string_equal(buf_text(&why), said);
             buf_done(&why);
         }
+    }
+}
+
+/* As long as may be, on as many lines as that takes, and one byte more. */
+static void config_takes_each_text_up_to_its_edge(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(settings); i++) {
+        for (int64_t len = settings[i].max; settings[i].text && len <= settings[i].max + 1; len++) {
+            struct config config;
+            struct buf text = BUF_INIT, why = BUF_INIT, value = BUF_INIT;
+            for (int64_t at = 0; at < len; at++)
+                buf_add_char(&value, at % 100 == 99 ? ' ' : 'x');
+            buf_printf(&text, "[%s]\n%s = ", settings[i].section, settings[i].key);
+            for (int64_t at = 0; at < len; at++)
+                buf_add_str(&text, at % 100 == 99 ? "\n  " : "x");
+            enum err err = read_text(buf_text(&text), &config, &why);
+            if (len == settings[i].max) {
+                assert_int_equal(err, ERR_OK);
+                assert_string_equal(text_in(&config, i), buf_text(&value));
+            } else {
+                assert_int_equal(err, ERR_INVALID);
+                assert_non_null(strstr(buf_text(&why), " has more than "));
+            }
+            buf_done(&text);
+            buf_done(&why);
+            buf_done(&value);
+        }
+    }
+}
+
+static const struct {
+    const char *text, *allow;
+} text_cases[] = {
+    {"", ""},
+    {"[http]\nallow =\n", ""},
+    {"[http]\nallow = 10.0.0.0/8\n", "10.0.0.0/8"},
+    {"[http]\nallow = a, fd00::/8 ; a remark\n", "a, fd00::/8"},
+    {"[http]\nallow = a,\n    b,\n\tc\n", "a, b, c"},
+    {"[http]\nallow =\n  a\n  b\n", "a b"},
+    {"[http]\nallow = a,\n# a remark\n\n  b\nconnect_seconds = 7\n", "a, b"},
+    {"[http]\nallow = a\nallow = b\n", "b"},
+    {"[http]\nallow = a\n  b\nallow = c\n  d\n", "c d"},
+    {"[http]\nallow = a\n[web]\n[http]\n  allow = b\n", "b"},
+};
+
+static void config_reads_texts(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(text_cases); i++) {
+        struct config config;
+        struct buf why = BUF_INIT;
+        if (read_text(text_cases[i].text, &config, &why) != ERR_OK)
+            fail_msg("%s: %s", text_cases[i].text, buf_text(&why));
+        assert_string_equal(config.http_allow, text_cases[i].allow);
     }
 }
 
@@ -205,8 +280,8 @@ static void config_names_the_line_of_a_fault(void **state)
         if (read_text(bad_cases[i].text, &config, &why) != ERR_INVALID)
             fail_msg("accepted: %s", bad_cases[i].text);
         if (strcmp(buf_text(&why), bad_cases[i].why) != 0)
-            fail_msg("%s\nsays:   %s\nwanted: %s", bad_cases[i].text, buf_text(&why),
-                bad_cases[i].why);
+            fail_msg(
+                "%s\nsays:   %s\nwanted: %s", bad_cases[i].text, buf_text(&why), bad_cases[i].why);
         buf_done(&why);
     }
 }
@@ -247,8 +322,12 @@ static void config_reads_back_the_file_it_writes(void **state)
     assert_memory_equal(&config, &defaults, sizeof config);
 
     for (size_t i = 0; i < COUNT(settings); i++) {
-        char line[64];
-        snprintf(line, sizeof line, "\n# %s = %" PRId64 "\n", settings[i].key, settings[i].value);
+        char line[128];
+        if (settings[i].text)
+            snprintf(line, sizeof line, "\n# %s = %s\n", settings[i].key, settings[i].text);
+        else
+            snprintf(
+                line, sizeof line, "\n# %s = %" PRId64 "\n", settings[i].key, settings[i].value);
         assert_non_null(strstr(buf_text(&text), line));
         assert_non_null(strstr(buf_text(&text), settings[i].sentence));
     }
@@ -276,7 +355,9 @@ int main(void)
         cmocka_unit_test(config_has_defaults_within_their_bounds),
         cmocka_unit_test_setup_teardown(config_missing_file_leaves_the_defaults, setup, teardown),
         cmocka_unit_test_setup_teardown(config_unreadable_file_is_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(config_takes_each_setting_up_to_its_edges, setup, teardown),
+        cmocka_unit_test_setup_teardown(config_takes_each_number_up_to_its_edges, setup, teardown),
+        cmocka_unit_test_setup_teardown(config_takes_each_text_up_to_its_edge, setup, teardown),
+        cmocka_unit_test_setup_teardown(config_reads_texts, setup, teardown),
         cmocka_unit_test_setup_teardown(config_reads_what_is_written_well, setup, teardown),
         cmocka_unit_test_setup_teardown(config_names_the_line_of_a_fault, setup, teardown),
         cmocka_unit_test_setup_teardown(config_never_cuts_a_line, setup, teardown),

@@ -676,7 +676,7 @@ static void scheme_ends_secrets_at_their_limit(void **state)
     memset(secret, 's', sizeof secret);
     assert_true(scheme_secret_check(&github, span_of(secret, 1024), &why));
     assert_false(scheme_secret_check(&github, span_of(secret, 1025), &why));
-    assert_string_equal(buf_text(&why), "it must be 1 to 1024 bytes long");
+    assert_string_equal(buf_text(&why), "must be 1 to 1024 bytes long");
     buf_done(&why);
 }
 

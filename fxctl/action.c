@@ -1,0 +1,296 @@
+/* action - what people do to executions: run, retry, skip, cancel, explain. */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "fxctl/input.h"
+#include "fxctl/operand.h"
+#include "store/actions.h"
+#include "store/explain.h"
+
+#define RETRY_AT_ONCE 500 /* executions tried again in one transaction */
+
+/* run */
+
+struct run {
+    const char *pipeline;
+    char id[PIPELINE_ID_MAX + 1];
+    uint32_t version;
+    struct span payload;
+    struct uuid execution, cid;
+};
+
+static enum err run_mutation(struct store_txn *txn, void *context)
+{
+    struct run *run = context;
+    enum err err = operand_pipeline(txn, run->pipeline, run->id);
+    return err ? err
+               : actions_run(txn, span_str(run->id), run->version, run->payload, clock_wall_ms(),
+                     &run->execution, &run->cid);
+}
+
+static void print_run(const struct fxctl *ctl, const struct run *run)
+{
+    struct buf text = BUF_INIT;
+    struct json_out o = json_out_to(&text);
+    char execution[UUID_TEXT], cid[UUID_TEXT];
+    uuid_format(&run->execution, execution);
+    uuid_format(&run->cid, cid);
+    if (ctl->json) {
+        json_open(&o, '{');
+        json_put_str(&o, "item", execution);
+        json_put_str(&o, "cid", cid);
+        json_close(&o, '}');
+    } else {
+        buf_add_str(&text, execution);
+    }
+    fxctl_print(&text);
+    buf_done(&text);
+}
+
+static int run_pipeline(struct fxctl *ctl)
+{
+    struct run run = {.pipeline = ctl->operands[0], .payload = span_str("{}")};
+    struct buf text = BUF_INIT;
+    int status = operand_version(ctl, &run.version);
+    if (!status)
+        status = fxctl_open(ctl, STORE_READ_WRITE);
+    if (!status && ctl->operand_count > 1)
+        status = input_read(ctl, ctl->operands[1], true, &text, &run.payload);
+    if (!status) {
+        enum err err = store_write(ctl->store, STORE_ACCEPT | STORE_WAKE, run_mutation, &run);
+        if (!err)
+            print_run(ctl, &run);
+        else
+            status = err == ERR_NOTFOUND ? operand_unknown(run.pipeline, run.version)
+                                         : fxctl_failed(err);
+    }
+    buf_done(&text);
+    return status;
+}
+
+/* retry, skip, cancel */
+
+struct act {
+    struct uuid id;
+    enum err (*act)(struct store_txn *txn, const struct uuid *id, const char **ret_why);
+    const char *why;
+};
+
+static enum err act_mutation(struct store_txn *txn, void *context)
+{
+    struct act *act = context;
+    return act->act(txn, &act->id, &act->why);
+}
+
+static int act_on(struct fxctl *ctl,
+    enum err (*action)(struct store_txn *txn, const struct uuid *id, const char **ret_why),
+    const char *done)
+{
+    struct act act = {.act = action};
+    if (!uuid_parse(span_str(ctl->operands[0]), &act.id))
+        return fxctl_usage(ctl, "\"%s\" is no id of an execution", ctl->operands[0]);
+    int status = fxctl_open(ctl, STORE_READ_WRITE);
+    if (status)
+        return status;
+    enum err err = store_write(ctl->store, STORE_WAKE, act_mutation, &act);
+    if (err == ERR_NOTFOUND)
+        return fxctl_refuse("there is no execution %s", ctl->operands[0]);
+    if (err == ERR_CONFLICT)
+        return fxctl_refuse("its status does not allow it: %s", act.why);
+    if (err)
+        return fxctl_failed(err);
+    fxctl_say("%s", done);
+    return EXIT_DONE;
+}
+
+/* All failed executions of a pipeline, some at a time, so that others can write in between. */
+struct retry_all {
+    const char *pipeline;
+    char id[PIPELINE_ID_MAX + 1];
+    size_t count;
+    const char *why;
+};
+
+static enum err retry_all_mutation(struct store_txn *txn, void *context)
+{
+    struct retry_all *all = context;
+    enum err err = operand_pipeline(txn, all->pipeline, all->id);
+    return err ? err
+               : actions_retry_all(txn, span_str(all->id), RETRY_AT_ONCE, &all->count, &all->why);
+}
+
+static int retry_all(struct fxctl *ctl, const char *pipeline)
+{
+    struct retry_all all = {.pipeline = pipeline};
+    size_t total = 0;
+    int status = fxctl_open(ctl, STORE_READ_WRITE);
+    if (status)
+        return status;
+    do {
+        enum err err = store_write(ctl->store, STORE_WAKE, retry_all_mutation, &all);
+        if (err == ERR_NOTFOUND)
+            return operand_unknown(pipeline, 0);
+        if (err == ERR_CONFLICT)
+            return fxctl_refuse("%s", all.why);
+        if (err)
+            return fxctl_failed(err);
+        total += all.count;
+    } while (all.count == RETRY_AT_ONCE);
+    fxctl_say("%zu failed executions of %s are pending again.", total, pipeline);
+    return EXIT_DONE;
+}
+
+static int retry(struct fxctl *ctl)
+{
+    const char *pipeline = fxctl_option(ctl, "all");
+    if (!pipeline == !ctl->operand_count)
+        return fxctl_usage(ctl, "name one execution, or a pipeline with --all");
+    return pipeline ? retry_all(ctl, pipeline)
+                    : act_on(ctl, actions_retry, "The execution is pending again.");
+}
+
+static int skip(struct fxctl *ctl)
+{
+    return act_on(ctl, actions_skip, "The execution is skipped.");
+}
+
+static int cancel(struct fxctl *ctl)
+{
+    return act_on(ctl, actions_cancel, "The execution is being cancelled.");
+}
+
+/* explain */
+
+/* One trigger of an event, as a line. */
+static void add_trigger(struct span trigger, struct buf *out)
+{
+    struct json_item name = {0}, why = {0}, status = {0}, id = {0};
+    (void)json_find(trigger, "service", &name);
+    (void)json_find(trigger, "why", &why);
+    (void)json_find(trigger, "status", &status);
+    (void)json_find(trigger, "execution_id", &id);
+    buf_add_str(out, "  ");
+    json_unescape(name.value, out);
+    if (id.type == JSON_STRING) {
+        buf_add_str(out, "  matched: execution ");
+        json_unescape(id.value, out);
+        buf_add_str(out, " is ");
+        json_unescape(status.value, out);
+    } else {
+        buf_add_str(out, "  no: ");
+        json_unescape(why.value, out);
+    }
+    buf_add_char(out, '\n');
+}
+
+static void add_event(struct span event, struct buf *out)
+{
+    struct json_item type = {0}, topic = {0}, triggers = {0}, item;
+    (void)json_find(event, "type", &type);
+    (void)json_find(event, "topic", &topic);
+    (void)json_find(event, "triggers", &triggers);
+    buf_add_str(out, "event ");
+    json_unescape(type.value, out);
+    buf_add_str(out, " on the topic ");
+    json_unescape(topic.value, out);
+    buf_add_char(out, '\n');
+    struct json_walk walk = json_walk_start(triggers.value);
+    bool any = false;
+    while (json_walk_next(&walk, &item)) {
+        add_trigger(item.value, out);
+        any = true;
+    }
+    if (!any)
+        buf_add_str(out, "  no trigger is started\n");
+}
+
+static int explain(struct fxctl *ctl)
+{
+    struct uuid cid;
+    struct store_txn *txn;
+    struct buf json = BUF_INIT, text = BUF_INIT;
+    struct json_out out = json_out_to(&json);
+    struct json_item events, item;
+    if (!uuid_parse(span_str(ctl->operands[0]), &cid))
+        return fxctl_usage(ctl, "\"%s\" is no correlation id", ctl->operands[0]);
+    int status = fxctl_open(ctl, STORE_READ_ONLY);
+    if (status)
+        return status;
+    enum err err = store_read_begin(ctl->store, &txn);
+    if (!err) {
+        err = explain_print(txn, &cid, &out);
+        store_read_end(txn);
+    }
+    if (!err && !ctl->json && json_find(buf_span(&json), "events", &events)) {
+        struct json_walk walk = json_walk_start(events.value);
+        while (json_walk_next(&walk, &item))
+            add_event(item.value, &text);
+    }
+    if (err == ERR_NOTFOUND)
+        status = fxctl_refuse("there is no correlation id %s", ctl->operands[0]);
+    else if (err)
+        status = fxctl_failed(err);
+    else
+        fxctl_print(ctl->json ? &json : &text);
+    buf_done(&json);
+    buf_done(&text);
+    return status;
+}
+
+static const struct option_rule run_options[] = {
+    {"version", "N", OPTION_FREE, "this version; else the latest"},
+    {0},
+};
+
+static const struct option_rule retry_options[] = {
+    {"all", "PIPELINE", OPTION_FREE, "every failed execution of this pipeline"},
+    {0},
+};
+
+const struct command action_commands[] = {
+    {
+        .name = "pipeline run",
+        .operands = "NAME-OR-ID [JSON|FILE|-]",
+        .operands_min = 1,
+        .operands_max = 2,
+        .options = run_options,
+        .summary = "run a pipeline by hand and print the execution's id",
+        .details = "The payload is JSON, a file or standard input (-); {} where none is given.",
+        .run = run_pipeline,
+    },
+    {
+        .name = "execution retry",
+        .operands = "[ID]",
+        .operands_min = 0,
+        .operands_max = 1,
+        .options = retry_options,
+        .summary = "try a failed or skipped execution again, or all failed ones of a pipeline",
+        .run = retry,
+    },
+    {
+        .name = "execution skip",
+        .operands = "ID",
+        .operands_min = 1,
+        .operands_max = 1,
+        .summary = "take a pending execution out of its queue",
+        .run = skip,
+    },
+    {
+        .name = "execution cancel",
+        .operands = "ID",
+        .operands_min = 1,
+        .operands_max = 1,
+        .summary = "end a pending or running execution",
+        .run = cancel,
+    },
+    {
+        .name = "explain",
+        .operands = "CID",
+        .operands_min = 1,
+        .operands_max = 1,
+        .summary = "show which triggers matched an event, which did not, and why",
+        .run = explain,
+    },
+    {0},
+};
