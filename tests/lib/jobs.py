@@ -133,7 +133,7 @@ def runners(home):
     found = [pid for pid in processes()
              if "/fx-runner " in command_of(pid) and belongs_to(pid, str(home.dir))]
     # A step is a copy of its runner until it becomes its script.
-    return [pid for pid in found if parent_of(pid) not in found]
+    return [pid for pid in found if parent_of(pid) not in (None, *found)]
 
 
 def parent_of(pid):
