@@ -639,6 +639,27 @@ def test_killed_dispatcher(live):
     assert [completed(single(live, cid))["attempt"] for cid in cids] == [2] * 4 + [1] * 2
 
 
+def test_killed_with_its_runners(live):
+    """Nobody is left to end what their steps have started: the next dispatcher does."""
+    mark = f"MARK-{live.dir.name}"
+    with gate(live) as (path, opened):
+        pipeline = make(live, SH + f"setsid sleep 1000 & sleep 1000 &\n{wait_for(path)}",
+                        event="job", env={"MARK": mark})
+        cids = post_many(live, "job", 3)
+        wait_trigger(live, pipeline, running=3)
+        until(lambda: len(marked(mark)) >= 9, what="the steps run")
+        before = marked(mark)
+        for pid in [*runners(live), live.dispatcher.pid]:
+            os.kill(pid, signal.SIGKILL)
+        live.dispatcher.wait()
+        live.dispatcher = None
+        live.start_dispatcher()
+        until(lambda: not any(map(is_running, before)), what="what was left is gone")
+        opened()
+    for cid in cids:
+        completed(single(live, cid))
+
+
 def test_rests_when_nothing_happens(live):
     """No commit, and no processor time to speak of."""
     pipeline = make(live, OK, event="job", scale={"max": 2, "idle_timeout": 0})

@@ -107,7 +107,11 @@ class Home:
         self.dispatcher = None
         self._keys = {}
         os.chmod(self.dir, 0o770)
-        self.fxctl("init")
+        try:
+            self.fxctl("init")
+        except BaseException:
+            shutil.rmtree(self.dir)
+            raise
 
     def __enter__(self):
         return self
