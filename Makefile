@@ -46,7 +46,7 @@ STORE := actions cid commit credentials dedupe events executions explain key pip
 WEB := auth body cgi fastcgi receive reply request route serve webhook
 
 events := cloudevents form handshake intake main provider submit
-status := main results
+status := main openapi openapi_json results
 pipelines := main definitions runs
 triggers := main control
 
@@ -89,6 +89,13 @@ $(B)/obj/%.o: %.c
 	$(call say,cc,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(OURS) $(CFLAGS) -c $< -o $@
+
+$(B)/obj/%.o: %.S
+	$(call say,as,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -c $< -o $@
+
+$(B)/obj/cgi-bin/status/openapi_json.o: schema/openapi.json # .incbin leaves no trace in a .d
 
 $(B)/libfx.a: $(COMMON_OBJ) Makefile
 	$(call say,ar,$@)
@@ -156,6 +163,7 @@ crash: all ## kill tests
 checks: ## layers, headers alone, forbidden functions, formatting
 	@/usr/bin/python3 tests/checks/layers.py
 	@/usr/bin/python3 tests/checks/banned.py
+	@/usr/bin/python3 tests/checks/records.py
 	@CC="$(CC)" FLAGS="$(OURS)" tests/checks/headers.sh
 	@clang-format --dry-run -Werror $(SOURCES) && echo "formatting is as it should be"
 

@@ -63,7 +63,7 @@ static enum err find(struct store_txn *txn, struct intake *intake, const struct 
     struct accepted *to, size_t room, size_t *ret_count, uint8_t body[CRYPTO_SHA256])
 {
     enum err err = dedupe_find(txn, key, clock_wall_ms(), to, room, ret_count, body);
-    for (size_t i = 0; !err && i < *ret_count; i++) {
+    for (size_t i = 0; !err && i < *ret_count && i < room; i++) {
         size_t at = intake->types.len;
         buf_add_span(&intake->types, to[i].type);
         to[i].type = span_of(intake->types.data + at, to[i].type.len);
@@ -236,7 +236,7 @@ void intake_finish(struct request *request, struct intake *intake)
     if (intake->whole)
         crypto_sha256(request->body, intake->body_digest);
     /* Never moved by what is added: the accepted types point into it. */
-    if (intake->whole || intake->keyed[0])
+    if (intake->whole || (intake->count && intake->keyed[0]))
         buf_reserve(&intake->types, (size_t)(intake->count + 1) * EVENT_TYPE_MAX);
     request_write(request, STORE_ACCEPT | STORE_WAKE, store, stored);
 }

@@ -1,7 +1,8 @@
 /*
  * status - tells how events and executions fare, from the store alone, which it
- * opens read-only.
+ * opens read-only; and what the whole interface is.
  */
+#include "openapi.h"
 #include "results.h"
 #include "web/serve.h"
 
@@ -10,6 +11,7 @@ static const struct route routes[] = {
     {"GET", "/fx/cid/{cid}/explain", SCOPE_STATUS, results_explain},
     {"GET", "/fx/executions/{execution_id}", SCOPE_STATUS, results_of_execution},
     {"GET", "/fx/executions", SCOPE_STATUS, results_list},
+    {"GET", "/fx/openapi.json", SCOPE_NONE, openapi},
 };
 
 int main(void)

@@ -41,12 +41,14 @@ enum err dedupe_find(struct store_txn *txn, const struct dedupe_key *key, int64_
         return ERR_NOTFOUND;
     struct span body = unpack_bytes(&u);
     uint32_t count = unpack_u32(&u);
-    if (body.len != CRYPTO_SHA256 || count > room)
+    if (body.len != CRYPTO_SHA256)
         return ERR_CORRUPT;
     memcpy(ret_body, body.data, CRYPTO_SHA256);
     for (uint32_t i = 0; i < count; i++) {
-        ret_accepted[i].cid = unpack_uuid(&u);
-        ret_accepted[i].type = unpack_bytes(&u);
+        struct accepted accepted = {.cid = unpack_uuid(&u)};
+        accepted.type = unpack_bytes(&u);
+        if (i < room)
+            ret_accepted[i] = accepted;
     }
     *ret_count = count;
     return unpack_done(&u) ? ERR_OK : ERR_CORRUPT;

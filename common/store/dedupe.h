@@ -23,9 +23,9 @@ struct accepted {
 };
 
 /*
- * What was accepted under the key, up to `room` of them; the body it came with in
- * ret_body. Text borrows from the transaction. ERR_NOTFOUND: nothing, or too long
- * ago.
+ * What was accepted under the key, up to `room` of them, and how many there were;
+ * the body it came with in ret_body. Text borrows from the transaction. ERR_NOTFOUND: nothing, or
+ * too long ago.
  */
 enum err dedupe_find(struct store_txn *txn, const struct dedupe_key *key, int64_t now_ms,
     struct accepted *ret_accepted, size_t room, size_t *ret_count,

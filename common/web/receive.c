@@ -23,6 +23,14 @@ static struct request *request_new(const struct serving *serving, struct channel
     return request;
 }
 
+/* A trailing slash and none are the same. */
+static void trim_path(struct request *request)
+{
+    request->path = buf_span(&request->path_bytes);
+    if (request->path.len > 1 && request->path.data[request->path.len - 1] == '/')
+        request->path.len--;
+}
+
 /*
  * The path is SCRIPT_NAME and PATH_INFO together: front ends cut it between
  * them in different places, or not at all (platform.md, 2.14).
@@ -31,10 +39,7 @@ static void set_path(struct request *request)
 {
     buf_add_span(&request->path_bytes, request_header(request, "SCRIPT_NAME"));
     buf_add_span(&request->path_bytes, request_header(request, "PATH_INFO"));
-    request->path = buf_span(&request->path_bytes);
-    /* A trailing slash and none are the same. */
-    if (request->path.len > 1 && request->path.data[request->path.len - 1] == '/')
-        request->path.len--;
+    trim_path(request);
 }
 
 static bool has(struct span text, const char *part)
@@ -107,6 +112,45 @@ static bool read_body(struct request *request)
     return true;
 }
 
+/*
+ * The path and the query as the client sent them: of a request that the front
+ * end has handed on to its error handler, SCRIPT_NAME is the handler's.
+ */
+static void set_path_of_uri(struct request *request)
+{
+    struct span uri = request_header(request, "REQUEST_URI");
+    const uint8_t *mark = uri.len ? memchr(uri.data, '?', uri.len) : NULL;
+    buf_add_span(
+        &request->path_bytes, span_of(uri.data, mark ? (size_t)(mark - uri.data) : uri.len));
+    request->query = mark ? (const char *)mark + 1 : "";
+    trim_path(request);
+}
+
+/*
+ * Front ends tell their error handler the status in REDIRECT_STATUS (200 where
+ * nothing is wrong). lighttpd refuses a POST without a length with 411, but such
+ * a request has no body and is as good as one that says so: it is served. Other
+ * errors become problems. False when the request was answered.
+ */
+static bool take_front_end_error(struct request *request)
+{
+    struct span text = request_header(request, "REDIRECT_STATUS");
+    int status = text.len == 3 ? (int)strtol((const char *)text.data, NULL, 10) : 0;
+    if (status < 400)
+        return true;
+    if (status == 411) {
+        set_path_of_uri(request);
+        request->method = "POST";
+        return true;
+    }
+    if (status >= 500)
+        reply_header(request, "Retry-After", "2");
+    reply_problem(request, status, "%s",
+        status >= 500 ? "The web server could not have this request answered; send it again later."
+                      : "The web server refused this request as it was sent.");
+    return false;
+}
+
 void request_serve(const struct serving *serving, struct channel *channel)
 {
     struct request *request = request_new(serving, channel);
@@ -115,7 +159,10 @@ void request_serve(const struct serving *serving, struct channel *channel)
     struct span query = request_header(request, "QUERY_STRING");
     request->method = method.len ? (const char *)method.data : "GET";
     request->query = query.len ? (const char *)query.data : "";
-    set_path(request);
+    if (!take_front_end_error(request))
+        return;
+    if (!request->path.len)
+        set_path(request);
 
     if (!path_is_plain(request)) {
         reply_problem(request, 404,

@@ -102,7 +102,7 @@ static void alive_ends_with_a_killed_holder(void **state)
     assert_int_equal(waitpid(child, NULL, 0), child);
     close(stop);
     /* Its file is there and fresh, with its number in it; the lock decides. */
-    assert_int_equal(atoi(temp_read(&temp, "home/run/dispatcher.lock")), child);
+    assert_int_equal(strtol(temp_read(&temp, "home/run/dispatcher.lock"), NULL, 10), child);
     assert_false(alive_is(&home));
     assert_int_equal(alive_pid(&home), 0);
     assert_int_equal(alive_take(&home, &fd), ERR_OK);

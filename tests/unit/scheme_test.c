@@ -716,10 +716,10 @@ static void scheme_finds_the_delivery_id(void **state)
 
 static void scheme_presets_are_the_providers(void **state)
 {
-    char *names = mem_strdup(scheme_providers());
+    char *names = mem_strdup(scheme_providers()), *rest = names;
     size_t count = 0;
     (void)state;
-    for (char *name = strtok(names, ", "); name; name = strtok(NULL, ", "), count++)
+    for (char *name; (name = strtok_r(rest, ", ", &rest)); count++)
         if (!scheme_preset(span_str(name)) != !strcmp(name, "generic"))
             fail_msg("%s", name);
     assert_int_equal(count, 9);

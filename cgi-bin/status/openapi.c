@@ -1,0 +1,10 @@
+/* openapi - see openapi.h. */
+#include "openapi.h"
+
+/* openapi_json.S */
+extern const uint8_t openapi_json[], openapi_json_end[];
+
+void openapi(struct request *request)
+{
+    reply_json(request, 200, span_of(openapi_json, (size_t)(openapi_json_end - openapi_json)));
+}
