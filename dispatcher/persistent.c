@@ -142,6 +142,7 @@ static void put_on_one_line(struct json_out *o, const char *name, struct span va
         n += n < value.len;
         value = span_of(value.data + n, value.len - n);
     }
+    o->comma = true;
 }
 
 static void put_id(struct json_out *o, const char *name, const struct uuid *id)

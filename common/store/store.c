@@ -22,11 +22,11 @@
 #include "base/pack.h"
 #include "store/commit.h"
 
-#define READERS_MAX 1024 /* reader slots of the environment, all processes together */
-#define READERS_KEPT 64  /* read transactions a process keeps for reuse */
+#define READERS_MAX 1024       /* reader slots of the environment, all processes together */
+#define READERS_KEPT 64        /* read transactions a process keeps for reuse */
 #define DISK_FULL_BYTES MIB(1) /* as good as none: less than one large write */
-#define OPEN_TRIES 5     /* opening can fail while another process opens or closes (lmdb.h) */
-#define FORMAT_VERSION 1 /* of the store as a whole; records carry their own */
+#define OPEN_TRIES 5           /* opening can fail while another process opens or closes (lmdb.h) */
+#define FORMAT_VERSION 1       /* of the store as a whole; records carry their own */
 
 struct store_txn {
     MDB_txn *txn;

@@ -108,7 +108,8 @@ static const char *const refused[] = {
     "Zm9vYmF.",
 };
 
-/* Neither bytes nor their terminator change when a text is refused, however late that is noticed. */
+/* Neither bytes nor their terminator change when a text is refused, however late that is noticed.
+ */
 static void base64_refuses_what_is_not_strict(void **state)
 {
     (void)state;

@@ -1,4 +1,5 @@
-/* credential_test - the stored form of a credential, when it is good, what it allows, and tokens. */
+/* credential_test - the stored form of a credential, when it is good, what it allows, and tokens.
+ */
 #include "damage.h"
 
 #include "model/credential.h"
@@ -190,7 +191,7 @@ static void credential_lists_are_checked(void **state)
 
 static const struct {
     const char *list;
-    unsigned scopes; /* SCOPE_NONE: refused */
+    unsigned scopes;  /* SCOPE_NONE: refused */
     const char *text; /* written out again, or why not */
 } scope_cases[] = {
     {"events", SCOPE_EVENTS, "events"},

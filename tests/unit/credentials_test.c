@@ -37,7 +37,8 @@ static struct span digest(const char *token)
     return span_of(place, CRYPTO_SHA256);
 }
 
-static enum err create(struct store_txn *txn, unsigned n, enum credential_kind kind, const char *token)
+static enum err create(
+    struct store_txn *txn, unsigned n, enum credential_kind kind, const char *token)
 {
     struct credential credential = {
         .id = id(n),

@@ -43,8 +43,8 @@ static inline void damage_is_noticed(struct span record, damage_decode *decode)
     for (int version = 0; version < 256; version++) {
         uint8_t good = record.data[0];
         bytes.data[0] = (uint8_t)version;
-        assert_int_equal(damage_try(decode, bytes.data, bytes.len),
-            version == good ? ERR_OK : ERR_CORRUPT);
+        assert_int_equal(
+            damage_try(decode, bytes.data, bytes.len), version == good ? ERR_OK : ERR_CORRUPT);
         bytes.data[0] = good;
     }
     buf_add_char(&bytes, 0);

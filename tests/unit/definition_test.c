@@ -1,4 +1,5 @@
-/* definition_test - what is taken out of a client's pipeline, byte for byte, and what is refused. */
+/* definition_test - what is taken out of a client's pipeline, byte for byte, and what is refused.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -54,8 +55,8 @@ static void definition_takes_a_body_apart(void **state)
         struct definition definition;
         struct json_fault fault;
         struct buf why = BUF_INIT;
-        enum err err =
-            definition_read(span_str(good_cases[i].body), text(good_cases[i].fixed), &definition, &why);
+        enum err err = definition_read(
+            span_str(good_cases[i].body), text(good_cases[i].fixed), &definition, &why);
         if (err)
             fail_msg("%s: %s", good_cases[i].body, buf_text(&why));
         assert_string_equal(buf_text(&definition.id), good_cases[i].id);
@@ -106,8 +107,8 @@ static void definition_names_the_field_it_refuses(void **state)
     for (size_t i = 0; i < COUNT(bad_cases); i++) {
         struct definition definition;
         struct buf why = BUF_INIT;
-        enum err err =
-            definition_read(span_str(bad_cases[i].body), text(bad_cases[i].fixed), &definition, &why);
+        enum err err = definition_read(
+            span_str(bad_cases[i].body), text(bad_cases[i].fixed), &definition, &why);
         assert_int_equal(err, ERR_INVALID);
         if (strncmp(buf_text(&why), bad_cases[i].why, strlen(bad_cases[i].why)) != 0)
             fail_msg("%s: %s", bad_cases[i].body, buf_text(&why));

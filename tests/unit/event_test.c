@@ -134,7 +134,8 @@ static void event_topic_is_the_type_where_none_is_named(void **state)
 #define TIME ",\"time\":\"2026-01-02T03:04:05.678Z\""
 #define CORRELATION ",\"correlationid\":\"" CID "\""
 
-/* The event to write, and the text that has to come out. Source, type, cid and time are the same. */
+/* The event to write, and the text that has to come out. Source, type, cid and time are the same.
+ */
 static const struct {
     const char *what;
     struct {
@@ -150,8 +151,11 @@ static const struct {
     {"its own id and time", {.id = "i \"1\"", .time = "2026-01-02T03:04:05+01:00"},
         HEAD("i \\\"1\\\"") ",\"time\":\"2026-01-02T03:04:05+01:00\"" CORRELATION "}"},
     {"all attributes",
-        {.subject = "s\xc3\xa4", .datacontenttype = "text/plain", .dataschema = "https://h/#",
-            .parent = PARENT, .topic = "orders"},
+        {.subject = "s\xc3\xa4",
+            .datacontenttype = "text/plain",
+            .dataschema = "https://h/#",
+            .parent = PARENT,
+            .topic = "orders"},
         HEAD(CID) ",\"subject\":\"s\xc3\xa4\"" TIME ",\"datacontenttype\":\"text/plain\","
                   "\"dataschema\":\"https://h/#\"" CORRELATION ",\"causationid\":\"" PARENT
                   "\",\"topic\":\"orders\"}"},
@@ -168,23 +172,23 @@ static const struct {
         HEAD(CID) TIME CORRELATION ",\"data_base64\":\"AAH//g==\"}"},
     {"empty binary data", {.data_kind = EVENT_DATA_BINARY, .data = ""},
         HEAD(CID) TIME CORRELATION ",\"data_base64\":\"\"}"},
-    {"no data", {.data_kind = EVENT_DATA_NONE, .data = "ignored"},
-        HEAD(CID) TIME CORRELATION "}"},
+    {"no data", {.data_kind = EVENT_DATA_NONE, .data = "ignored"}, HEAD(CID) TIME CORRELATION "}"},
 
     {"no extensions", {.extensions = "{}"}, HEAD(CID) TIME CORRELATION "}"},
     {"extensions of every type", {.extensions = "{\"a\":\"x\",\"b\":-1 , \"c\" : true}"},
         HEAD(CID) TIME ",\"a\":\"x\",\"b\":-1,\"c\":true" CORRELATION "}"},
     {"extensions that collide with ours",
         {.extensions = "{\"correlationid\":\"x\",\"a\":1,\"causationid\":\"y\",\"topic\":\"z\"}",
-            .parent = PARENT, .topic = "orders"},
+            .parent = PARENT,
+            .topic = "orders"},
         HEAD(CID) TIME ",\"a\":1" CORRELATION ",\"causationid\":\"" PARENT
                        "\",\"topic\":\"orders\"}"},
     {"they collide also where ours are not given",
-        {.extensions = "{\"causationid\":\"y\",\"topic\":\"z\"}"},
-        HEAD(CID) TIME CORRELATION "}"},
+        {.extensions = "{\"causationid\":\"y\",\"topic\":\"z\"}"}, HEAD(CID) TIME CORRELATION "}"},
     {"with those of every event",
-        {.extensions = "{\"id\":1,\"source\":1,\"type\":1,\"specversion\":1,\"time\":1,\"subject\":1,"
-                       "\"datacontenttype\":1,\"dataschema\":1,\"data\":1,\"data_base64\":1,\"ids\":2}"},
+        {.extensions =
+                "{\"id\":1,\"source\":1,\"type\":1,\"specversion\":1,\"time\":1,\"subject\":1,"
+                "\"datacontenttype\":1,\"dataschema\":1,\"data\":1,\"data_base64\":1,\"ids\":2}"},
         HEAD(CID) TIME ",\"ids\":2" CORRELATION "}"},
     {"and when they are written with escapes",
         {.extensions = "{\"\\u0063orrelationid\":\"x\",\"t\\u006fpic\":\"z\",\"a\":1}"},
@@ -275,7 +279,8 @@ static void event_check_names_the_field(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(check_cases); i++) {
         struct event event = {.source = text(check_cases[i].source),
-            .type = text(check_cases[i].type), .topic = text(check_cases[i].topic)};
+            .type = text(check_cases[i].type),
+            .topic = text(check_cases[i].topic)};
         struct buf why = BUF_INIT;
         bool good = event_check(&event, "SOURCE", "TYPE", &why);
         if (good != !check_cases[i].why)

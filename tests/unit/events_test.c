@@ -147,8 +147,8 @@ static void events_of_a_cid_come_one_after_the_other(void **state)
     static const struct {
         uint8_t cid;
         uint64_t after, next; /* 0: none */
-    } cases[] = {{5, 0, 1}, {5, 1, 2}, {5, 2, 5}, {5, 3, 5}, {5, 5, 0}, {2, 0, 3}, {2, 3, 6}, {2, 6, 0},
-        {9, 0, 4}, {9, 4, 0}, {1, 0, 0}, {200, 0, 0}};
+    } cases[] = {{5, 0, 1}, {5, 1, 2}, {5, 2, 5}, {5, 3, 5}, {5, 5, 0}, {2, 0, 3}, {2, 3, 6},
+        {2, 6, 0}, {9, 0, 4}, {9, 4, 0}, {1, 0, 0}, {200, 0, 0}};
     (void)state;
     struct store_txn *txn = temp_store_begin(&t);
     for (size_t i = 0; i < COUNT(cids); i++)

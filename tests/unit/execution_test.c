@@ -69,9 +69,8 @@ static bool same(const struct execution *a, const struct execution *b)
            a->failures == b->failures && a->losses == b->losses &&
            a->pipeline_version == b->pipeline_version && a->created_ms == b->created_ms &&
            a->started_ms == b->started_ms && a->duration_us == b->duration_us &&
-           span_eq(a->pipeline_id, b->pipeline_id) &&
-           span_eq(a->pipeline_name, b->pipeline_name) && span_eq(a->event_type, b->event_type) &&
-           span_eq(a->error, b->error);
+           span_eq(a->pipeline_id, b->pipeline_id) && span_eq(a->pipeline_name, b->pipeline_name) &&
+           span_eq(a->event_type, b->event_type) && span_eq(a->error, b->error);
 }
 
 static void execution_returns_as_it_was_stored(void **state)
@@ -199,7 +198,8 @@ static const struct {
 
 static void status_names_go_both_ways(void **state)
 {
-    static const char *const not_names[] = {"", "Pending", "pending ", "pendin", "in-progress", "0"};
+    static const char *const not_names[] = {
+        "", "Pending", "pending ", "pendin", "in-progress", "0"};
     (void)state;
     for (enum status status = 0; status < STATUS__MAX; status++) {
         enum status back = STATUS__MAX;

@@ -1,4 +1,5 @@
-/* executions_test - executions with their indexes, the data and logs beside them, and lists of them. */
+/* executions_test - executions with their indexes, the data and logs beside them, and lists of
+ * them. */
 #include "temp_store.h"
 
 #include "model/limits.h"
@@ -244,7 +245,8 @@ static void result_is_printed_with_data_and_logs(void **state)
     assert_int_equal(executions_print(txn, &execution.id, &out), ERR_OK);
     assert_non_null(strstr(buf_text(&text), "\"data\":{\"k\":[1]},"));
     assert_non_null(strstr(buf_text(&text),
-        "\"steps\":[{\"name\":\"a\",\"status\":\"completed\",\"started\":\"2026-01-02T03:04:05.000Z\","
+        "\"steps\":[{\"name\":\"a\",\"status\":\"completed\",\"started\":\"2026-01-02T03:04:05."
+        "000Z\","
         "\"seconds\":0.001,\"exit_code\":0,\"log\":\"\"},{\"name\":\"b\",\"status\":\"failed\","
         "\"started\":\"2026-01-02T03:04:05.000Z\",\"seconds\":0.002,\"exit_code\":3,"
         "\"log\":\"boom\\n\"}]}"));
@@ -268,9 +270,9 @@ static const struct {
 
 static const struct {
     const char *pipeline, *service, *type;
-    int status;             /* -1: any */
-    unsigned since, until;  /* 0: any */
-    unsigned found[8];      /* newest first, ended by 0 */
+    int status;            /* -1: any */
+    unsigned since, until; /* 0: any */
+    unsigned found[8];     /* newest first, ended by 0 */
 } list_cases[] = {
     {NULL, NULL, NULL, -1, 0, 0, {7, 6, 5, 4, 3, 2, 1}},
     {"p", NULL, NULL, -1, 0, 0, {6, 4, 2, 1}},
@@ -472,7 +474,8 @@ static bool count_one(const struct uuid *execution, void *context)
     return true;
 }
 
-/* However many there are that do not match, a page looks at so many and then says where to go on. */
+/* However many there are that do not match, a page looks at so many and then says where to go on.
+ */
 static void page_looks_at_a_bounded_number(void **state)
 {
     enum { ROWS = EXECUTIONS_LOOKED_MAX + 500 };

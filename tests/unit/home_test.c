@@ -159,8 +159,7 @@ static void home_refuses_a_link_to_a_path_that_is_too_long(void **state)
 
 static void home_create_makes_all_that_belongs_to_it(void **state)
 {
-    static const char *const dirs[] = {
-        "home", "home/db", "home/scripts", "home/run", "home/log"};
+    static const char *const dirs[] = {"home", "home/db", "home/scripts", "home/run", "home/log"};
     struct home home;
     struct config defaults;
     struct stat st;
@@ -234,7 +233,8 @@ static void home_open_reads_the_settings(void **state)
     assert_int_equal(home.config.web_threads, 3);
     temp_write(&temp, "home/fx.conf", "[web]\nthreads = 3\nthread = 4\n");
     assert_int_equal(home_open(temp_path(&temp, "home"), &home), ERR_INVALID);
-    assert_true(temp_logged(&temp, "/home/fx.conf, line 3: there is no setting \"thread\" in [web]"));
+    assert_true(
+        temp_logged(&temp, "/home/fx.conf, line 3: there is no setting \"thread\" in [web]"));
 }
 
 static void home_open_follows_links_to_the_real_directory(void **state)

@@ -221,7 +221,8 @@ static void list_goes_by_id(void **state)
     }
 }
 
-static void add_execution(struct store_txn *txn, unsigned n, const char *pipeline, enum status status)
+static void add_execution(
+    struct store_txn *txn, unsigned n, const char *pipeline, enum status status)
 {
     struct execution execution = {
         .id = uuid_make(1000 + n, 0, n),

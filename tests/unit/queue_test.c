@@ -162,7 +162,8 @@ static void due_gives_the_earliest(void **state)
     static const struct {
         int64_t due_ms;
         uint8_t n;
-    } waiting[] = {{INT64_C(1767323045678), 4}, {0, 1}, {INT64_MAX, 5}, {999, 2}, {1000, 3}, {999, 9}};
+    } waiting[] = {
+        {INT64_C(1767323045678), 4}, {0, 1}, {INT64_MAX, 5}, {999, 2}, {1000, 3}, {999, 9}};
     static const uint8_t order[] = {1, 2, 9, 3, 4, 5};
     struct dues dues = {.n = 0};
     struct uuid found;
@@ -184,7 +185,8 @@ static void due_gives_the_earliest(void **state)
         assert_int_equal(due_first(txn, &due_ms, &found), ERR_OK);
         assert_true(uuid_eq(&found, &expected));
         assert_true(due_ms == dues.times[i]);
-        assert_int_equal(due_del(txn, due_ms + (due_ms < 5), &found), due_ms < 5 ? ERR_NOTFOUND : ERR_OK);
+        assert_int_equal(
+            due_del(txn, due_ms + (due_ms < 5), &found), due_ms < 5 ? ERR_NOTFOUND : ERR_OK);
         if (due_ms < 5)
             assert_int_equal(due_del(txn, due_ms, &found), ERR_OK);
     }

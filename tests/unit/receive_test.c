@@ -224,9 +224,11 @@ static void method_chooses_the_handler(void **state)
         serve(&fake);
         assert_int_equal(fake_status(&fake), method_cases[i].status);
         const char *allow = fake_header(&fake, "Allow");
-        assert_string_equal(allow ? allow : "-", method_cases[i].allow ? method_cases[i].allow : "-");
+        assert_string_equal(
+            allow ? allow : "-", method_cases[i].allow ? method_cases[i].allow : "-");
         if (method_cases[i].status == 200)
-            assert_string_equal(seen.method, method_cases[i].method ? method_cases[i].method : "GET");
+            assert_string_equal(
+                seen.method, method_cases[i].method ? method_cases[i].method : "GET");
         fake_done(&fake);
     }
 }
@@ -496,7 +498,7 @@ static int serve_key(const char *variable, const char *address)
     const char *after = fake_header(&fake, "Retry-After");
     assert_int_equal(status == 429, after != NULL);
     if (after)
-        assert_in_range(atoi(after), 1, 61);
+        assert_in_range(strtol(after, NULL, 10), 1, 61);
     fake_done(&fake);
     return status;
 }
@@ -509,7 +511,8 @@ static void failing_address_is_told_to_wait(void **state)
     serving.meter = meter_open(&t.home);
     assert_non_null(serving.meter);
     for (int i = 0; i < 10; i++)
-        assert_int_equal(serve_key("HTTP_X_API_KEY=%S", "192.0.2.1"), 200); /* good ones cost nothing */
+        assert_int_equal(
+            serve_key("HTTP_X_API_KEY=%S", "192.0.2.1"), 200); /* good ones cost nothing */
     for (int i = 0; i < 3; i++)
         assert_int_equal(serve_key("HTTP_X_API_KEY=%U", "192.0.2.1"), 401);
     assert_int_equal(serve_key("HTTP_X_API_KEY=%U", "192.0.2.1"), 429);
@@ -573,16 +576,18 @@ static const struct {
                                                       "{\"message\":\"It is \\\"done\\\"\\n\"}",
         0},
     {problem,
-        HEAD("422 Unprocessable Content", PROBLEM, "154") "\r\n"
-            "{\"type\":\"about:blank\",\"title\":\"Unprocessable Content\",\"status\":422,"
-            "\"detail\":\"field: wants 3 of \\\"\xc3\xa4\\\".\",\"instance\":\"ID\"}",
+        HEAD("422 Unprocessable Content", PROBLEM,
+            "154") "\r\n"
+                   "{\"type\":\"about:blank\",\"title\":\"Unprocessable Content\",\"status\":422,"
+                   "\"detail\":\"field: wants 3 of \\\"\xc3\xa4\\\".\",\"instance\":\"ID\"}",
         0},
     {nothing, "Status: 204 No Content\r\n" ALWAYS "\r\n", 0},
     {json, HEAD("200 OK", "application/json", "7") "\r\n[1,\"\0\"]", 7},
     {many,
-        HEAD("429 Too Many Requests", PROBLEM, "130") "Retry-After: 2\r\n\r\n"
-            "{\"type\":\"about:blank\",\"title\":\"Too Many Requests\",\"status\":429,"
-            "\"detail\":\"Wait.\",\"instance\":\"ID\"}",
+        HEAD("429 Too Many Requests", PROBLEM,
+            "130") "Retry-After: 2\r\n\r\n"
+                   "{\"type\":\"about:blank\",\"title\":\"Too Many Requests\",\"status\":429,"
+                   "\"detail\":\"Wait.\",\"instance\":\"ID\"}",
         0},
 };
 
@@ -611,7 +616,8 @@ static void reply_has_this_form(void **state)
         if (!span_eq(buf_span(&fake.reply), buf_span(&expected)))
             fail_msg("%s\nwanted: %s", buf_text(&fake.reply), buf_text(&expected));
         if (fake_header(&fake, "Content-Length"))
-            assert_int_equal(atoi(fake_header(&fake, "Content-Length")), fake_body(&fake).len);
+            assert_int_equal(
+                strtol(fake_header(&fake, "Content-Length"), NULL, 10), fake_body(&fake).len);
         buf_done(&expected);
         fake_done(&fake);
     }

@@ -10,16 +10,12 @@ static const struct {
     bool matches;
     const char *first, *second; /* the parts in braces */
 } match_cases[] = {
-    {"/fx/events", "/fx/events", true, NULL, NULL},
-    {"/fx/events", "/fx/event", false, NULL, NULL},
+    {"/fx/events", "/fx/events", true, NULL, NULL}, {"/fx/events", "/fx/event", false, NULL, NULL},
     {"/fx/events", "/fx/eventss", false, NULL, NULL},
     {"/fx/events", "/fx/events/", false, NULL, NULL},
-    {"/fx/events", "/FX/events", false, NULL, NULL},
-    {"/fx/events", "fx/events", false, NULL, NULL},
-    {"/fx/events", "", false, NULL, NULL},
-    {"/", "/", true, NULL, NULL},
-    {"/", "", false, NULL, NULL},
-    {"", "", true, NULL, NULL},
+    {"/fx/events", "/FX/events", false, NULL, NULL}, {"/fx/events", "fx/events", false, NULL, NULL},
+    {"/fx/events", "", false, NULL, NULL}, {"/", "/", true, NULL, NULL},
+    {"/", "", false, NULL, NULL}, {"", "", true, NULL, NULL},
     {"/fx/cid/{cid}", "/fx/cid/x", true, "x", NULL},
     {"/fx/cid/{cid}", "/fx/cid/0192-a.b_c:%20 ~", true, "0192-a.b_c:%20 ~", NULL},
     {"/fx/cid/{cid}", "/fx/cid/\xc3\xa4", true, "\xc3\xa4", NULL},
@@ -35,8 +31,7 @@ static const struct {
     {"/fx/cid/{cid}/explain", "/fx/cid/x/explainer", false, NULL, NULL},
     {"/p/{id}/versions/{v}", "/p/one/versions/2", true, "one", "2"},
     {"/p/{id}/versions/{v}", "/p/one/versions/", false, NULL, NULL},
-    {"/{a}/{b}", "/x/y", true, "x", "y"},
-    {"/{a}/{b}", "/x", false, NULL, NULL},
+    {"/{a}/{b}", "/x/y", true, "x", "y"}, {"/{a}/{b}", "/x", false, NULL, NULL},
     {"/{a}/{b}/{c}", "/x/y/z", false, NULL, NULL}, /* more than there is room for */
 };
 

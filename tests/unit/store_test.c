@@ -205,7 +205,7 @@ static long part_ready(struct part *part)
     if (n <= 0)
         fail_msg("the other process did not get ready");
     text[n] = 0;
-    return atol(text);
+    return strtol(text, NULL, 10);
 }
 
 /* Its exit status, or minus the signal that ended it. */
@@ -435,7 +435,8 @@ static void store_changes_have_results(void **state)
 
 static enum err put_bad_counter(struct store_txn *txn, void *context)
 {
-    return store_put(txn, TABLE_META, span_str("bad"), span_of("\0\0\0\0\0\0\0\1\2", *(size_t *)context));
+    return store_put(
+        txn, TABLE_META, span_str("bad"), span_of("\0\0\0\0\0\0\0\1\2", *(size_t *)context));
 }
 
 struct numbers {
@@ -516,8 +517,8 @@ static const struct {
     {{{SEEK, "g", NULL}, {LAST, NULL, "f"}, {PREV, NULL, "d"}}, 3},
 };
 
-static enum err move(
-    struct store_cursor *cursor, enum step step, struct span at, struct span *key, struct span *value)
+static enum err move(struct store_cursor *cursor, enum step step, struct span at, struct span *key,
+    struct span *value)
 {
     switch (step) {
     case SEEK:
@@ -547,8 +548,8 @@ static void cursors_stop_at_the_ends(void **state)
         for (size_t k = 0; k < cursor_cases[i].count; k++) {
             const char *at = cursor_cases[i].moves[k].key, *found = cursor_cases[i].moves[k].found;
             struct span key = span_str("kept"), value = span_str("kept");
-            enum err err = move(
-                &cursor, cursor_cases[i].moves[k].step, span_str(at ? at : ""), &key, &value);
+            enum err err =
+                move(&cursor, cursor_cases[i].moves[k].step, span_str(at ? at : ""), &key, &value);
             if (err != (found ? ERR_OK : ERR_NOTFOUND) || !span_eq_str(key, found ? found : "kept"))
                 fail_msg("case %zu, move %zu: %s, %.*s", i, k, err_name(err), (int)key.len,
                     (const char *)key.data);
@@ -642,7 +643,10 @@ static void act_prepare(struct act *a, char kind, size_t number)
 
 static enum err act_result(char kind)
 {
-    return kind == 'c' ? ERR_CONFLICT : kind == 'd' ? ERR_INVALID : kind == 'x' ? ERR_NOTFOUND : ERR_OK;
+    return kind == 'c'   ? ERR_CONFLICT
+           : kind == 'd' ? ERR_INVALID
+           : kind == 'x' ? ERR_NOTFOUND
+                         : ERR_OK;
 }
 
 static const struct {
@@ -945,7 +949,8 @@ static void map_grows_within_a_batch(void **state)
         acts[k].op.done = act_done;
         store_submit(store, &acts[k].op);
         struct act *waiting = mem_alloc(sizeof *waiting);
-        *waiting = (struct act){.op = {.mutation = put_chunk, .context = &chunks[k], .done = act_done}};
+        *waiting =
+            (struct act){.op = {.mutation = put_chunk, .context = &chunks[k], .done = act_done}};
         ops[k].context = waiting;
         store_submit(store, &waiting->op);
     }
@@ -969,7 +974,7 @@ static void map_grows_within_a_batch(void **state)
 static int part_fill(const char *dir, const char *argument)
 {
     part_open(dir);
-    for (uint64_t i = 0; i < (uint64_t)atol(argument); i++)
+    for (uint64_t i = 0; i < (uint64_t)strtol(argument, NULL, 10); i++)
         NEED(write_chunk(store, 0, i) == ERR_OK);
     return 0;
 }
@@ -1140,7 +1145,7 @@ static int part_fill_and_free(const char *dir, const char *argument)
 {
     part_fill(dir, argument);
     struct chunk chunk = {0, 0};
-    for (; chunk.number < (uint64_t)atol(argument); chunk.number++)
+    for (; chunk.number < (uint64_t)strtol(argument, NULL, 10); chunk.number++)
         NEED(store_write(store, 0, del_chunk, &chunk) == ERR_OK);
     return 0;
 }
@@ -1263,7 +1268,7 @@ static int part_hold(const char *dir, const char *argument)
     struct store_txn *txn;
     long count_of = 0;
     part_open(dir);
-    while (count_of < atol(argument) && store_read_begin(store, &txn) == ERR_OK)
+    while (count_of < strtol(argument, NULL, 10) && store_read_begin(store, &txn) == ERR_OK)
         count_of++;
     part_say(count_of);
     return 0;

@@ -66,9 +66,9 @@ static enum err decode(struct span record)
     struct trigger t;
     enum err err = trigger_decode(record, &t);
     if (!err)
-        assert_true(damage_touch(t.pipeline_id) + damage_touch(t.pipeline_name) +
-                        damage_touch(t.topic) <
-                    UINT32_MAX);
+        assert_true(
+            damage_touch(t.pipeline_id) + damage_touch(t.pipeline_name) + damage_touch(t.topic) <
+            UINT32_MAX);
     return err;
 }
 

@@ -83,8 +83,7 @@ static bool note(const struct trigger *trigger, void *context)
     assert_true(all.n < COUNT(all.triggers));
     buf_clear(&all.records[all.n]);
     trigger_encode(trigger, &all.records[all.n]);
-    assert_int_equal(
-        trigger_decode(buf_span(&all.records[all.n]), &all.triggers[all.n]), ERR_OK);
+    assert_int_equal(trigger_decode(buf_span(&all.records[all.n]), &all.triggers[all.n]), ERR_OK);
     all.n++;
     return true;
 }
@@ -142,14 +141,9 @@ static const struct {
     enum err err;
     uint32_t pinned;
 } start_cases[] = {
-    {"none", 0, ERR_NOTFOUND, 0},
-    {"x", 3, ERR_NOTFOUND, 0},
-    {"x", UINT32_MAX, ERR_NOTFOUND, 0},
-    {"silent", 0, ERR_INVALID, 0},
-    {"x", 2, ERR_INVALID, 0}, /* that version has no event option */
-    {"x", 1, ERR_OK, 1},
-    {"x", 4, ERR_OK, 4},
-    {"x", 0, ERR_OK, 5}, /* the latest */
+    {"none", 0, ERR_NOTFOUND, 0}, {"x", 3, ERR_NOTFOUND, 0}, {"x", UINT32_MAX, ERR_NOTFOUND, 0},
+    {"silent", 0, ERR_INVALID, 0}, {"x", 2, ERR_INVALID, 0}, /* that version has no event option */
+    {"x", 1, ERR_OK, 1}, {"x", 4, ERR_OK, 4}, {"x", 0, ERR_OK, 5}, /* the latest */
 };
 
 static void trigger_is_pinned_to_a_version(void **state)
@@ -454,7 +448,8 @@ static void service_reports_come_and_go(void **state)
 
 static void damaged_records_are_corrupt(void **state)
 {
-    static const uint8_t key[] = {'x', 0, 0, 0, 0, 0, 0, 0, 0, 9}, queue[] = {0, 0, 0, 0, 0, 0, 0, 1};
+    static const uint8_t key[] = {'x', 0, 0, 0, 0, 0, 0, 0, 0, 9},
+                         queue[] = {0, 0, 0, 0, 0, 0, 0, 1};
     struct trigger trigger;
     struct service_report report;
     (void)state;
