@@ -10,6 +10,7 @@
 #include "base/version.h"
 
 #define KEPT_CONNECTIONS 4L
+#define CLOCK_SLACK_MS 20         /* libcurl rounds its times */
 #define LONGEST_RETRY_AFTER 86400 /* seconds; no pipeline waits longer */
 
 static CURL *curl; /* keeps connections from one request to the next */
@@ -18,6 +19,7 @@ struct exchange {
     const struct http_request *request;
     struct http_reply *reply;
     size_t received;
+    bool has_head;                  /* of the reply; libcurl takes half a head for a whole one */
     bool opened;                    /* a connection to an allowed address was tried */
     char refused[INET6_ADDRSTRLEN]; /* the last address that is not allowed */
     char error[CURL_ERROR_SIZE];
@@ -33,6 +35,17 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
     }
     x->opened = true;
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* The empty line ends a head, and one of 1xx is followed by another. */
+static size_t take_header(char *line, size_t size, size_t count, void *context)
+{
+    struct exchange *x = context;
+    size_t len = size * count;
+    long status = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    x->has_head |= status >= 200 && len && (*line == '\r' || *line == '\n');
+    return len;
 }
 
 /* Taking less than all makes libcurl give up with CURLE_WRITE_ERROR. */
@@ -81,6 +94,8 @@ static void set_request(struct exchange *x, struct curl_slist *headers)
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)r->connect_timeout_ms);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, x);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, x);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, x->error);
@@ -97,8 +112,11 @@ static void set_reply(struct exchange *x, CURLcode code, bool out_of_time)
     if (retry_after > LONGEST_RETRY_AFTER)
         retry_after = LONGEST_RETRY_AFTER;
     reply->retry_after_ms = retry_after > 0 ? (int64_t)retry_after * 1000 : 0;
-    if (code == CURLE_OK) {
+    if (code == CURLE_OK && x->has_head) {
         reply->end = HTTP_REPLIED;
+    } else if (code == CURLE_OK) {
+        reply->end = HTTP_FAILED;
+        snprintf(reply->error, sizeof reply->error, "it ended within its headers");
     } else if (x->received > RESPONSE_MAX) {
         reply->end = HTTP_TOO_LONG;
     } else if (code == CURLE_OPERATION_TIMEDOUT && out_of_time) {
@@ -125,7 +143,7 @@ void http_post(const struct http_request *request, struct http_reply *ret_reply)
     set_request(&x, headers);
     int64_t start_ms = clock_mono_ms();
     CURLcode code = curl_easy_perform(curl);
-    set_reply(&x, code, clock_mono_ms() - start_ms >= request->timeout_ms);
+    set_reply(&x, code, clock_mono_ms() - start_ms >= request->timeout_ms - CLOCK_SLACK_MS);
     curl_easy_reset(curl); /* forgets everything but the connections */
     curl_slist_free_all(headers);
 }

@@ -88,7 +88,7 @@ struct instance *instance_start(struct dispatcher *d, struct service *service)
     return i;
 }
 
-/* Forgets an instance once it is neither connected nor a child. */
+/* Forgets an instance once it is neither connected nor a child. Another may have its place. */
 static void forget(struct dispatcher *d, struct instance *gone)
 {
     if (gone->fd >= 0 || gone->pid)
@@ -103,6 +103,7 @@ static void forget(struct dispatcher *d, struct instance *gone)
     buf_done(&gone->out);
     free(gone->sent);
     free(gone);
+    d->more = true;
 }
 
 static void happen(struct dispatcher *d, struct instance *i, struct span outcome)

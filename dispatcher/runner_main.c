@@ -94,5 +94,6 @@ int main(int argc, char **argv)
         ;
     http_step_end();
     persistent_end_all(&home.config);
+    buf_done(&body);
     return 0;
 }

@@ -3,7 +3,7 @@ import contextlib
 
 import pytest
 
-pytest.register_assert_rewrite("checks", "contract", "harness", "jobs")
+pytest.register_assert_rewrite("checks", "contract", "harness", "jobs", "senders")
 
 from harness import Home  # noqa: E402
 

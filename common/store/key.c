@@ -7,7 +7,8 @@
 static void add(struct key *key, const void *data, size_t len)
 {
     assert(key->len + len <= sizeof key->bytes);
-    memcpy(key->bytes + key->len, data, len);
+    if (len) /* where there is nothing, data may be NULL */
+        memcpy(key->bytes + key->len, data, len);
     key->len += len;
 }
 

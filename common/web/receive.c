@@ -126,11 +126,21 @@ static void set_path_of_uri(struct request *request)
     trim_path(request);
 }
 
+static bool has_route(struct request *request)
+{
+    const struct program *program = request->program;
+    for (size_t i = 0; i < program->route_count; i++)
+        if (route_matches(program->routes[i].pattern, request->path, request->params))
+            return true;
+    return false;
+}
+
 /*
  * Front ends tell their error handler the status in REDIRECT_STATUS (200 where
  * nothing is wrong). lighttpd refuses a POST without a length with 411, but such
- * a request has no body and is as good as one that says so: it is served. Other
- * errors become problems. False when the request was answered.
+ * a request has no body and is as good as one that says so: it is served, where
+ * the path is this program's. Other errors become problems. False when the
+ * request was answered.
  */
 static bool take_front_end_error(struct request *request)
 {
@@ -138,15 +148,18 @@ static bool take_front_end_error(struct request *request)
     int status = text.len == 3 ? (int)strtol((const char *)text.data, NULL, 10) : 0;
     if (status < 400)
         return true;
-    if (status == 411) {
+    if (status == 411)
         set_path_of_uri(request);
+    if (status == 411 && has_route(request)) {
         request->method = "POST";
         return true;
     }
-    if (status >= 500)
+    bool later = status == 500 || (status >= 502 && status <= 504);
+    if (later)
         reply_header(request, "Retry-After", "2");
     reply_problem(request, status, "%s",
-        status >= 500 ? "The web server could not have this request answered; send it again later."
+        status == 411 ? "A POST needs a length: send Content-Length: 0 where there is no body."
+        : later       ? "The web server could not have this request answered; send it again later."
                       : "The web server refused this request as it was sent.");
     return false;
 }

@@ -2,6 +2,7 @@
 #include "web/serve.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -20,8 +21,15 @@
 #include "web/receive.h"
 
 #define LISTEN_FD 0
-#define SLOTS 2       /* threads that accept and serve; one commits while the other gathers */
+/*
+ * Threads that accept and serve at a time. Where requests share commits, one that
+ * gathers all that has come and then commits it costs least: no thread is woken
+ * for a single request. Reading has nothing to gather, but may wait for the disk.
+ */
+#define SLOTS_WRITING 1
+#define SLOTS_READING 2
 #define GATHER_MAX 64 /* requests a thread takes before it sees to the commit */
+#define HEAP_KEPT_BYTES (4 << 20)
 #define THREAD_STACK_BYTES (512 * 1024)
 #define ACCEPT_PAUSE_US 10000 /* when the process is out of descriptors, others must end first */
 
@@ -38,7 +46,7 @@ static atomic_bool stopping;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t slot_freed = PTHREAD_COND_INITIALIZER;
 static pthread_cond_t thread_ended = PTHREAD_COND_INITIALIZER;
-static int slots = SLOTS, waiting, threads;
+static int slots, waiting, threads;
 static _Thread_local bool in_slot;
 
 bool serve_is_stopping(void)
@@ -197,6 +205,10 @@ static void serve_fastcgi(void)
     sigset_t stops;
     int signal;
     check_socket();
+    /* libfcgi takes and frees buffers of 8 KiB for each request: no tidying up after each of them.
+     */
+    mallopt(M_MXFAST, 0);
+    mallopt(M_TRIM_THRESHOLD, HEAP_KEPT_BYTES);
     sigemptyset(&stops);
     sigaddset(&stops, SIGTERM);
     sigaddset(&stops, SIGINT);
@@ -207,7 +219,8 @@ static void serve_fastcgi(void)
     if (stop_fd < 0)
         log_die(EXIT_RETRY, "cannot make an event descriptor");
     pthread_mutex_lock(&lock);
-    for (int i = 0; i < SLOTS; i++)
+    slots = serving.program->mode == STORE_READ_ONLY ? SLOTS_READING : SLOTS_WRITING;
+    for (int i = slots; i > 0; i--)
         start_thread();
     pthread_mutex_unlock(&lock);
 

@@ -4,6 +4,9 @@ That replies are as they say is checked with every reply of every other test (li
 """
 import json
 import re
+import shutil
+import subprocess
+import sys
 from urllib.parse import urlencode
 
 import jsonschema
@@ -12,7 +15,7 @@ import yaml
 
 import contract
 import jobs
-from harness import PROJECT, Home
+from harness import BUILD, PROJECT, Home
 
 API = contract.FILES[contract.API]
 NOBODY = "00000000-0000-7000-8000-000000000000"
@@ -80,8 +83,8 @@ def test_every_reference_leads_somewhere():
 
 def test_every_component_is_used():
     text = json.dumps(API)
-    # No path leads to these two: they are what every other path and method gets.
-    general = {"NoSuchPath", "MethodNotAllowed"}
+    # No path leads to these: they are what every other path and method gets, and any request at all.
+    general = {"NoSuchPath", "MethodNotAllowed", "WebServer"}
     for kind in ("responses", "parameters", "headers"):
         for name in API["components"][kind]:
             used = f'"#/{contract.API}/components/{kind}/{name}"' in text
@@ -91,6 +94,62 @@ def test_every_component_is_used():
 def test_version():
     header = (PROJECT / "common/base/version.h").read_text()
     assert f'#define FX_VERSION "{API["info"]["version"]}"' in header
+
+
+# --- In one piece ---
+
+BUNDLE = json.loads((contract.SCHEMA / "openapi.json").read_text())
+
+
+def test_bundle_is_up_to_date():
+    done = subprocess.run([sys.executable, contract.SCHEMA / "bundle.py", "--check"],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_bundle_is_sound():
+    """By itself: its structure, its schemas, and every reference, which stays within it."""
+    structure = yaml.safe_load((PROJECT / "tests/lib/openapi.schema.yaml").read_text())
+    errors = jsonschema.Draft202012Validator(structure).iter_errors(BUNDLE)
+    assert not [f"{error.json_path}: {error.message[:200]}" for error in errors]
+    for path, node in contract.walk(BUNDLE):
+        if contract.is_example(path):
+            continue
+        if "$ref" in node:
+            assert node["$ref"].startswith("#/")
+            place = BUNDLE
+            for part in node["$ref"][2:].split("/"):
+                place = place[part]
+        assert not {"$schema", "$id", "$defs"} & node.keys()
+    for name, schema in BUNDLE["components"]["schemas"].items():
+        jsonschema.Draft202012Validator.check_schema(schema)
+        assert re.fullmatch("[A-Z][A-Za-z]+", name)
+
+
+def test_bundle_says_the_same():
+    """The examples are valid by its own schemas, in the same places."""
+    count = 0
+    for path, node in contract.walk(BUNDLE):
+        if "schema" in node and not contract.is_example(path):
+            validator = jsonschema.Draft202012Validator({**BUNDLE, **node["schema"]})
+            for example in node.get("examples", {}).values():
+                assert not list(validator.iter_errors(example["value"])), path
+                count += 1
+    assert count > 40
+    # A schema that refused nothing would pass as well.
+    refused = jsonschema.Draft202012Validator(
+        {**BUNDLE, "$ref": "#/components/schemas/EventRequest"})
+    assert list(refused.iter_errors({"event_source": "a", "event_type": "", "payload": 1}))
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_bundle_is_served(site, method):
+    """To all, without a credential."""
+    reply = site.call(method, "/fx/openapi.json", key=None)
+    assert reply.status == 200
+    assert reply.headers["Content-Type"] == "application/json"
+    assert method == "HEAD" or reply.json == BUNDLE
+    assert site.get("/fx/openapi.json/", key="wrong").status == 200
 
 
 # --- The routes ---
@@ -145,7 +204,7 @@ def responses():
 def problems():
     """All examples of errors, by name."""
     found = {}
-    for _, response in responses():
+    for response in [*(response for _, response in responses()), contract.component("WebServer")]:
         content = response.get("content", {}).get("application/problem+json", {})
         for name, example in content.get("examples", {}).items():
             assert found.setdefault(name, example["value"]) == example["value"], f"{name} is two"
@@ -346,7 +405,14 @@ PROVOKED = {
     "no such script": lambda home: define(home, steps=[{"name": "a", "script": "gone.sh"}]),
     "wrong number": lambda home: define(home, options={"scale": {"max": 0}}),
     "another name": lambda home: replace(home, name="another"),
+    "not readable": lambda home: home.exchange(head("X-Filler: " + "x" * 20_000)),
+    "no length": lambda home: home.exchange(head()),
 }
+
+
+def head(*lines):
+    return "\r\n".join(["POST /fx/events HTTP/1.1", "Host: test", "Connection: close", *lines,
+                        "", ""]).encode()
 
 
 def check_provoked(reply, name):
@@ -375,8 +441,21 @@ def test_unavailable_is_true(home):
     check_provoked(home.get("/fx/executions"), "no store")
 
 
+def test_nobody_there_is_true(home, tmp_path):
+    """A program that is gone and cannot be started again."""
+    home.cgi_bin = tmp_path / "cgi-bin"
+    shutil.copytree(BUILD / "cgi-bin", home.cgi_bin)
+    home.start()
+    (home.cgi_bin / "events.fcgi").unlink()
+    home.kill_program("events")
+    reply = home.post("/fx/events", {"event_source": "a", "event_type": "b", "payload": 1})
+    check_provoked(reply, "nobody there")
+    assert int(reply.headers["Retry-After"]) >= 1
+
+
 def test_all_problems_are_provoked():
-    assert PROBLEMS.keys() == PROVOKED.keys() | {"wrong credentials", "full", "no store"}
+    assert PROBLEMS.keys() == PROVOKED.keys() | {"wrong credentials", "full", "no store",
+                                                 "nobody there"}
 
 
 # --- What the other tests rely on ---

@@ -1,6 +1,7 @@
 """contract - holds replies against schema/openapi.yaml.
 
     check_exchange(request, reply)    the bytes of a request, and what came back
+    check_discreet(reply, …)          nothing in it that is nobody's business
 
 A reply fails that the document does not know: its route, status, content type,
 a header, a member of its body; or that lacks what the document promises. There
@@ -19,11 +20,13 @@ from urllib.parse import unquote
 import jsonschema
 import yaml
 
+from checks import MACHINE
+
 SCHEMA = Path(__file__).resolve().parents[2] / "schema"
 API = "openapi.yaml"
 
-# What the web server in front answers by itself, in a form of its own.
-FRONT_END = {400, 405, 408, 411, 413, 414, 417, 431, 500, 501, 502, 503, 504, 505}
+# What the web server in front answers by itself. A 500 of it would be a defect of ours.
+FRONT_END = {400, 405, 408, 411, 413, 414, 417, 431, 501, 502, 503, 504, 505}
 # Headers that are HTTP's or the web server's.
 FRONT_END_HEADERS = {"connection", "content-length", "content-type", "date", "keep-alive", "server",
                      "transfer-encoding"}
@@ -125,6 +128,13 @@ def component(name):
     return FILES[API]["components"]["responses"][name]
 
 
+def is_front_end(status, body):
+    """Has the web server refused the request, and a program only put it into words?"""
+    content = component("WebServer")["content"]["application/problem+json"]
+    details = {example["value"]["detail"] for example in content["examples"].values()}
+    return status in FRONT_END and any(detail.encode() in body for detail in details)
+
+
 def expected(method, path, status):
     """The documented response that a reply has to be like. None when there is none."""
     plain = not re.search(r"%|//|/\.", path)
@@ -174,14 +184,15 @@ def check(method, path, status, headers, body):
         assert status in FRONT_END, f"{status}, by the web server"
         assert "json" not in headers.get("Content-Type", ""), "a reply of ours without X-Request-Id"
         return
-    response = expected(method, path, status)
+    front_end = is_front_end(status, body)
+    response = component("WebServer") if front_end else expected(method, path, status)
     assert response, f"{status} to {method} {path} is not documented"
     check_headers(response, headers)
     if method == "HEAD":
         assert not body
     else:
         check_body(response, status, headers, body)
-    if status == 405:
+    if status == 405 and not front_end:
         allowed = {known for known, at_path in OPERATIONS if at_path == route(unquote(path))}
         assert set(headers["Allow"].split(", ")) == allowed
 
@@ -211,3 +222,30 @@ def check_exchange(request, reply):
     headers = {name.lower(): value.strip() for name, _, value in (l.partition(":") for l in lines)}
     if reply.status < 300 and "transfer-encoding" not in headers:
         check_granted(method, target, headers, body)
+
+
+# --- What no reply holds ---
+
+# Members that are a step's own words.
+SAID_BY_STEPS = {"log", "data"}
+
+
+def without(node, members):
+    """A JSON value without these members, however deep they are."""
+    if isinstance(node, dict):
+        return {name: without(value, members) for name, value in node.items()
+                if name not in members}
+    return [without(item, members) for item in node] if isinstance(node, list) else node
+
+
+def check_discreet(reply, secrets, places):
+    """No secret at all; and no path of the machine: no directory among `places`, and in a problem
+    nothing that looks like one either."""
+    text = str(reply.headers) + reply.body.decode("utf-8", "replace")
+    assert not [secret for secret in secrets if secret in text], "a secret"
+    media = reply.headers.get("Content-Type") or ""
+    if media == "application/json" and reply.body:
+        text = str(reply.headers) + json.dumps(without(reply.json, SAID_BY_STEPS))
+    words = places if media == "application/json" else [*places, *MACHINE]
+    found = [word for word in words if word in text]
+    assert not found, f"a path of the machine: {found} in {text[:1000]}"

@@ -89,12 +89,19 @@ def read_reply(connection, method="GET"):
     return Reply(reply.status, reply.headers, reply.read())
 
 
-class Key:
-    """An API key: its id and the token that clients send."""
+class Credential:
+    """An API key or a webhook secret: its id, and the token or the secret itself."""
 
-    def __init__(self, made):
+    def __init__(self, kind, made):
+        self.is_key = kind == "key"
         self.id = made["id"]
-        self.token = made["token"]
+        self.token = made["token" if self.is_key else "secret"]
+
+
+def option_words(options):
+    """{"scope": "events"} as words of a command line; None leaves one out."""
+    return [word for name, value in options.items() if value is not None
+            for word in (f"--{name}", str(value))]
 
 
 class Home:
@@ -105,7 +112,9 @@ class Home:
         self.port = None
         self.server = None
         self.dispatcher = None
+        self.cgi_bin = BUILD / "cgi-bin"
         self._keys = {}
+        self.secrets = set()  # that it has given out, none of which any reply may hold
         os.chmod(self.dir, 0o770)
         try:
             self.fxctl("init")
@@ -163,7 +172,7 @@ class Home:
         environment = {
             **self.environment(),
             "FX_PORT": str(self.port),
-            "FX_CGI_BIN": str(BUILD / "cgi-bin"),
+            "FX_CGI_BIN": str(self.cgi_bin),
             "FX_SERVE": serve,
         }
         with open(self.dir / "log/start.log", "ab") as log:
@@ -261,8 +270,14 @@ class Home:
             except (http.client.RemoteDisconnected, ConnectionResetError):
                 return None
         if self.keeps_contract:
-            contract.check_exchange(data, reply)
+            self.check(data, reply)
         return reply
+
+    def check(self, data, reply):
+        """Is the reply to these bytes as the contract says, and says no more?"""
+        contract.check_exchange(data, reply)
+        if reply:
+            contract.check_discreet(reply, self.secrets, [str(self.dir), str(PROJECT)])
 
     def request(self, method, path, body=None, headers=(), key=ANY, keep=False):
         """The bytes of a request, all of it exactly as given.
@@ -305,11 +320,34 @@ class Home:
 
     # --- What tests do often ---
 
-    def new_key(self, *scopes, expires=None):
-        more = ["--expires", expires] if expires else []
-        made = self.fxctl("key", "create", "--name", "test", "--scope", ",".join(scopes), "--json",
-                          *more)
-        return Key(json.loads(made))
+    def new_key(self, *scopes, **options):
+        """Makes a key; options are those of `fxctl key create`, such as expires="1s"."""
+        return self._new("key", {"scope": ",".join(scopes), **options})
+
+    def new_secret(self, provider="github", secret=None, **options):
+        """Makes a webhook secret, of the sender's choice or our own; options as above."""
+        given = {"secret-file": "-"} if secret is not None else {}
+        return self._new("secret", {"provider": provider, **given, **options}, secret)
+
+    def rotate(self, credential, secret=None, until=None):
+        """A new token or secret; the old one is good `until`."""
+        kind = "key" if credential.is_key else "secret"
+        given = {"secret-file": "-"} if secret is not None else {}
+        words = option_words({**given, "until": until})
+        return self._made(kind, self.fxctl(kind, "rotate", credential.id, "--json", *words,
+                                           stdin=secret))
+
+    def revoke(self, credential):
+        self.fxctl("key" if credential.is_key else "secret", "revoke", credential.id)
+
+    def _new(self, kind, options, stdin=None):
+        words = option_words({"name": "test", **options})
+        return self._made(kind, self.fxctl(kind, "create", "--json", *words, stdin=stdin))
+
+    def _made(self, kind, text):
+        credential = Credential(kind, json.loads(text))
+        self.secrets.add(credential.token)
+        return credential
 
     def key(self, *scopes):
         """The token of a key with these scopes (all of them by default), made once."""
