@@ -57,7 +57,10 @@ HTTP := http_main address frame http_call http_client
 FXCTL := main action credential execution fxctl help init input key operand options pipeline publish secret status table \
 	text trigger verify when
 
-UNIT := address buf clock cloudevent cron crypto filter id json json_tree json_value log name pack pipeline retry scheme url
+UNIT := address alive base64 buf clock cloudevent config credential credentials cron crypto \
+	definition event events execution executions filter frame home id json json_tree \
+	json_value lines log name pack pipeline pipelines queue receive retry route scheme store \
+	trigger triggers url wake
 
 COMMON_OBJ := $(BASE:%=$(B)/obj/common/base/%.o) $(MODEL:%=$(B)/obj/common/model/%.o) \
 	$(STORE:%=$(B)/obj/common/store/%.o)

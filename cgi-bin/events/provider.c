@@ -9,23 +9,34 @@
 /* How one provider names its events. */
 struct provider {
     const char *name, *prefix;
-    const char *event_member;  /* of the payload, where no header names the event */
-    const char *action_member; /* joined behind it, or NULL */
-    const char *owner, *url;   /* the source: a member of a member */
-    const char *owner_url;     /* another name of that member, tried first */
-    const char *source;        /* or this */
+    /* Members of the payload. */
+    const char *event_member;    /* names the event; a header does where there is none */
+    const char *action_member;   /* joined behind it, or NULL */
+    const char *delivery_member; /* identifies the delivery where no header does, or NULL */
+    const char *subject_member;  /* or NULL */
+    const char *owner, *url;     /* the source: a member of a member */
+    const char *owner_url;       /* another name of that member, tried first */
+    const char *source;          /* or this */
 };
 
+#define GITLAB \
+    .prefix = "com.gitlab.", .event_member = "object_kind", .subject_member = "checkout_sha", \
+    .owner = "project", .url = "web_url"
+
 static const struct provider providers[] = {
-    {"github", "com.github.", NULL, "action", "repository", "url", "html_url", NULL},
-    {"gitea", "com.gitea.", NULL, "action", "repository", "url", "html_url", NULL},
-    {"gitlab", "com.gitlab.", "object_kind", NULL, "project", "web_url", NULL, NULL},
-    {"gitlab-signing", "com.gitlab.", "object_kind", NULL, "project", "web_url", NULL, NULL},
-    {"stripe", "com.stripe.", "type", NULL, NULL, NULL, NULL, "https://stripe.com"},
-    {"slack", "com.slack.", "type", NULL, NULL, NULL, NULL, "https://slack.com"},
-    {"shopify", "com.shopify.", NULL, NULL, NULL, NULL, NULL, NULL},
-    {"standard-webhooks", "", "type", NULL, NULL, NULL, NULL, NULL},
-    {"generic", "", NULL, NULL, NULL, NULL, NULL, NULL},
+    {"github", "com.github.", .action_member = "action", .owner = "repository", .url = "url",
+        .owner_url = "html_url"},
+    {"gitea", "com.gitea.", .action_member = "action", .owner = "repository", .url = "url",
+        .owner_url = "html_url"},
+    {"gitlab", GITLAB},
+    {"gitlab-signing", GITLAB},
+    {"stripe", "com.stripe.", .event_member = "type", .delivery_member = "id",
+        .source = "https://stripe.com"},
+    {"slack", "com.slack.", .event_member = "type", .delivery_member = "event_id",
+        .source = "https://slack.com"},
+    {"shopify", "com.shopify."},
+    {"standard-webhooks", "", .event_member = "type"},
+    {"generic", ""},
 };
 
 /* Which provider it is: the secret's, or by its headers where a key has come instead. */
@@ -79,10 +90,11 @@ static struct span event_of(const struct request *request, const struct provider
     /* Slack wraps what happened: {"type": "event_callback", "event": {"type": …}}. */
     if (strcmp(p->name, "slack") == 0)
         event = nested(payload, "event", "type", scratch);
-    if (!event.len && header)
-        event = request_header_named(request, header, &twice);
+    /* GitLab's header is for people: "Merge Request Hook". */
     if (!event.len && p->event_member)
         event = member(payload, p->event_member, scratch);
+    if (!event.len && header)
+        event = request_header_named(request, header, &twice);
     return event;
 }
 
@@ -128,7 +140,7 @@ static struct span source_of(const struct request *request, const struct provide
 
 struct name provider_name(const struct request *request, struct span payload, struct buf *scratch)
 {
-    struct name name = {SPAN_NONE, SPAN_NONE, SPAN_NONE};
+    struct name name = {SPAN_NONE, SPAN_NONE, SPAN_NONE, SPAN_NONE};
     const struct provider *p = find(request);
     bool twice;
     if (!p)
@@ -141,6 +153,10 @@ struct name provider_name(const struct request *request, struct span payload, st
     } else if (strcmp(p->name, "github") == 0) {
         name.delivery = request_header_named(request, "x-github-delivery", &twice);
     }
+    if (!name.delivery.len && p->delivery_member)
+        name.delivery = member(payload, p->delivery_member, scratch);
+    if (p->subject_member)
+        name.subject = member(payload, p->subject_member, scratch);
     return name;
 }
 

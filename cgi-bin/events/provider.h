@@ -6,7 +6,7 @@
  *
  *   provider          type                            source
  *   github, gitea     com.github.<event>[.<action>]   URL of the repository
- *   gitlab            com.gitlab.<object_kind>        URL of the project
+ *   gitlab            com.gitlab.<object_kind>        URL of the project (subject: the commit)
  *   stripe            com.stripe.<type>               https://stripe.com
  *   slack             com.slack.<type>                https://slack.com
  *   shopify           com.shopify.<topic>             https://<shop>
@@ -18,7 +18,7 @@
 #include "web/request.h"
 
 struct name {
-    struct span type, source, delivery; /* empty where the provider says nothing */
+    struct span type, source, subject, delivery; /* empty where the provider says nothing */
 };
 
 /* The name of a delivery: its payload is checked JSON. Text borrows from the request or from

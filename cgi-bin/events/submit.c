@@ -150,6 +150,7 @@ void submit_webhook(struct request *request)
         event->id = name.delivery;
         intake_identify(request, intake, 'd', name.delivery, SPAN_NONE);
     }
+    event->subject = name.subject;
     intake->source_word = "event_source";
     intake->type_word = "event_type";
     if (!read_name(request, "event_type", WEBHOOK_TYPE, &event->type) ||

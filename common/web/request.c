@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "web/channel.h"
 
 #define QUERY_VALUE_MAX 4096
@@ -79,9 +80,19 @@ bool form_decode(const char *text, size_t len, struct buf *out)
     return true;
 }
 
+static bool is_utf8(struct span s)
+{
+    for (size_t i = 0, len; i < s.len; i += len) {
+        len = utf8_length(s.data + i, s.data + s.len);
+        if (!len)
+            return false;
+    }
+    return true;
+}
+
 enum err request_query(const struct request *request, const char *name, struct buf *out)
 {
-    size_t len = strlen(name);
+    size_t len = strlen(name), from = out->len;
     bool found = false;
     for (const char *at = request->query; *at;) {
         size_t part = strcspn(at, "&");
@@ -97,6 +108,8 @@ enum err request_query(const struct request *request, const char *name, struct b
         }
         at += part + (at[part] == '&');
     }
+    if (!is_utf8(span_of(out->data + from, out->len - from)))
+        return ERR_INVALID;
     return found ? ERR_OK : ERR_NOTFOUND;
 }
 

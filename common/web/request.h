@@ -95,7 +95,7 @@ bool form_decode(const char *text, size_t len, struct buf *out);
 
 /*
  * A query parameter, percent-decoded into `out`. ERR_NOTFOUND when absent.
- * ERR_INVALID when it is there twice, holds a NUL, is badly encoded or too long;
+ * ERR_INVALID when it is there twice, holds a NUL, is badly encoded, no UTF-8 or too long;
  * the caller replies with reply_bad_query.
  */
 enum err request_query(const struct request *request, const char *name, struct buf *out) MUST_CHECK;

@@ -321,7 +321,8 @@ static void impossible_values_are_refused(void **state)
 
     /* More steps than there is room for: the count alone is enough to refuse it. */
     make_outcome(0);
-    outcome.error = outcome.data = SPAN_NONE;
+    outcome.error = outcome.data = outcome.emits = SPAN_NONE; /* zeros read as good steps */
+    outcome.emit_count = 0;
     frame_put_outcome(&out, &outcome);
     size_t at = 5 + 16 + 4 + 1 + 1 + 8 + 8 + 8 + 4 + 4; /* of the count */
     assert_int_equal(out.data[at] << 8 | out.data[at + 1], 0);
