@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "store/actions.h"
 #include "store/events.h"
 #include "store/executions.h"
 #include "store/queue.h"
@@ -59,6 +60,8 @@ static enum err route_event(struct dispatcher *d, struct store_txn *txn, const s
     const struct route *only, bool *matched)
 {
     bool any = false;
+    if (actions_is_run(event))
+        return ERR_OK; /* it has its execution, and is no trigger's */
     for (size_t i = 0; i < d->route_count; i++) {
         const struct route *route = &d->routes[i];
         matched[i] = (only ? route == only : covers(&route->trigger, event->seq)) &&

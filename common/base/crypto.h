@@ -18,7 +18,8 @@ void crypto_sha256(struct span data, uint8_t ret_digest[CRYPTO_SHA256]);
 /* Message authentication (RFC 2104) over several parts as if they were joined. Thread-safe. */
 enum crypto_hash { CRYPTO_HASH_SHA1, CRYPTO_HASH_SHA256, CRYPTO_HASH_SHA512, CRYPTO_HASH__MAX };
 #define CRYPTO_MAC_MAX 64
-/* Returns the length of the digest. An empty key is the caller's fault: it must have been refused. */
+/* Returns the length of the digest. An empty key is the caller's fault: it must have been refused.
+ */
 size_t crypto_hmac(enum crypto_hash hash, struct span key, const struct span *parts, size_t count,
     uint8_t ret_mac[CRYPTO_MAC_MAX]);
 
@@ -27,11 +28,11 @@ size_t crypto_hmac(enum crypto_hash hash, struct span key, const struct span *pa
  * tag. `label` is authenticated, not encrypted: it binds a secret to its place.
  */
 #define CRYPTO_KEY 32
-void crypto_seal(const uint8_t key[CRYPTO_KEY], struct span label, struct span secret,
-    struct buf *out);
+void crypto_seal(
+    const uint8_t key[CRYPTO_KEY], struct span label, struct span secret, struct buf *out);
 /* False, and nothing appended, when it was not sealed with this key and label. */
-bool crypto_unseal(const uint8_t key[CRYPTO_KEY], struct span label, struct span sealed,
-    struct buf *out);
+bool crypto_unseal(
+    const uint8_t key[CRYPTO_KEY], struct span label, struct span sealed, struct buf *out);
 
 /* Equal, in a time that depends on the length alone. */
 bool crypto_equal(const void *a, const void *b, size_t len);

@@ -35,7 +35,8 @@ struct json_fault {
     const char *what; /* a static sentence part, e.g. "the member name appears twice" */
 };
 
-/* True when the text is one JSON value and nothing else. Otherwise *ret_fault says where and why. */
+/* True when the text is one JSON value and nothing else. Otherwise *ret_fault says where and why.
+ */
 bool json_check(struct span text, unsigned max_depth, struct json_fault *ret_fault);
 
 /*

@@ -22,8 +22,8 @@ struct json_tree; /* a value of any type */
  * when the text is not acceptable. For the document `null` the tree is NULL as
  * well; ret_fault->what, which is NULL after every success, tells the two apart.
  */
-struct json_tree *json_tree_parse(struct span text, unsigned max_depth,
-    struct json_fault *ret_fault);
+struct json_tree *json_tree_parse(
+    struct span text, unsigned max_depth, struct json_fault *ret_fault);
 void json_tree_free(struct json_tree *tree);
 
 /* NULL stands for JSON null everywhere, so the type of NULL is JSON_NULL. */
@@ -43,7 +43,7 @@ bool json_tree_bool(const struct json_tree *v); /* false for any other type */
 
 /* Elements of an array or members of an object, in the order of the document. 0 for other types. */
 size_t json_tree_count(const struct json_tree *v);
-struct json_tree *json_tree_at(const struct json_tree *v, size_t i);  /* arrays */
+struct json_tree *json_tree_at(const struct json_tree *v, size_t i); /* arrays */
 /* Calls fn for each member until it says false. True when all were visited. */
 bool json_tree_each(const struct json_tree *v,
     bool (*fn)(const char *name, struct json_tree *value, void *context), void *context);

@@ -22,7 +22,8 @@ void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* log_error with ": " and the text of errno. */
 void log_errno(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Says why and ends the process: 100 when somebody must mend something, 111 when trying again may help. */
+/* Says why and ends the process: 100 when somebody must mend something, 111 when trying again may
+ * help. */
 #define EXIT_FIX 100
 #define EXIT_RETRY 111
 _Noreturn void log_die(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -6,8 +6,9 @@
 #include "base/base64.h"
 #include "base/pack.h"
 
-#define CREDENTIAL_RECORD 1 /* version of the stored form; schema/store.md says how to change it \
-                             */
+#define CREDENTIAL_RECORD \
+    1 /* version of the stored form; schema/store.md says how to change it \
+       */
 #define LIST_MAX 4096
 
 static const char *const scope_names[] = {

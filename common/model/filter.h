@@ -10,9 +10,9 @@
  *   {"prefix": {"source": "https://shop/"}}   every named attribute starts with
  *   {"suffix": {"type": ".created"}}          every named attribute ends with
  *   {"all": [filter, …]}  {"any": [filter, …]}  {"not": filter}
- *   {"json": {"/order/paid": true}}           RFC 6901 pointers into the payload; the JSON values are equal
- * A list of filters matches when all do; an empty list matches everything.
- * An attribute the event lacks matches nothing. Numbers compare by value.
+ *   {"json": {"/order/paid": true}}           RFC 6901 pointers into the payload; the JSON values
+ * are equal A list of filters matches when all do; an empty list matches everything. An attribute
+ * the event lacks matches nothing. Numbers compare by value.
  */
 #include <stdbool.h>
 

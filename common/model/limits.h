@@ -15,8 +15,8 @@
 #define STEPS_MAX 100         /* a pipeline */
 #define ENV_MAX 100           /* variables a pipeline */
 #define ENV_VALUE_MAX 8192
-#define URL_MAX 2048          /* of an HTTP step */
-#define HEADERS_MAX 100       /* an HTTP step */
+#define URL_MAX 2048    /* of an HTTP step */
+#define HEADERS_MAX 100 /* an HTTP step */
 #define HEADER_VALUE_MAX 8192
 #define SECRET_MAX 1024 /* what an HTTP step signs with */
 #define CREDENTIAL_NAME_MAX 100

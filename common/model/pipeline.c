@@ -146,9 +146,10 @@ static bool read_env(
         .max = ENV_MAX,
         .is_name = name_is_variable,
         .is_value = is_variable_value,
-        .right_name = "is not the name of a variable: letters, digits and \"_\", no digit first, "
-                      "128 at most; not FX_…, which the bridge sets, nor one that steers the loader or "
-                      "an interpreter (LD_…, PATH, BASH_ENV, …)",
+        .right_name =
+            "is not the name of a variable: letters, digits and \"_\", no digit first, "
+            "128 at most; not FX_…, which the bridge sets, nor one that steers the loader or "
+            "an interpreter (LD_…, PATH, BASH_ENV, …)",
         .right_value = "must be a string of 8192 bytes at most",
     };
     (void)field;

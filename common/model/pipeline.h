@@ -56,7 +56,7 @@ struct scale {
 
 struct pipeline {
     char *name;
-    char *event;       /* topic, or a prefix ending in '*'; NULL: no event option */
+    char *event;        /* topic, or a prefix ending in '*'; NULL: no event option */
     bool from_earliest; /* initial_offset "earliest" */
     struct filter *filters;
     struct scale scale;
@@ -78,8 +78,8 @@ struct pipeline {
  * `steps[1].script: a script is a file name in the home's scripts directory, without "/"`.
  * On ERR_OK *ret_pipeline belongs to the caller (pipeline_free).
  */
-enum err pipeline_parse(struct span definition, struct pipeline **ret_pipeline,
-    struct buf *ret_why) MUST_CHECK;
+enum err pipeline_parse(
+    struct span definition, struct pipeline **ret_pipeline, struct buf *ret_why) MUST_CHECK;
 void pipeline_free(struct pipeline *pipeline);
 
 /* Does the event's topic match the event option ("orders", or "orders.*" by prefix)? */

@@ -106,6 +106,11 @@ enum err actions_run(struct store_txn *txn, struct span pipeline_id, uint32_t ve
     return err;
 }
 
+bool actions_is_run(const struct event *event)
+{
+    return span_eq_str(event->type, RUN_TYPE) && span_eq_str(event->source, RUN_SOURCE);
+}
+
 /* Where a retried execution waits: the queue of its pipeline's live trigger, or of its runs by
  * hand. */
 static enum err find_queue(

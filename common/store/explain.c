@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "store/actions.h"
 #include "store/events.h"
 #include "store/executions.h"
 #include "store/pipelines.h"
@@ -65,6 +66,10 @@ static enum err find_reason(
     const struct event *event = subject->event;
     struct span topic = event_topic(event);
     bool match;
+    if (actions_is_run(event)) {
+        buf_add_str(ret_why, "the event is that of a run by hand, which no trigger sees");
+        return ERR_OK;
+    }
     if (!topic_matches(trigger->topic, topic)) {
         buf_printf(ret_why, "topic: it listens to \"%.*s\", the event's topic is \"%.*s\"",
             (int)trigger->topic.len, (const char *)trigger->topic.data, (int)topic.len,

@@ -15,6 +15,7 @@ since it did not work, 2 when there is no such benchmark.
 import json
 import os
 import platform
+import signal
 import sys
 import tempfile
 import time
@@ -61,7 +62,8 @@ def chosen(words):
     for word in words or GROUPS:
         found = [name for name, (_, units) in GROUPS.items() if word == name or word in units]
         if not found:
-            sys.exit(f"bench: there is no {word}; --list says what there is")
+            print(f"bench: there is no {word}; --list says what there is", file=sys.stderr)
+            sys.exit(2)
         groups += [name for name in found if name not in groups]
     return groups
 
@@ -89,8 +91,17 @@ def run(groups):
     return good
 
 
+def main(words):
+    if words == ["--list"]:
+        return list_all()
+    groups = chosen(words)
+    missing = [path for path in ("bin/fxctl", "cgi-bin/events.fcgi", "bench/nothing")
+               if not (BUILD / path).exists()]
+    if missing:
+        sys.exit(f"bench: not in {BUILD}: {', '.join(missing)}; use `make bench`")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # homes are tidied up then too
+    return 0 if run(groups) else 1
+
+
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--list"]:
-        list_all()
-    else:
-        sys.exit(0 if run(chosen(sys.argv[1:])) else 1)
+    sys.exit(main(sys.argv[1:]))

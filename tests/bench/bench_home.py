@@ -83,7 +83,6 @@ class BenchHome(Home):
 
     def start_with_nothing(self):
         """Starts lighttpd with the shipped configuration and, in it, the do-nothing program."""
-        assert (HELPERS / "nothing").exists(), f"{HELPERS}/nothing is not built: use `make bench`"
         self.port = free_port()
         environment = {
             **self.environment(),
