@@ -143,7 +143,8 @@ enum err route_events(struct dispatcher *d, struct store_txn *txn)
         const struct route *route = &d->routes[i];
         err = backfill(d, txn, route, matched);
         /* An ended generation has done its part once all its events are routed. */
-        if (!err && route->trigger.until_seq && cursor + 1 >= route->trigger.until_seq) {
+        if (!err && route->trigger.until_seq && cursor + 1 >= route->trigger.until_seq &&
+            route->trigger.backfill_seq >= route->trigger.backfill_end) {
             err = triggers_drop(txn, &route->trigger);
             if (err == ERR_NOTFOUND)
                 err = ERR_OK;

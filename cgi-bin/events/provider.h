@@ -5,7 +5,7 @@
  * to hear.
  *
  *   provider          type                            source
- *   github, gitea     com.github.<event>[.<action>]   URL of the repository
+ *   github, gitea     com.<provider>.<event>[.<action>]  URL of the repository
  *   gitlab            com.gitlab.<object_kind>        URL of the project (subject: the commit)
  *   stripe            com.stripe.<type>               https://stripe.com
  *   slack             com.slack.<type>                https://slack.com

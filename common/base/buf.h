@@ -45,7 +45,8 @@ void buf_add_span(struct buf *b, struct span s);
 void buf_add_str(struct buf *b, const char *text);
 void buf_add_char(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void buf_vprintf(struct buf *b, const char *format, va_list args);
+void buf_vprintf(struct buf *b, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 
 /* Drops the first n bytes (n <= len). */
 void buf_drop(struct buf *b, size_t n);

@@ -112,9 +112,12 @@ enum err triggers_start(
     err = triggers_get(txn, pipeline_id, &live);
     if (err == ERR_OK) {
         trigger.queue = live.queue;
-        trigger.backfill_seq = live.backfill_seq;
-        trigger.backfill_end = live.backfill_end;
-        live.backfill_seq = live.backfill_end; /* handed on */
+        /* Older events still to come are handed on, unless they are of another topic. */
+        if (span_eq(live.topic, trigger.topic)) {
+            trigger.backfill_seq = live.backfill_seq;
+            trigger.backfill_end = live.backfill_end;
+            live.backfill_seq = live.backfill_end;
+        }
         err = end(txn, &live, last + 1);
     } else if (err == ERR_NOTFOUND) {
         if (pipeline->from_earliest && first)

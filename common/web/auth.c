@@ -24,7 +24,10 @@ static bool came_twice(const struct request *request, const char *cgi_name)
         if (strncmp(*v, cgi_name, len) == 0 && (*v)[len] == '=')
             seen++;
     struct span value = request_header(request, cgi_name);
-    return seen > 1 || (value.len && memchr(value.data, ',', value.len));
+    /* A scheme of the front end's own, such as Digest, may have commas. */
+    bool ours = strstr(cgi_name, "AUTHORIZATION") == NULL ||
+                (value.len && strncasecmp((const char *)value.data, BEARER, strlen(BEARER)) == 0);
+    return seen > 1 || (ours && value.len && memchr(value.data, ',', value.len));
 }
 
 static struct span bearer(const struct request *request)

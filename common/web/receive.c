@@ -94,6 +94,10 @@ static bool read_body(struct request *request)
         buf_reserve(&request->body_bytes, step);
         ssize_t n = request->channel->read(
             request->channel, request->body_bytes.data + request->body_bytes.len, step);
+        if (n < 0 && to_end) {
+            reply_problem(request, 400, "The body broke off; send it again.");
+            return false;
+        }
         if (n < 0 || (n == 0 && !to_end)) {
             reply_problem(request, 400,
                 "The body ended early: %zu bytes of the %zu that Content-Length announced came.",

@@ -11,14 +11,18 @@
 #define KEY_PARAMETER "key"
 
 /* Read once: who replaces the file restarts the programs. */
-static pthread_once_t key_once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t key_lock = PTHREAD_MUTEX_INITIALIZER;
 static uint8_t home_key[HOME_KEY];
-static bool has_key;
-static const struct home *key_home;
+static bool key_tried, has_key;
 
-static void read_key(void)
+static bool read_key(const struct home *home)
 {
-    has_key = home_read_key(key_home, home_key) == ERR_OK;
+    pthread_mutex_lock(&key_lock);
+    if (!key_tried)
+        has_key = home_read_key(home, home_key) == ERR_OK;
+    key_tried = true;
+    pthread_mutex_unlock(&key_lock);
+    return has_key;
 }
 
 /* A generic scheme's signature is known by its ?key=. */
@@ -117,9 +121,7 @@ enum err webhook_find(const struct request *request, struct credential *ret_cred
         .ret_why = ret_why};
     struct store_txn *txn;
     struct buf named = BUF_INIT;
-    key_home = request->home;
-    pthread_once(&key_once, read_key);
-    if (!has_key)
+    if (!read_key(request->home))
         return ERR_DENIED;
     enum err by_name = request_query(request, KEY_PARAMETER, &named);
     enum err err = store_read_begin(request->store, &txn);

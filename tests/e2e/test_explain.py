@@ -248,11 +248,3 @@ def test_unknown(site):
     assert (done.returncode, done.stdout) == (1, "") and NEVER_ISSUED in done.stderr
     done = site.run_fxctl("explain", "nonsense")
     assert (done.returncode, done.stdout) == (2, "")
-
-
-def test_topic_that_cannot_move_the_cursor(live):
-    """What a sender chose is shown to people as text."""
-    make(live, OK, event="job", filters=[{"exact": {"source": "x"}}], name="one")
-    cid = settled(live, live.post_event("job", source="a\\u001b[31m\x1b[31m")["cid"])
-    explain(live, cid)
-    assert "\x1b" not in live.fxctl("explain", cid)
