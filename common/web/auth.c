@@ -26,7 +26,7 @@ static bool came_twice(const struct request *request, const char *cgi_name)
     struct span value = request_header(request, cgi_name);
     /* A scheme of the front end's own, such as Digest, may have commas. */
     bool ours = strstr(cgi_name, "AUTHORIZATION") == NULL ||
-                (value.len && strncasecmp((const char *)value.data, BEARER, strlen(BEARER)) == 0);
+                (value.len && strcasestr((const char *)value.data, BEARER));
     return seen > 1 || (ours && value.len && memchr(value.data, ',', value.len));
 }
 

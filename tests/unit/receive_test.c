@@ -276,8 +276,8 @@ static const struct {
     {NULL, true, 1024, false, 200, 1024, NULL},
     {NULL, true, 1025, false, 413, 0, "The body is too large; the limit is 1024 bytes."},
     {NULL, true, 100000, false, 413, 0, "The body is too large"},
-    {NULL, true, 5, true, 400, 0, "The body ended early"},
-    {NULL, true, 1024, true, 400, 0, "The body ended early"},
+    {NULL, true, 5, true, 400, 0, "The body broke off"},
+    {NULL, true, 1024, true, 400, 0, "The body broke off"},
 };
 
 static void body_is_whole_or_refused(void **state)
