@@ -145,12 +145,61 @@ out:
     return err;
 }
 
+/* Has work and not one runner; of several, the one that was served longest ago. */
+static struct service *find_starved(struct dispatcher *d)
+{
+    struct service *starved = NULL;
+    for (struct service *s = d->services; s; s = s->next)
+        if (s->live && s->plan.ready && !s->plan_instances && !(s->ordered && s->plan.waiting) &&
+            (!starved || s->served < starved->served))
+            starved = s;
+    return starved;
+}
+
+/* A runner that has just become idle leaves although its service has more for it. */
+static bool take_place(struct dispatcher *d, uint32_t *total)
+{
+    struct service *from = NULL;
+    for (struct service *s = d->services; s; s = s->next)
+        if (s->plan.running < s->plan_instances &&
+            (!from || s->plan_instances > from->plan_instances))
+            from = s;
+    if (!from)
+        return false;
+    for (struct instance *i = from->instances; i; i = i->next) {
+        if (i->state != INSTANCE_IDLE || i->plan_leave)
+            continue;
+        i->plan_leave = true;
+        from->plan_instances--;
+        --*total;
+        return true;
+    }
+    return false;
+}
+
+/*
+ * A service that has no runner at all comes first, and gets the next place that is
+ * vacated where there are no others: it waits for one step of somebody else's, and
+ * not for a backlog.
+ */
+static enum err claim_starved(struct dispatcher *d, struct store_txn *txn, uint32_t *total)
+{
+    struct service *s;
+    enum err err = ERR_OK;
+    while (!err && (s = find_starved(d))) {
+        if (!has_place(d, s, total) && !(take_place(d, total) && has_place(d, s, total)))
+            break;
+        err = claim_one(d, txn, s);
+    }
+    return err;
+}
+
 /* One claim a service and round, so that places are shared whatever the backlogs are. */
 enum err claim_ready(struct dispatcher *d, struct store_txn *txn)
 {
     uint32_t total = d->instance_count;
     bool some = !d->draining;
-    enum err err = ERR_OK;
+    enum err err = some ? claim_starved(d, txn, &total) : ERR_OK;
     while (some && !err) {
         some = false;
         for (struct service *s = d->services; s && !err; s = s->next) {

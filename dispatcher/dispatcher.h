@@ -48,6 +48,7 @@ struct service {
     bool ordered;
 
     struct counts now, plan;
+    uint64_t served;                /* number of its last claim */
     uint32_t plan_instances;        /* running processes, as the turn will leave them */
     struct service_report reported; /* as the store has it */
     struct service_report plan_report;
@@ -75,6 +76,7 @@ struct instance {
     struct uuid execution; /* at hand, where busy */
     uint32_t attempt;
     int64_t idle_since_ms; /* monotonic */
+    int64_t deadline_ms;   /* likewise: a busy runner that has not answered by then hangs */
     struct buf in, out;    /* bytes read and not yet taken, bytes not yet sent */
     bool watching_out;     /* waits for room to send */
     uint32_t *sent;        /* numbers of the versions it has got */
@@ -132,11 +134,14 @@ struct dispatcher {
     struct happening *happenings, **last_happening;
     struct claim *claims;
     size_t claim_count, claim_room;
+    uint64_t served;      /* claims so far */
     int64_t next_due_ms;  /* wall clock; INT64_MAX: nothing waits */
     int64_t next_tick_ms; /* likewise: no schedule */
     bool more;            /* the last turn has left work for another at once */
     uint64_t seen_commit; /* the store's last commit when it was last looked at */
     bool draining;        /* claims nothing any more */
+    int64_t clock_ms;     /* what the wall clock is ahead of the monotonic one, as last looked at */
+    bool set_back;        /* the wall clock was; nothing waits for a time that is now far off */
     bool stuck;           /* the last turn could not be committed; try again later */
 };
 
@@ -159,7 +164,8 @@ void instance_retire(struct dispatcher *d, struct instance *instance);
 /* The socket can be read or written, or has closed. */
 void instance_on_socket(struct dispatcher *d, struct instance *instance, uint32_t events);
 void instance_on_children(struct dispatcher *d); /* SIGCHLD */
-/* Retires what has been idle too long, starts what scale.min wants. When to look again, monotonic.
+/* Retires what has been idle too long, kills what hangs, starts what scale.min wants. When to look
+ * again, monotonic.
  */
 int64_t instance_tend(struct dispatcher *d);
 

@@ -164,12 +164,21 @@ static void add_ids(struct made *m)
 
 /* Signing (Standard Webhooks, the symmetric scheme "v1"). */
 
+/*
+ * Behind "whsec_" a secret is base64. Without, it is as well where it can be, as the
+ * reference libraries take it; other text is the key as it stands.
+ */
 static bool read_secret(struct span secret, struct buf *out)
 {
     struct span prefix = span_str("whsec_");
-    if (span_starts(secret, prefix))
+    bool prefixed = span_starts(secret, prefix);
+    if (prefixed)
         secret = span_of(secret.data + prefix.len, secret.len - prefix.len);
-    return base64_decode(secret, out) && out->len;
+    if (base64_decode(secret, out) && out->len)
+        return true;
+    if (!prefixed)
+        buf_add_span(out, secret);
+    return out->len > 0;
 }
 
 /* False when the secret is none. */
@@ -212,8 +221,7 @@ static bool make(struct made *m)
     add_ids(m);
     if (!m->call->secret.len || sign(m))
         return true;
-    buf_add_str(&m->why, "http.secret is not base64, which Standard Webhooks wants, behind "
-                         "\"whsec_\" or alone");
+    buf_add_str(&m->why, "http.secret is not base64 behind \"whsec_\"");
     return false;
 }
 

@@ -17,6 +17,7 @@
 #include "orphans.h"
 
 #define READ_STEP 65536
+#define SLACK_MS 5000     /* what a runner may take beyond all times that it keeps itself */
 #define FIRST_CLOSED_FD 3 /* a runner keeps its socket as 0 and the log as 1 and 2 */
 
 extern char **environ;
@@ -168,6 +169,8 @@ void instance_send(struct dispatcher *d, struct instance *instance, const struct
     instance->cancelled = false;
     instance->execution = claim->execution;
     instance->attempt = claim->attempt;
+    instance->deadline_ms = clock_mono_ms() + claim->version->pipeline->timeout_ms +
+                            2 * d->home.config.step_grace_seconds * 1000 + SLACK_MS;
     send_version(instance, claim->version);
     buf_add_span(&instance->out, buf_span(&claim->job));
     flush(d, instance);
@@ -284,10 +287,27 @@ static struct instance *to_retire(struct service *s, int64_t now, int64_t *ret_n
     return oldest;
 }
 
+/* A runner keeps the time of its execution itself; one that does not even do that is stuck. */
+static void kill_hanging(struct service *s, int64_t now, int64_t *ret_next)
+{
+    for (struct instance *i = s->instances; i; i = i->next) {
+        if (i->state != INSTANCE_BUSY || !i->pid)
+            continue;
+        if (i->deadline_ms <= now) {
+            log_warn("runner %d does not answer; killing it", (int)i->pid);
+            kill(i->pid, SIGKILL); /* its socket closes, and its execution is another attempt's */
+            i->deadline_ms = INT64_MAX;
+        } else if (i->deadline_ms < *ret_next) {
+            *ret_next = i->deadline_ms;
+        }
+    }
+}
+
 int64_t instance_tend(struct dispatcher *d)
 {
     int64_t now = clock_mono_ms(), next = INT64_MAX;
     for (struct service *s = d->services; s; s = s->next) {
+        kill_hanging(s, now, &next);
         for (struct instance *i; (i = to_retire(s, now, &next));)
             instance_retire(d, i);
         while (s->live && !d->draining && s->instance_count < s->scale.min &&

@@ -16,8 +16,9 @@
 #include "orphans.h"
 
 #define EVENTS_MAX 64
-#define LEAVE_MS 5000 /* how long runners that were told to go are waited for at the end */
-#define STUCK_MS 1000 /* between tries while the store cannot be written */
+#define LEAVE_MS 5000     /* how long runners that were told to go are waited for at the end */
+#define SET_BACK_MS 10000 /* a clock that is set back by less is only being adjusted */
+#define STUCK_MS 1000     /* between tries while the store cannot be written */
 
 /* What an epoll event is about: one of the dispatcher's own descriptors, or an instance. */
 static char about_wake, about_signals;
@@ -118,8 +119,7 @@ static void rest(struct dispatcher *d)
     malloc_trim(0);
 }
 
-/* What still runs is given up: pending again, for whoever comes next. No process is left behind. */
-static void give_up(struct dispatcher *d)
+static void retire_all(struct dispatcher *d)
 {
     for (struct service *s = d->services; s; s = s->next) {
         for (struct instance *i = s->instances, *next; i; i = next) {
@@ -127,6 +127,12 @@ static void give_up(struct dispatcher *d)
             instance_retire(d, i);
         }
     }
+}
+
+/* What still runs is given up: pending again, for whoever comes next. No process is left behind. */
+static void give_up(struct dispatcher *d)
+{
+    retire_all(d);
     /* When this cannot be written, the next start finds them and does the same. */
     enum err err = d->happenings ? turn(d) : ERR_OK;
     (void)err;
@@ -136,24 +142,28 @@ static void give_up(struct dispatcher *d)
     orphans_end(0, NULL);
 }
 
-/* Now and then: shows that it turns, and frees what killed readers hold on to. */
+/* Now and then: shows that it turns, frees what killed readers hold on to, and minds the clock. */
 static void look_around(struct dispatcher *d, int64_t *looked_ms)
 {
     int64_t now = clock_mono_ms();
     if (now - *looked_ms < d->home.config.dispatcher_look_seconds * 1000)
         return;
     *looked_ms = now;
+    int64_t clock_ms = clock_wall_ms() - now;
+    if (d->clock_ms && clock_ms < d->clock_ms - SET_BACK_MS)
+        d->set_back = d->more = true;
+    d->clock_ms = clock_ms;
     alive_beat(d->lock_fd);
     store_clear_stale_readers(d->store);
 }
 
-/* Nothing runs, is ready, or will be due by itself. */
-static bool is_done(const struct dispatcher *d)
+/* Something runs, is ready, or will be due by itself. */
+static bool is_busy(const struct dispatcher *d)
 {
     for (const struct service *s = d->services; s; s = s->next)
         if (s->now.running || s->now.ready || (!d->once && (s->now.waiting || s->scale.min)))
-            return false;
-    return !has_work(d) && (d->once || d->next_tick_ms == INT64_MAX);
+            return true;
+    return !d->once && d->next_tick_ms != INT64_MAX;
 }
 
 /*
@@ -163,7 +173,7 @@ static bool is_done(const struct dispatcher *d)
 static bool may_leave(struct dispatcher *d)
 {
     wake_close(&d->home, d->wake_fd);
-    if (is_done(d))
+    if (!is_busy(d) && !has_work(d))
         return true;
     d->wake_fd = wake_listen(&d->home);
     if (d->wake_fd < 0)
@@ -172,17 +182,25 @@ static bool may_leave(struct dispatcher *d)
     return false;
 }
 
-/* Is it time to leave by itself? */
+/*
+ * Is it time to leave by itself? The runners go first, while whatever comes is still
+ * heard: a script that does not want to end would keep it from the next dispatcher.
+ */
 static bool wants_to_leave(struct dispatcher *d, int64_t *idle_since_ms)
 {
     if (!d->once && !d->leave_ms)
         return false;
     int64_t now = clock_mono_ms();
-    if (!is_done(d)) {
+    if (is_busy(d))
         *idle_since_ms = now;
+    int64_t over_ms = now - *idle_since_ms - d->leave_ms;
+    if (over_ms < 0 || is_busy(d) || has_work(d))
+        return false;
+    if (d->instance_count && over_ms < LEAVE_MS + d->home.config.step_grace_seconds * 1000) {
+        retire_all(d);
         return false;
     }
-    return now - *idle_since_ms >= d->leave_ms && may_leave(d);
+    return may_leave(d);
 }
 
 static void begin_drain(struct dispatcher *d, int64_t *drained_ms)

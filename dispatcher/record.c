@@ -42,6 +42,12 @@ static uint64_t random_u64(void)
     return random;
 }
 
+static int64_t elapsed_us(const struct execution *execution)
+{
+    int64_t ms = clock_wall_ms() - execution->started_ms;
+    return ms > 0 ? ms * 1000 : 0; /* the clock may have been set back */
+}
+
 /* The runner died, or could not be started. */
 static enum err record_loss(struct dispatcher *d, struct store_txn *txn,
     const struct happening *happening, struct execution *execution)
@@ -58,7 +64,7 @@ static enum err record_loss(struct dispatcher *d, struct store_txn *txn,
     if (execution->losses >= d->home.config.dispatcher_losses) {
         enum status was = execution->status;
         execution->status = STATUS_FAILED;
-        execution->duration_us = (clock_wall_ms() - execution->started_ms) * 1000;
+        execution->duration_us = elapsed_us(execution);
         return executions_change(txn, execution, was);
     }
     bool first = execution->losses == 1;
@@ -198,7 +204,7 @@ static enum err end_cancelled(struct store_txn *txn, struct execution *execution
     enum status was = execution->status;
     execution->status = STATUS_FAILED;
     execution->error = span_str("cancelled by request");
-    execution->duration_us = (clock_wall_ms() - execution->started_ms) * 1000;
+    execution->duration_us = elapsed_us(execution);
     enum err err = executions_change(txn, execution, was);
     return err ? err : actions_del_cancel(txn, &execution->id);
 }
@@ -432,7 +438,7 @@ enum err record_promote(struct dispatcher *d, struct store_txn *txn)
     struct uuid id;
     d->next_due_ms = INT64_MAX;
     while (!(err = due_first(txn, &due_ms, &id))) {
-        if (due_ms > now) {
+        if (due_ms > now && !d->set_back) {
             d->next_due_ms = due_ms;
             break;
         }

@@ -11,6 +11,7 @@
 
 #define TICK_TYPE "fx.schedule"
 #define TICK_SOURCE "/fx/schedule"
+#define TICK_MS 60000 /* a tick that is later than this was missed: the machine slept, say */
 
 /* One execution for one trigger, pending and ready. The event's text is copied before anything
  * changes. */
@@ -183,7 +184,8 @@ enum err route_ticks(struct dispatcher *d, struct store_txn *txn)
         if (!route->schedule)
             continue;
         if (s->tick_ms <= now && s->tick_ms >= 0) {
-            err = tick(txn, route);
+            if (now - s->tick_ms < TICK_MS)
+                err = tick(txn, route);
             s->plan_tick_ms = cron_next_ms(route->schedule, now);
         }
         if (s->plan_tick_ms >= 0 && s->plan_tick_ms < d->next_tick_ms)

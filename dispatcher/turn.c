@@ -159,6 +159,7 @@ static void unstarted(struct dispatcher *d, const struct claim *claim)
 static void carry_out(struct dispatcher *d)
 {
     forget_happenings(d);
+    d->set_back = false;
     d->queue_changes = d->plan_queue_changes;
     for (struct service *s = d->services; s; s = s->next) {
         s->now = s->plan;
@@ -175,6 +176,7 @@ static void carry_out(struct dispatcher *d)
     for (size_t i = 0; i < d->claim_count; i++) {
         const struct claim *claim = &d->claims[i];
         struct instance *instance = runner_for(d, claim->service);
+        claim->service->served = ++d->served;
         if (instance)
             instance_send(d, instance, claim);
         else

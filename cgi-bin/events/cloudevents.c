@@ -60,6 +60,15 @@ static size_t collect(struct request *request, struct cloudevent_header *headers
     return count;
 }
 
+/* Any ce-* header makes a request an event in binary mode; which of them it lacks is then told. */
+static bool has_attributes(const struct request *request)
+{
+    for (char **v = request->channel->variables; *v; v++)
+        if (strncmp(*v, PREFIX, strlen(PREFIX)) == 0)
+            return true;
+    return false;
+}
+
 static size_t header_bytes(const struct request *request)
 {
     size_t bytes = 0;
@@ -169,8 +178,7 @@ static void take_batch(struct request *request)
 bool cloudevents_take(struct request *request)
 {
     struct span type = request_header(request, "CONTENT_TYPE");
-    bool twice, has_version = request_header_named(request, "ce-specversion", &twice).len > 0;
-    switch (cloudevent_mode(type, has_version)) {
+    switch (cloudevent_mode(type, has_attributes(request))) {
     case CLOUDEVENT_NONE:
         return false;
     case CLOUDEVENT_BINARY:

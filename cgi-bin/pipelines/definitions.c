@@ -299,15 +299,21 @@ static bool read_page(struct request *request, size_t *ret_limit, struct buf *af
         err == ERR_NOTFOUND || (!err && text.len && !*end && limit >= 1 && limit <= LIST_LIMIT_MAX);
     buf_done(&text);
     *ret_limit = (size_t)limit;
+    if (err == ERR_INVALID) {
+        reply_bad_query(request, "limit");
+        return false;
+    }
     if (!good) {
-        reply_problem(
-            request, 422, "limit: must be one whole number from 1 to %d.", LIST_LIMIT_MAX);
+        reply_problem(request, 422, "limit: must be a whole number from 1 to %d.", LIST_LIMIT_MAX);
         return false;
     }
     err = request_query(request, "after", after);
     if (err == ERR_NOTFOUND || (!err && name_is_pipeline_id(buf_span(after))))
         return true;
-    reply_problem(request, 422, "after: must be the \"next\" of the page before.");
+    if (err == ERR_INVALID)
+        reply_bad_query(request, "after");
+    else
+        reply_problem(request, 422, "after: must be the \"next\" of the page before.");
     return false;
 }
 

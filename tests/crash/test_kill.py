@@ -15,8 +15,10 @@ SENDERS = 2
 PAUSE_SECONDS = 0.04  # of a sender between two events, on average
 KILL_PAUSE_SECONDS = 0.15  # between two kills, on average
 
-SAVE_N = """sed -n 's/.*"data":\\([0-9]*\\)}$/{"save":{"n":\\1}}/p' >&3\n"""
-EMIT_N = """sed -n 's/.*"data":\\([0-9]*\\)}$/{"emit":{"event_type":"after","payload":\\1}}/p' >&3\n"""
+# The event's data is its number.
+WITH_N = """sed -n 's/.*"data":\\([0-9]*\\)}$/%s/p' >&3\n"""
+SAVE_N = WITH_N % r'{"save":{"n":\1}}'
+EMIT_N = WITH_N % r'{"emit":{"event_type":"after","payload":\1}}'
 
 
 def programs(home, name):
@@ -117,6 +119,7 @@ def test_killed_at_random_moments(home):
     mark = f"MARK-{home.dir.name}"
     home.configure(dispatcher={"instances": 6, "look_seconds": 1}, step={"grace_seconds": 1})
     home.key()
+    home.keeps_contract = False  # a program that dies with a request is a 500 of lighttpd's
     home.start()
     home.start_dispatcher()
     options = {"env": {"MARK": mark}, "scale": {"max": 3, "idle_timeout": 0.2}}

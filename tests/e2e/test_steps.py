@@ -1,18 +1,15 @@
 """The step contract: what a script is told, what it may say, and what becomes of bad ones."""
-import hashlib
 import json
 import os
 import re
 import shutil
-import signal
-import time
 
 import pytest
 
 from checks import TIME
 from harness import is_running, until
 from jobs import (OK, PYTHON, SH, completed, emit, failure, make, marked, processes, python, run,
-                  save, wait_for)
+                  save)
 
 KIB = 1 << 10
 MIB = 1 << 20
@@ -184,8 +181,8 @@ def test_cpu_limit(home):
     home.start()
     home.start_dispatcher()
     error = failure(run(home, PYTHON + "while True: pass\n"))
-    assert re.fullmatch(r"step step1: was killed by signal \d+ \((CPU time limit exceeded|Killed)\)",
-                        error)
+    assert re.fullmatch(
+        r"step step1: was killed by signal \d+ \((CPU time limit exceeded|Killed)\)", error)
 
 
 # --- Saving ---
@@ -236,7 +233,6 @@ line = json.dumps({"save": {"last": 0, "text": "x" * 10000}}).encode() + b"\\n"
 with os.fdopen(3, "wb") as out:
     for _ in range(1100):
         out.write(line)
-say_last = None
 """), save(last=1)))
     assert execution["data"] == {"last": 1, "text": "x" * 10000}
 

@@ -1,0 +1,267 @@
+"""Schedules. The dispatcher's wall clock is set by the test (libfaketime), a second before a minute
+begins, say; its other clock and everything around it go on as they are."""
+import os
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from harness import find_program, until
+from jobs import (OK, SH, completed, executions_of, make, replace, run, stop_trigger, trigger,
+                  wait_trigger)
+
+NOON = datetime(2030, 6, 12, 12, 0, tzinfo=timezone.utc)  # a Wednesday
+
+
+def library():
+    faketime = Path(find_program("faketime")).resolve()
+    [found] = faketime.parents[1].glob("lib/*/faketime/libfaketime.so.1")
+    return found
+
+
+class Clock:
+    """The wall clock of the dispatchers that are started after this was made."""
+
+    def __init__(self, home, now):
+        self.file = home.dir / "run/clock"
+        self.set(now)
+        environment = home.environment
+
+        def changed():
+            made = environment()
+            return {**made, "LD_PRELOAD": str(library()), "FAKETIME_TIMESTAMP_FILE": str(self.file),
+                    "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+                    "NO_FAKE_STAT": "1", "FAKETIME_DISABLE_SHM": "1",
+                    "ASAN_OPTIONS": made["ASAN_OPTIONS"] + ":verify_asan_link_order=0"}
+
+        home.environment = changed
+
+    def set(self, now):
+        offset = (now - datetime.now(timezone.utc)).total_seconds()
+        other = self.file.with_suffix(".new")
+        other.write_text(f"{offset:+.3f}\n")
+        os.replace(other, self.file)
+
+
+@pytest.fixture
+def clocked(home):
+    """A home with its dispatcher's clock at 12:00:30."""
+    home.configure(dispatcher={"look_seconds": 1})
+    home.start()
+    home.clock = Clock(home, NOON + timedelta(seconds=30))
+    home.start_dispatcher()
+    return home
+
+
+def at(home, minutes, seconds=58.8):
+    """Sets the clock: so long after noon, as a rule just before the next minute begins."""
+    home.clock.set(NOON + timedelta(minutes=minutes, seconds=seconds))
+
+
+def ticks(home, service):
+    """Its scheduled executions, oldest first."""
+    found = home.get(f"/fx/executions?service={service}&limit=1000").json["executions"]
+    return [e for e in reversed(found) if e["event_type"] == "fx.schedule"]
+
+
+def wait_ticks(home, service, count):
+    found = until(lambda: [e for e in ticks(home, service) if len(ticks(home, service)) >= count],
+                  what=lambda: f"{count} ticks of {service}: {ticks(home, service)}\n{home.logs()}")
+    assert len(found) == count
+    return found
+
+
+def a_look_later(home):
+    """The dispatcher has looked at its clock and routed an event since."""
+    for _ in range(2):
+        before = home.dir.joinpath("run/dispatcher.lock").stat().st_mtime_ns
+        until(lambda: home.dir.joinpath("run/dispatcher.lock").stat().st_mtime_ns != before,
+              what="the dispatcher looks around")
+    assert home.get(f"/fx/cid/{home.post_event('look')['cid']}?wait=10").status == 200
+
+
+def scheduled(home, *steps, schedule="* * * * *", name="tick", **options):
+    return make(home, *(steps or [OK]), event="never.sent", schedule=schedule, name=name, **options)
+
+
+def test_every_minute(clocked):
+    """At the beginning of each; an event with a cid like any other."""
+    scheduled(clocked, SH + """sed -n 's/.*"data":\\(.*\\)}$/{"save":{"got":\\1}}/p' >&3\n""")
+    a_look_later(clocked)
+    assert ticks(clocked, "tick") == []
+    for minute in range(3):
+        at(clocked, minute)
+        execution = wait_ticks(clocked, "tick", minute + 1)[-1]
+        [execution] = clocked.wait_cid(execution["cid"])
+        assert completed(execution)["data"] == {"got": {}}
+        assert execution["datetime"].startswith(f"2030-06-12T12:0{minute + 1}:00.")
+        assert execution["parent_execution_id"] is None
+        [event] = clocked.get(f"/fx/cid/{execution['cid']}/explain").json["events"]
+        assert (event["type"], event["source"]) == ("fx.schedule", "/fx/schedule")
+        assert [t["execution_id"] for t in event["triggers"]] == [execution["execution_id"]]
+    a_look_later(clocked)
+    assert len(ticks(clocked, "tick")) == 3
+
+
+def test_the_real_clock(live):
+    """Without any trick, which takes up to a minute."""
+    scheduled(live)
+    until(lambda: ticks(live, "tick"), 65, "the minute is over")
+    completed(live.wait_cid(ticks(live, "tick")[0]["cid"])[0])
+    assert ticks(live, "tick")[0]["datetime"][17:19] == "00"
+
+
+@pytest.mark.parametrize("schedule, before", [
+    ("1 12 * * *", NOON), ("@hourly", NOON + timedelta(minutes=59)),
+    ("@daily", NOON.replace(hour=23, minute=59)), ("@midnight", NOON.replace(hour=23, minute=59)),
+    ("@weekly", NOON.replace(day=15, hour=23, minute=59)),
+    ("0 0 * * 7", NOON.replace(day=15, hour=23, minute=59)),
+    ("0 0 * * sun", NOON.replace(day=15, hour=23, minute=59)),
+    ("@monthly", NOON.replace(day=30, hour=23, minute=59)),
+    ("@yearly", NOON.replace(month=12, day=31, hour=23, minute=59)),
+    ("@annually", NOON.replace(month=12, day=31, hour=23, minute=59))])
+def test_when(home, schedule, before):
+    """Due with the minute that begins; one that is due a minute later is not."""
+    home.configure(dispatcher={"look_seconds": 1})
+    home.start()
+    home.clock = Clock(home, before)
+    home.start_dispatcher()
+    scheduled(home, schedule=schedule)
+    scheduled(home, name="other", schedule="30 6 29 2 *")
+    home.clock.set(before + timedelta(seconds=58.8))
+    completed(home.wait_cid(wait_ticks(home, "tick", 1)[0]["cid"])[0])
+    assert ticks(home, "other") == []
+
+
+def test_only_while_it_is_started(clocked):
+    scheduled(clocked, name="idle", start=False)
+    pipeline = scheduled(clocked)
+    scheduled(clocked, name="beside")
+    at(clocked, 0)
+    wait_ticks(clocked, "beside", 1)
+    wait_ticks(clocked, "tick", 1)
+    stop_trigger(clocked, pipeline)
+    at(clocked, 1)
+    wait_ticks(clocked, "beside", 2)
+    clocked.start_trigger(pipeline, ready=True)
+    at(clocked, 2)
+    wait_ticks(clocked, "beside", 3)
+    wait_ticks(clocked, "tick", 2)
+    a_look_later(clocked)
+    assert ticks(clocked, "idle") == []
+    assert len(ticks(clocked, "tick")) == 2
+
+
+@pytest.mark.parametrize("how", ["stop_dispatcher", "kill_dispatcher"])
+def test_missed_without_a_dispatcher(clocked, how):
+    """Not made up for; the next one comes."""
+    scheduled(clocked)
+    at(clocked, 0)
+    wait_ticks(clocked, "tick", 1)
+    getattr(clocked, how)()
+    at(clocked, 10, 20)
+    clocked.start_dispatcher()
+    a_look_later(clocked)
+    assert len(ticks(clocked, "tick")) == 1
+    at(clocked, 10)
+    assert wait_ticks(clocked, "tick", 2)[-1]["datetime"].startswith("2030-06-12T12:11:00.")
+
+
+def test_missed_by_a_machine_that_slept(clocked):
+    """Nor are those that a jump of the clock left out, not even the last of them."""
+    scheduled(clocked)
+    at(clocked, 180, 30)
+    a_look_later(clocked)
+    assert ticks(clocked, "tick") == []
+    at(clocked, 180)
+    wait_ticks(clocked, "tick", 1)
+
+
+def test_clock_set_back(clocked):
+    """By an hour: no tick comes again."""
+    scheduled(clocked, schedule="1 * * * *")
+    at(clocked, 0)
+    wait_ticks(clocked, "tick", 1)
+    at(clocked, -1, 58.8)  # a second time to 12:00 …
+    a_look_later(clocked)
+    at(clocked, 0)  # … and 12:01
+    a_look_later(clocked)
+    a_look_later(clocked)
+    assert len(ticks(clocked, "tick")) == 1
+    at(clocked, 60)
+    wait_ticks(clocked, "tick", 2)
+
+
+def test_work_goes_on_when_the_clock_is_set_back(clocked):
+    """What waits for its next attempt does not wait an hour longer; and nothing has taken negative
+    time."""
+    pipeline = make(clocked, SH + "[ $FX_ATTEMPT = 2 ]\n", event="job",
+                    retry={"limit": 1, "delay": 30, "max_delay": 30})
+    cid = clocked.post_event("job")["cid"]
+    until(lambda: [e for e in executions_of(clocked, cid)
+                   if (e["status"], e["attempt"]) == ("pending", 1)] or
+          any(e["status"] == "completed" for e in executions_of(clocked, cid)), what="it waits")
+    begun = clocked.dir / "run/begun"
+    make(clocked, SH + f"touch {begun}\nsleep 1000\n", event="long")
+    long = clocked.post_event("long")["cid"]
+    until(begun.exists, what="it runs")
+    at(clocked, -60)
+    assert completed(clocked.wait_cid(cid)[0])["attempt"] == 2
+    [execution] = executions_of(clocked, long)
+    assert clocked.post(f"/api/v1/executions/{execution['execution_id']}/cancel").status == 200
+    assert clocked.wait_cid(long)[0]["execution_time"] >= 0
+    completed(run(clocked, OK))
+    wait_trigger(clocked, pipeline, pending=0, running=0, ready=True)
+
+
+def test_beside_events(clocked):
+    """A tick reaches its own pipeline once, whatever it listens to, and others by their topic."""
+    make(clocked, OK, event="*", schedule="* * * * *", name="tick")
+    make(clocked, OK, event="fx.schedule", name="listens")
+    at(clocked, 0)
+    cid = wait_ticks(clocked, "tick", 1)[0]["cid"]
+    until(lambda: len(executions_of(clocked, cid)) == 2, what="both have it")
+    assert sorted(e["service"] for e in clocked.wait_cid(cid)) == ["listens", "tick"]
+    completed(clocked.wait_cid(clocked.post_event("job")["cid"])[0])
+
+
+def test_filters_do_not_apply(clocked):
+    """They are about events of the topic; a schedule has none."""
+    scheduled(clocked, filters=[{"exact": {"source": "shop"}}])
+    at(clocked, 0)
+    wait_ticks(clocked, "tick", 1)
+
+
+def test_new_version_new_schedule(clocked):
+    pipeline = scheduled(clocked, schedule="@yearly")
+    replace(clocked, pipeline, OK, event="never.sent", schedule="* * * * *")
+    at(clocked, 0)
+    a_look_later(clocked)
+    assert ticks(clocked, "tick") == []
+    clocked.start_trigger(pipeline, ready=True)
+    at(clocked, 1)
+    [execution] = wait_ticks(clocked, "tick", 1)
+    assert execution["pipeline_version"] == "2"
+    assert trigger(clocked, pipeline)["pipeline_version"] == "2"
+
+
+def test_replaced_within_the_minute(clocked):
+    """Again and again: one tick all the same."""
+    pipeline = scheduled(clocked)
+    at(clocked, 0)
+    until(lambda: clocked.start_trigger(pipeline) or ticks(clocked, "tick"), what="it has ticked")
+    for _ in range(10):
+        clocked.start_trigger(pipeline)
+    a_look_later(clocked)
+    assert len(ticks(clocked, "tick")) == 1
+
+
+def test_no_work_while_it_waits(clocked):
+    """A schedule costs nothing until it is due."""
+    pipeline = scheduled(clocked, schedule="@yearly")
+    wait_trigger(clocked, pipeline, ready=True)
+    before = clocked.commits()
+    lock = clocked.dir / "run/dispatcher.lock"
+    mtime = lock.stat().st_mtime_ns
+    until(lambda: lock.stat().st_mtime_ns != mtime, what="the dispatcher looks around")
+    assert clocked.commits() == before
