@@ -18,6 +18,7 @@
 struct persistent {
     const struct pipeline *pipeline;
     const struct step *step;
+    char *path;
     struct stat file;
     struct worker worker;
     struct persistent *next;
@@ -32,14 +33,14 @@ static int64_t grace_ms(const struct config *config)
     return config->step_grace_seconds * 1000;
 }
 
-/* Takes out of the list those that `which` says true of (NULL: all), and ends them. */
-static void end_those(const struct config *config, const struct step_call *call,
-    bool (*which)(struct persistent *p, const struct step_call *call))
+/* Ends those that `which` says true of (NULL: all), together within one grace. */
+static void end_those(const struct config *config, const struct pipeline *pipeline,
+    bool (*which)(struct persistent *p, const struct pipeline *pipeline))
 {
     struct persistent *leaving = NULL;
     for (struct persistent **at = &all; *at;) {
         struct persistent *p = *at;
-        if (which && !which(p, call)) {
+        if (which && !which(p, pipeline)) {
             at = &p->next;
             continue;
         }
@@ -53,6 +54,7 @@ static void end_those(const struct config *config, const struct step_call *call,
         struct persistent *p = leaving;
         leaving = p->next;
         worker_end(&p->worker, until_ms);
+        free(p->path);
         free(p);
     }
 }
@@ -68,42 +70,37 @@ static bool is_same_file(const struct stat *a, const struct stat *b)
            a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-static void look_at_file(const struct step_call *call, struct stat *ret_file)
-{
-    char path[PATH_MAX];
-    step_script_path(call, path);
-    if (stat(path, ret_file) < 0)
-        memset(ret_file, 0, sizeof *ret_file);
-}
-
-/* Of another pipeline or version, or not to be asked again. */
-static bool is_outdated(struct persistent *p, const struct step_call *call)
+static struct stat look_at(const char *path)
 {
     struct stat file;
-    if (p->pipeline != call->pipeline)
-        return true;
-    if (p->step != call->step)
-        return false;
-    look_at_file(call, &file);
-    return !is_same_file(&p->file, &file) || !worker_is_ready(&p->worker);
+    if (stat(path, &file) < 0)
+        memset(&file, 0, sizeof file);
+    return file;
+}
+
+/* Of another pipeline or version than is run now, or not to be asked again. */
+static bool is_outdated(struct persistent *p, const struct pipeline *pipeline)
+{
+    struct stat file = look_at(p->path);
+    return p->pipeline != pipeline || !is_same_file(&p->file, &file) ||
+           !worker_is_ready(&p->worker);
 }
 
 /* Starting. */
 
 static bool start(struct persistent *p, const struct step_call *call, int *ret_error)
 {
-    char path[PATH_MAX], directory[PATH_MAX];
+    char directory[PATH_MAX];
     struct environment environment;
-    step_script_path(call, path);
     home_path(call->home, "scripts", directory);
-    look_at_file(call, &p->file);
     environment_build(&environment, call->job, call->pipeline, call->step, NULL);
     struct child_spec spec = {
-        .path = path,
+        .path = p->path,
         .directory = directory,
         .environment = environment.variables,
         .limits = &call->home->config,
     };
+    p->file = look_at(p->path);
     bool good = worker_start(&p->worker, &spec, true, ret_error);
     environment_done(&environment);
     return good;
@@ -112,14 +109,18 @@ static bool start(struct persistent *p, const struct step_call *call, int *ret_e
 /* The process to ask, started where there is none. NULL, and *ret_error, when that failed. */
 static struct persistent *get(const struct step_call *call, int *ret_error)
 {
-    end_those(&call->home->config, call, is_outdated);
+    char path[PATH_MAX];
+    end_those(&call->home->config, call->pipeline, is_outdated);
     for (struct persistent *p = all; p; p = p->next)
         if (p->step == call->step)
             return p;
     struct persistent *p = mem_alloc(sizeof *p);
+    step_script_path(call, path);
     p->pipeline = call->pipeline;
     p->step = call->step;
+    p->path = mem_strdup(path);
     if (!start(p, call, ret_error)) {
+        free(p->path);
         free(p);
         return NULL;
     }

@@ -31,6 +31,18 @@ def pages(home, query, limit, meanwhile=lambda: None):
         meanwhile()
 
 
+def run_later(home):
+    """An execution that nothing before it shares its millisecond with: its id and its time."""
+    def time_of(own):
+        return home.get(f"/fx/executions/{own}").json["datetime"]
+
+    before = time_of(run(home, NAMES[0]))
+    while True:
+        own = run(home, NAMES[0])
+        if time_of(own) > before:
+            return own, time_of(own)
+
+
 def ids(executions):
     return [execution["execution_id"] for execution in executions]
 
@@ -68,8 +80,9 @@ def test_pages_between_additions(growing, limit, query, names):
 
 def test_pages_while_many_are_added_at_once(growing):
     """By other connections, all the time."""
-    before = [run(growing, NAMES[i % 3]) for i in range(30)]
-    since = "&since=" + growing.get(f"/fx/executions/{before[0]}").json["datetime"]
+    first, time = run_later(growing)
+    before = [first, *[run(growing, NAMES[i % 3]) for i in range(1, 30)]]
+    since = f"&since={time}"
     stop = threading.Event()
     added = []
 
@@ -101,15 +114,15 @@ def test_pages_while_many_are_added_at_once(growing):
 
 def test_pages_in_time(growing):
     """since and until hold the list to what was made between, also when more is made."""
-    first = run(growing, "one")
-    since = growing.get(f"/fx/executions/{first}").json["datetime"]
+    first, since = run_later(growing)
     inner = [first, *[run(growing, "two") for _ in range(5)]]
-    last = growing.get(f"/fx/executions/{inner[-1]}").json["datetime"]
-    seen = ids(pages(growing, f"&since={since}", 2, lambda: run(growing, "two")))
-    assert seen == inner[::-1]
-    seen = ids(pages(growing, f"&since={since}&until={last}", 2, lambda: run(growing, "two")))
-    assert [own for own in seen if own in inner] == seen
-    assert set(inner) - set(seen) >= {inner[-1]}
+    last, until = run_later(growing)
+    for query in (f"&since={since}&until={until}", f"&since={since}"):
+        seen = ids(pages(growing, query, 2, lambda: run(growing, "two")))
+        assert seen[-len(inner):] == inner[::-1]
+        assert (last in seen) == ("until" not in query)
+    query = f"&until={since}"
+    assert not {*inner, last} & set(ids(pages(growing, query, 1000)))
 
 
 def test_page_after_one_that_another_filter_hides(growing):

@@ -1,11 +1,12 @@
 """Persistent scripts: one line in, one line out, and a fresh process after everything else."""
 import json
 import os
+import re
 import shutil
 
 import pytest
 
-from harness import is_running, until
+from harness import PROJECT, is_running, until
 from jobs import OK, PYTHON, SH, completed, failure, make, marked, replace, runners, save
 
 MIB = 1 << 20
@@ -635,39 +636,55 @@ def test_time_of_the_whole_execution(live):
     assert pid_of(send(live)) != pid  # of the second step, whose data is the later
 
 
-# --- Languages ---
+# --- The examples in dispatcher/DESIGN.md ---
 
-def answered(home, text):
+def example(language, words):
+    """The example in this language with these words in it."""
+    text = (PROJECT / "dispatcher/DESIGN.md").read_text()
+    found = [block for block in re.findall(rf"^```{language}\n(.*?)^```", text, re.M | re.S)
+             if words in block]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def orders(home, text):
+    """One order that is good, one that is not, twice."""
     start(home, script(text))
-    data = [completed(send(home, {"n": n, "text": "a\nb"}))["data"] for n in (1, 2, 3)]
-    assert [d["n"] for d in data] == [2, 3, 4]
-    assert len({d["pid"] for d in data}) == 1
+    make(home, save(other=True), event="order.seen")
+    for n in (1, 2):
+        parent, child = home.wait_cid(home.post_event("job", {"id": n, "text": "a\nb"})["cid"])
+        assert completed(parent)["data"] == {"seen": n}
+        assert parent["steps"][0]["log"] == f"order {n}\n"
+        completed(child)
+        execution = send(home, {"no": "id"})
+        assert failure(execution) == "step one: an order without an id"
+        assert execution["attempt"] == 1
 
 
-def test_python(live):
-    answered(live, PYTHON + """
-for line in sys.stdin:
-    n = json.loads(line)["event"]["data"]["n"]
-    print(json.dumps({"ok": True, "save": {"n": n + 1, "pid": os.getpid()}}), flush=True)
-""")
+def test_example_in_python(live):
+    orders(live, example("python", "order"))
 
 
 @pytest.mark.skipif(not shutil.which("php"), reason="php-cli is not installed")
-def test_php(live):
-    answered(live, """#!/usr/bin/env php
-<?php
-while (($line = fgets(STDIN)) !== false) {
-    $n = json_decode($line, true)['event']['data']['n'];
-    echo json_encode(['ok' => true, 'save' => ['n' => $n + 1, 'pid' => getmypid()]]), "\\n";
-}
-""")
+def test_example_in_php(live):
+    orders(live, example("php", "order"))
 
 
-def test_sh(live):
-    answered(live, SH + """
-while IFS= read -r line; do
-    n=${line##*'"n":'}
-    n=${n%%[!0-9 ]*}
-    echo "{\\"ok\\":true,\\"save\\":{\\"n\\":$((n + 1)),\\"pid\\":$$}}"
-done
-""")
+def test_example_in_sh(live):
+    path = live.dir / "run/events"
+    start(live, script(example("sh", "while")), env={"FILE": "../run/events"})
+    for n in (1, 2, 3):
+        completed(send(live, {"n": n}))
+    questions = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [question["event"]["data"] for question in questions] == [{"n": 1}, {"n": 2}, {"n": 3}]
+
+
+def test_example_of_a_script(live):
+    directory = live.dir / "run/events"
+    directory.mkdir()
+    make(live, {"name": "one", "text": example("sh", "$DIRECTORY")}, event="job",
+         env={"DIRECTORY": "../run/events"})
+    execution = send(live, {"n": 1})
+    name = completed(execution)["data"]["file"]
+    assert json.loads((directory / name).read_text())["data"] == {"n": 1}
+    assert execution["steps"][0]["log"] == "stored in attempt 1\n"

@@ -12,6 +12,8 @@ All files of schema/ are put into one document, each under its name, so that a
 reference is a place in it and no validator has to look for files.
 """
 import functools
+import http.client
+import io
 import json
 import re
 from pathlib import Path
@@ -175,6 +177,11 @@ def check_body(response, status, headers, body):
     if media == "application/problem+json":
         assert value["status"] == status
         assert value["instance"] == headers["X-Request-Id"]
+
+
+def http_headers(lines):
+    """Headers from their lines, as a reply has them."""
+    return http.client.parse_headers(io.BytesIO("\r\n".join([*lines, "", ""]).encode("latin-1")))
 
 
 def check(method, path, status, headers, body):
