@@ -9,7 +9,7 @@
 #include "worker.h"
 
 #define SLACK_MS 2000        /* that fx-http may be late with saying that time is up */
-#define REPLY_MAX (4u << 20) /* bytes: twice what a reply's body and log may be together */
+#define REPLY_MAX (4u << 20) /* bytes; the log in a reply is 1 MiB at most */
 
 extern char **environ;
 

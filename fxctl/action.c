@@ -108,6 +108,7 @@ static int act_on(struct fxctl *ctl,
 struct retry_all {
     const char *pipeline;
     char id[PIPELINE_ID_MAX + 1];
+    struct uuid after, next;
     size_t count;
     const char *why;
 };
@@ -115,14 +116,16 @@ struct retry_all {
 static enum err retry_all_mutation(struct store_txn *txn, void *context)
 {
     struct retry_all *all = context;
+    all->next = all->after; /* this may run more than once */
     enum err err = operand_pipeline(txn, all->pipeline, all->id);
     return err ? err
-               : actions_retry_all(txn, span_str(all->id), RETRY_AT_ONCE, &all->count, &all->why);
+               : actions_retry_all(
+                     txn, span_str(all->id), RETRY_AT_ONCE, &all->next, &all->count, &all->why);
 }
 
 static int retry_all(struct fxctl *ctl, const char *pipeline)
 {
-    struct retry_all all = {.pipeline = pipeline};
+    struct retry_all all = {.pipeline = pipeline, .after = UUID_NONE};
     size_t total = 0;
     int status = fxctl_open(ctl, STORE_READ_WRITE);
     if (status)
@@ -136,7 +139,8 @@ static int retry_all(struct fxctl *ctl, const char *pipeline)
         if (err)
             return fxctl_failed(err);
         total += all.count;
-    } while (all.count == RETRY_AT_ONCE);
+        all.after = all.next;
+    } while (!uuid_is_none(&all.after));
     fxctl_say("%zu failed executions of %s are pending again.", total, pipeline);
     return EXIT_DONE;
 }

@@ -296,7 +296,8 @@ static bool read_page(struct request *request, size_t *ret_limit, struct buf *af
     if (!err)
         limit = strtol(buf_text(&text), &end, 10);
     bool good =
-        err == ERR_NOTFOUND || (!err && text.len && !*end && limit >= 1 && limit <= LIST_LIMIT_MAX);
+        err == ERR_NOTFOUND || (!err && text.len && text.data[0] >= '0' && text.data[0] <= '9' &&
+                                   !*end && limit >= 1 && limit <= LIST_LIMIT_MAX);
     buf_done(&text);
     *ret_limit = (size_t)limit;
     if (err == ERR_INVALID) {

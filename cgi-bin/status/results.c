@@ -56,7 +56,9 @@ static bool read_wait(struct request *request, int64_t *ret_wait_ms)
     enum err err = request_query(request, "wait", &text);
     char *end = NULL;
     double seconds = err ? 0 : strtod(buf_text(&text), &end);
-    bool good = err || (text.len && !*end && seconds >= 0 && seconds <= (double)max);
+    /* strtod also takes space or a sign before a number, and hexadecimal ones. */
+    bool good = err || (text.len && !*end && !strpbrk(buf_text(&text), "+xX \t\n\v\f\r") &&
+                           seconds >= 0 && seconds <= (double)max);
     buf_done(&text);
     if (err == ERR_INVALID)
         reply_bad_query(request, "wait");
@@ -175,8 +177,8 @@ static bool take(
         *ret_must = "must be a whole number from 1 to 1000";
         long limit = value.len && value.len < 6 ? strtol((const char *)value.data, &end, 10) : 0;
         query->limit = (size_t)limit;
-        return limit >= 1 && limit <= EXECUTIONS_LIMIT_MAX &&
-               end == (const char *)value.data + value.len;
+        return limit >= 1 && limit <= EXECUTIONS_LIMIT_MAX && value.data[0] >= '0' &&
+               value.data[0] <= '9' && end == (const char *)value.data + value.len;
     }
     *(strcmp(name, "service") == 0         ? &query->service
         : strcmp(name, "pipeline_id") == 0 ? &query->pipeline_id

@@ -256,7 +256,7 @@ static bool uuid_list_add(const struct uuid *id, void *context)
 }
 
 enum err actions_retry_all(struct store_txn *txn, struct span pipeline_id, size_t limit,
-    size_t *ret_count, const char **ret_why)
+    struct uuid *after, size_t *ret_count, const char **ret_why)
 {
     struct uuid ids[EXECUTIONS_LIMIT_MAX], next;
     struct uuid_list list = {ids, 0};
@@ -264,11 +264,14 @@ enum err actions_retry_all(struct store_txn *txn, struct span pipeline_id, size_
         .with_status = true,
         .status = STATUS_FAILED,
         .pipeline_id = pipeline_id,
+        .after = *after,
         .limit = limit < EXECUTIONS_LIMIT_MAX ? limit : EXECUTIONS_LIMIT_MAX,
     };
     enum err err = executions_list(txn, &query, uuid_list_add, &list, &next);
     for (size_t i = 0; !err && i < list.count; i++)
         err = actions_retry(txn, &ids[i], ret_why);
     *ret_count = list.count;
+    if (!err)
+        *after = next;
     return err;
 }

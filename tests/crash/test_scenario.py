@@ -1,4 +1,4 @@
-"""Everything at once: some twenty pipelines that fail, hang, emit, publish, wait and keep order, under
+"""Everything at once: some twenty pipelines that fail, hang, emit, publish and keep order, under
 random SIGKILLs of dispatcher, runners and web programs. Then the books are checked: every event
 has exactly the executions it should have, each final, with the attempts that were really made;
 ordered pipelines ran in order; no process and no descriptor is left.
@@ -336,6 +336,7 @@ def check_nothing_left(home, pipelines, mark):
     left = descriptors(home.dispatcher.pid)
     home.stop_dispatcher()
     home.start_dispatcher()
-    assert left == descriptors(home.dispatcher.pid)
+    until(lambda: left == descriptors(home.dispatcher.pid), 10,
+          lambda: f"{left} is what a new one has: {descriptors(home.dispatcher.pid)}")
     home.stop_dispatcher()
     assert not runners(home) and not marked(mark)

@@ -124,6 +124,52 @@ def test_expired_key(site):
     check_refused(site.get("/fx/executions", key=key.token))
 
 
+# Where each of the programs is asked, by a key of all scopes.
+PROGRAMS = ["/fx/executions", "/api/v1/pipelines", "/api/v1/events"]
+
+
+def ask_programs(site, token):
+    """What each program says to the key."""
+    return [site.post("/fx/events", EVENT, key=token).status,
+            *[site.get(path, key=token).status for path in PROGRAMS]]
+
+
+def test_revoked_in_every_program(site):
+    """All of them have seen it before."""
+    key = site.new_key("events", "status", "pipelines", "triggers")
+    assert ask_programs(site, key.token) == [200] * 4
+    site.revoke(key)
+    with nothing_stored(site):
+        assert ask_programs(site, key.token) == [401] * 4
+
+
+def test_expired_in_every_program(site):
+    key = site.new_key("events", "status", "pipelines", "triggers", expires="1s")
+    until(lambda: site.get("/fx/executions", key=key.token).status != 200, 5, "the key expires")
+    with nothing_stored(site):
+        assert ask_programs(site, key.token) == [401] * 4
+
+
+def test_two_live_tokens(site):
+    """While a key is rotated both are good; the next rotation ends the older."""
+    key = site.new_key("events", "status", "pipelines", "triggers")
+    new = site.rotate(key)
+    assert ask_programs(site, key.token) == ask_programs(site, new.token) == [200] * 4
+    newest = site.rotate(key)
+    assert ask_programs(site, key.token) == [401] * 4
+    assert ask_programs(site, new.token) == ask_programs(site, newest.token) == [200] * 4
+    site.revoke(key)
+    assert ask_programs(site, new.token) == ask_programs(site, newest.token) == [401] * 4
+
+
+def test_end_of_a_rotation(site):
+    key = site.new_key("events", "status", "pipelines", "triggers")
+    new = site.rotate(key, until="1s")
+    until(lambda: site.get("/fx/executions", key=key.token).status != 200, 5, "the old one ends")
+    assert ask_programs(site, key.token) == [401] * 4
+    assert ask_programs(site, new.token) == [200] * 4
+
+
 def test_new_key_works_at_once(site):
     assert site.get("/fx/executions", key=site.new_key("status").token).status == 200
 

@@ -1,5 +1,6 @@
 """Documents that are refused: with the right status, a detail that helps, and nothing stored."""
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -118,6 +119,31 @@ def test_not_json(documents, route, case):
     with nothing_stored(documents):
         reply = documents.call(method, path, change(good_text(DOCUMENTS[route])))
     check_problem(reply, 400, part)
+
+
+# Where JSON comes in another way: how a text is sent there.
+OTHER_WAYS = {
+    "by hand": lambda site, text: site.post("/api/v1/batches/bad-input", text),
+    "structured": lambda site, text: site.post(
+        "/fx/events", text, headers=[("Content-Type", "application/cloudevents+json")]),
+    "batch": lambda site, text: site.post(
+        "/fx/events", text, headers=[("Content-Type", "application/cloudevents-batch+json")]),
+    "binary": lambda site, text: site.post("/fx/events", text, headers=[
+        ("ce-specversion", "1.0"), ("ce-id", "1"), ("ce-source", "/s"), ("ce-type", "t")]),
+    "form": lambda site, text: site.post(
+        "/fx/events/webhook", b"payload=" + quote(text).encode(),
+        headers=[("Content-Type", "application/x-www-form-urlencoded")]),
+}
+NO_BODY = ("by hand", "binary")  # there, that is no payload
+
+
+@pytest.mark.parametrize("way, case", [
+    (way, case) for way in OTHER_WAYS for case in NOT_JSON
+    if case != "empty" or way not in NO_BODY])
+def test_not_json_in_another_way(documents, way, case):
+    text = NOT_JSON[case][0](good_text(EVENT))
+    with nothing_stored(documents):
+        check_problem(OTHER_WAYS[way](documents, text), 400)
 
 
 @pytest.mark.parametrize("route", DOCUMENTS)

@@ -302,11 +302,10 @@ def test_headers_of_the_step(near):
 def test_large_payload(near):
     """At once: no wait for a "100 Continue" that the server may never send."""
     with serving() as server:
-        execution = completed(run(near, http(server.url()), payload="x" * (MIB - 1000)))
+        completed(run(near, http(server.url()), payload="x" * (MIB - 1000)))
         call, = server.calls
     assert call.body == b'"' + b"x" * (MIB - 1000) + b'"'
     assert call.headers["Expect"] is None
-    assert execution["steps"][0]["seconds"] < 0.9
 
 
 def expected_signature(call, key):

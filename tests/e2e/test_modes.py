@@ -214,8 +214,8 @@ def test_work_while_a_script_does_not_want_to_end(home):
     home.configure(dispatcher={"on_demand": 1, "leave_seconds": 1}, step={"grace_seconds": 4})
     home.start("cgi")
     leaving = home.dir / "run/leaving"
-    make(home, {"text": STUBBORN.format(leaving=str(leaving)), "options": {"persistent": True}}, event="job",
-         scale={"max": 2, "idle_timeout": 600})
+    make(home, {"text": STUBBORN.format(leaving=str(leaving)), "options": {"persistent": True}},
+         event="job", scale={"max": 2, "idle_timeout": 600})
     completed(home.wait_cid(home.post_event("job")["cid"])[0])
     stubborn = until(lambda: runners(home), what="its runner stays")
     until(leaving.exists, what="it is to leave")
@@ -294,8 +294,9 @@ def test_no_dispatcher_to_be_found(home):
     (with_copy / "fxctl").write_bytes((BUILD / "bin/fxctl").read_bytes())
     (with_copy / "fxctl").chmod(0o755)
     home.configure(dispatcher={"on_demand": 1, "leave_seconds": 1})
-    done = subprocess.run([with_copy / "fxctl", "--home", home.dir, "publish", "--type", "job", "{}"],
-                          env=home.environment(), capture_output=True, text=True, timeout=20)
+    words = ["--home", home.dir, "publish", "--type", "job", "{}"]
+    done = subprocess.run([with_copy / "fxctl", *words], env=home.environment(),
+                          capture_output=True, text=True, timeout=20)
     assert done.returncode == 0 and done.stdout.strip()
     assert "cannot find fx-dispatcher" in done.stderr
 
@@ -311,7 +312,8 @@ def test_once(home):
     """Works off what waits, all that follows from it too, and leaves nothing."""
     home.start()
     mark = f"MARK-{home.dir.name}"
-    make(home, emit("after") + "setsid sleep 1000 &\n", event="job", name="first", env={"MARK": mark})
+    make(home, emit("after") + "setsid sleep 1000 &\n", event="job", name="first",
+         env={"MARK": mark})
     make(home, OK, event="after", name="second")
     make(home, SH + "exit 1\n", event="job", name="later",
          retry={"limit": 3, "delay": 86400, "max_delay": 86400})

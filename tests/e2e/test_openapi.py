@@ -15,7 +15,7 @@ import yaml
 
 import contract
 import jobs
-from harness import BUILD, PROJECT, Home, until
+from harness import BUILD, PROJECT, Home, Reply, until
 
 API = contract.FILES[contract.API]
 NOBODY = "00000000-0000-7000-8000-000000000000"
@@ -516,3 +516,36 @@ def test_contract_fails_on_a_request_that_should_not_be_granted():
         contract.check_granted("POST", "/fx/events", {}, b'{"event_source":"a","event_type":"b"}')
     contract.check_granted("POST", "/fx/events/", {}, json.dumps(
         {"event_source": "a", "event_type": "b", "payload": None}).encode())
+
+
+def reply_of(body, media="application/json", **headers):
+    return Reply(200, Message({"Content-Type": media, **headers}), json.dumps(body).encode())
+
+
+@pytest.mark.parametrize("reply", [
+    reply_of({"error": "cannot run /tmp/fx-1/scripts/a.sh"}),
+    reply_of({"steps": [{"name": "/tmp/fx-1"}]}),
+    reply_of({}, Location="/tmp/fx-1/x"),
+    reply_of({"detail": "see /etc/passwd"}, "application/problem+json"),
+    reply_of({"detail": "store.c:17"}, "application/problem+json"),
+    reply_of({"data": {"token": "the secret"}}),
+    reply_of({}, Token="the secret"),
+], ids=repr)
+def test_indiscreet_replies_fail(reply):
+    with pytest.raises(AssertionError):
+        contract.check_discreet(reply, {"the secret"}, ["/tmp/fx-1"])
+
+
+def test_discreet_replies_pass():
+    own_words = {"steps": [{"log": "/tmp/fx-1/scripts/a.sh: 1: x: not found"}],
+                 "data": {"found": "/tmp/fx-1/x"}}
+    contract.check_discreet(reply_of(own_words), {"the secret"}, ["/tmp/fx-1"])
+
+
+def test_a_500_that_is_not_documented_fails():
+    problem = {"type": "about:blank", "title": "Internal Server Error", "status": 500,
+               "detail": "The web server could not have this request answered; send it again later.",
+               "instance": HEADERS["X-Request-Id"]}
+    for headers in ({"Content-Type": "application/problem+json"}, {"X-Request-Id": None}):
+        with pytest.raises(AssertionError):
+            check(status=500, headers=headers, body=problem)

@@ -110,6 +110,16 @@ def test_unacceptable(door, method, path, name, value):
     assert door.commits() == before
 
 
+@pytest.mark.parametrize("path", ["/fx/cid/{cid}", "/fx/executions", "/api/v1/pipelines"])
+@pytest.mark.parametrize("value", ["%205", "+5", "%2B5", "%095", "5%20", "5%0a", "0x5", "0X5", "5.",
+                                   "05x", "5,0", "%D9%A5", "1_0", "1e400", "infinity", "nan(1)"])
+def test_numbers_are_plain(door, path, value):
+    """Nothing that only a lenient reader of numbers takes for one."""
+    name = "wait" if "cid" in path else "limit"
+    if (name, value) != ("wait", "5."):
+        check_problem(ask(door, "GET", path, f"{name}={value}"), 422, f"{name}: must be")
+
+
 GOOD = [
     ("POST", "/fx/events", "topic=a%2eb", "t"),
     ("POST", "/fx/events", "topic=" + "x" * 249, "t"),

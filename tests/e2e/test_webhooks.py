@@ -283,6 +283,19 @@ def test_signed_nonsense(door, body, status):
         check_problem(door.deliver(body, door.sign("github", body)), status)
 
 
+@pytest.mark.parametrize("route", ["/fx/events", "/fx/events/webhook"])
+def test_signed_cloudevent(door, route):
+    """It has its own name, whoever signs it."""
+    event = {"specversion": "1.0", "id": fresh(), "source": "/s", "type": "kind"}
+    body = json.dumps(event).encode()
+    headers = [("Content-Type", "application/cloudevents+json"), ("X-GitHub-Event", "push"),
+               *door.sign("github", body)]
+    reply = door.deliver(body, headers, route)
+    assert (reply.status, reply.json["eventType"]) == (200, "kind")
+    with nothing_stored(door):
+        check_problem(door.deliver(body + b" ", headers, route), 401)
+
+
 # --- GitHub's forms ---
 
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
