@@ -106,11 +106,13 @@ class BenchHome(Home):
         assert len(found) == 1, f"{name}: {found}"
         return found[0]
 
-    def load(self, method, path, connections, seconds, body=b""):
+    def load(self, method, path, connections, seconds, body=b"", headers=(), key=None, batch=0):
         """wrk for so long: its figures (load.lua). All its requests must have been answered well."""
         environment = {
-            **os.environ, "BENCH_METHOD": method, "BENCH_KEY": self.key(),
-            "BENCH_BODY": body.decode(),
+            **os.environ, "BENCH_METHOD": method, "BENCH_BODY": body.decode(),
+            "BENCH_KEY": self.key() if key is None else key,
+            "BENCH_HEADERS": "\n".join(f"{name}: {value}" for name, value in headers),
+            "BENCH_BATCH": str(batch),
         }
         done = subprocess.run(
             ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", HERE / "load.lua",

@@ -1,4 +1,5 @@
 """web - events in and results out, beside a FastCGI program that does nothing."""
+import hmac
 import resource
 import statistics
 
@@ -59,6 +60,49 @@ def intake():
         nothing, ours = zip(*Intake(home).in_turns(1, seconds=2, rounds=3))
         yield "intake_rps_c1", median_of(ours, "rps")
         yield "nothing_rps_c1", median_of(nothing, "rps")
+
+
+class SignedIntake(Intake):
+    """The same with a webhook's signature in place of a key."""
+
+    def __init__(self, home):
+        super().__init__(home)
+        secret = home.fxctl("secret", "create", "--name", "bench").strip()
+        digest = hmac.new(secret.encode(), self.body, "sha256").hexdigest()
+        self.headers = [("X-Hub-Signature-256", f"sha256={digest}"), ("X-GitHub-Event", "push")]
+
+    def events(self, connections, seconds):
+        return self.home.load("POST", "/fx/events/webhook", connections, seconds, self.body,
+                              self.headers, key="")
+
+
+@benchmark(intake_hmac_ratio_c64="of-nothing", intake_hmac_rps_c64="events/s")
+def hmac_intake():
+    """Durable events of a webhook that signs with HMAC-SHA256, 500 bytes."""
+    with BenchHome() as home:
+        home.start_with_nothing()
+        pairs = SignedIntake(home).in_turns(64, seconds=3, rounds=5)
+        yield "intake_hmac_ratio_c64", median_ratio(rates(pairs))
+        yield "intake_hmac_rps_c64", median_of([ours for _, ours in pairs], "rps")
+
+
+@benchmark(batch_events_per_s="events/s")
+def batches():
+    """Durable CloudEvents in batches of 100, each with an id of its own."""
+    rest = b'"source":"/bench","type":"bench.event","data":{"order":4711,"note":"%s"}}' % (b"x" * 100)
+    with BenchHome() as home:
+        home.start_with_nothing()
+        headers = [("Content-Type", "application/cloudevents-batch+json")]
+
+        def load(seconds):
+            before = home.status()["events"]["last"]
+            figures = home.load("POST", "/fx/events", 16, seconds, rest, headers, batch=100)
+            stored = home.status()["events"]["last"] - before
+            assert stored >= figures["requests"] * 100, (stored, figures)
+            return figures["rps"] * 100
+
+        load(1)
+        yield "batch_events_per_s", statistics.median(load(3) for _ in range(3))
 
 
 @benchmark(cost_us="us/event", cost_events_us="us/event", cost_lighttpd_us="us/event",
