@@ -34,8 +34,8 @@ static pid_t spawn(struct dispatcher *d, int fd)
     pid_t pid = -1;
     char *argv[] = {d->runner_path, d->home.dir, NULL};
     sigemptyset(&none);
-    sigemptyset(&defaults);
-    sigaddset(&defaults, SIGPIPE);
+    sigfillset(
+        &defaults); /* whatever was ignored where the dispatcher was started is no step's affair */
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, fd, 0);
     posix_spawn_file_actions_adddup2(&actions, 2, 1);

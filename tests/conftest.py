@@ -3,7 +3,7 @@ import contextlib
 
 import pytest
 
-pytest.register_assert_rewrite("checks", "contract", "harness", "jobs", "senders")
+pytest.register_assert_rewrite("checks", "contract", "harness", "jobs", "senders", "door")
 
 from harness import Home  # noqa: E402
 

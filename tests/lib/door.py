@@ -1,0 +1,59 @@
+"""door - a home in which every provider of webhooks has a secret, and what they deliver to it."""
+import itertools
+import time
+
+import senders
+from harness import Home
+from senders import b64
+
+HOOK = "/fx/events/webhook"
+UNNAMED = "fx.events.webhook.incoming"
+
+# A secret for each provider, as it is given to its own side.
+SECRETS = {
+    "github": "It's a Secret to Everybody",
+    "gitea": "gitea's own secret",
+    "gitlab": "gitlab's own token",
+    "gitlab-signing": "whsec_" + b64(bytes(range(32))),
+    "standard-webhooks": "whsec_" + b64(bytes(range(1, 33))),
+    "stripe": "whsec_test_secret_of_stripe",
+    "slack": "8f742231b10e8888abcd99yyyzzz85a5",
+    "shopify": "hush, this is the shop's",
+}
+PROVIDER_OF = {"forgejo": "gitea", "svix": "standard-webhooks"}
+SENDERS = [*SECRETS, *PROVIDER_OF]
+LISTS = ("standard-webhooks", "svix", "gitlab-signing")  # several signatures, by spaces
+
+numbers = itertools.count(time.time_ns())
+
+
+def provider_of(sender):
+    return PROVIDER_OF.get(sender, sender)
+
+
+class Door(Home):
+    """A home where each provider has a secret."""
+
+    def __init__(self):
+        super().__init__()
+        self.configure(web={"failures_per_minute": 0})
+        self.made = {provider: self.new_secret(provider, secret)
+                     for provider, secret in SECRETS.items()}
+        self.key("events"), self.key("status")  # made now, so that no test sees it being stored
+
+    def secret(self, sender):
+        return self.made[provider_of(sender)]
+
+    def sign(self, sender, body, **more):
+        return senders.sign(sender, self.secret(sender).token, body, **more)
+
+    def deliver(self, body, headers, path=HOOK, key=None, **more):
+        return self.post(path, body, headers=list(headers), key=key, **more)
+
+    def url(self, sender):
+        return f"{HOOK}?key={self.secret(sender).id}"
+
+
+def fresh():
+    """An id that no delivery had before."""
+    return f"delivery-{next(numbers)}"
