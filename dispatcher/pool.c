@@ -113,14 +113,19 @@ static bool add_route(const struct trigger *trigger, void *context)
     return !((struct reloading *)context)->err;
 }
 
-/* A schedule begins with the next tick; one that goes on keeps the tick it waits for. */
+/*
+ * A schedule begins with the next tick. One that goes on keeps the tick it waits
+ * for, and one that is replaced keeps a tick that is due and not yet taken.
+ */
 static void set_tick(struct route *route)
 {
     struct service *s = route->service;
+    int64_t now = clock_wall_ms();
+    bool waits = s->generation == route->trigger.generation && s->tick_ms != INT64_MAX;
     if (!route->schedule)
         s->tick_ms = INT64_MAX;
-    else if (s->generation != route->trigger.generation || s->tick_ms == INT64_MAX)
-        s->tick_ms = cron_next_ms(route->schedule, clock_wall_ms());
+    else if (!waits && s->tick_ms > now)
+        s->tick_ms = cron_next_ms(route->schedule, now);
     s->plan_tick_ms = s->tick_ms;
 }
 

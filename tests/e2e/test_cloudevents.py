@@ -1,5 +1,5 @@
-"""CloudEvents 1.0 over HTTP, as a receiver: each point of the conformance checklist, as bytes on the
-wire. What the official SDK makes of it is in test_clients.py, repeats in test_idempotency.py.
+"""CloudEvents 1.0 over HTTP, as a receiver: each point of the conformance checklist, as bytes on
+the wire. What the official SDK makes of it is in test_clients.py, repeats in test_idempotency.py.
 """
 import base64
 import json
@@ -47,8 +47,8 @@ def wire(value):
 def send_headers(home, attributes, body=b"", content_type="application/json", path="/fx/events"):
     """In binary mode; the values as they are."""
     headers = [("Content-Type", content_type)] if content_type else []
-    head = home.request("POST", path, None,
-                        headers + [(f"ce-{name}", wire(value)) for name, value in attributes.items()])
+    headers += [(f"ce-{name}", wire(value)) for name, value in attributes.items()]
+    head = home.request("POST", path, None, headers)
     head = head.replace(b"Content-Length: 0\r\n", b"Content-Length: %d\r\n" % len(body))
     return home.exchange(head + body, "POST")
 
@@ -208,7 +208,8 @@ def test_core_strings_without_control_characters(door, name, value):
     refused(door, 422, f"{name}: ", lambda: send_json(door, text))
 
 
-@pytest.mark.parametrize("text", [rb"\ud800", rb"\udc00x", rb"\u0000", b"\xff", b"\xc0\xa0"], ids=str)
+@pytest.mark.parametrize(
+    "text", [rb"\ud800", rb"\udc00x", rb"\u0000", b"\xff", b"\xc0\xa0"], ids=str)
 def test_core_strings_that_are_no_text_at_all(door, text):
     """Unpaired surrogates, NUL and what is no UTF-8 are no acceptable JSON anywhere."""
     body = json.dumps(EVENT).encode()[:-1] + b',"ext":"' + text + b'"}'
@@ -248,8 +249,9 @@ def test_http_content_type_counts_more_than_headers(door):
 
 @pytest.mark.parametrize("content_type", [
     "application/cloudevents", "application/cloudevents+xml", "application/cloudevents+avro",
-    "application/cloudevents-batch", "application/cloudevents-batch+xml", "application/cloudeventsx",
-    "application/cloudevents+jsonx", "Application/CloudEvents+Protobuf; a=b"])
+    "application/cloudevents-batch", "application/cloudevents-batch+xml",
+    "application/cloudeventsx", "application/cloudevents+jsonx",
+    "Application/CloudEvents+Protobuf; a=b"])
 @pytest.mark.parametrize("path", ROUTES)
 def test_http_unknown_format_is_415(door, content_type, path):
     refused(door, 415, JSON, lambda: send_json(door, EVENT, content_type, path))
@@ -524,8 +526,8 @@ def test_handshake_grants(site, path, slash):
 @pytest.mark.parametrize("name", ["WebHook-Request-Rate", "webhook-request-rate"])
 @pytest.mark.parametrize("rate", ["120", "1", "*", "many"])
 def test_handshake_rate_is_granted_when_asked_for(door, name, rate):
-    reply = ask(door, ORIGIN, (name, rate))
-    assert reply.headers["WebHook-Allowed-Rate"] == "*" or int(reply.headers["WebHook-Allowed-Rate"])
+    granted = ask(door, ORIGIN, (name, rate)).headers["WebHook-Allowed-Rate"]
+    assert granted == "*" or int(granted) > 0
 
 
 @pytest.mark.parametrize("headers", [

@@ -138,9 +138,9 @@ def test_pages_of_cgi_programs(home):
     """The place is in the request: any process goes on with it."""
     home.write_script("ok.sh", "#!/bin/sh\n")
     home.start("cgi")
-    assert home.post("/api/v1/pipelines", {"id": "one", "name": "one", "steps": STEPS}).status == 201
-    made = [run(home, "one") for _ in range(5)]
-    assert ids(pages(home, "", 2, lambda: run(home, "one"))) == made[::-1]
+    own = home.create_pipeline("one", STEPS)
+    made = [run(home, own) for _ in range(5)]
+    assert ids(pages(home, "", 2, lambda: run(home, own))) == made[::-1]
 
 
 def test_triggers_are_all_listed(growing):

@@ -45,8 +45,9 @@ def test_readme(live, place):
     for text in commands():
         text = text.replace("127.0.0.1:8080", f"127.0.0.1:{live.port}")
         text = text.replace(example, cids[0] if cids else example)
-        done = subprocess.run(["sh", "-e", "-c", f"KEY=$(cat build/home/first.key)\n{text}"],
-                              cwd=place, env=environment, capture_output=True, text=True, timeout=60)
+        script = f"KEY=$(cat build/home/first.key)\n{text}"
+        done = subprocess.run(["sh", "-e", "-c", script], cwd=place, env=environment,
+                              capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, (text, done.stderr)
         said.append(done.stdout)
         if "/fx/events" in text:

@@ -65,7 +65,11 @@ def ticks(home, service):
 
 
 def wait_ticks(home, service, count):
-    found = until(lambda: [e for e in ticks(home, service) if len(ticks(home, service)) >= count],
+    def enough():
+        seen = ticks(home, service)
+        return seen if len(seen) >= count else None
+
+    found = until(enough,
                   what=lambda: f"{count} ticks of {service}: {ticks(home, service)}\n{home.logs()}")
     assert len(found) == count
     return found

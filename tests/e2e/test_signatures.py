@@ -7,7 +7,7 @@ import pytest
 import raw
 import senders
 from checks import check_problem, nothing_stored
-from door import HOOK, LISTS, SECRETS, SENDERS, Door, fresh, provider_of
+from door import BODY, HOOK, LISTS, SECRETS, SENDERS, Door, fresh, provider_of
 from senders import b64, digest, key_of
 
 
@@ -20,9 +20,6 @@ def door():
 
 
 # --- In hexadecimal ---
-
-BODY = b'{"id":1,"name":"a body to be signed"}'
-
 
 def spoiled(value, prefix):
     """Everything that a hexadecimal signature may be instead of itself."""
@@ -99,7 +96,7 @@ REFUSED = {
     "the raw secret behind the prefix": [("X-Hub-Signature-256", "sha256=" + GITHUB)],
     "the secret as another provider's token": [("X-Gitlab-Token", GITHUB)],
     "in another provider's header": [("X-Gitea-Signature", digest(GITHUB, BODY).hex())],
-    "in the header of the older kind": [("X-Hub-Signature", "sha256=" + digest(GITHUB, BODY).hex())],
+    "in the older header": [("X-Hub-Signature", "sha256=" + digest(GITHUB, BODY).hex())],
     "as a bearer": [("Authorization", "Bearer " + GITHUB)],
 }
 
@@ -180,7 +177,7 @@ def put(headers, name, change):
 
 
 @pytest.mark.parametrize("change", [
-    lambda v: v.rstrip("="), lambda v: v + "=", lambda v: v.replace("/", "_").replace("+", "-") + "_",
+    lambda v: v.rstrip("="), lambda v: v + "=", lambda v: v[:-2] + "_=", lambda v: v[:-2] + "-=",
     lambda v: v[:10] + " " + v[10:], lambda v: v[:-2] + "==", lambda v: v.swapcase(),
     lambda v: b64(b"x" * 32), lambda v: b64(b"x" * 31), lambda v: "", lambda v: "====",
     lambda v: "sha256=" + v])
@@ -212,8 +209,8 @@ OTHER = "v1," + b64(b"x" * 32)
 ])
 @pytest.mark.parametrize("sender", LISTS)
 def test_list_of_signatures(door, sender, change, status):
-    headers = put(door.sign(sender, BODY, own=fresh()), f"{'svix' if sender == 'svix' else 'webhook'}"
-                  "-signature", change)
+    name = "svix-signature" if sender == "svix" else "webhook-signature"
+    headers = put(door.sign(sender, BODY, own=fresh()), name, change)
     assert door.deliver(BODY, headers, door.url(sender)).status == status
 
 

@@ -1,4 +1,4 @@
-"""door - a home in which every provider of webhooks has a secret, and what they deliver to it."""
+"""door - a home in which every provider of webhooks has a secret."""
 import itertools
 import time
 
@@ -7,7 +7,9 @@ from harness import Home
 from senders import b64
 
 HOOK = "/fx/events/webhook"
-UNNAMED = "fx.events.webhook.incoming"
+UNNAMED = "fx.events.webhook.incoming"  # the type where nobody says another
+
+BODY = b'{"id":1,"name":"a body to be signed"}'
 
 # A secret for each provider, as it is given to its own side.
 SECRETS = {
