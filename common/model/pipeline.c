@@ -37,7 +37,7 @@ static bool is_source(struct span s)
 
 static bool is_secret(struct span s)
 {
-    return s.len >= 1 && s.len <= SECRET_MAX;
+    return s.len >= 1 && s.len <= SECRET_MAX && !span_eq_str(s, SECRET_SHOWN);
 }
 
 static bool is_variable_value(struct span s)
@@ -210,7 +210,7 @@ static const struct field http_fields[] = {
     {FIELD("url", read_url, step, url), .required = true},
     {.name = "headers", .read = read_headers},
     {FIELD("secret", field_text, step, secret), .rule = is_secret,
-        .right = "a secret has 1 to 1024 bytes"},
+        .right = "a secret has 1 to 1024 bytes; replies do not show it, so give it again"},
     {FIELD("mode", field_choice, step, structured), .choices = {"binary", "structured"}},
     {.name = NULL},
 };

@@ -71,6 +71,10 @@ struct pipeline {
     size_t step_count;
 };
 
+/* What replies say in place of an HTTP step's secret; as a secret it is refused, so none gets lost.
+ */
+#define SECRET_SHOWN "(not shown)"
+
 /*
  * Reads and checks a whole definition: the text of a JSON object with name,
  * steps, options and nothing else. ERR_INVALID and a sentence in ret_why that

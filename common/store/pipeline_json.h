@@ -8,7 +8,8 @@
 
 /*
  * Writes {"id", "name", "version", "is_latest", "created", "last_modified",
- * "steps", "options"}, the latter two with the bytes that were sent. Version 0 is
+ * "steps", "options"}, the latter two with the bytes that were sent, but for the
+ * secrets of HTTP steps, which are not shown. Version 0 is
  * the latest. ERR_NOTFOUND.
  */
 enum err pipeline_print(struct store_txn *txn, struct span id, uint32_t version,

@@ -1,4 +1,5 @@
 """/api/v1/pipelines: create, read, list, replace, delete, and what is refused."""
+import copy
 import itertools
 import os
 
@@ -110,8 +111,20 @@ EVERYTHING = {
 def test_everything(site):
     reply = site.post(URL, definition(**EVERYTHING))
     assert reply.status == 201, reply
-    assert reply.json["steps"] == EVERYTHING["steps"]
+    shown = copy.deepcopy(EVERYTHING["steps"])
+    shown[1]["http"]["secret"] = "(not shown)"
+    assert reply.json["steps"] == shown
     assert reply.json["options"] == EVERYTHING["options"]
+
+
+def test_secret_is_not_shown_and_not_lost(site):
+    """What a reply says in its place is refused, so that reading, changing and replacing loses none."""
+    made = site.post(URL, definition(**EVERYTHING)).json
+    for path in (url_of(made), f"{url_of(made)}/versions", f"{url_of(made)}/versions/1", URL):
+        assert '"secret":"s"' not in site.get(path).body.decode()
+    with nothing_stored(site):
+        check_problem(site.put(url_of(made), {"steps": made["steps"]}), 422, "steps[1].http.secret",
+                      "give it again")
 
 
 @pytest.mark.parametrize("member", ["id", "name"])
