@@ -158,9 +158,13 @@ static bool take_front_end_error(struct request *request)
         request->method = "POST";
         return true;
     }
+    /* A program that has died or hangs is replaced soon, whichever of these the front end calls it.
+     */
     bool later = status == 500 || (status >= 502 && status <= 504);
-    if (later)
+    if (later) {
+        status = 503;
         reply_header(request, "Retry-After", "2");
+    }
     reply_problem(request, status, "%s",
         status == 411 ? "A POST needs a length: send Content-Length: 0 where there is no body."
         : later       ? "The web server could not have this request answered; send it again later."
