@@ -181,13 +181,13 @@ check: deps-check ## everything: build, tests, checks, and all again under ASan 
 	@$(MAKE) --no-print-directory VARIANT=asan all unit e2e crash
 
 # What is measured against, and scripts that take no time of their own.
-BENCH := $(addprefix $(B)/bench/,nothing spawn_loop stamp true)
+BENCH := $(addprefix $(B)/bench/,nothing spawn_loop stamp true echo sink)
 
 $(B)/bench/%: tests/bench/%.c
 	$(call say,cc,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(OURS) $(CFLAGS) $< -o $@ $(if $(filter nothing,$*),-pthread -lfcgi) \
-		$(if $(filter stamp true,$*),-static)
+		$(if $(filter stamp true echo,$*),-static)
 
 bench: deps-check all $(BENCH) ## measure; prints name, value, unit and writes build/bench.json
 	@/usr/bin/python3 tests/bench/bench.py

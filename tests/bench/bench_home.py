@@ -131,20 +131,25 @@ class BenchHome(Home):
         to.chmod(0o750)
         return to
 
-    def run_on(self, script, **options):
-        """Starts a trigger that runs this helper for each EVENT. The pipeline's id."""
-        self.install(script)
-        pipeline_id = self.create_pipeline(script, [{"name": script, "script": script}],
-                                           event=EVENT, **options)
+    def run_on(self, script, event=EVENT, name=None, persistent=False, **options):
+        """Starts a trigger that runs this helper for each such event. The pipeline's id."""
+        if not (self.dir / "scripts" / script).exists():
+            self.install(script)
+        step = {"name": script, "script": script, "options": {"persistent": persistent}}
+        return self.start_pipeline(name or script, step, event=event, **options)
+
+    def start_pipeline(self, name, step, event=EVENT, **options):
+        """The same for any one step."""
+        pipeline_id = self.create_pipeline(name, [step], event=event, **options)
         self.start_trigger(pipeline_id, ready=self.dispatcher is not None)
         return pipeline_id
 
     def status(self):
         return json.loads(self.fxctl("status", "--json"))
 
-    def publish(self, count):
+    def publish(self, count, event=EVENT):
         """So many events, 50 at a time."""
-        body = event_body()
+        body = event_body(event)
         clients = [Client(self) for _ in range(50)]
         for left in range(count, 0, -50):
             some = clients[:left]
@@ -165,6 +170,18 @@ class BenchHome(Home):
                     return
                 assert time.monotonic() < deadline, f"after {timeout} s not final: {state}"
                 time.sleep(0.01)
+
+    def drain(self, pipeline_id, count):
+        """Starts the dispatcher on a backlog of so many executions, which all complete. Executions/s."""
+        before = self.status()["executions"]["completed"]
+        begin = time.monotonic()
+        self.start_dispatcher()
+        self.wait_all_final(pipeline_id)
+        seconds = time.monotonic() - begin
+        self.stop_dispatcher()
+        completed = self.status()["executions"]["completed"] - before
+        assert completed == count, f"{completed} have completed"
+        return count / seconds
 
     def _is_all_final(self):
         state = self.status()

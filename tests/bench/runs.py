@@ -2,6 +2,7 @@
 import statistics
 import subprocess
 import time
+from contextlib import contextmanager
 
 from bench_home import HELPERS, BenchHome, Client, event_body
 from measures import in_turns, median_ratio, percentile
@@ -29,15 +30,7 @@ def script():
 
         def executions():
             home.publish(BACKLOG)
-            before = home.status()["executions"]["completed"]
-            begin = time.monotonic()
-            home.start_dispatcher()
-            home.wait_all_final(pipeline_id)
-            seconds = time.monotonic() - begin
-            home.stop_dispatcher()
-            completed = home.status()["executions"]["completed"] - before
-            assert completed == BACKLOG, f"{completed} have completed"
-            return BACKLOG / seconds
+            return home.drain(pipeline_id, BACKLOG)
 
         pairs = in_turns(3, spawn, executions)
         spawned, executed = zip(*pairs)
@@ -94,3 +87,111 @@ def cold_start(count=12):
                 accepted, replied_us = client.call("POST", "/fx/events", event_body())
             times.append(started_after_ms(home.finished(accepted["cid"]), replied_us))
         yield "cold_start_ms", statistics.median(times)
+
+
+@benchmark(persistent_per_s="executions/s")
+def persistent(backlog=50000, instances=8):
+    """Executions of one step that is a persistent program, out of a backlog."""
+    with BenchHome() as home:
+        home.start()
+        pipeline_id = home.run_on("echo", persistent=True, scale={"min": 0, "max": instances})
+        home.publish(backlog)
+        yield "persistent_per_s", home.drain(pipeline_id, backlog)
+
+
+@contextmanager
+def sink():
+    """A server that takes all. Its port."""
+    with subprocess.Popen([HELPERS / "sink"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as server:
+        try:
+            yield int(server.stdout.readline())
+        finally:
+            server.stdin.close()
+
+
+@benchmark(http_step_per_s="executions/s")
+def http_step(backlog=10000, instances=8):
+    """Executions of one HTTP step to a server on this machine, out of a backlog."""
+    with BenchHome() as home, sink() as port:
+        home.configure(http={"allow": "127.0.0.1/32"})
+        home.start()
+        pipeline_id = home.start_pipeline(
+            "post", {"name": "post", "http": {"url": f"http://127.0.0.1:{port}/"}},
+            scale={"min": 0, "max": instances})
+        home.publish(backlog)
+        yield "http_step_per_s", home.drain(pipeline_id, backlog)
+
+
+@benchmark(fan_out_ratio="of-ten-events")
+def fan_out(executions=5000, ways=10):
+    """One event that starts ten pipelines, beside ten events that start one.
+
+    Executions/s from the first event sent until the last execution is final, with as
+    many instances in all.
+    """
+    with BenchHome() as home:
+        home.start()
+        home.start_dispatcher()
+        alone = home.run_on("echo", event="bench.one", name="one", persistent=True,
+                            scale={"min": ways, "max": ways})
+        fans = [home.run_on("echo", event="bench.ten", name=f"ten-{n}", persistent=True,
+                            scale={"min": 1, "max": 1}) for n in range(ways)]
+
+        def rate(events, event, pipeline_id):
+            begin = time.monotonic()
+            home.publish(events, event)
+            home.wait_all_final(pipeline_id)
+            return executions / (time.monotonic() - begin)
+
+        yield "fan_out_ratio", median_ratio(in_turns(
+            3, lambda: rate(executions, "bench.one", alone),
+            lambda: rate(executions // ways, "bench.ten", fans[-1])))
+
+
+@benchmark(scale_out_ms="ms")
+def scale_out(rounds=5, instances=8):
+    """From the first event of a burst until all instances are busy, where there was none."""
+    with BenchHome() as home:
+        home.start()
+        home.start_dispatcher()
+        pipeline_id = home.run_on(
+            "stamp", env={"HOLD_MS": "500"},
+            scale={"min": 0, "max": instances, "idle_timeout": 0.1})
+        times = []
+        for _ in range(rounds):
+            home.wait_no_instance(pipeline_id)
+            time.sleep(0.3)
+            clients = [Client(home) for _ in range(instances)]
+            begin_us = time.time_ns() // 1000
+            for client in clients:
+                client.send("POST", "/fx/events", event_body())
+            cids = [client.receive()[0]["cid"] for client in clients]
+            starts = [home.finished(cid)["data"]["at"] for cid in cids]
+            assert max(starts) - min(starts) < 500000, "they were not busy at the same time"
+            times.append((max(starts) - begin_us) / 1000)
+            for client in clients:
+                client.close()
+        yield "scale_out_ms", statistics.median(times)
+
+
+@benchmark(sustained_lag_ms_p50="ms", sustained_lag_ms_p99="ms")
+def sustained_lag(rate=200, seconds=60):
+    """How soon steps start under a steady load, from the reply to the sender, who shares the machine."""
+    with BenchHome() as home:
+        home.start()
+        home.start_dispatcher()
+        pipeline_id = home.run_on("stamp", scale={"min": 0, "max": AT_A_TIME})
+        replied = {}
+        with Client(home) as client:
+            begin = time.monotonic()
+            for n in range(rate * seconds):
+                time.sleep(max(0, begin + n / rate - time.monotonic()))
+                accepted, replied_us = client.call("POST", "/fx/events", event_body())
+                replied[accepted["cid"]] = replied_us
+        home.wait_all_final(pipeline_id)
+        lags = [started_after_ms(execution, replied[execution["cid"]])
+                for execution in home.all_executions()]
+        assert len(lags) == rate * seconds, f"{len(lags)} executions"
+        yield "sustained_lag_ms_p50", percentile(lags, 50)
+        yield "sustained_lag_ms_p99", percentile(lags, 99)

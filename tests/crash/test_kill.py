@@ -103,15 +103,6 @@ class Sender(threading.Thread):
             self.refused += 1
 
 
-def all_executions(home):
-    found, after = [], ""
-    while after is not None:
-        page = home.get(f"/fx/executions?limit=1000{after}").json
-        found += page["executions"]
-        after = f"&after={page['next']}" if page["next"] else None
-    return found
-
-
 def test_killed_at_random_moments(home):
     seed = int(os.environ.get("FX_SEED") or random.randrange(1 << 32))
     print(f"again with FX_SEED={seed}")
@@ -160,7 +151,7 @@ def test_killed_at_random_moments(home):
                       for s in ("pending", "in_progress")), 60, "all are final")
 
     by_cid = {}
-    for execution in all_executions(home):
+    for execution in home.all_executions():
         assert execution["status"] == "completed", execution
         by_cid.setdefault(execution["cid"], []).append(execution)
     numbers = Counter()

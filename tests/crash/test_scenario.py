@@ -16,7 +16,7 @@ import pytest
 
 from harness import read_proc, until
 from jobs import PYTHON, SH, make, marked, python, runners, stop_trigger, wait_trigger
-from test_kill import Killer, all_executions, pause
+from test_kill import Killer, pause
 
 SECONDS = float(os.environ.get("FX_SCENARIO_SECONDS", 30))
 SENDERS = 2
@@ -301,7 +301,7 @@ def test_everything_at_once(home, server):
         assert home.get(f"/fx/cid/{cid}?wait=30").status == 200
     until(lambda: not unfinished(), 120, lambda: f"all are final: {unfinished()[:5]}")
 
-    executions = all_executions(home)
+    executions = home.all_executions()
     print(f"{len(executions)} executions, {sum(e['attempt'] for e in executions)} attempts")
     by_cid = defaultdict(list)
     for execution in executions:

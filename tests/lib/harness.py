@@ -390,6 +390,15 @@ class Home:
             until(lambda: self.get(f"/api/v1/events/{pipeline_id}").json["ready"],
                   what="the trigger is ready")
 
+    def all_executions(self):
+        """Every execution there is, newest first, page by page."""
+        found, after = [], ""
+        while after is not None:
+            page = self.get(f"/fx/executions?limit=1000{after}").json
+            found += page["executions"]
+            after = f"&after={page['next']}" if page["next"] else None
+        return found
+
     # --- Looking behind the scenes ---
 
     def commits(self):
