@@ -23,8 +23,22 @@ static uint32_t places(const struct dispatcher *d, const struct service *service
 /* Runners that have nothing to do, also after this turn, and may leave for another service. */
 static uint32_t spare(const struct service *service)
 {
-    bool some = !service->plan.ready && service->plan.running < service->plan_instances;
-    return some ? service->plan_instances - service->plan.running : 0;
+    return service->plan.ready ? 0 : service->plan_idle;
+}
+
+/* One that has nothing to do leaves. False when there is none. */
+static bool let_go(struct service *service, uint32_t *total)
+{
+    for (struct instance *i = service->plan_idle ? service->instances : NULL; i; i = i->next) {
+        if (i->state != INSTANCE_IDLE || i->plan_leave)
+            continue;
+        i->plan_leave = true;
+        service->plan_instances--;
+        service->plan_idle--;
+        --*total;
+        return true;
+    }
+    return false;
 }
 
 /*
@@ -38,35 +52,46 @@ static bool make_place(struct dispatcher *d, const struct service *service, uint
         spares += spare(s);
     if (*total >= room + spares)
         return false;
-    for (struct service *s = d->services; s; s = s->next) {
-        for (struct instance *i = s->instances; i && *total >= room && spare(s); i = i->next) {
-            if (i->state != INSTANCE_IDLE || i->plan_leave)
-                continue;
-            i->plan_leave = true;
-            s->plan_instances--;
-            --*total;
-        }
-    }
+    for (struct service *s = d->services; s; s = s->next)
+        while (*total >= room && spare(s) && let_go(s, total))
+            ;
     return true;
 }
 
-/* Could one more execution of this service run now, in a new runner if need be? */
-static bool has_place(struct dispatcher *d, struct service *service, uint32_t *total)
+/* Where one more execution of a service goes. */
+enum place {
+    PLACE_NONE,
+    PLACE_IDLE,  /* to a runner that has nothing to do */
+    PLACE_NEW,   /* to a runner that is started for it */
+    PLACE_AHEAD, /* to a busy runner, behind what that has */
+};
+
+/* Takes a place for one more execution, where there is one; `ahead` where it may wait at a runner.
+ */
+static enum place take_place(
+    struct dispatcher *d, struct service *service, bool ahead, uint32_t *total)
 {
     if (!service->live || !service->plan.ready)
-        return false;
+        return PLACE_NONE;
     if (service->ordered && (service->plan.running || service->plan.waiting))
-        return false;
-    if (service->plan.running < service->plan_instances)
-        return true; /* an idle runner */
+        return PLACE_NONE;
+    if (service->plan_idle) {
+        service->plan_idle--;
+        service->plan_room += instance_window(service) - 1;
+        return PLACE_IDLE;
+    }
     uint32_t max = service->ordered ? 1 : service->scale.max;
-    if (service->plan_instances >= max)
-        return false;
-    if (!make_place(d, service, total))
-        return false;
-    service->plan_instances++;
-    ++*total;
-    return true;
+    if (service->plan_instances < max && make_place(d, service, total)) {
+        service->plan_instances++;
+        service->plan_room += instance_window(service) - 1;
+        ++*total;
+        return PLACE_NEW;
+    }
+    if (ahead && service->plan_room) {
+        service->plan_room--;
+        return PLACE_AHEAD;
+    }
+    return PLACE_NONE;
 }
 
 static struct claim *add_claim(struct dispatcher *d)
@@ -89,7 +114,8 @@ static enum err fail(struct store_txn *txn, struct execution *execution, const c
 }
 
 /* Takes the first of the queue. */
-static enum err claim_one(struct dispatcher *d, struct store_txn *txn, struct service *service)
+static enum err claim_one(
+    struct dispatcher *d, struct store_txn *txn, struct service *service, enum place place)
 {
     struct uuid id;
     struct execution execution;
@@ -137,6 +163,7 @@ static enum err claim_one(struct dispatcher *d, struct store_txn *txn, struct se
     claim->service = service;
     claim->execution = id;
     claim->attempt = execution.attempt;
+    claim->starts = place == PLACE_NEW;
     claim->version = version;
     frame_put_job(&claim->job, &job);
 out:
@@ -157,56 +184,54 @@ static struct service *find_starved(struct dispatcher *d)
 }
 
 /* A runner that has just become idle leaves although its service has more for it. */
-static bool take_place(struct dispatcher *d, uint32_t *total)
+static bool vacate(struct dispatcher *d, uint32_t *total)
 {
     struct service *from = NULL;
     for (struct service *s = d->services; s; s = s->next)
-        if (s->plan.running < s->plan_instances &&
-            (!from || s->plan_instances > from->plan_instances))
+        if (s->plan_idle && (!from || s->plan_instances > from->plan_instances))
             from = s;
-    if (!from)
-        return false;
-    for (struct instance *i = from->instances; i; i = i->next) {
-        if (i->state != INSTANCE_IDLE || i->plan_leave)
-            continue;
-        i->plan_leave = true;
-        from->plan_instances--;
-        --*total;
-        return true;
-    }
-    return false;
+    return from && let_go(from, total);
 }
 
 /*
  * A service that has no runner at all comes first, and gets the next place that is
  * vacated where there are no others: it waits for one step of somebody else's, and
- * not for a backlog.
+ * not for a backlog. *ret_starved says that one still waits.
  */
-static enum err claim_starved(struct dispatcher *d, struct store_txn *txn, uint32_t *total)
+static enum err claim_starved(
+    struct dispatcher *d, struct store_txn *txn, uint32_t *total, bool *ret_starved)
 {
     struct service *s;
     enum err err = ERR_OK;
     while (!err && (s = find_starved(d))) {
-        if (!has_place(d, s, total) && !(take_place(d, total) && has_place(d, s, total)))
+        enum place place = take_place(d, s, false, total);
+        if (!place && vacate(d, total))
+            place = take_place(d, s, false, total);
+        if (!place)
             break;
-        err = claim_one(d, txn, s);
+        err = claim_one(d, txn, s, place);
     }
+    *ret_starved = s != NULL;
     return err;
 }
 
-/* One claim a service and round, so that places are shared whatever the backlogs are. */
+/*
+ * One claim a service and round, so that places are shared whatever the backlogs are.
+ * No runner gets jobs ahead while somebody waits for it to become idle.
+ */
 enum err claim_ready(struct dispatcher *d, struct store_txn *txn)
 {
     uint32_t total = d->instance_count;
-    bool some = !d->draining;
-    enum err err = some ? claim_starved(d, txn, &total) : ERR_OK;
+    bool some = !d->draining, starved = false;
+    enum err err = some ? claim_starved(d, txn, &total, &starved) : ERR_OK;
     while (some && !err) {
         some = false;
         for (struct service *s = d->services; s && !err; s = s->next) {
-            if (!has_place(d, s, &total))
+            enum place place = take_place(d, s, !starved, &total);
+            if (!place)
                 continue;
             some = true;
-            err = claim_one(d, txn, s);
+            err = claim_one(d, txn, s, place);
         }
     }
     return err;

@@ -49,7 +49,10 @@ struct service {
 
     struct counts now, plan;
     uint64_t served;                /* number of its last claim */
+    int64_t pace_us;                /* what a job takes, on average of late */
     uint32_t plan_instances;        /* running processes, as the turn will leave them */
+    uint32_t plan_idle;             /* those of them that have no job */
+    uint32_t plan_room;             /* jobs that the others may get beside those they have */
     struct service_report reported; /* as the store has it */
     struct service_report plan_report;
 
@@ -64,19 +67,38 @@ enum instance_state {
     INSTANCE_LEAVING, /* its socket is closed; it ends by itself */
 };
 
+/*
+ * Jobs that take no time are given to a runner ahead, so that it does not wait for a
+ * commit between two of them: as many as take AHEAD_US. One that then takes AHEAD_HANG_MS
+ * has the jobs behind it recalled, for others to run.
+ */
+#define AHEAD_MAX 64
+#define AHEAD_US 10000
+#define AHEAD_HANG_MS 50
+
+/* An execution that a runner was given. */
+struct job {
+    struct uuid execution;
+    uint32_t attempt;
+    int64_t timeout_ms; /* that the runner keeps itself */
+};
+
 /* One runner process. It is forgotten when its socket is closed and it is reaped. */
 struct instance {
     struct service *service;
     pid_t pid; /* 0 once reaped */
     int fd;    /* -1 once closed */
     enum instance_state state;
-    bool plan_leave;       /* the turn needs its place for another service */
-    bool plan_cancel;      /* its execution is to be cancelled */
-    bool cancelled;        /* and it has been told so */
-    struct uuid execution; /* at hand, where busy */
-    uint32_t attempt;
-    int64_t idle_since_ms; /* monotonic */
-    int64_t deadline_ms;   /* likewise: a busy runner that has not answered by then hangs */
+    bool plan_leave;            /* the turn needs its place for another service */
+    bool plan_cancel;           /* the job below is to be cancelled */
+    struct uuid plan_cancelled; /* one of the jobs */
+    bool cancelled;             /* the first job is, and the runner has been told */
+    bool recalled;              /* the jobs behind the first are, and it has not answered yet */
+    struct job jobs[AHEAD_MAX]; /* in the order it runs them; the first is at hand */
+    size_t job_count;
+    int64_t idle_since_ms; /* monotonic, as all of these */
+    int64_t began_us;      /* the first job */
+    int64_t deadline_ms;   /* a busy runner that has not answered by then hangs */
     struct buf in, out;    /* bytes read and not yet taken, bytes not yet sent */
     bool watching_out;     /* waits for room to send */
     uint32_t *sent;        /* numbers of the versions it has got */
@@ -84,13 +106,20 @@ struct instance {
     struct instance *next;
 };
 
+enum happening_kind {
+    HAPPENING_OUTCOME,   /* the attempt has ended, as the runner says */
+    HAPPENING_LOST,      /* the runner died with it */
+    HAPPENING_RETURNED,  /* the runner had not begun with it: as if it had not been claimed */
+    HAPPENING_UNSTARTED, /* the same, since no runner could be started */
+};
+
 /* What happened since the last turn, to be recorded in the next. */
 struct happening {
+    enum happening_kind kind;
     struct service *service;
     struct uuid execution;
     uint32_t attempt;
-    struct buf outcome; /* body of FRAME_OUTCOME; empty: the runner was lost */
-    bool unstarted;     /* lost without having begun: no fault of the execution's */
+    struct buf outcome; /* body of FRAME_OUTCOME */
     struct happening *next;
 };
 
@@ -99,6 +128,7 @@ struct claim {
     struct service *service;
     struct uuid execution;
     uint32_t attempt;
+    bool starts; /* a runner for it */
     const struct version *version;
     struct buf job; /* FRAME_JOB */
 };
@@ -158,8 +188,15 @@ enum err pool_reload(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
 /* instance.c: runner processes */
 
 struct instance *instance_start(struct dispatcher *d, struct service *service); /* NULL: logged */
-void instance_send(struct dispatcher *d, struct instance *instance, const struct claim *claim);
-void instance_cancel(struct dispatcher *d, struct instance *instance);
+/* How many jobs a runner of the service may have at a time, by its pace: 1 or more. */
+uint32_t instance_window(const struct service *service);
+/* How many more jobs it may be given now. */
+uint32_t instance_room(const struct instance *instance);
+/* Adds a job to those of the runner; instance_flush sends what was added. */
+void instance_give(struct dispatcher *d, struct instance *instance, const struct claim *claim);
+void instance_flush(struct dispatcher *d, struct instance *instance);
+/* Ends one of its jobs if it is at hand, or recalls it with all others that are not. */
+void instance_cancel(struct dispatcher *d, struct instance *instance, const struct uuid *execution);
 void instance_retire(struct dispatcher *d, struct instance *instance);
 /* The socket can be read or written, or has closed. */
 void instance_on_socket(struct dispatcher *d, struct instance *instance, uint32_t events);

@@ -5,19 +5,19 @@
 
 #define HEAD 4 /* bytes of the length */
 
-bool frame_next(const struct buf *in, enum frame_type *ret_type, struct span *ret_body,
-    size_t *ret_taken, bool *ret_bad)
+bool frame_next(struct span in, enum frame_type *ret_type, struct span *ret_body, size_t *ret_taken,
+    bool *ret_bad)
 {
     *ret_bad = false;
-    if (in->len < HEAD)
+    if (in.len < HEAD)
         return false;
-    struct unpack u = unpack_from(span_of(in->data, HEAD));
+    struct unpack u = unpack_from(span_of(in.data, HEAD));
     uint32_t len = unpack_u32(&u);
     *ret_bad = len < 1 || len > FRAME_MAX;
-    if (*ret_bad || in->len - HEAD < len)
+    if (*ret_bad || in.len - HEAD < len)
         return false;
-    *ret_type = in->data[HEAD];
-    *ret_body = span_of(in->data + HEAD + 1, len - 1);
+    *ret_type = in.data[HEAD];
+    *ret_body = span_of(in.data + HEAD + 1, len - 1);
     *ret_taken = HEAD + len;
     return true;
 }
@@ -79,9 +79,37 @@ bool frame_get_job(struct span body, struct frame_job *ret_job)
     return unpack_done(&u);
 }
 
-void frame_put_cancel(struct buf *out)
+void frame_put_cancel(struct buf *out, const struct uuid *execution)
 {
-    end(out, begin(out, FRAME_CANCEL));
+    size_t at = begin(out, FRAME_CANCEL);
+    pack_uuid(out, execution);
+    end(out, at);
+}
+
+bool frame_get_cancel(struct span body, struct uuid *ret_execution)
+{
+    struct unpack u = unpack_from(body);
+    *ret_execution = unpack_uuid(&u);
+    return unpack_done(&u);
+}
+
+void frame_put_recall(struct buf *out)
+{
+    end(out, begin(out, FRAME_RECALL));
+}
+
+void frame_put_returned(struct buf *out, uint32_t count)
+{
+    size_t at = begin(out, FRAME_RETURNED);
+    pack_u32(out, count);
+    end(out, at);
+}
+
+bool frame_get_returned(struct span body, uint32_t *ret_count)
+{
+    struct unpack u = unpack_from(body);
+    *ret_count = unpack_u32(&u);
+    return unpack_done(&u);
 }
 
 void frame_put_outcome(struct buf *out, const struct frame_outcome *o)

@@ -7,8 +7,10 @@
  *
  *   dispatcher → runner   FRAME_PIPELINE   a version the runner has not got yet
  *                         FRAME_JOB        one attempt of one execution
- *                         FRAME_CANCEL     it is not wanted any more
- *   runner → dispatcher   FRAME_OUTCOME    what became of it
+ *                         FRAME_CANCEL     it is not wanted any more, if it is at hand
+ *                         FRAME_RECALL     give back the jobs that have not begun
+ *   runner → dispatcher   FRAME_OUTCOME    what became of the oldest job
+ *                         FRAME_RETURNED   so many of the newest jobs have not begun
  *   runner → fx-http      FRAME_CALL       one HTTP step of it
  *   fx-http → runner      FRAME_REPLY      what became of that
  *
@@ -27,7 +29,9 @@ enum frame_type {
     FRAME_PIPELINE = 1,
     FRAME_JOB,
     FRAME_CANCEL,
+    FRAME_RECALL,
     FRAME_OUTCOME,
+    FRAME_RETURNED,
     FRAME_CALL,
     FRAME_REPLY,
 };
@@ -35,12 +39,12 @@ enum frame_type {
 #define FRAME_MAX (256u << 20) /* a longer one is a fault of the other end */
 
 /*
- * Cuts the first whole frame off the buffer's front: its type and its body,
- * which borrows from the buffer until *ret_taken bytes are dropped. False when
- * none is whole yet; *ret_bad when there never will be.
+ * The first whole frame of what was received: its type, its body, which borrows from
+ * that, and how many bytes it takes there. False when none is whole yet; *ret_bad when
+ * there never will be.
  */
-bool frame_next(const struct buf *in, enum frame_type *ret_type, struct span *ret_body,
-    size_t *ret_taken, bool *ret_bad);
+bool frame_next(struct span in, enum frame_type *ret_type, struct span *ret_body, size_t *ret_taken,
+    bool *ret_bad);
 
 struct frame_pipeline {
     struct span pipeline_id;
@@ -100,7 +104,9 @@ struct frame_reply {
 /* Each appends one whole frame. */
 void frame_put_pipeline(struct buf *out, const struct frame_pipeline *pipeline);
 void frame_put_job(struct buf *out, const struct frame_job *job);
-void frame_put_cancel(struct buf *out);
+void frame_put_cancel(struct buf *out, const struct uuid *execution);
+void frame_put_recall(struct buf *out);
+void frame_put_returned(struct buf *out, uint32_t count);
 void frame_put_outcome(struct buf *out, const struct frame_outcome *outcome);
 
 void frame_put_call(struct buf *out, const struct frame_call *call);
@@ -109,7 +115,9 @@ void frame_put_reply(struct buf *out, const struct frame_reply *reply);
 /* Each reads a body; false when it is not one. */
 bool frame_get_pipeline(struct span body, struct frame_pipeline *ret_pipeline);
 bool frame_get_job(struct span body, struct frame_job *ret_job);
+bool frame_get_cancel(struct span body, struct uuid *ret_execution);
 bool frame_get_outcome(struct span body, struct frame_outcome *ret_outcome);
+bool frame_get_returned(struct span body, uint32_t *ret_count);
 
 bool frame_get_call(struct span body, struct frame_call *ret_call);
 bool frame_get_reply(struct span body, struct frame_reply *ret_reply);

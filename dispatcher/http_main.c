@@ -60,7 +60,7 @@ int main(int argc, char **argv)
         struct span body;
         size_t taken;
         bool bad;
-        while (frame_next(&in, &type, &body, &taken, &bad)) {
+        while (frame_next(buf_span(&in), &type, &body, &taken, &bad)) {
             handle(&home, type, body);
             buf_drop(&in, taken);
         }

@@ -61,7 +61,7 @@ static bool has_frame(const struct buf *out)
     struct span body;
     size_t taken;
     bool bad;
-    return frame_next(out, &type, &body, &taken, &bad) || bad;
+    return frame_next(buf_span(out), &type, &body, &taken, &bad) || bad;
 }
 
 /* False when it was no reply. */
@@ -72,7 +72,7 @@ static bool take_reply(const struct step_call *call, const struct buf *out, stru
     size_t taken;
     bool bad;
     struct frame_reply reply;
-    if (!frame_next(out, &type, &body, &taken, &bad) || type != FRAME_REPLY ||
+    if (!frame_next(buf_span(out), &type, &body, &taken, &bad) || type != FRAME_REPLY ||
         !frame_get_reply(body, &reply))
         return false;
     buf_add_span(&end->log, reply.log);

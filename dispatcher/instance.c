@@ -17,6 +17,8 @@
 #include "orphans.h"
 
 #define READ_STEP 65536
+#define PACE_MAX_US (4 * AHEAD_US) /* one that takes longer is no slower, as far as pace goes */
+#define PACE_WEIGHT 8              /* of all before, against the last */
 #define SLACK_MS 5000     /* what a runner may take beyond all times that it keeps itself */
 #define FIRST_CLOSED_FD 3 /* a runner keeps its socket as 0 and the log as 1 and 2 */
 
@@ -107,22 +109,34 @@ static void forget(struct dispatcher *d, struct instance *gone)
     d->more = true;
 }
 
-static void happen(struct dispatcher *d, struct instance *i, struct span outcome)
+static struct happening *happen(
+    struct dispatcher *d, struct instance *i, const struct job *job, enum happening_kind kind)
 {
     struct happening *h = mem_alloc(sizeof *h);
+    h->kind = kind;
     h->service = i->service;
-    h->execution = i->execution;
-    h->attempt = i->attempt;
-    buf_add_span(&h->outcome, outcome);
+    h->execution = job->execution;
+    h->attempt = job->attempt;
     *d->last_happening = h;
     d->last_happening = &h->next;
+    return h;
 }
 
-/* Closes the socket. What the runner had at hand is lost. */
+/* The newest jobs are not the runner's any more. */
+static void take_back(struct dispatcher *d, struct instance *i, size_t count)
+{
+    for (; count; count--)
+        happen(d, i, &i->jobs[--i->job_count], HAPPENING_RETURNED);
+}
+
+/* Closes the socket. What the runner had at hand is lost; what it said before that was read. */
 static void hang_up(struct dispatcher *d, struct instance *i)
 {
-    if (i->state == INSTANCE_BUSY)
-        happen(d, i, SPAN_NONE);
+    if (i->job_count) {
+        take_back(d, i, i->job_count - 1);
+        happen(d, i, &i->jobs[0], HAPPENING_LOST);
+    }
+    i->job_count = 0;
     i->state = INSTANCE_LEAVING;
     close(i->fd); /* leaves the epoll set by itself */
     i->fd = -1;
@@ -135,8 +149,7 @@ void instance_retire(struct dispatcher *d, struct instance *instance)
         hang_up(d, instance);
 }
 
-/* Sends what can be sent without waiting. */
-static void flush(struct dispatcher *d, struct instance *i)
+void instance_flush(struct dispatcher *d, struct instance *i)
 {
     while (i->out.len) {
         ssize_t n = send(i->fd, i->out.data, i->out.len, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -163,24 +176,100 @@ static void send_version(struct instance *i, const struct version *version)
     i->sent[i->sent_count++] = version->number;
 }
 
-void instance_send(struct dispatcher *d, struct instance *instance, const struct claim *claim)
+uint32_t instance_window(const struct service *service)
 {
-    instance->state = INSTANCE_BUSY;
-    instance->cancelled = false;
-    instance->execution = claim->execution;
-    instance->attempt = claim->attempt;
-    instance->deadline_ms = clock_mono_ms() + claim->version->pipeline->timeout_ms +
-                            2 * d->home.config.step_grace_seconds * 1000 + SLACK_MS;
-    send_version(instance, claim->version);
-    buf_add_span(&instance->out, buf_span(&claim->job));
-    flush(d, instance);
+    int64_t most = service->ordered ? 1 : AHEAD_US / (service->pace_us + 1);
+    return most < 1 ? 1 : most > AHEAD_MAX ? AHEAD_MAX : (uint32_t)most;
 }
 
-void instance_cancel(struct dispatcher *d, struct instance *instance)
+uint32_t instance_room(const struct instance *instance)
 {
+    uint32_t most = instance_window(instance->service), has = (uint32_t)instance->job_count;
+    bool takes = instance->state != INSTANCE_LEAVING && !instance->recalled;
+    return takes && has < most ? most - has : 0;
+}
+
+/* The first of its jobs is at hand now. */
+static void begin_first(struct dispatcher *d, struct instance *i)
+{
+    i->cancelled = false;
+    i->began_us = clock_mono_us();
+    i->deadline_ms = i->began_us / 1000 + i->jobs[0].timeout_ms +
+                     2 * d->home.config.step_grace_seconds * 1000 + SLACK_MS;
+}
+
+void instance_give(struct dispatcher *d, struct instance *instance, const struct claim *claim)
+{
+    instance->jobs[instance->job_count++] = (struct job){
+        .execution = claim->execution,
+        .attempt = claim->attempt,
+        .timeout_ms = claim->version->pipeline->timeout_ms,
+    };
+    if (instance->state == INSTANCE_IDLE)
+        begin_first(d, instance);
+    instance->state = INSTANCE_BUSY;
+    send_version(instance, claim->version);
+    buf_add_span(&instance->out, buf_span(&claim->job));
+}
+
+static void recall(struct dispatcher *d, struct instance *i)
+{
+    if (i->recalled)
+        return;
+    i->recalled = true;
+    frame_put_recall(&i->out);
+    instance_flush(d, i);
+}
+
+void instance_cancel(struct dispatcher *d, struct instance *instance, const struct uuid *execution)
+{
+    if (!uuid_eq(execution, &instance->jobs[0].execution)) {
+        recall(d, instance);
+        return;
+    }
     instance->cancelled = true;
-    frame_put_cancel(&instance->out);
-    flush(d, instance);
+    frame_put_cancel(&instance->out, execution);
+    instance_flush(d, instance);
+}
+
+/* What jobs take is learned from each, as far as it matters. */
+static void learn_pace(struct instance *i, int64_t now_us)
+{
+    int64_t took_us = now_us - i->began_us;
+    if (took_us > PACE_MAX_US)
+        took_us = PACE_MAX_US;
+    i->service->pace_us += (took_us - i->service->pace_us) / PACE_WEIGHT;
+}
+
+/* The first job has ended. */
+static void take_outcome(struct dispatcher *d, struct instance *i, struct span outcome)
+{
+    buf_add_span(&happen(d, i, &i->jobs[0], HAPPENING_OUTCOME)->outcome, outcome);
+    learn_pace(i, clock_mono_us());
+    memmove(i->jobs, i->jobs + 1, --i->job_count * sizeof *i->jobs);
+    if (i->job_count)
+        begin_first(d, i);
+}
+
+static bool take_frame(
+    struct dispatcher *d, struct instance *i, enum frame_type type, struct span body)
+{
+    uint32_t count;
+    if (type == FRAME_OUTCOME && i->job_count) {
+        take_outcome(d, i, body);
+    } else if (type == FRAME_RETURNED && frame_get_returned(body, &count) && i->recalled &&
+               count <= i->job_count) {
+        take_back(d, i, count);
+        i->recalled = false;
+        d->more = true; /* one of those that are left may be cancelled */
+    } else {
+        return false;
+    }
+    if (!i->job_count) {
+        i->state = INSTANCE_IDLE;
+        i->idle_since_ms = clock_mono_ms();
+    }
+    return true;
 }
 
 /* Takes the whole frames that have come. False when the other end is not to be trusted any more. */
@@ -188,23 +277,21 @@ static bool take_frames(struct dispatcher *d, struct instance *i)
 {
     enum frame_type type;
     struct span body;
-    size_t taken;
-    bool bad;
-    while (frame_next(&i->in, &type, &body, &taken, &bad)) {
-        if (type != FRAME_OUTCOME || i->state != INSTANCE_BUSY)
-            return false;
-        happen(d, i, body);
-        i->state = INSTANCE_IDLE;
-        i->idle_since_ms = clock_mono_ms();
-        buf_drop(&i->in, taken);
+    size_t taken, at = 0;
+    bool bad = false, good = true;
+    while (
+        good && frame_next(span_of(i->in.data + at, i->in.len - at), &type, &body, &taken, &bad)) {
+        good = take_frame(d, i, type, body);
+        at += taken;
     }
-    return !bad;
+    buf_drop(&i->in, at);
+    return good && !bad;
 }
 
 void instance_on_socket(struct dispatcher *d, struct instance *i, uint32_t events)
 {
     if (events & EPOLLOUT)
-        flush(d, i);
+        instance_flush(d, i);
     if (!(events & ~(uint32_t)EPOLLOUT))
         return;
     for (;;) {
@@ -287,6 +374,20 @@ static struct instance *to_retire(struct service *s, int64_t now, int64_t *ret_n
     return oldest;
 }
 
+/* The jobs behind one that takes its time may be run by others. */
+static void recall_late(struct dispatcher *d, struct instance *i, int64_t now, int64_t *ret_next)
+{
+    int64_t late_ms = i->began_us / 1000 + AHEAD_HANG_MS;
+    if (i->job_count < 2 || i->recalled)
+        return;
+    if (late_ms <= now) {
+        i->service->pace_us = PACE_MAX_US;
+        recall(d, i);
+    } else if (late_ms < *ret_next) {
+        *ret_next = late_ms;
+    }
+}
+
 /* A runner keeps the time of its execution itself; one that does not even do that is stuck. */
 static void kill_hanging(struct service *s, int64_t now, int64_t *ret_next)
 {
@@ -308,6 +409,8 @@ int64_t instance_tend(struct dispatcher *d)
     int64_t now = clock_mono_ms(), next = INT64_MAX;
     for (struct service *s = d->services; s; s = s->next) {
         kill_hanging(s, now, &next);
+        for (struct instance *i = s->instances; i; i = i->next)
+            recall_late(d, i, now, &next);
         for (struct instance *i; (i = to_retire(s, now, &next));)
             instance_retire(d, i);
         while (s->live && !d->draining && s->instance_count < s->scale.min &&

@@ -8,8 +8,11 @@
 
 #define READ_STEP 65536
 
-static struct buf in;  /* received and not yet taken */
-static bool cancelled; /* the job that was taken last */
+static struct buf in;   /* received and not yet sorted */
+static struct buf jobs; /* whole frames of jobs and pipelines, in the order they came */
+static size_t begun;    /* bytes of those that were taken */
+static struct uuid at_hand;
+static bool cancelled; /* the job at hand */
 static bool gone;
 
 /* Receives what is there, or waits until something is. False when nothing came. */
@@ -29,35 +32,90 @@ static bool receive(int flags)
     return n > 0;
 }
 
+static bool next(
+    struct span bytes, enum frame_type *ret_type, struct span *ret_body, size_t *ret_taken)
+{
+    bool bad;
+    bool whole = frame_next(bytes, ret_type, ret_body, ret_taken, &bad);
+    if (bad)
+        log_die(EXIT_FIX, "the dispatcher sent what cannot be read");
+    return whole;
+}
+
+static struct span waiting(void)
+{
+    return span_of(jobs.data + begun, jobs.len - begun);
+}
+
+/* Gives back the jobs that have not begun. The pipelines among them are known to have come. */
+static void give_back(void)
+{
+    enum frame_type type;
+    struct span body;
+    size_t taken;
+    uint32_t count = 0;
+    struct buf kept = BUF_INIT, out = BUF_INIT;
+    for (; next(waiting(), &type, &body, &taken); begun += taken) {
+        if (type == FRAME_JOB)
+            count++;
+        else
+            buf_add(&kept, jobs.data + begun, taken);
+    }
+    buf_done(&jobs);
+    jobs = kept;
+    begun = 0;
+    frame_put_returned(&out, count);
+    gone |= !link_send(buf_span(&out));
+    buf_done(&out);
+}
+
+/* Heeds what is said of jobs, and keeps the jobs for later. */
+static void sort(void)
+{
+    enum frame_type type;
+    struct span body;
+    struct uuid execution;
+    size_t taken, at = 0;
+    if (!in.len)
+        return;
+    buf_drop(&jobs, begun);
+    begun = 0;
+    for (; next(span_of(in.data + at, in.len - at), &type, &body, &taken); at += taken) {
+        if (type == FRAME_RECALL)
+            give_back();
+        else if (type != FRAME_CANCEL)
+            buf_add(&jobs, in.data + at, taken);
+        else if (frame_get_cancel(body, &execution))
+            cancelled |= uuid_eq(&execution, &at_hand); /* else it has ended meanwhile */
+    }
+    buf_drop(&in, at);
+}
+
 static bool take(enum frame_type *ret_type, struct buf *ret_body)
 {
     struct span body;
     size_t taken;
-    bool bad;
-    if (!frame_next(&in, ret_type, &body, &taken, &bad)) {
-        if (bad)
-            log_die(EXIT_FIX, "the dispatcher sent what cannot be read");
+    struct frame_job job;
+    if (!next(waiting(), ret_type, &body, &taken))
         return false;
-    }
     buf_clear(ret_body);
     buf_add_span(ret_body, body);
-    buf_drop(&in, taken);
+    begun += taken;
+    if (*ret_type == FRAME_JOB && frame_get_job(body, &job)) {
+        at_hand = job.execution;
+        cancelled = false;
+    }
     return true;
 }
 
 bool link_next(enum frame_type *ret_type, struct buf *ret_body)
 {
-    for (;;) {
-        while (take(ret_type, ret_body)) {
-            /* The job that is not wanted may have ended before this was heard. */
-            if (*ret_type == FRAME_CANCEL)
-                continue;
-            cancelled = false;
-            return true;
-        }
+    while (!take(ret_type, ret_body)) {
         if (!receive(0))
             return false;
+        sort();
     }
+    return true;
 }
 
 bool link_send(struct span frame)
@@ -75,15 +133,8 @@ bool link_send(struct span frame)
 
 enum link_word link_look(void)
 {
-    enum frame_type type;
-    struct buf body = BUF_INIT;
     while (receive(MSG_DONTWAIT))
         ;
-    while (take(&type, &body)) {
-        if (type != FRAME_CANCEL)
-            log_die(EXIT_FIX, "the dispatcher sent a job to a runner that has one");
-        cancelled = true;
-    }
-    buf_done(&body);
+    sort();
     return gone ? LINK_GONE : cancelled ? LINK_CANCEL : LINK_NOTHING;
 }

@@ -17,6 +17,7 @@ struct service *pool_service(struct dispatcher *d, uint64_t queue)
     struct service *s = mem_alloc(sizeof *s);
     s->queue = queue;
     s->scale = SCALE_DEFAULT;
+    s->pace_us = AHEAD_US; /* until more is known */
     s->tick_ms = s->plan_tick_ms = INT64_MAX;
     s->next = d->services;
     d->services = s;

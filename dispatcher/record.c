@@ -48,16 +48,20 @@ static int64_t elapsed_us(const struct execution *execution)
     return ms > 0 ? ms * 1000 : 0; /* the clock may have been set back */
 }
 
-/* The runner died, or could not be started. */
+/* It was claimed but never ran: as if it had not been. */
+static enum err record_unbegun(
+    struct store_txn *txn, const struct happening *happening, struct execution *execution)
+{
+    bool waits = happening->kind == HAPPENING_UNSTARTED;
+    execution->attempt--;
+    return put_back(txn, happening->service, execution, waits ? loss_backoff.delay_ms : 0);
+}
+
+/* The runner died. */
 static enum err record_loss(struct dispatcher *d, struct store_txn *txn,
     const struct happening *happening, struct execution *execution)
 {
     char error[96];
-    if (happening->unstarted) {
-        /* It was claimed but never ran: as if it had not been. */
-        execution->attempt--;
-        return put_back(txn, happening->service, execution, loss_backoff.delay_ms);
-    }
     execution->losses++;
     snprintf(error, sizeof error, "the runner died during attempt %u", execution->attempt);
     execution->error = span_str(error);
@@ -237,7 +241,7 @@ enum err record_happening(
     err = actions_is_cancelled(txn, &execution.id, &cancelled);
     if (err)
         goto out;
-    if (happening->outcome.len) {
+    if (happening->kind == HAPPENING_OUTCOME) {
         struct frame_outcome *outcome = mem_alloc(sizeof *outcome);
         bool good = frame_get_outcome(buf_span(&happening->outcome), outcome);
         if (good && cancelled && outcome->status != STATUS_COMPLETED)
@@ -249,21 +253,31 @@ enum err record_happening(
         free(outcome);
     } else if (cancelled) {
         err = end_cancelled(txn, &execution);
-    } else {
+    } else if (happening->kind == HAPPENING_LOST) {
         err = record_loss(d, txn, happening, &execution);
+    } else {
+        err = record_unbegun(txn, happening, &execution);
     }
 out:
     buf_done(&copy);
     return err;
 }
 
-static struct instance *find_busy(struct dispatcher *d, const struct uuid *execution)
+/* Whoever has it is told, and until it has answered not again. */
+static void plan_cancel(struct dispatcher *d, const struct uuid *execution)
 {
-    for (struct service *s = d->services; s; s = s->next)
-        for (struct instance *i = s->instances; i; i = i->next)
-            if (i->state == INSTANCE_BUSY && uuid_eq(&i->execution, execution))
-                return i;
-    return NULL;
+    for (struct service *s = d->services; s; s = s->next) {
+        for (struct instance *i = s->instances; i; i = i->next) {
+            for (size_t k = 0; k < i->job_count; k++) {
+                if (!uuid_eq(&i->jobs[k].execution, execution) || (k ? i->recalled : i->cancelled))
+                    continue;
+                d->more |= i->plan_cancel; /* one at a time */
+                i->plan_cancel = true;
+                i->plan_cancelled = *execution;
+                return;
+            }
+        }
+    }
 }
 
 /* The wish stays noted until the attempt has ended, so that a crash does not lose it. */
@@ -273,11 +287,9 @@ enum err record_cancels(struct dispatcher *d, struct store_txn *txn)
     enum err err;
     while (!(err = actions_next_cancel(txn, &id, &id))) {
         struct execution execution;
-        struct instance *i = find_busy(d, &id);
         err = executions_get(txn, &id, &execution, NULL);
         if (!err && execution.status == STATUS_IN_PROGRESS) {
-            if (i && !i->cancelled)
-                i->plan_cancel = true;
+            plan_cancel(d, &id);
         } else if (!err || err == ERR_NOTFOUND) {
             err = actions_del_cancel(txn, &id);
         }

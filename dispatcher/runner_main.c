@@ -92,7 +92,6 @@ int main(int argc, char **argv)
     child_prepare();
     while (link_next(&type, &body) && handle(type, buf_span(&body)))
         ;
-    buf_done(&body);
     http_step_end();
     persistent_end_all(&home.config);
     buf_done(&body);

@@ -19,14 +19,6 @@ static void clear_claims(struct dispatcher *d)
     d->claim_count = 0;
 }
 
-static uint32_t count_staying(const struct service *service)
-{
-    uint32_t staying = 0;
-    for (const struct instance *i = service->instances; i; i = i->next)
-        staying += i->state != INSTANCE_LEAVING;
-    return staying;
-}
-
 /* The plan starts from what is; the mutation may run more than once. */
 static void plan_afresh(struct dispatcher *d)
 {
@@ -36,9 +28,13 @@ static void plan_afresh(struct dispatcher *d)
         s->plan = s->now;
         s->plan_report = s->reported;
         s->plan_tick_ms = s->tick_ms;
-        s->plan_instances = count_staying(s);
-        for (struct instance *i = s->instances; i; i = i->next)
+        s->plan_instances = s->plan_idle = s->plan_room = 0;
+        for (struct instance *i = s->instances; i; i = i->next) {
             i->plan_leave = i->plan_cancel = false;
+            s->plan_instances += i->state != INSTANCE_LEAVING;
+            s->plan_idle += i->state == INSTANCE_IDLE;
+            s->plan_room += i->state == INSTANCE_BUSY ? instance_room(i) : 0;
+        }
     }
 }
 
@@ -135,22 +131,25 @@ static void forget_happenings(struct dispatcher *d)
     d->last_happening = &d->happenings;
 }
 
-/* An idle runner of the service, or a new one. NULL when none could be started. */
-static struct instance *runner_for(struct dispatcher *d, struct service *service)
+/* The runner with the fewest jobs, or a new one. NULL when none could be started. */
+static struct instance *runner_for(struct dispatcher *d, const struct claim *claim)
 {
-    for (struct instance *i = service->instances; i; i = i->next)
-        if (i->state == INSTANCE_IDLE)
-            return i;
-    return instance_start(d, service);
+    struct instance *found = NULL;
+    if (claim->starts)
+        return instance_start(d, claim->service);
+    for (struct instance *i = claim->service->instances; i; i = i->next)
+        if (instance_room(i) && (!found || i->job_count < found->job_count))
+            found = i;
+    return found;
 }
 
 static void unstarted(struct dispatcher *d, const struct claim *claim)
 {
     struct happening *h = mem_alloc(sizeof *h);
+    h->kind = HAPPENING_UNSTARTED;
     h->service = claim->service;
     h->execution = claim->execution;
     h->attempt = claim->attempt;
-    h->unstarted = true;
     *d->last_happening = h;
     d->last_happening = &h->next;
 }
@@ -170,19 +169,23 @@ static void carry_out(struct dispatcher *d)
             if (i->plan_leave)
                 instance_retire(d, i);
             else if (i->plan_cancel)
-                instance_cancel(d, i);
+                instance_cancel(d, i, &i->plan_cancelled);
         }
     }
     for (size_t i = 0; i < d->claim_count; i++) {
         const struct claim *claim = &d->claims[i];
-        struct instance *instance = runner_for(d, claim->service);
+        struct instance *instance = runner_for(d, claim);
         claim->service->served = ++d->served;
         if (instance)
-            instance_send(d, instance, claim);
+            instance_give(d, instance, claim);
         else
             unstarted(d, claim);
     }
     clear_claims(d);
+    for (struct service *s = d->services; s; s = s->next)
+        for (struct instance *i = s->instances; i; i = i->next)
+            if (i->out.len && !i->watching_out)
+                instance_flush(d, i);
 }
 
 enum err turn(struct dispatcher *d)

@@ -24,7 +24,7 @@ static struct span only(const struct buf *in, enum frame_type expected)
     struct span body = SPAN_NONE;
     size_t taken = 0;
     bool bad = true;
-    assert_true(frame_next(in, &type, &body, &taken, &bad));
+    assert_true(frame_next(buf_span(in), &type, &body, &taken, &bad));
     assert_false(bad);
     assert_int_equal(type, expected);
     assert_int_equal(taken, in->len);
@@ -104,8 +104,20 @@ static void frames_return_as_they_were(void **state)
     assert_true(span_eq(job_back.event, job.event));
     buf_clear(&out);
 
-    frame_put_cancel(&out);
-    assert_int_equal(only(&out, FRAME_CANCEL).len, 0);
+    struct uuid cancelled = id(9), cancelled_back;
+    frame_put_cancel(&out, &cancelled);
+    assert_true(frame_get_cancel(only(&out, FRAME_CANCEL), &cancelled_back));
+    assert_true(uuid_eq(&cancelled_back, &cancelled));
+    buf_clear(&out);
+
+    frame_put_recall(&out);
+    assert_int_equal(only(&out, FRAME_RECALL).len, 0);
+    buf_clear(&out);
+
+    uint32_t returned;
+    frame_put_returned(&out, 63);
+    assert_true(frame_get_returned(only(&out, FRAME_RETURNED), &returned));
+    assert_int_equal(returned, 63);
     buf_clear(&out);
 
     struct frame_call call = {id(5), 6, INT64_MAX, span_str("https://h/"), span_str("secret"), true,
@@ -149,7 +161,7 @@ static void frames_return_as_they_were(void **state)
 static void frames_are_cut_off_one_by_one(void **state)
 {
     static const enum frame_type order[] = {
-        FRAME_PIPELINE, FRAME_CANCEL, FRAME_JOB, FRAME_OUTCOME, FRAME_CANCEL};
+        FRAME_PIPELINE, FRAME_RECALL, FRAME_JOB, FRAME_OUTCOME, FRAME_RECALL};
     struct frame_pipeline pipeline = {span_str("p"), 1, span_str("{}")};
     struct frame_job job = {id(2), 3, span_str("p"), 4, span_str("event")};
     struct buf all = BUF_INIT, in = BUF_INIT;
@@ -157,10 +169,10 @@ static void frames_are_cut_off_one_by_one(void **state)
     (void)state;
     make_outcome(2);
     frame_put_pipeline(&all, &pipeline);
-    frame_put_cancel(&all);
+    frame_put_recall(&all);
     frame_put_job(&all, &job);
     frame_put_outcome(&all, &outcome);
-    frame_put_cancel(&all);
+    frame_put_recall(&all);
     /* However the bytes arrive, down to one at a time. */
     for (size_t i = 0; i < all.len; i++) {
         enum frame_type type;
@@ -168,7 +180,7 @@ static void frames_are_cut_off_one_by_one(void **state)
         size_t taken;
         bool bad;
         buf_add(&in, all.data + i, 1);
-        while (frame_next(&in, &type, &body, &taken, &bad)) {
+        while (frame_next(buf_span(&in), &type, &body, &taken, &bad)) {
             assert_true(found < COUNT(order));
             assert_int_equal(type, order[found]);
             if (type == FRAME_OUTCOME) {
@@ -194,8 +206,8 @@ static const struct {
     {{0}, 0, false, false},
     {{0, 0, 0}, 3, false, false},
     {{0, 0, 0, 1}, 4, false, false},
-    {{0, 0, 0, 1, FRAME_CANCEL}, 5, true, false},
-    {{0, 0, 0, 2, FRAME_CANCEL}, 5, false, false},
+    {{0, 0, 0, 1, FRAME_RECALL}, 5, true, false},
+    {{0, 0, 0, 2, FRAME_RECALL}, 5, false, false},
     {{0, 0, 0, 0}, 4, false, true},     /* not even a type */
     {{0x10, 0, 0, 0}, 4, false, false}, /* the longest */
     {{0x10, 0, 0, 1}, 4, false, true},
@@ -213,7 +225,7 @@ static void bad_lengths_are_told_from_missing_bytes(void **state)
         size_t taken;
         bool bad = !head_cases[i].bad;
         buf_add(&in, head_cases[i].head, head_cases[i].len);
-        if (frame_next(&in, &type, &body, &taken, &bad) != head_cases[i].whole ||
+        if (frame_next(buf_span(&in), &type, &body, &taken, &bad) != head_cases[i].whole ||
             bad != head_cases[i].bad)
             fail_msg("case %zu", i);
         buf_done(&in);
@@ -242,6 +254,18 @@ static bool get_call(struct span body)
 {
     struct frame_call call;
     return frame_get_call(body, &call);
+}
+
+static bool get_cancel(struct span body)
+{
+    struct uuid execution;
+    return frame_get_cancel(body, &execution);
+}
+
+static bool get_returned(struct span body)
+{
+    uint32_t count;
+    return frame_get_returned(body, &count);
 }
 
 static bool get_reply(struct span body)
@@ -292,6 +316,10 @@ static void broken_bodies_are_noticed(void **state)
     check_body(&out, FRAME_PIPELINE, get_pipeline);
     frame_put_job(&out, &job);
     check_body(&out, FRAME_JOB, get_job);
+    frame_put_cancel(&out, &job.execution);
+    check_body(&out, FRAME_CANCEL, get_cancel);
+    frame_put_returned(&out, 1);
+    check_body(&out, FRAME_RETURNED, get_returned);
     frame_put_call(&out, &call);
     check_body(&out, FRAME_CALL, get_call);
     frame_put_reply(&out, &reply);
