@@ -41,8 +41,8 @@ BASE := alive base64 buf clock config crypto err home id json json_names json_tr
 	json_write log meter pack summon utf8 wake
 MODEL := cloudevent cloudevent_type credential cron definition event execution field filter json_value name pipeline retry \
 	scheme scheme_message scheme_verify trigger url
-STORE := actions cid commit credentials dedupe events executions explain key pipeline_json pipelines queue scripts store \
-	trigger_json triggers
+STORE := actions cid commit credentials dedupe events executions explain key map pipeline_json pipelines queue scripts \
+	store table trigger_json triggers txn
 WEB := auth body cgi fastcgi receive reply request route serve webhook
 
 events := cloudevents form handshake intake main provider submit

@@ -2,7 +2,7 @@
 #define STORE_COMMIT_H
 /*
  * commit - the inside of the store: the queue of mutations that share commits,
- * and the write transactions store.c lends to it. For store.c and commit.c alone.
+ * and the write transactions txn.c lends to it. For env.h and commit.c alone.
  */
 #include <pthread.h>
 #include <stdbool.h>

@@ -1,0 +1,134 @@
+/* txn - transactions; see store.h, env.h and commit.h. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "store/env.h"
+
+#define READERS_KEPT 64        /* read transactions a process keeps for reuse */
+#define DISK_FULL_BYTES MIB(1) /* as good as none: less than one large write */
+
+void store_clear_stale_readers(struct store *store)
+{
+    int dead = 0;
+    if (mdb_reader_check(store->env, &dead) == 0 && dead > 0)
+        log_info("freed %d reader slots of processes that are gone", dead);
+}
+
+enum err env_begin(struct store *store, unsigned flags, MDB_txn **txn)
+{
+    int rc = MDB_SUCCESS;
+    for (int try = 0; try < ENV_TRIES; try++) {
+        pthread_rwlock_rdlock(&store->map_lock);
+        rc = *txn ? mdb_txn_renew(*txn) : mdb_txn_begin(store->env, NULL, flags, txn);
+        if (!rc)
+            return ERR_OK;
+        pthread_rwlock_unlock(&store->map_lock);
+        if (rc == MDB_READERS_FULL)
+            store_clear_stale_readers(store);
+        else if (rc != MDB_MAP_RESIZED || env_adopt_map(store))
+            break;
+    }
+    return env_err(store, rc, "beginning a transaction");
+}
+
+enum err store_read_begin(struct store *store, struct store_txn **ret_txn)
+{
+    pthread_mutex_lock(&store->readers_lock);
+    struct store_txn *txn = store->readers;
+    if (txn) {
+        store->readers = txn->next;
+        store->reader_count--;
+    }
+    pthread_mutex_unlock(&store->readers_lock);
+    if (!txn) {
+        txn = mem_alloc(sizeof *txn);
+        txn->store = store;
+    }
+    enum err err = env_begin(store, MDB_RDONLY, &txn->txn);
+    if (err) {
+        if (txn->txn)
+            mdb_txn_abort(txn->txn);
+        free(txn);
+        return err;
+    }
+    *ret_txn = txn;
+    return ERR_OK;
+}
+
+void store_read_end(struct store_txn *txn)
+{
+    struct store *store = txn->store;
+    mdb_txn_reset(txn->txn);
+    pthread_rwlock_unlock(&store->map_lock);
+    pthread_mutex_lock(&store->readers_lock);
+    bool keep = store->reader_count < READERS_KEPT;
+    if (keep) {
+        txn->next = store->readers;
+        store->readers = txn;
+        store->reader_count++;
+    }
+    pthread_mutex_unlock(&store->readers_lock);
+    if (!keep) {
+        mdb_txn_abort(txn->txn);
+        free(txn);
+    }
+}
+
+enum err txn_begin(struct store *store, struct store_txn **ret_txn)
+{
+    struct store_txn *txn = mem_alloc(sizeof *txn);
+    txn->store = store;
+    enum err err = env_begin(store, 0, &txn->txn);
+    if (err)
+        free(txn);
+    else
+        *ret_txn = txn;
+    return err;
+}
+
+enum err txn_commit(struct store_txn *txn, bool *ret_full)
+{
+    struct store *store = txn->store;
+    int rc = mdb_txn_commit(txn->txn);
+    pthread_rwlock_unlock(&store->map_lock);
+    free(txn);
+    *ret_full = rc == MDB_MAP_FULL;
+    /* LMDB calls it EIO when the disk takes a part of a write. */
+    if (rc == EIO && env_disk_free(store) < DISK_FULL_BYTES)
+        rc = ENOSPC;
+    return env_err(store, rc, "committing");
+}
+
+void txn_abort(struct store_txn *txn)
+{
+    mdb_txn_abort(txn->txn);
+    pthread_rwlock_unlock(&txn->store->map_lock);
+    free(txn);
+}
+
+void txn_mark_clean(struct store_txn *txn)
+{
+    txn->dirty = false;
+}
+
+bool txn_is_dirty(const struct store_txn *txn)
+{
+    return txn->dirty;
+}
+
+bool txn_is_full(const struct store_txn *txn)
+{
+    return txn->full;
+}
+
+uint64_t store_txn_commit(const struct store_txn *txn)
+{
+    /* A transaction that changed nothing makes no commit. */
+    return mdb_txn_id(txn->txn) - !txn->changed;
+}
+
+uint64_t store_txn_sees(const struct store_txn *txn)
+{
+    return mdb_txn_id(txn->txn);
+}
