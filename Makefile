@@ -50,7 +50,7 @@ status := main openapi openapi_json results
 pipelines := main definitions runs
 triggers := main control
 
-DISPATCHER := main address claim frame instance leftovers loop orphans pool record route turn
+DISPATCHER := main address claim frame instance leftovers loop orphans pool record route tick turn
 RUNNER := runner_main answer attempt child environment frame http_step lines link orphans output \
 	persistent script step worker
 HTTP := http_main address frame http_call http_client

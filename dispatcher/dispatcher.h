@@ -16,10 +16,13 @@
 #include "base/buf.h"
 #include "base/home.h"
 #include "base/id.h"
+#include "model/event.h"
 #include "model/pipeline.h"
 #include "model/trigger.h"
 #include "store/store.h"
 #include "store/triggers.h"
+
+#define SET_BACK_MS 10000 /* a clock that is set back by less is only being adjusted */
 
 /* How many executions of a queue are where. */
 struct counts {
@@ -27,6 +30,14 @@ struct counts {
     uint64_t waiting; /* pending, until their next attempt is due */
     uint32_t running;
 };
+
+/* Where a service's schedule is. */
+struct ticking {
+    struct tick tick;
+    bool noted; /* the store has it */
+};
+
+#define NO_TICK ((struct tick){0, INT64_MAX}) /* of a service without a schedule */
 
 /* A version of a pipeline. */
 struct version {
@@ -42,12 +53,11 @@ struct service {
     uint64_t queue;
     uint64_t generation; /* of the live trigger that it has taken up */
     bool live;           /* there is one; without, what is pending is skipped */
-    int64_t tick_ms;     /* wall clock: when its schedule is next due; INT64_MAX: it has none */
-    int64_t plan_tick_ms;
     struct scale scale;
     bool ordered;
 
     struct counts now, plan;
+    struct ticking ticking, plan_ticking;
     uint64_t served;                /* number of its last claim */
     int64_t pace_us;                /* what a job takes, on average of late */
     uint32_t plan_instances;        /* running processes, as the turn will leave them */
@@ -225,8 +235,19 @@ enum err record_promote(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
 /* route.c: from events to executions, within a turn */
 
 enum err route_events(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
+/* One execution of an event for one trigger. `type` is a copy: the event's text dies here. */
+enum err route_create(struct store_txn *txn, const struct route *route, const struct event *event,
+    struct span type) MUST_CHECK;
+
+/* tick.c: schedules, within a turn */
+
+/* Finds out where the schedule of a live trigger is, or that it has none. */
+enum err tick_take_up(
+    struct dispatcher *d, struct store_txn *txn, const struct route *route) MUST_CHECK;
 /* Events of the schedules that are due, each with its trigger's execution. */
-enum err route_ticks(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
+enum err tick_all(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
+/* Is it the event of a tick, and this its trigger, which has its execution already? */
+bool tick_is_own(const struct trigger *trigger, const struct event *event);
 
 /* claim.c: from ready executions to jobs, within a turn */
 

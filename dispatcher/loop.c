@@ -16,9 +16,8 @@
 #include "orphans.h"
 
 #define EVENTS_MAX 64
-#define LEAVE_MS 5000     /* how long runners that were told to go are waited for at the end */
-#define SET_BACK_MS 10000 /* a clock that is set back by less is only being adjusted */
-#define STUCK_MS 1000     /* between tries while the store cannot be written */
+#define LEAVE_MS 5000 /* how long runners that were told to go are waited for at the end */
+#define STUCK_MS 1000 /* between tries while the store cannot be written */
 
 /* What an epoll event is about: one of the dispatcher's own descriptors, or an instance. */
 static char about_wake, about_signals;

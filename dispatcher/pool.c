@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "store/actions.h"
 #include "store/pipelines.h"
@@ -18,7 +17,7 @@ struct service *pool_service(struct dispatcher *d, uint64_t queue)
     s->queue = queue;
     s->scale = SCALE_DEFAULT;
     s->pace_us = AHEAD_US; /* until more is known */
-    s->tick_ms = s->plan_tick_ms = INT64_MAX;
+    s->ticking = s->plan_ticking = (struct ticking){NO_TICK, true};
     s->next = d->services;
     d->services = s;
     return s;
@@ -114,22 +113,6 @@ static bool add_route(const struct trigger *trigger, void *context)
     return !((struct reloading *)context)->err;
 }
 
-/*
- * A schedule begins with the next tick. One that goes on keeps the tick it waits
- * for, and one that is replaced keeps a tick that is due and not yet taken.
- */
-static void set_tick(struct route *route)
-{
-    struct service *s = route->service;
-    int64_t now = clock_wall_ms();
-    bool waits = s->generation == route->trigger.generation && s->tick_ms != INT64_MAX;
-    if (!route->schedule)
-        s->tick_ms = INT64_MAX;
-    else if (!waits && s->tick_ms > now)
-        s->tick_ms = cron_next_ms(route->schedule, now);
-    s->plan_tick_ms = s->tick_ms;
-}
-
 /* The service of a pipeline's runs by hand is as its latest version says. */
 static bool add_run_queue(struct span pipeline_id, uint64_t queue, void *context)
 {
@@ -165,7 +148,9 @@ static enum err describe(struct dispatcher *d, struct store_txn *txn, struct rou
     route->filters = version->pipeline->filters;
     if (!t->until_seq) {
         route->schedule = version->pipeline->scheduled ? &version->pipeline->schedule : NULL;
-        set_tick(route);
+        err = tick_take_up(d, txn, route);
+        if (err)
+            return err;
         route->service->live = true;
         route->service->generation = t->generation;
         route->service->scale = version->pipeline->scale;

@@ -9,13 +9,7 @@
 #include "store/executions.h"
 #include "store/queue.h"
 
-#define TICK_TYPE "fx.schedule"
-#define TICK_SOURCE "/fx/schedule"
-#define TICK_MS 60000 /* a tick that is later than this was missed: the machine slept, say */
-
-/* One execution for one trigger, pending and ready. The event's text is copied before anything
- * changes. */
-static enum err create(
+enum err route_create(
     struct store_txn *txn, const struct route *route, const struct event *event, struct span type)
 {
     struct execution execution = {
@@ -45,13 +39,6 @@ static bool covers(const struct trigger *trigger, uint64_t seq)
     return seq >= trigger->from_seq && (!trigger->until_seq || seq < trigger->until_seq);
 }
 
-/* The event of a schedule's tick, whose own trigger has its execution already. */
-static bool is_own_tick(const struct trigger *trigger, const struct event *event)
-{
-    return span_eq_str(event->type, TICK_TYPE) && span_eq_str(event->source, TICK_SOURCE) &&
-           span_eq(event->subject, trigger->pipeline_name);
-}
-
 /*
  * Routes one event to `only`, or where that is NULL to every trigger that covers
  * its place in the log. What matches is noted first: the event's text dies with
@@ -67,7 +54,7 @@ static enum err route_event(struct dispatcher *d, struct store_txn *txn, const s
         const struct route *route = &d->routes[i];
         matched[i] = (only ? route == only : covers(&route->trigger, event->seq)) &&
                      topic_matches(route->trigger.topic, event_topic(event)) &&
-                     !is_own_tick(&route->trigger, event) &&
+                     !tick_is_own(&route->trigger, event) &&
                      filter_match(route->filters, event, NULL);
         any |= matched[i];
     }
@@ -78,7 +65,7 @@ static enum err route_event(struct dispatcher *d, struct store_txn *txn, const s
     enum err err = ERR_OK;
     for (size_t i = 0; i < d->route_count && !err; i++)
         if (matched[i])
-            err = create(txn, &d->routes[i], event, buf_span(&type));
+            err = route_create(txn, &d->routes[i], event, buf_span(&type));
     buf_done(&type);
     return err;
 }
@@ -153,43 +140,5 @@ enum err route_events(struct dispatcher *d, struct store_txn *txn)
         }
     }
     free(matched);
-    return err;
-}
-
-static enum err tick(struct store_txn *txn, const struct route *route)
-{
-    struct event event = {
-        .cid = uuid_new(),
-        .accepted_ms = clock_wall_ms(),
-        .data_kind = EVENT_DATA_JSON,
-        .source = span_str(TICK_SOURCE),
-        .type = span_str(TICK_TYPE),
-        .subject = route->trigger.pipeline_name,
-        .datacontenttype = span_str("application/json"),
-        .data = span_str("{}"),
-    };
-    enum err err = events_append(txn, &event);
-    return err ? err : create(txn, route, &event, event.type);
-}
-
-/* A tick that was missed is not made up for, and a clock that was set back repeats none. */
-enum err route_ticks(struct dispatcher *d, struct store_txn *txn)
-{
-    int64_t now = clock_wall_ms();
-    enum err err = ERR_OK;
-    d->next_tick_ms = INT64_MAX;
-    for (size_t i = 0; i < d->route_count && !err; i++) {
-        const struct route *route = &d->routes[i];
-        struct service *s = route->service;
-        if (!route->schedule)
-            continue;
-        if (s->tick_ms <= now && s->tick_ms >= 0) {
-            if (now - s->tick_ms < TICK_MS)
-                err = tick(txn, route);
-            s->plan_tick_ms = cron_next_ms(route->schedule, now);
-        }
-        if (s->plan_tick_ms >= 0 && s->plan_tick_ms < d->next_tick_ms)
-            d->next_tick_ms = s->plan_tick_ms;
-    }
     return err;
 }

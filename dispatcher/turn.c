@@ -27,7 +27,7 @@ static void plan_afresh(struct dispatcher *d)
     for (struct service *s = d->services; s; s = s->next) {
         s->plan = s->now;
         s->plan_report = s->reported;
-        s->plan_tick_ms = s->tick_ms;
+        s->plan_ticking = s->ticking;
         s->plan_instances = s->plan_idle = s->plan_room = 0;
         for (struct instance *i = s->instances; i; i = i->next) {
             i->plan_leave = i->plan_cancel = false;
@@ -106,7 +106,7 @@ static enum err mutate(struct store_txn *txn, void *context)
     if (!err)
         err = record_cancels(d, txn);
     if (!err)
-        err = route_ticks(d, txn);
+        err = tick_all(d, txn);
     if (!err)
         err = route_events(d, txn);
     for (struct service *s = d->services; s && !err; s = s->next)
@@ -163,7 +163,7 @@ static void carry_out(struct dispatcher *d)
     for (struct service *s = d->services; s; s = s->next) {
         s->now = s->plan;
         s->reported = s->plan_report;
-        s->tick_ms = s->plan_tick_ms;
+        s->ticking = s->plan_ticking;
         for (struct instance *i = s->instances, *next; i; i = next) {
             next = i->next;
             if (i->plan_leave)

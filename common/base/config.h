@@ -57,6 +57,10 @@
     SETTING(dispatcher, on_demand, 0, 0, 1, "1: a program that finds no dispatcher starts one.") \
     SETTING(dispatcher, leave_seconds, 0, 0, 86400, \
         "A dispatcher started on demand leaves after so long with nothing to do; 0: it stays.") \
+    SETTING(dispatcher, tick_late_seconds, 90, 1, 86400, \
+        "A schedule's tick that nobody was there to take is taken up to so long afterwards, the " \
+        "latest alone; older ones are missed. 90 is enough for a dispatcher that cron starts " \
+        "every minute.") \
     SETTING( \
         dispatcher, losses, 20, 1, 1000, "An execution whose runner died this often is failed.") \
     SETTING(step, timeout_seconds, 300, 1, 86400, "A step's time where its pipeline names none.") \

@@ -7,7 +7,9 @@
 #include "store/key.h"
 #include "store/pipelines.h"
 
-#define SERVICE_RECORD 1 /* version of the stored form; schema/store.md says how to change it */
+/* Versions of the stored forms; schema/store.md says how to change them. */
+#define SERVICE_RECORD 1
+#define TICK_RECORD 1
 #define CHANGES "trigger_changes"
 
 static struct key trigger_key(struct span pipeline_id, uint64_t generation)
@@ -172,7 +174,12 @@ enum err triggers_changes(struct store_txn *txn, uint64_t *ret_changes)
 enum err triggers_drop(struct store_txn *txn, const struct trigger *trigger)
 {
     struct key key = trigger_key(trigger->pipeline_id, trigger->generation);
-    return store_del(txn, TABLE_TRIGGERS, key_span(&key));
+    struct trigger live;
+    enum err err = triggers_get(txn, trigger->pipeline_id, &live);
+    bool goes_on = !err && live.queue == trigger->queue;
+    if (!err || err == ERR_NOTFOUND)
+        err = store_del(txn, TABLE_TRIGGERS, key_span(&key));
+    return err || goes_on ? err : ticks_del(txn, trigger->queue);
 }
 
 enum err triggers_set_backfill(struct store_txn *txn, const struct trigger *trigger, uint64_t seq)
@@ -240,5 +247,39 @@ enum err services_get(struct store_txn *txn, uint64_t queue, struct service_repo
     ret_service->instances = unpack_u32(&u);
     ret_service->running = unpack_u32(&u);
     ret_service->pending = unpack_u64(&u);
+    return unpack_done(&u) ? ERR_OK : ERR_CORRUPT;
+}
+
+enum err ticks_put(struct store_txn *txn, uint64_t queue, const struct tick *tick)
+{
+    struct key key = key_of_seq(queue);
+    struct buf record = BUF_INIT;
+    pack_u8(&record, TICK_RECORD);
+    pack_i64(&record, tick->seen_ms);
+    pack_i64(&record, tick->due_ms);
+    enum err err = store_put(txn, TABLE_TICKS, key_span(&key), buf_span(&record));
+    buf_done(&record);
+    return err;
+}
+
+enum err ticks_del(struct store_txn *txn, uint64_t queue)
+{
+    struct key key = key_of_seq(queue);
+    enum err err = store_del(txn, TABLE_TICKS, key_span(&key));
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+enum err ticks_get(struct store_txn *txn, uint64_t queue, struct tick *ret_tick)
+{
+    struct key key = key_of_seq(queue);
+    struct span record;
+    enum err err = store_get(txn, TABLE_TICKS, key_span(&key), &record);
+    if (err)
+        return err;
+    struct unpack u = unpack_from(record);
+    if (unpack_u8(&u) != TICK_RECORD)
+        return ERR_CORRUPT;
+    ret_tick->seen_ms = unpack_i64(&u);
+    ret_tick->due_ms = unpack_i64(&u);
     return unpack_done(&u) ? ERR_OK : ERR_CORRUPT;
 }

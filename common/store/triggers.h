@@ -37,7 +37,10 @@ enum err triggers_changes(struct store_txn *txn, uint64_t *ret_changes) MUST_CHE
 /* Something else has changed that the dispatcher reads together with the triggers. */
 enum err triggers_note_change(struct store_txn *txn) MUST_CHECK;
 
-/* For the dispatcher: forgets an ended generation, or notes how far its backfill has come. */
+/*
+ * For the dispatcher: forgets an ended generation, with the note of its schedule where no other
+ * goes on with its queue; or notes how far its backfill has come.
+ */
 enum err triggers_drop(struct store_txn *txn, const struct trigger *trigger) MUST_CHECK;
 enum err triggers_set_backfill(
     struct store_txn *txn, const struct trigger *trigger, uint64_t seq) MUST_CHECK;
@@ -56,5 +59,16 @@ enum err services_del(struct store_txn *txn, uint64_t queue) MUST_CHECK;
 /* All zero when the dispatcher has not said anything yet. */
 enum err services_get(
     struct store_txn *txn, uint64_t queue, struct service_report *ret_service) MUST_CHECK;
+
+/* How far the dispatcher has come with the schedule of a queue's trigger. Wall clock. */
+struct tick {
+    int64_t seen_ms; /* no tick up to then is to come any more */
+    int64_t due_ms;  /* the first one after it */
+};
+
+enum err ticks_put(struct store_txn *txn, uint64_t queue, const struct tick *tick) MUST_CHECK;
+enum err ticks_del(struct store_txn *txn, uint64_t queue) MUST_CHECK;
+/* ERR_NOTFOUND: nothing is noted. */
+enum err ticks_get(struct store_txn *txn, uint64_t queue, struct tick *ret_tick) MUST_CHECK;
 
 #endif

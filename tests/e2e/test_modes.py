@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from harness import BUILD, command_of, end, is_running, until
-from jobs import (OK, PYTHON, SH, completed, emit, executions_of, gate, make, marked, runners,
+from jobs import (OK, PYTHON, SH, completed, emit, executions_of, gate, make, marked, once, runners,
                   wait_for)
 
 
@@ -302,11 +302,6 @@ def test_no_dispatcher_to_be_found(home):
 
 
 # --- From cron ---
-
-def once(home, *options, timeout=60):
-    return subprocess.run([BUILD / "bin/fx-dispatcher", "--home", home.dir, "--once", *options],
-                          env=home.environment(), capture_output=True, text=True, timeout=timeout)
-
 
 def test_once(home):
     """Works off what waits, all that follows from it too, and leaves nothing."""

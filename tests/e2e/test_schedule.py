@@ -1,13 +1,16 @@
-"""Schedules. The dispatcher's wall clock is set by the test (libfaketime), a second before a minute
-begins, say; its other clock and everything around it go on as they are."""
+"""Schedules. The wall clock of the dispatcher and of fxctl, which starts the triggers, is set by
+the test (libfaketime), a second before a minute begins, say; their other clock and everything
+around them go on as they are."""
 import os
+import signal
+import subprocess
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
-from harness import find_program, until
-from jobs import (OK, SH, completed, executions_of, make, replace, run, stop_trigger, trigger,
+from harness import BUILD, end, find_program, until
+from jobs import (OK, SH, completed, executions_of, make, once, replace, run, stop_trigger, trigger,
                   wait_trigger)
 
 NOON = datetime(2030, 6, 12, 12, 0, tzinfo=timezone.utc)  # a Wednesday
@@ -20,7 +23,7 @@ def library():
 
 
 class Clock:
-    """The wall clock of the dispatchers that are started after this was made."""
+    """The wall clock of dispatchers and fxctl that are started after this was made."""
 
     def __init__(self, home, now):
         self.file = home.dir / "run/clock"
@@ -35,6 +38,7 @@ class Clock:
                     "ASAN_OPTIONS": made["ASAN_OPTIONS"] + ":verify_asan_link_order=0"}
 
         home.environment = changed
+        home.start_trigger = lambda pipeline, ready=False: start_trigger(home, pipeline, ready)
 
     def set(self, now):
         offset = (now - datetime.now(timezone.utc)).total_seconds()
@@ -43,14 +47,26 @@ class Clock:
         os.replace(other, self.file)
 
 
+def start_trigger(home, pipeline, ready):
+    home.fxctl("trigger", "start", pipeline)
+    if ready:
+        wait_trigger(home, pipeline, ready=True)
+
+
 @pytest.fixture
-def clocked(home):
-    """A home with its dispatcher's clock at 12:00:30."""
+def away(home):
+    """A home without a dispatcher, its clock at 12:00:30."""
     home.configure(dispatcher={"look_seconds": 1})
     home.start()
     home.clock = Clock(home, NOON + timedelta(seconds=30))
-    home.start_dispatcher()
     return home
+
+
+@pytest.fixture
+def clocked(away):
+    """The same with a dispatcher."""
+    away.start_dispatcher()
+    return away
 
 
 def at(home, minutes, seconds=58.8):
@@ -156,44 +172,204 @@ def test_only_while_it_is_started(clocked):
     assert len(ticks(clocked, "tick")) == 2
 
 
-@pytest.mark.parametrize("how", ["stop_dispatcher", "kill_dispatcher"])
+STOPS = pytest.mark.parametrize("how", ["stop_dispatcher", "kill_dispatcher"])
+
+
+@STOPS
 def test_missed_without_a_dispatcher(clocked, how):
-    """Not made up for; the next one comes."""
-    scheduled(clocked)
-    at(clocked, 0)
+    """Not made up for when tick_late_seconds are over; the next one comes."""
+    scheduled(clocked, schedule="*/10 * * * *")
+    at(clocked, 9)
     wait_ticks(clocked, "tick", 1)
     getattr(clocked, how)()
-    at(clocked, 10, 20)
+    at(clocked, 22, 0)
     clocked.start_dispatcher()
     a_look_later(clocked)
     assert len(ticks(clocked, "tick")) == 1
-    at(clocked, 10)
-    assert wait_ticks(clocked, "tick", 2)[-1]["datetime"].startswith("2030-06-12T12:11:00.")
+    at(clocked, 29)
+    assert wait_ticks(clocked, "tick", 2)[-1]["datetime"].startswith("2030-06-12T12:30:00.")
 
 
-def test_missed_by_a_machine_that_slept(clocked):
-    """Nor are those that a jump of the clock left out, not even the last of them."""
+@STOPS
+def test_taken_late(clocked, how):
+    """The latest of those that nobody took, when a dispatcher is there again; and once."""
     scheduled(clocked)
-    at(clocked, 180, 30)
-    a_look_later(clocked)
-    assert ticks(clocked, "tick") == []
-    at(clocked, 180)
+    at(clocked, 0)
     wait_ticks(clocked, "tick", 1)
+    for minute in (10, 20):
+        getattr(clocked, how)()
+        at(clocked, minute, 20)
+        clocked.start_dispatcher()
+        late = wait_ticks(clocked, "tick", minute // 10 + 1)[-1]
+        assert late["datetime"].startswith(f"2030-06-12T12:{minute}:2")
+    getattr(clocked, how)()
+    clocked.start_dispatcher()
+    a_look_later(clocked)
+    assert len(ticks(clocked, "tick")) == 3
+    at(clocked, 20)
+    wait_ticks(clocked, "tick", 4)
+
+
+def test_how_late(away):
+    """As tick_late_seconds says."""
+    away.configure(dispatcher={"tick_late_seconds": 600})
+    scheduled(away, schedule="1 * * * *")
+    at(away, 10, 0)
+    assert once(away).returncode == 0
+    assert len(ticks(away, "tick")) == 1
+    at(away, 72, 0)
+    assert once(away).returncode == 0
+    assert len(ticks(away, "tick")) == 1
+
+
+@pytest.mark.parametrize("schedule, count", [("* * * * *", 1), ("*/10 * * * *", 0)])
+def test_a_machine_that_slept(clocked, schedule, count):
+    """Of those that a jump of the clock left out the last is taken, where it is not too late."""
+    scheduled(clocked, schedule=schedule)
+    at(clocked, 182, 30)
+    if count:
+        wait_ticks(clocked, "tick", count)
+    a_look_later(clocked)
+    assert len(ticks(clocked, "tick")) == count
+    at(clocked, 189)
+    wait_ticks(clocked, "tick", count + 1)
+
+
+def test_from_cron(away):
+    """Every minute a dispatcher that works off what is there: each tick is taken, and has run."""
+    scheduled(away)
+    scheduled(away, schedule="2 * * * *", name="hourly")
+    assert once(away).returncode == 0
+    assert ticks(away, "tick") == []
+    for minute in range(1, 4):
+        for second in (0.3, 30):
+            at(away, minute, second)
+            done = once(away, "--max-seconds", "50")
+            assert done.returncode == 0, done.stderr
+            found = ticks(away, "tick")
+            assert len(found) == minute
+            completed(found[-1])
+        assert len(ticks(away, "hourly")) == (minute >= 2)
+    at(away, 8, 0.3)
+    once(away)
+    assert len(ticks(away, "tick")) == 4
+
+
+def test_once_whoever_is_killed(away):
+    """At any moment of its work: each tick makes one event."""
+    scheduled(away)
+    for minute in range(1, 13):
+        at(away, minute, 0.3)
+        with open(away.dir / "log/dispatcher.log", "ab") as log:
+            first = subprocess.Popen([BUILD / "bin/fx-dispatcher", "--home", away.dir, "--once"],
+                                     env=away.environment(), stderr=log)
+        before = away.commits()
+        if minute % 4:  # else at once
+            until(lambda: away.commits() >= before + minute % 4 or first.poll() is not None,
+                  what="it has written")
+        end(first, signal.SIGKILL)
+        assert once(away).returncode == 0
+        assert len(ticks(away, "tick")) == minute
+    away.start_dispatcher()
+    for execution in ticks(away, "tick"):
+        completed(away.wait_cid(execution["cid"])[0])
+
+
+def test_begins_after_its_start(away):
+    """With the first tick then, whenever a dispatcher comes; what was before is not its own."""
+    pipeline = scheduled(away)
+    scheduled(away, schedule="0 * * * *", name="hourly")
+    at(away, 1, 10)
+    assert once(away).returncode == 0
+    assert len(ticks(away, "tick")) == 1
+    stop_trigger(away, pipeline)
+    at(away, 2, 10)
+    away.start_trigger(pipeline)
+    at(away, 2, 20)
+    assert once(away).returncode == 0
+    assert len(ticks(away, "tick")) == 1
+    at(away, 3, 1)
+    assert once(away).returncode == 0
+    assert len(ticks(away, "tick")) == 2
+    assert ticks(away, "hourly") == []
+
+
+@pytest.mark.parametrize("before, after, count", [
+    ("1 * * * *", "@yearly", 1),  # due before it was replaced
+    ("@yearly", "1 * * * *", 0),  # it was started after that
+    ("@yearly", "2 * * * *", 1), ("2 * * * *", "@yearly", 0)])
+def test_replaced_without_a_dispatcher(away, before, after, count):
+    pipeline = scheduled(away, schedule=before)
+    assert once(away).returncode == 0
+    replace(away, pipeline, OK, event="never.sent", schedule=after)
+    at(away, 1, 40)
+    away.start_trigger(pipeline)
+    at(away, 2, 10)
+    assert once(away).returncode == 0
+    assert [e["pipeline_version"] for e in ticks(away, "tick")] == ["2"] * count
+    assert once(away).returncode == 0
+    assert len(ticks(away, "tick")) == count
+
+
+def test_on_demand(away):
+    """A schedule keeps the dispatcher there: nobody would start another for its tick."""
+    away.configure(dispatcher={"on_demand": 1, "leave_seconds": 1})
+    pipeline = scheduled(away)
+    wait_trigger(away, pipeline, ready=True)
+    a_look_later(away)
+    lock = away.dir / "run/dispatcher.lock"
+    pid = lock.read_text()
+    for _ in range(4):  # which is longer than leave_seconds
+        mtime = lock.stat().st_mtime_ns
+        until(lambda: lock.stat().st_mtime_ns != mtime, what="the dispatcher looks around")
+    at(away, 0)
+    completed(away.wait_cid(wait_ticks(away, "tick", 1)[0]["cid"])[0])
+    assert lock.read_text() == pid
+    stop_trigger(away, pipeline)
+    until(lambda: not (away.dir / "run/wake.sock").exists(), what="it leaves when there is none")
 
 
 def test_clock_set_back(clocked):
-    """By an hour: no tick comes again."""
+    """By an hour: the schedule goes on by the clock as it is."""
     scheduled(clocked, schedule="1 * * * *")
     at(clocked, 0)
     wait_ticks(clocked, "tick", 1)
     at(clocked, -1, 58.8)  # a second time to 12:00 …
     a_look_later(clocked)
+    assert len(ticks(clocked, "tick")) == 1
     at(clocked, 0)  # … and 12:01
+    wait_ticks(clocked, "tick", 2)
+    at(clocked, 60)
+    wait_ticks(clocked, "tick", 3)
+
+
+@STOPS
+def test_clock_set_back_without_a_dispatcher(clocked, how):
+    scheduled(clocked, schedule="1 * * * *")
+    at(clocked, 0)
+    wait_ticks(clocked, "tick", 1)
+    getattr(clocked, how)()
+    at(clocked, -60, 90)
+    clocked.start_dispatcher()
+    a_look_later(clocked)
+    assert len(ticks(clocked, "tick")) == 1
+    at(clocked, 0)
+    wait_ticks(clocked, "tick", 2)
+
+
+def test_clock_adjusted(clocked):
+    """By a few seconds, a tick that was taken does not come again."""
+    scheduled(clocked, schedule="1 * * * *")
+    at(clocked, 0)
+    wait_ticks(clocked, "tick", 1)
+    at(clocked, 0)
+    a_look_later(clocked)
+    clocked.kill_dispatcher()
+    at(clocked, 0)
+    clocked.start_dispatcher()
     a_look_later(clocked)
     a_look_later(clocked)
     assert len(ticks(clocked, "tick")) == 1
-    at(clocked, 60)
-    wait_ticks(clocked, "tick", 2)
 
 
 def test_work_goes_on_when_the_clock_is_set_back(clocked):

@@ -2,10 +2,11 @@
 import itertools
 import json
 import os
+import subprocess
 import sys
 from contextlib import contextmanager
 
-from harness import belongs_to, command_of, is_running, read_proc, until
+from harness import BUILD, belongs_to, command_of, is_running, read_proc, until
 
 SH = "#!/bin/sh\n"
 # Without site packages and PYTHON* variables: starts in a few milliseconds.
@@ -127,6 +128,12 @@ def stop_trigger(home, pipeline):
 
 
 # --- Processes ---
+
+def once(home, *options):
+    """The dispatcher as cron starts it; the finished process with its output as text."""
+    return subprocess.run([BUILD / "bin/fx-dispatcher", "--home", home.dir, "--once", *options],
+                          env=home.environment(), capture_output=True, text=True, timeout=60)
+
 
 def runners(home):
     """The numbers of the home's fx-runner processes."""

@@ -446,12 +446,57 @@ static void service_reports_come_and_go(void **state)
     assert_int_equal(services_clear(txn), ERR_OK);
 }
 
+static void ticks_are_noted_by_queue(void **state)
+{
+    const struct tick one = {1000, INT64_C(0x0102030405060708)}, two = {-1, -1};
+    struct tick tick;
+    (void)state;
+    struct store_txn *txn = temp_store_begin(&t);
+    assert_int_equal(ticks_get(txn, 1, &tick), ERR_NOTFOUND);
+    assert_int_equal(ticks_put(txn, 1, &two), ERR_OK);
+    assert_int_equal(ticks_put(txn, 1, &one), ERR_OK);
+    assert_int_equal(ticks_put(txn, 256, &two), ERR_OK);
+    txn = temp_store_next(&t);
+    assert_int_equal(ticks_get(txn, 1, &tick), ERR_OK);
+    assert_memory_equal(&tick, &one, sizeof one);
+    assert_int_equal(ticks_get(txn, 256, &tick), ERR_OK);
+    assert_memory_equal(&tick, &two, sizeof two);
+    assert_int_equal(ticks_del(txn, 1), ERR_OK);
+    assert_int_equal(ticks_del(txn, 1), ERR_OK); /* gone is gone */
+    assert_int_equal(ticks_get(txn, 1, &tick), ERR_NOTFOUND);
+}
+
+/* It goes on over replacements, and goes with the last generation of its queue. */
+static void tick_ends_with_its_queue(void **state)
+{
+    const struct tick noted = {1, 2};
+    struct tick tick;
+    (void)state;
+    struct store_txn *txn = temp_store_begin(&t);
+    create(txn, "x", ON_A);
+    assert_int_equal(start(txn, "x", 0), ERR_OK);
+    assert_int_equal(start(txn, "x", 0), ERR_OK);
+    read_all(txn);
+    uint64_t queue = all.triggers[0].queue;
+    assert_int_equal(ticks_put(txn, queue, &noted), ERR_OK);
+    assert_int_equal(triggers_drop(txn, &all.triggers[0]), ERR_OK);
+    assert_int_equal(ticks_get(txn, queue, &tick), ERR_OK);
+    assert_int_equal(triggers_stop(txn, span_str("x")), ERR_OK);
+    assert_int_equal(start(txn, "x", 0), ERR_OK); /* anew, in a queue of its own */
+    read_all(txn);
+    assert_int_equal(ticks_put(txn, all.triggers[1].queue, &noted), ERR_OK);
+    assert_int_equal(triggers_drop(txn, &all.triggers[0]), ERR_OK);
+    assert_int_equal(ticks_get(txn, queue, &tick), ERR_NOTFOUND);
+    assert_int_equal(ticks_get(txn, all.triggers[1].queue, &tick), ERR_OK);
+}
+
 static void damaged_records_are_corrupt(void **state)
 {
     static const uint8_t key[] = {'x', 0, 0, 0, 0, 0, 0, 0, 0, 9},
                          queue[] = {0, 0, 0, 0, 0, 0, 0, 1};
     struct trigger trigger;
     struct service_report report;
+    struct tick tick;
     (void)state;
     struct store_txn *txn = temp_store_begin(&t);
     create(txn, "x", ON_A);
@@ -464,6 +509,9 @@ static void damaged_records_are_corrupt(void **state)
     assert_int_equal(
         store_put(txn, TABLE_SERVICES, span_of(queue, sizeof queue), span_str("\1?")), ERR_OK);
     assert_int_equal(services_get(txn, 1, &report), ERR_CORRUPT);
+    assert_int_equal(
+        store_put(txn, TABLE_TICKS, span_of(queue, sizeof queue), span_str("\1?")), ERR_OK);
+    assert_int_equal(ticks_get(txn, 1, &tick), ERR_CORRUPT);
 }
 
 int main(void)
@@ -481,6 +529,8 @@ int main(void)
         TEST(trigger_outlives_its_pipelines_next_versions),
         TEST(generations_are_intervals_of_the_log),
         TEST(service_reports_come_and_go),
+        TEST(ticks_are_noted_by_queue),
+        TEST(tick_ends_with_its_queue),
         TEST(damaged_records_are_corrupt),
     };
     return cmocka_run_group_tests(tests, NULL, forget_all);
