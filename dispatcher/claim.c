@@ -1,6 +1,8 @@
 /* claim - from ready executions to jobs; see dispatcher.h. */
 #include "dispatcher.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "frame.h"
@@ -58,6 +60,34 @@ static bool make_place(struct dispatcher *d, const struct service *service, uint
     return true;
 }
 
+/* Where an ordered service is in the log. */
+static enum err look_at_first(struct store_txn *txn, struct service *service)
+{
+    enum err err = queue_first_seq(txn, service->queue, &service->plan_first);
+    if (err == ERR_NOTFOUND)
+        service->plan.ready = 0; /* the queue is the truth, the count a memory of it */
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+/*
+ * Does an ordered service have to wait? Of its pipeline's services, itself among
+ * them, none may have an execution that has begun and not come to its end, or a
+ * ready one before its own in the log, and events before that may not be unrouted.
+ */
+static bool is_held(const struct dispatcher *d, const struct service *service)
+{
+    if (!service->ordered)
+        return false;
+    for (const struct service *s = d->services; s; s = s->next) {
+        if (!s->pipeline_id || strcmp(s->pipeline_id, service->pipeline_id) != 0)
+            continue;
+        if (s->plan.running || (s->live && s->plan.waiting) ||
+            (s->live && s->plan.ready && s->plan_first < service->plan_first))
+            return true;
+    }
+    return service->plan_first > d->plan_cursor;
+}
+
 /* Where one more execution of a service goes. */
 enum place {
     PLACE_NONE,
@@ -71,9 +101,7 @@ enum place {
 static enum place take_place(
     struct dispatcher *d, struct service *service, bool ahead, uint32_t *total)
 {
-    if (!service->live || !service->plan.ready)
-        return PLACE_NONE;
-    if (service->ordered && (service->plan.running || service->plan.waiting))
+    if (!service->live || !service->plan.ready || is_held(d, service))
         return PLACE_NONE;
     if (service->plan_idle) {
         service->plan_idle--;
@@ -143,6 +171,8 @@ static enum err claim_one(
             err = found == ERR_NOTFOUND
                       ? fail(txn, &execution, "its event or its pipeline is no longer kept")
                       : found;
+        if (!err && service->ordered)
+            err = look_at_first(txn, service);
         goto out;
     }
     execution.status = STATUS_IN_PROGRESS;
@@ -177,7 +207,7 @@ static struct service *find_starved(struct dispatcher *d)
 {
     struct service *starved = NULL;
     for (struct service *s = d->services; s; s = s->next)
-        if (s->live && s->plan.ready && !s->plan_instances && !(s->ordered && s->plan.waiting) &&
+        if (s->live && s->plan.ready && !s->plan_instances && !is_held(d, s) &&
             (!starved || s->served < starved->served))
             starved = s;
     return starved;
@@ -223,7 +253,12 @@ enum err claim_ready(struct dispatcher *d, struct store_txn *txn)
 {
     uint32_t total = d->instance_count;
     bool some = !d->draining, starved = false;
-    enum err err = some ? claim_starved(d, txn, &total, &starved) : ERR_OK;
+    enum err err = ERR_OK;
+    for (struct service *s = d->services; s && some && !err; s = s->next)
+        if (s->ordered && s->plan.ready)
+            err = look_at_first(txn, s);
+    if (some && !err)
+        err = claim_starved(d, txn, &total, &starved);
     while (some && !err) {
         some = false;
         for (struct service *s = d->services; s && !err; s = s->next) {

@@ -51,10 +51,12 @@ struct version {
 /* An event service: the pool of runners that works off one queue. */
 struct service {
     uint64_t queue;
+    char *pipeline_id;   /* NULL until a trigger or a run by hand has told */
     uint64_t generation; /* of the live trigger that it has taken up */
     bool live;           /* there is one; without, what is pending is skipped */
     struct scale scale;
-    bool ordered;
+    bool ordered;        /* one execution at a time, over all services of the pipeline */
+    uint64_t plan_first; /* where it is: place in the log of the first that is ready */
 
     struct counts now, plan;
     struct ticking ticking, plan_ticking;
@@ -175,6 +177,7 @@ struct dispatcher {
     struct claim *claims;
     size_t claim_count, claim_room;
     uint64_t served;      /* claims so far */
+    uint64_t plan_cursor; /* all events up to there have their executions */
     int64_t next_due_ms;  /* wall clock; INT64_MAX: nothing waits */
     int64_t next_tick_ms; /* likewise: no schedule */
     bool more;            /* the last turn has left work for another at once */

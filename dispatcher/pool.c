@@ -38,6 +38,7 @@ void pool_forget_idle_services(struct dispatcher *d)
             continue;
         }
         *at = s->next;
+        free(s->pipeline_id);
         free(s);
     }
 }
@@ -113,6 +114,25 @@ static bool add_route(const struct trigger *trigger, void *context)
     return !((struct reloading *)context)->err;
 }
 
+static void set_pipeline(struct service *service, struct span pipeline_id)
+{
+    if (!service->pipeline_id)
+        service->pipeline_id = span_dup(pipeline_id); /* a queue is one pipeline's for good */
+}
+
+/* What one version of a pipeline says of the order of executions goes for all its services. */
+static void share_order(struct dispatcher *d, struct service *service)
+{
+    for (size_t i = 0; i < d->route_count; i++) {
+        const struct route *route = &d->routes[i];
+        if (route->trigger.until_seq ||
+            !span_eq_str(route->trigger.pipeline_id, service->pipeline_id))
+            continue;
+        service->ordered |= route->service->ordered;
+        route->service->ordered = service->ordered;
+    }
+}
+
 /* The service of a pipeline's runs by hand is as its latest version says. */
 static bool add_run_queue(struct span pipeline_id, uint64_t queue, void *context)
 {
@@ -129,6 +149,8 @@ static bool add_run_queue(struct span pipeline_id, uint64_t queue, void *context
         s->scale = version->pipeline->scale;
         s->scale.min = 0;
         s->ordered = version->pipeline->ordered;
+        set_pipeline(s, pipeline_id);
+        share_order(d, s);
     }
     reloading->err = err == ERR_NOTFOUND ? ERR_OK : err; /* deleted: what is pending is skipped */
     return !reloading->err;
@@ -155,6 +177,7 @@ static enum err describe(struct dispatcher *d, struct store_txn *txn, struct rou
         route->service->generation = t->generation;
         route->service->scale = version->pipeline->scale;
         route->service->ordered = version->pipeline->ordered;
+        set_pipeline(route->service, t->pipeline_id);
     }
     return ERR_OK;
 }

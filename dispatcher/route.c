@@ -127,6 +127,7 @@ enum err route_events(struct dispatcher *d, struct store_txn *txn)
     bool *matched = mem_alloc((d->route_count + 1) * sizeof *matched);
     uint64_t cursor = 0;
     enum err err = route_new(d, txn, matched, &cursor);
+    d->plan_cursor = cursor;
     for (size_t i = 0; !err && i < d->route_count; i++) {
         const struct route *route = &d->routes[i];
         err = backfill(d, txn, route, matched);

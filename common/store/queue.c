@@ -32,20 +32,34 @@ enum err queue_del(
     return store_del(txn, TABLE_READY, key_span(&key));
 }
 
-enum err queue_first(struct store_txn *txn, uint64_t queue, struct uuid *ret_execution)
+static enum err first_key(struct store_txn *txn, uint64_t queue, struct span *ret_key)
 {
     struct store_cursor cursor;
-    struct span key, value;
+    struct span value;
     struct key from = key_of_seq(queue);
     enum err err = store_cursor_open(txn, TABLE_READY, &cursor);
     if (err)
         return err;
-    err = store_cursor_seek(&cursor, key_span(&from), &key, &value);
+    err = store_cursor_seek(&cursor, key_span(&from), ret_key, &value);
     store_cursor_close(&cursor);
-    if (!err && !span_starts(key, key_span(&from)))
-        err = ERR_NOTFOUND;
+    return !err && !span_starts(*ret_key, key_span(&from)) ? ERR_NOTFOUND : err;
+}
+
+enum err queue_first(struct store_txn *txn, uint64_t queue, struct uuid *ret_execution)
+{
+    struct span key;
+    enum err err = first_key(txn, queue, &key);
     if (!err)
         *ret_execution = key_tail_uuid(key);
+    return err;
+}
+
+enum err queue_first_seq(struct store_txn *txn, uint64_t queue, uint64_t *ret_seq)
+{
+    struct span key;
+    enum err err = first_key(txn, queue, &key);
+    if (!err)
+        *ret_seq = key_tail_u64(span_of(key.data, key.len < 16 ? key.len : 16));
     return err;
 }
 

@@ -14,8 +14,9 @@ enum err queue_put(
 enum err queue_del(
     struct store_txn *txn, uint64_t queue, uint64_t seq, const struct uuid *execution) MUST_CHECK;
 
-/* The first of a queue. ERR_NOTFOUND when it is empty. */
+/* The first of a queue, and its place in the log. ERR_NOTFOUND when it is empty. */
 enum err queue_first(struct store_txn *txn, uint64_t queue, struct uuid *ret_execution) MUST_CHECK;
+enum err queue_first_seq(struct store_txn *txn, uint64_t queue, uint64_t *ret_seq) MUST_CHECK;
 
 /*
  * Calls fn for every queue that is not empty, with the number of executions in

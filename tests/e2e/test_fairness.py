@@ -6,8 +6,8 @@ import time
 import pytest
 
 from harness import until
-from jobs import (OK, SH, completed, executions_of, gate, make, marked, python, runners, trigger,
-                  wait_for, wait_trigger)
+from jobs import (OK, SH, completed, executions_of, gate, make, marked, python, replace, runners,
+                  trigger, wait_for, wait_trigger)
 
 
 def start(home, **dispatcher):
@@ -201,6 +201,86 @@ def test_ordered_over_retries(live):
     for cid in post_many(live, "job", 25):
         single(live, cid)
     check_order(out, 25)
+
+
+def mixed(home, pipeline, count):
+    """Events and runs by hand in turn, numbered in the order of the log. Their cids."""
+    def one(n):
+        if n % 3:
+            return home.post_event("job", n)["cid"]
+        return home.post(f"/api/v1/batches/{pipeline}", n).json["cid"]
+
+    return [one(n) for n in range(count)]
+
+
+def test_ordered_with_runs_by_hand(live):
+    """One at a time and in the order of the log, also where two queues of a pipeline wait."""
+    out = live.dir / "run/out"
+    with gate(live) as (path, opened):
+        pipeline = make(live, SH + wait_for(path), python(ORDERED.format(out=str(out))),
+                        event="job", ordered=True, scale={"max": 8},
+                        retry={"limit": 3, "delay": 0.02, "max_delay": 0.05})
+        cids = mixed(live, pipeline, 20)
+        until(lambda: trigger(live, pipeline)["pending"] == 13, what="all are there")
+        assert [executions_of(live, cid)[0]["status"] for cid in cids] == [
+            "in_progress", *["pending"] * 19]
+        opened()
+    for cid in cids:
+        single(live, cid)
+    check_order(out, 20)
+
+
+def test_ordered_with_runs_by_hand_over_crashes(home):
+    home.configure(dispatcher={"drain_seconds": 0, "turn_events": 1}, step={"grace_seconds": 0})
+    home.start()
+    out = home.dir / "run/out"
+    pipeline = make(home, python(ORDERED.format(out=str(out))), event="job", ordered=True,
+                    scale={"max": 8}, retry={"limit": 3, "delay": 0.02, "max_delay": 0.05})
+    cids = mixed(home, pipeline, 20)  # of which the dispatcher routes one a turn
+    for turn in range(5):
+        home.start_dispatcher()
+        begun = time.monotonic()
+        until(lambda: time.monotonic() - begun > 0.05 + turn * 0.04, what="a moment passes")
+        home.kill_dispatcher()
+    home.start_dispatcher()
+    for cid in cids:
+        single(home, cid)
+    check_order_over_crashes(out, 20)
+
+
+@pytest.mark.parametrize("started, latest", [(True, False), (False, True)])
+def test_ordered_by_one_version(live, started, latest):
+    """The trigger's or that of the runs by hand: it goes for all of the pipeline."""
+    out = live.dir / "run/out"
+    with gate(live) as (path, opened):
+        script = python(f"""
+with open({str(out)!r}, "a") as out:
+    print(json.load(sys.stdin)["data"], file=out)
+while not os.path.exists({str(path)!r}):
+    time.sleep(0.01)
+""")
+        pipeline = make(live, script, event="job", ordered=started)
+        replace(live, pipeline, script, ordered=latest)
+        cids = mixed(live, pipeline, 4)
+        until(lambda: trigger(live, pipeline)["pending"] == 2, what="its events are there")
+        assert [executions_of(live, cid)[0]["status"] for cid in cids] == [
+            "in_progress", *["pending"] * 3]
+        opened()
+    for cid in cids:
+        single(live, cid)
+    assert out.read_text().split() == ["0", "1", "2", "3"]
+
+
+def test_unordered_beside_runs_by_hand(live):
+    """Nobody waits for anybody."""
+    with gate(live) as (path, opened):
+        pipeline = make(live, SH + wait_for(path), event="job", scale={"max": 8})
+        cids = mixed(live, pipeline, 6)
+        until(lambda: [executions_of(live, cid)[0]["status"] for cid in cids
+                       if executions_of(live, cid)] == ["in_progress"] * 6, what="all run at once")
+        opened()
+    for cid in cids:
+        single(live, cid)
 
 
 def test_ordered_goes_on_after_one_that_failed(live):

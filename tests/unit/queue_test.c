@@ -41,6 +41,15 @@ static unsigned first(struct store_txn *txn, uint64_t queue)
     return 0;
 }
 
+/* Its place in the log; 0 when there is none. */
+static uint64_t first_seq(struct store_txn *txn, uint64_t queue)
+{
+    uint64_t seq = 0;
+    enum err err = queue_first_seq(txn, queue, &seq);
+    assert_int_equal(err, seq ? ERR_OK : ERR_NOTFOUND);
+    return seq;
+}
+
 static void put(struct store_txn *txn, uint64_t queue, uint64_t seq, uint8_t n)
 {
     struct uuid execution = id(n);
@@ -58,14 +67,17 @@ static void queue_gives_the_first_in_log_order(void **state)
     (void)state;
     struct store_txn *txn = temp_store_begin(&t);
     assert_int_equal(first(txn, 1), 0);
+    assert_int_equal(first_seq(txn, 1), 0);
     put(txn, 1, 300, 3); /* put in any order */
     put(txn, 1, 2, 1);
     put(txn, 1, 255, 2);
     put(txn, 1, 256, 9);
     txn = temp_store_next(&t);
     assert_int_equal(first(txn, 1), 1);
+    assert_int_equal(first_seq(txn, 1), 2);
     assert_int_equal(del(txn, 1, 2, 1), ERR_OK);
     assert_int_equal(first(txn, 1), 2);
+    assert_int_equal(first_seq(txn, 1), 255);
     assert_int_equal(del(txn, 1, 255, 2), ERR_OK);
     assert_int_equal(first(txn, 1), 9);
     assert_int_equal(del(txn, 1, 256, 9), ERR_OK);
