@@ -40,7 +40,7 @@ PROGRAMS := events status pipelines triggers
 BASE := alive base64 buf clock config crypto err home id json json_names json_tree json_walk \
 	json_write log meter pack summon utf8 wake
 MODEL := cloudevent cloudevent_type credential cron definition event execution field filter json_value name pipeline retry \
-	scheme scheme_message scheme_verify trigger url
+	scheme scheme_message scheme_verify trigger url whsec
 STORE := actions cid commit credentials dedupe events executions explain key map pipeline_json pipelines queue scripts \
 	store table trigger_json triggers txn
 WEB := auth body cgi fastcgi receive reply request route serve webhook
@@ -60,7 +60,7 @@ FXCTL := main action credential execution fxctl help init input key operand opti
 UNIT := address alive base64 buf clock cloudevent config credential credentials cron crypto \
 	definition event events execution executions filter frame home id json json_tree \
 	json_value lines log name pack pipeline pipelines queue receive retry route scheme store \
-	trigger triggers url wake
+	trigger triggers url wake whsec
 
 COMMON_OBJ := $(BASE:%=$(B)/obj/common/base/%.o) $(MODEL:%=$(B)/obj/common/model/%.o) \
 	$(STORE:%=$(B)/obj/common/store/%.o)

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "http_client.h"
 #include "model/event.h"
+#include "model/whsec.h"
 
 /* What was made for one call. */
 struct made {
@@ -22,7 +23,6 @@ struct made {
     struct span body;
     char **headers;
     size_t header_count;
-    struct buf why; /* it cannot be made */
 };
 
 /* Headers. */
@@ -165,50 +165,33 @@ static void add_ids(struct made *m)
 /* Signing (Standard Webhooks, the symmetric scheme "v1"). */
 
 /*
- * Behind "whsec_" a secret is base64. Without, it is as well where it can be, as the
- * reference libraries take it; other text is the key as it stands.
+ * A secret is base64 where it can be, as the reference libraries take it; other
+ * text is the key as it stands. Behind "whsec_" it is base64 (pipeline_parse).
  */
-static bool read_secret(struct span secret, struct buf *out)
-{
-    struct span prefix = span_str("whsec_");
-    bool prefixed = span_starts(secret, prefix);
-    if (prefixed)
-        secret = span_of(secret.data + prefix.len, secret.len - prefix.len);
-    if (base64_decode(secret, out) && out->len)
-        return true;
-    if (!prefixed)
-        buf_add_span(out, secret);
-    return out->len > 0;
-}
-
-/* False when the secret is none. */
-static bool sign(struct made *m)
+static void sign(struct made *m)
 {
     struct buf key = BUF_INIT, signature = BUF_INIT;
     char id[UUID_TEXT], timestamp[24];
     uint8_t mac[CRYPTO_MAC_MAX];
-    bool good = read_secret(m->call->secret, &key);
-    if (good) {
-        uuid_format(&m->call->execution, id);
-        snprintf(timestamp, sizeof timestamp, "%" PRId64, clock_wall_ms() / 1000);
-        struct span parts[] = {
-            span_str(id), span_str("."), span_str(timestamp), span_str("."), m->body};
-        size_t len = crypto_hmac(CRYPTO_HASH_SHA256, buf_span(&key), parts, 5, mac);
-        buf_add_str(&signature, "v1,");
-        base64_encode(span_of(mac, len), &signature);
-        add_text(m, "webhook-id", id);
-        add_text(m, "webhook-timestamp", timestamp);
-        add_header(m, span_str("webhook-signature"), buf_span(&signature));
-    }
-    if (key.len)
-        crypto_clear(key.data, key.len);
+    if (!whsec_decode(m->call->secret, &key))
+        buf_add_span(&key, m->call->secret);
+    uuid_format(&m->call->execution, id);
+    snprintf(timestamp, sizeof timestamp, "%" PRId64, clock_wall_ms() / 1000);
+    struct span parts[] = {
+        span_str(id), span_str("."), span_str(timestamp), span_str("."), m->body};
+    size_t len = crypto_hmac(CRYPTO_HASH_SHA256, buf_span(&key), parts, 5, mac);
+    buf_add_str(&signature, "v1,");
+    base64_encode(span_of(mac, len), &signature);
+    add_text(m, "webhook-id", id);
+    add_text(m, "webhook-timestamp", timestamp);
+    add_header(m, span_str("webhook-signature"), buf_span(&signature));
+    crypto_clear(key.data, key.len);
     buf_done(&key);
     buf_done(&signature);
-    return good;
 }
 
-/* The whole request. False, and m->why, when it cannot be made. */
-static bool make(struct made *m)
+/* The whole request. */
+static void make(struct made *m)
 {
     if (event_decode(m->call->event, &m->event))
         log_die(EXIT_FIX, "fx-runner sent no event");
@@ -219,10 +202,8 @@ static bool make(struct made *m)
     if (!m->call->structured)
         add_attributes(m);
     add_ids(m);
-    if (!m->call->secret.len || sign(m))
-        return true;
-    buf_add_str(&m->why, "http.secret is not base64 behind \"whsec_\"");
-    return false;
+    if (m->call->secret.len)
+        sign(m);
 }
 
 static void made_done(struct made *m)
@@ -231,7 +212,6 @@ static void made_done(struct made *m)
         free(m->headers[i]);
     free(m->headers);
     buf_done(&m->event_text);
-    buf_done(&m->why);
 }
 
 /* Replies. */
@@ -329,11 +309,7 @@ static void post(const struct home *home, const struct made *m, struct buf *out)
 void http_call(const struct home *home, const struct frame_call *call, struct buf *out)
 {
     struct made m = {.call = call};
-    if (make(&m)) {
-        post(home, &m, out);
-    } else {
-        struct frame_reply frame = {.end = REPLY_GAVE_UP, .error = buf_span(&m.why)};
-        frame_put_reply(out, &frame);
-    }
+    make(&m);
+    post(home, &m, out);
     made_done(&m);
 }

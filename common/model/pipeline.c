@@ -10,6 +10,7 @@
 #include "model/limits.h"
 #include "model/name.h"
 #include "model/url.h"
+#include "model/whsec.h"
 
 #define SHORTEST_TIMEOUT 0.001 /* seconds; one millisecond, since 0 stands for a default */
 
@@ -37,7 +38,11 @@ static bool is_source(struct span s)
 
 static bool is_secret(struct span s)
 {
-    return s.len >= 1 && s.len <= SECRET_MAX && !span_eq_str(s, SECRET_SHOWN);
+    struct buf key = BUF_INIT;
+    bool good = s.len >= 1 && s.len <= SECRET_MAX && !span_eq_str(s, SECRET_SHOWN) &&
+                (!whsec_is_marked(s) || whsec_key(s, &key));
+    buf_done(&key);
+    return good;
 }
 
 static bool is_variable_value(struct span s)
@@ -210,7 +215,8 @@ static const struct field http_fields[] = {
     {FIELD("url", read_url, step, url), .required = true},
     {.name = "headers", .read = read_headers},
     {FIELD("secret", field_text, step, secret), .rule = is_secret,
-        .right = "a secret has 1 to 1024 bytes; replies do not show it, so give it again"},
+        .right = "a secret has 1 to 1024 bytes, and behind \"whsec_\" the base64 of 16 to 128 "
+                 "bytes; replies do not show it, so give it again"},
     {FIELD("mode", field_choice, step, structured), .choices = {"binary", "structured"}},
     {.name = NULL},
 };

@@ -8,9 +8,8 @@
 #include "model/limits.h"
 #include "model/scheme.h"
 #include "model/scheme_message.h"
+#include "model/whsec.h"
 
-#define KEY_MIN 16 /* bytes of a base64 secret; Standard Webhooks asks senders for 24 to 64 */
-#define KEY_MAX 128
 #define TIMESTAMP_DIGITS 12 /* seconds for the next 29,000 years, and no overflow */
 
 static const size_t mac_bytes[CRYPTO_HASH__MAX] = {20, 32, 64};
@@ -21,19 +20,14 @@ static const size_t mac_bytes[CRYPTO_HASH__MAX] = {20, 32, 64};
 static bool secret_key(
     const struct scheme *scheme, struct span secret, struct buf *decoded, struct span *ret_key)
 {
-    struct span mark = span_str("whsec_");
     *ret_key = secret;
-    if (!scheme->secret_base64)
-        return secret.len && secret.len <= SECRET_MAX;
-    if (span_starts(secret, mark))
-        secret = span_of(secret.data + mark.len, secret.len - mark.len);
     if (!secret.len || secret.len > SECRET_MAX)
         return false;
-    buf_reserve(decoded, secret.len); /* at once, so that no copy is left behind */
-    if (!base64_decode(secret, decoded))
-        return false;
+    if (!scheme->secret_base64)
+        return true;
+    bool good = whsec_key(secret, decoded);
     *ret_key = buf_span(decoded);
-    return ret_key->len >= KEY_MIN && ret_key->len <= KEY_MAX;
+    return good;
 }
 
 static void secret_done(struct buf *decoded)
@@ -60,8 +54,8 @@ bool scheme_secret_check(const struct scheme *scheme, struct span secret, struct
     secret_done(&decoded);
     if (!good && scheme->secret_base64)
         buf_printf(ret_why,
-            "must be the base64 of %d to %d bytes, with \"whsec_\" before it or without", KEY_MIN,
-            KEY_MAX);
+            "must be the base64 of %d to %d bytes, with \"whsec_\" before it or without",
+            WHSEC_KEY_MIN, WHSEC_KEY_MAX);
     else if (!good)
         buf_printf(ret_why, "must be 1 to %d bytes long", SECRET_MAX);
     else if (scheme->token && !fits_header(secret))

@@ -378,6 +378,8 @@ def test_pipeline_apply_by_id(home):
     ('{"name": "a", "steps": []}', "steps"),
     ('{"name": "a", "steps": [{"name": "s", "publish": {"event_type": "t"}}], "more": 1}', "more"),
     ('{"name": "a", "steps": [{"name": "s", "script": "none.sh"}]}', "steps[0].script: there"),
+    ('{"name": "a", "steps": [{"name": "s", "http": {"url": "http://a/", "secret": "whsec_abc"}}]}',
+     "steps[0].http.secret: a secret has"),
     ('{"id": "-", "name": "a", "steps": []}', "id:"),
 ])
 def test_pipeline_apply_refuses(home, document, says):

@@ -245,7 +245,9 @@ BAD = [
         None, [], "a", {"A": 1}, {"A": None}, {"": "x"}, {"A B": "x"}, {"A:": "x"}, {"A\n": "x"},
         {"A": "x\r\nB: y"}, {"A": "x\u0001"}, {"Host": "x"}, {"content-length": "1"},
         {"Transfer-Encoding": "x"}, {"A": "x", "a": "y"}, {"A": "x" * 8193})],
-    *[(http(secret=v), "steps[0].http.secret: ") for v in (None, 1, "", "x" * 1025)],
+    *[(http(secret=v), "steps[0].http.secret: ") for v in (
+        None, 1, "", "x" * 1025, "whsec_", "whsec_not base64", "whsec_abc", "whsec_YWJj",
+        "whsec_" + "MTIz" * 43)],
     *[(http(mode=v), "steps[0].http.mode: ") for v in (None, 1, "", "Binary", "batch")],
     # Publish steps.
     *[(step(script=..., publish=v), "steps[0].publish") for v in (*NOT_OBJECTS, {})],

@@ -52,6 +52,7 @@ static const char *const good_cases[] = {
     WITH_HTTP("\"url\":\"https://example.com\""),
     WITH_HTTP("\"url\":\"http://h:80/p?q\",\"headers\":{\"X-A\":\"b\",\"Host-X\":\"\"},"
               "\"secret\":\"s\",\"mode\":\"structured\""),
+    WITH_HTTP("\"url\":\"http://a\",\"secret\":\"whsec_MDEyMzQ1Njc4OWFiY2RlZg==\""),
     WITH_HTTP("\"url\":\"http://[::1]/\",\"mode\":\"binary\",\"headers\":{}"),
     WITH_PUBLISH("\"event_type\":\"order.mailed\""),
     WITH_PUBLISH("\"event_type\":\"a\",\"event_source\":\"/x\",\"topic\":\"b:c\",\"payload\":null"),
@@ -153,6 +154,8 @@ static const struct {
         "steps[0].http.mode: must be \"binary\" or \"structured\""},
     {WITH_HTTP("\"url\":\"http://a\",\"mode\":true"), "steps[0].http.mode: must be \"binary\""},
     {WITH_HTTP("\"url\":\"http://a\",\"secret\":\"\""), "steps[0].http.secret: a secret has 1 to"},
+    {WITH_HTTP("\"url\":\"http://a\",\"secret\":\"whsec_abc\""),
+        "steps[0].http.secret: a secret has 1 to 1024 bytes, and behind \"whsec_\" the base64 of"},
     {WITH_HTTP("\"url\":\"http://a\",\"headers\":[]"), "steps[0].http.headers: must be an object"},
     {WITH_HTTP("\"url\":\"http://a\",\"headers\":{\"A\":1}"),
         "steps[0].http.headers.A: must be a string of 8192 bytes at most"},
