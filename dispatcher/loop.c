@@ -221,8 +221,10 @@ int loop_run(struct dispatcher *d)
     d->more = true;
     for (;;) {
         bool idle = false;
-        if (d->draining && (!is_running(d) || clock_mono_ms() >= drained_ms))
+        if (d->draining && (!is_running(d) || clock_mono_ms() >= drained_ms)) {
+            wake_close(&d->home, d->wake_fd);
             break;
+        }
         if (has_work(d)) {
             if (turn(d) == ERR_CORRUPT || store_is_broken(d->store))
                 return EXIT_RETRY;

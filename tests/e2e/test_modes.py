@@ -31,6 +31,10 @@ def holder(home):
     return pid if pid and is_running(pid) and pid in dispatchers(home) else None
 
 
+def sockets(home):
+    return [path.name for path in (home.dir / "run").iterdir() if path.is_socket()]
+
+
 def wait_gone(home, timeout=20):
     until(lambda: not dispatchers(home) and not runners(home), timeout,
           lambda: f"the dispatcher has left: {home.processes()}\n{home.logs()}")
@@ -141,6 +145,8 @@ def test_nothing_runs_while_nothing_happens(lazy_cgi):
             assert sorted(completed(e)["service"] for e in executions) == ["one", "two"]
     until(lambda: not ours(lazy_cgi) and not marked(mark), 20,
           lambda: f"nothing is left: {ours(lazy_cgi)}")
+    lazy_cgi.stop()
+    assert not lazy_cgi.processes() and not sockets(lazy_cgi)
 
 
 def test_stays_for_what_waits(lazy_cgi):
@@ -378,6 +384,19 @@ def test_bad_command_line(home, arguments):
 
 
 # --- As a service ---
+
+def test_service_that_is_stopped_leaves_no_socket(home):
+    """Who sends a hint then finds nobody, not the socket of one that is gone."""
+    home.start()
+    home.start_dispatcher()
+    quick(home)
+    completed(home.wait_cid(home.post_event("job")["cid"])[0])
+    assert home.stop_dispatcher() == 0
+    assert not (home.dir / "run/wake.sock").exists()
+    home.stop()
+    assert not home.processes() and not sockets(home)
+
+
 
 def test_service_under_a_terminal(home):
     """Ctrl-C reaches the dispatcher alone: its runners end what they have begun."""
