@@ -6,8 +6,8 @@ import pytest
 
 from checks import UUID, check_problem, nothing_stored
 from harness import until
-from jobs import (OK, SH, completed, executions_of, failure, gate, make, marked, replace, runners,
-                  stop_trigger, trigger, wait_for, wait_trigger)
+from jobs import (OK, SH, completed, executions_of, failure, gate, make, marked, python, replace,
+                  runners, stop_trigger, trigger, wait_for, wait_trigger)
 
 NEVER_ISSUED = "01900000-0000-7000-8000-000000000000"
 SHOW = SH + """sed -n 's/.*"data":\\(.*\\)}$/{"save":{"got":\\1}}/p' >&3\n"""
@@ -15,7 +15,9 @@ VERSION = SH + """echo "{\\"save\\":{\\"version\\":\\"$FX_PIPELINE_VERSION\\"}}"
 FAILS_ONCE = SH + "[ $FX_ATTEMPT != 1 ]\n"
 LATER = {"limit": 3, "delay": 86400, "max_delay": 86400}
 
-ACTIONS = ("retry", "skip", "cancel")
+DONE = {"retry": "The execution is pending again", "skip": "The execution is skipped",
+        "cancel": "The execution is being cancelled"}
+ACTIONS = tuple(DONE)
 
 
 # --- Both ways to act ---
@@ -24,7 +26,7 @@ def by_http(home, action, execution):
     """None when it was done; why not, otherwise."""
     reply = home.post(f"/api/v1/executions/{execution}/{action}")
     if reply.status == 200:
-        assert set(reply.json) == {"message"}
+        assert reply.json == {"message": DONE[action]}
         return None
     return check_problem(reply, 409, "The execution's status does not allow it: ")["detail"]
 
@@ -34,6 +36,7 @@ def by_fxctl(home, action, execution):
     assert done.stdout == ""
     assert done.stderr
     if done.returncode == 0:
+        assert done.stderr == DONE[action] + ".\n"
         return None
     assert done.returncode == 1, done
     return done.stderr
@@ -219,6 +222,66 @@ def test_deleted_with_runs_waiting(home):
 
 # --- Every action in every status ---
 
+NOT_RETRIED = "only a failed or skipped execution can be tried again"
+NOT_SKIPPED = "only a pending execution can be skipped; cancel one that runs"
+ENDED = "it has ended already"
+
+# Why an action is refused; None when it is done.
+REFUSED = {
+    "retry": {"pending": NOT_RETRIED, "in_progress": NOT_RETRIED, "completed": NOT_RETRIED,
+              "failed": None, "skipped": None},
+    "skip": {"pending": None, "in_progress": NOT_SKIPPED, "completed": NOT_SKIPPED,
+             "failed": NOT_SKIPPED, "skipped": NOT_SKIPPED},
+    "cancel": {"pending": None, "in_progress": None, "completed": ENDED, "failed": ENDED,
+               "skipped": ENDED},
+}
+
+# What becomes of each in the end: status, attempts, error. By status, and where something was done
+# by status and action.
+BECOMES = {
+    "pending": ("completed", 1, None),
+    "in_progress": ("completed", 1, None),
+    "completed": ("completed", 1, None),
+    "failed": ("failed", 1, "step step1: exited with 1"),
+    "skipped": ("skipped", 0, "skipped by request"),
+    ("failed", "retry"): ("failed", 2, "step step1: exited with 1"),
+    ("skipped", "retry"): ("completed", 1, None),
+    ("pending", "skip"): ("skipped", 0, "skipped by request"),
+    ("pending", "cancel"): ("skipped", 0, "cancelled by request"),
+    ("in_progress", "cancel"): ("failed", 1, "cancelled by request"),
+}
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_every_status(live, act, action):
+    """The exact answer, and what becomes of each."""
+    with gate(live) as (path, opened):
+        held = make(live, SH + wait_for(path), event=None, scale={"max": 1})
+        ids = {status: run_by_hand(live, held) for status in ("in_progress", "pending", "skipped")}
+        ids["completed"] = run_by_hand(live, make(live, OK, event=None))
+        ids["failed"] = run_by_hand(live, make(live, SH + "exit 1\n", event=None))
+        assert by_http(live, "skip", ids["skipped"]) is None
+        for status, execution in ids.items():
+            wait_status(live, execution, status)
+        for status in reversed(ids):  # the one that runs last: its place would be the pending one's
+            execution = ids[status]
+            before = show(live, execution)
+            refused = act(live, action, execution)
+            if REFUSED[action][status]:
+                assert REFUSED[action][status] in refused
+                assert show(live, execution) == before
+            else:
+                assert refused is None
+        opened()
+
+    def become():
+        return {status: tuple(show(live, execution)[name] for name in ("status", "attempt", "error"))
+                for status, execution in ids.items()}
+
+    expected = {status: BECOMES.get((status, action), BECOMES[status]) for status in ids}
+    until(lambda: become() == expected, what=lambda: f"{expected}: {become()}")
+
+
 def test_pending_and_ready(home, act):
     home.start()
     pipeline = make(home, OK, event=None)
@@ -297,15 +360,22 @@ def test_cancelled_twice(live, act):
     assert act(live, "cancel", execution)
 
 
-def test_cancel_that_comes_too_late(live, act):
-    """A script that completes all the same has completed."""
+def test_cancelled_script_may_tidy_up(live, act):
+    """TERM comes first. It does not make a success of it, and no step after it is begun."""
     begun = live.dir / "run/begun"
-    make(live, SH + f"trap 'exit 0' TERM\ntouch {begun}\nwhile :; do sleep 0.01; done\n",
-         event="job")
+    make(live, python(f"""
+import signal
+signal.signal(signal.SIGTERM, lambda *_: (print("tidying"), sys.exit(0)))
+open("{begun}", "w").close()
+signal.pause()
+"""), OK, event="job")
     execution = sent(live)
     until(begun.exists, what="it is at work")
     assert act(live, "cancel", execution) is None
-    assert wait_status(live, execution, "completed", "failed")["status"] in ("completed", "failed")
+    ended = wait_status(live, execution, "completed", "failed")
+    assert failure(ended) == "cancelled by request"
+    assert [(s["status"], s["log"]) for s in ended["steps"]] == [
+        ("failed", "tidying\n"), ("pending", "")]
     other = sent(live)  # and the wish does not reach the next one
     until(lambda: show(live, other)["status"] == "in_progress", what="the next one runs")
     assert act(live, "cancel", other) is None

@@ -533,6 +533,16 @@ def test_never_answers(near):
     assert log_of(execution) == ""
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_never_reads(near, scheme):
+    """Nor accepts: neither what is sent nor a handshake goes anywhere."""
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        execution = run(near, http(f"{scheme}://127.0.0.1:{deaf.getsockname()[1]}/", timeout=0.3),
+                        payload="x" * 900000)
+    assert failure(execution) == "step call: had no reply within 0.3 seconds and was given up"
+    assert execution["steps"][0]["seconds"] < 5
+
+
 def drip(handler, n):
     """A byte now and then, so that it is never quite silent."""
     handler.send_response(200)
@@ -679,6 +689,17 @@ REFUSED = "step call: the address {} is not allowed; add it to allow in [http] o
     ("[64:ff9b::7f00:1]", "64:ff9b::7f00:1"),
     ("224.0.0.1", "224.0.0.1"),
     ("255.255.255.255", "255.255.255.255"),
+    ("100.64.0.1", "100.64.0.1"),
+    ("0300.0250.0.1", "192.168.0.1"),
+    ("0x0a000001", "10.0.0.1"),
+    ("0x7f.0x0.0x0.0x1", "127.0.0.1"),
+    ("127.0.0.01", "127.0.0.1"),
+    ("[::ffff:0a00:1]", "::ffff:10.0.0.1"),
+    ("[2002:7f00:1::]", "2002:7f00:1::"),
+    ("[2001::1]", "2001::1"),
+    ("[fc00::1]", "fc00::1"),
+    ("[fec0::1]", "fec0::1"),
+    ("[ff02::1]", "ff02::1"),
 ])
 def test_refused(live, host, address):
     """By default everything that is not public, in whatever spelling."""

@@ -240,6 +240,9 @@ BAD = [
         "gopher://shop.example/", "http://", "http:///x", "https://user:secret@shop.example/",
         "http://shop.example:0/", "http://shop.example:99999/", "http://shop.example/a b",
         "http://shop.example/\n", "http://shop.example/ü", "http://[::1", "javascript:alert(1)",
+        "http://@shop.example/", "http://127.0.0.1:80@shop.example/", "http://[::1%25lo]/",
+        "http://shop.example\\@127.0.0.1/", "http://%31%32%37.0.0.1/", "http://①②⑦.0.0.1/",
+        "http://127.0.0.1%00.shop.example/", "http://shop.example:-1/", "http://shop.example:x/",
         "http://shop.example/" + "x" * 2048)],
     *[(http(headers=v), "steps[0].http.headers") for v in (
         None, [], "a", {"A": 1}, {"A": None}, {"": "x"}, {"A B": "x"}, {"A:": "x"}, {"A\n": "x"},

@@ -9,7 +9,7 @@ import pytest
 from checks import TIME
 from harness import is_running, until
 from jobs import (OK, PYTHON, SH, completed, emit, failure, make, marked, processes, python, run,
-                  save)
+                  save, stop_trigger, trigger)
 
 KIB = 1 << 10
 MIB = 1 << 20
@@ -332,6 +332,75 @@ def test_loop(home):
         assert child["parent_execution_id"] == parent["execution_id"]
 
 
+def test_loop_over_two_pipelines(home):
+    """Through publish steps; all of it is one cid's."""
+    home.configure(step={"depth": 4})
+    home.start()
+    home.start_dispatcher()
+    make(home, {"publish": {"event_type": "pong"}}, event="ping", name="ping")
+    make(home, {"publish": {"event_type": "ping"}}, event="pong", name="pong")
+    *good, last = home.wait_cid(home.post_event("ping")["cid"])
+    assert [completed(e)["service"] for e in good] == ["ping", "pong"] * 2
+    assert "more than 4 deep" in failure(last)
+    for parent, child in zip(good, [*good[1:], last]):
+        assert child["parent_execution_id"] == parent["execution_id"]
+
+
+TEN_THOUSAND = {
+    "script": python("""
+for n in range(10000):
+    say(emit={"event_type": "second", "payload": n})
+"""),
+    "persistent": {"options": {"persistent": True}, "text": PYTHON + """
+for line in sys.stdin:
+    print(json.dumps({"ok": True, "emit": [
+        {"event_type": "second", "payload": n} for n in range(10000)]}), flush=True)
+"""}}
+
+
+@pytest.mark.parametrize("kind", TEN_THOUSAND)
+def test_ten_thousand_emits(live, kind):
+    """A clear error, and none of them is published."""
+    make(live, TEN_THOUSAND[kind], event="first")
+    make(live, OK, event="second")
+    cid = live.post_event("first")["cid"]
+    [execution] = live.wait_cid(cid)
+    assert failure(execution).endswith("more than 100 events were emitted")
+    assert len(live.get(f"/fx/cid/{cid}/explain").json["events"]) == 1
+
+
+def test_ten_thousand_emits_that_are_allowed(home):
+    """All of them are there at once, each once."""
+    home.configure(step={"emits": 10000})
+    home.start()
+    home.start_dispatcher()
+    make(home, TEN_THOUSAND["script"], event="first")
+    second = make(home, OK, event="second", scale={"max": 1})
+    cid = home.post_event("first")["cid"]
+    until(lambda: trigger(home, second)["pending"] > 100, what="they are routed")
+    stop_trigger(home, second)
+    parent, *children = home.wait_cid(cid)
+    completed(parent)
+    assert len(children) == 10000
+    assert {e["parent_execution_id"] for e in children} == {parent["execution_id"]}
+
+
+@pytest.mark.parametrize("garbage", ["\\x00\\xff", "{", '{"save":1}', '{"emit":{}}'])
+def test_emits_before_rubbish_are_not_published(live, garbage):
+    make(live, python(f"""
+say(emit={{"event_type": "second", "payload": 1}})
+say(save={{"a": 1}})
+os.write(3, b'{garbage}\\n')
+time.sleep(1000)
+"""), event="first")
+    make(live, OK, event="second")
+    cid = live.post_event("first")["cid"]
+    [execution] = live.wait_cid(cid)
+    assert failure(execution).startswith("step step1: descriptor 3: ")
+    assert execution["data"] == {"a": 1}
+    assert len(live.get(f"/fx/cid/{cid}/explain").json["events"]) == 1
+
+
 def test_large_emit(live):
     """A payload may be nearly as long as a line."""
     make(live, python("say(emit={'event_type': 'second', 'payload': 'x' * 1048000})"),
@@ -409,6 +478,50 @@ def test_when(live):
     skipped = execution["steps"][1]
     assert skipped["exit_code"] is skipped["started"] is skipped["seconds"] is None
     assert skipped["log"] == ""
+
+
+DIALECTS = {
+    "exact": {"exact": {"source": "shop"}},
+    "not-exact": {"exact": {"source": "sho"}},
+    "prefix": {"prefix": {"type": "order."}},
+    "not-prefix": {"prefix": {"type": "rder."}},
+    "suffix": {"suffix": {"type": ".new"}},
+    "not-suffix": {"suffix": {"type": ".ne"}},
+    "any": {"any": [{"exact": {"source": "x"}}, {"exact": {"source": "shop"}}]},
+    "not-any": {"any": [{"exact": {"source": "x"}}, {"exact": {"source": "y"}}]},
+    "all": {"all": [{"exact": {"source": "shop"}}, {"json": {"/n": 1}}]},
+    "not-all": {"all": [{"exact": {"source": "shop"}}, {"json": {"/n": 2}}]},
+    "not": {"not": {"exact": {"source": "x"}}},
+    "not-not": {"not": {"exact": {"source": "shop"}}},
+    "json": {"json": {"/lines/1/price": 2.5, "/a~1b": None}},
+    "not-json": {"json": {"/lines/1/price": "2.5"}},
+    "not-there": {"json": {"/lines/2": None}},
+    "not-attribute": {"exact": {"subject": "none was given"}},
+}
+
+
+def test_when_in_every_dialect(live):
+    """What matches runs, what does not is skipped: also what is not there."""
+    make(live, *({"name": name, "text": OK, "when": [filter]} for name, filter in DIALECTS.items()),
+         event="order.new")
+    payload = {"n": 1, "lines": [{"price": 1}, {"price": 2.5}], "a/b": None}
+    [execution] = live.wait_cid(live.post_event("order.new", payload, source="shop")["cid"])
+    skipped = {name for name in DIALECTS if name.startswith("not-")}
+    assert {s["name"] for s in completed(execution)["steps"] if s["status"] == "skipped"} == skipped
+    assert {s["name"] for s in execution["steps"] if s["status"] == "completed"} == (
+        DIALECTS.keys() - skipped)
+
+
+def test_when_of_data_that_is_no_json(live):
+    """There is nothing a pointer could find."""
+    json_filter = {"json": {"/a": 1}}
+    make(live, {"name": "is", "text": OK, "when": [json_filter]},
+         {"name": "is-not", "text": OK, "when": [{"not": json_filter}]}, event="job")
+    reply = live.post("/fx/events", bytes(range(256)), headers=[
+        ("ce-specversion", "1.0"), ("ce-id", "1"), ("ce-source", "/t"), ("ce-type", "job"),
+        ("Content-Type", "application/octet-stream")])
+    [execution] = live.wait_cid(reply.json["cid"])
+    assert [s["status"] for s in completed(execution)["steps"]] == ["skipped", "completed"]
 
 
 def test_publish_steps(live):
