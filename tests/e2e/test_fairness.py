@@ -1,6 +1,8 @@
 """Fair shares: no pipeline delays another's execution by more than one step, whatever its own
 backlog or its scripts are like. Told by conditions: the other's execution completes while the
 first pipeline is still stuck, or still has most of its backlog."""
+import os
+import signal
 import time
 
 import pytest
@@ -16,11 +18,11 @@ def start(home, **dispatcher):
     home.start_dispatcher()
 
 
-def post_many(home, topic, count):
+def post_many(home, topic, count, start=0):
     """As one batch, so that all of them are there at once. Their cids in order."""
     reply = home.post("/fx/events", [
         {"specversion": "1.0", "id": f"{topic}{n}", "source": "test", "type": topic, "data": n}
-        for n in range(count)], headers=[("Content-Type", "application/cloudevents-batch+json")])
+        for n in range(start, start + count)], headers=[("Content-Type", "application/cloudevents-batch+json")])
     assert reply.status == 200, reply
     return [accepted["cid"] for accepted in reply.json]
 
@@ -65,6 +67,21 @@ def test_backlog(home):
     assert waiting > 250, waiting
     assert home.delete(f"/api/v1/events/{long}").status == 200
     home.wait_cid(cids[-1])
+
+
+def test_ten_thousand_waiting(home):
+    """One of another pipeline comes in between."""
+    start(home, instances=2)
+    long = make(home, SH + "sleep 0.02\n", event="long")
+    make(home, OK, event="quick")
+    cids = [cid for batch in range(10) for cid in post_many(home, "long", 1000, batch * 1000)]
+    wait_trigger(home, long, running=1)
+    single(home, home.post_event("quick")["cid"])
+    assert trigger(home, long)["pending"] > 9000
+    assert home.delete(f"/api/v1/events/{long}").status == 200
+    statuses = {home.wait_cid(cid)[0]["status"] for cid in (cids[0], cids[-1])}
+    assert statuses <= {"completed", "skipped"}
+    assert not home.get("/fx/executions?status=pending").json["executions"]
 
 
 def test_backlog_beside_a_backlog(home):
@@ -120,6 +137,16 @@ def test_no_thrash(home):
         single(home, cid)
     assert len(pids.read_text().split()) == 100
     assert len(set(pids.read_text().split())) <= 12
+
+
+def test_steady_load(live):
+    """One event after another is served by runners that stay."""
+    pids = live.dir / "run/pids"
+    make(live, SH + f"echo $PPID >>{pids}\n", event="job", scale={"max": 4})
+    for n in range(200):
+        live.post_event("job", n)
+    until(lambda: len(pids.read_text().split()) == 200, what="all have run")
+    assert set(pids.read_text().split()) <= set(map(str, runners(live)))
 
 
 # --- Order ---
@@ -320,6 +347,20 @@ def test_hanging_runner_is_replaced(home):
     assert execution["attempt"] == 2
     assert "does not answer" in home.logs()
     until(lambda: not marked(mark), what="nothing of the first attempt is left")
+
+
+def test_idle_runner_that_hangs_is_replaced(home):
+    """It does not take the job that it is sent, and is found out by that."""
+    home.configure(step={"grace_seconds": 0})
+    home.start()
+    home.start_dispatcher()
+    pipeline = make(home, OK, event="job", timeout=0.5, scale={"min": 1, "max": 1})
+    wait_trigger(home, pipeline, instances=1)
+    [hangs] = until(lambda: runners(home), what="it is there")
+    os.kill(hangs, signal.SIGSTOP)
+    execution = single(home, home.post_event("job")["cid"])
+    assert execution["attempt"] == 2
+    assert hangs not in runners(home)
 
 
 def test_more_that_are_busy_than_places(home):

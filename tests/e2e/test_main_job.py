@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from checks import TIME, UUID
-from jobs import SH, completed, executions_of, make, python
+from jobs import PYTHON, SH, completed, executions_of, make, python
 from node import package
 
 EXAMPLES = "@octokit/webhooks-examples"
@@ -93,16 +93,11 @@ def sha256(data):
     return hashlib.sha256(data).hexdigest()
 
 
-def test_real_payloads(live):
-    """GitHub's webhook examples, byte for byte from the sender to the script."""
-    examples = payloads()
-    assert len(examples) >= 400
-    make(live, {"name": "digest", "text": DIGEST}, {"name": "again", "text": SECOND},
-         event="com.github.*", scale={"max": 4}, name="github")
-
+def send_all(home, examples):
+    """Their cids, in order."""
     def send(example):
         name, text = example
-        reply = live.post("/fx/events", b'{"event_source":"https://github.com/octokit",'
+        reply = home.post("/fx/events", b'{"event_source":"https://github.com/octokit",'
                           b'"event_type":"com.github.%s","payload":%s}' % (
                               name.encode(), text.encode()))
         assert reply.status == 200, reply
@@ -112,6 +107,16 @@ def test_real_payloads(live):
     with ThreadPoolExecutor(4) as pool:
         cids = list(pool.map(send, examples))
     assert len(set(cids)) == len(examples)
+    return cids
+
+
+def test_real_payloads(live):
+    """GitHub's webhook examples, byte for byte from the sender to the script."""
+    examples = payloads()
+    assert len(examples) >= 400
+    make(live, {"name": "digest", "text": DIGEST}, {"name": "again", "text": SECOND},
+         event="com.github.*", scale={"max": 4}, name="github")
+    cids = send_all(live, examples)
     for cid, (name, text) in zip(cids, examples):
         [execution] = live.wait_cid(cid, timeout=60)
         data = completed(execution)["data"]
@@ -120,6 +125,59 @@ def test_real_payloads(live):
         assert data["length"] == len(text.encode())
         assert data["digest"] == sha256(text.encode())
         assert data["again"] == sha256(data["digest"].encode())
+
+
+# What every stage does: it takes the payload out of what it reads, with its line ends taken out as
+# in all that is one line, and saves it with a digest of it for the next.
+SAVE = r"""
+digest=$(printf %s "$payload" | sha256sum)
+printf '{"save":{"payload":%s,"digest":"%s","cid":"%s"}}' "$payload" "${digest%% *}" "$FX_CID" >&3
+"""
+
+FIRST = SH + r"""
+text=$(tr -d '\n')
+payload=${text#*'"data":'}
+payload=${payload%\}}
+""" + SAVE
+
+LASTING = PYTHON + """
+import hashlib
+for line in sys.stdin:
+    at = line.index('"payload":') + len('"payload":')
+    payload = line[at:json.JSONDecoder().raw_decode(line, at)[1]]
+    print('{"ok":true,"save":{"payload":%s,"digest":"%s","cid":"%s"}}' % (
+        payload, hashlib.sha256(payload.encode()).hexdigest(), json.loads(line)["cid"]), flush=True)
+"""
+
+LAST = SH + r"""
+text=$(cat)
+payload=${text#*'"payload":'}
+payload=${payload%',"digest"'*}
+""" + SAVE
+
+
+def test_three_stages(live):
+    """Script, persistent script, script, joined by publish steps: GitHub's examples pass all three
+    unharmed, and all that happens for one of them is found under its cid."""
+    examples = payloads()
+    scale = {"max": 2}
+    make(live, {"name": "digest", "text": FIRST}, {"name": "on", "publish": {"event_type": "two"}},
+         event="com.github.*", name="one", scale=scale)
+    make(live, {"name": "digest", "text": LASTING, "options": {"persistent": True}},
+         {"name": "on", "publish": {"event_type": "three"}}, event="two", name="two", scale=scale)
+    make(live, {"name": "digest", "text": LAST}, event="three", name="three", scale=scale)
+    cids = send_all(live, examples)
+    for cid, (_, text) in zip(cids, examples):
+        stages = live.wait_cid(cid, timeout=60)
+        assert [completed(e)["service"] for e in stages] == ["one", "two", "three"]
+        assert [e["parent_execution_id"] for e in stages] == [
+            None, stages[0]["execution_id"], stages[1]["execution_id"]]
+        for execution in stages:
+            data = execution["data"]
+            assert execution["attempt"] == 1
+            assert (execution["cid"], data["cid"]) == (cid, cid)
+            assert data["digest"] == sha256(text.replace("\n", "").encode())
+            assert data["payload"] == json.loads(text)
 
 
 @pytest.mark.parametrize("serve", ["fastcgi", "cgi"])

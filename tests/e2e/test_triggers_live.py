@@ -1,6 +1,7 @@
 """Triggers at work: event services that come and go, replacing, stopping, and a dispatcher that is
 stopped, killed or not there."""
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -101,6 +102,37 @@ def test_min(live):
     until(lambda: len(runners(live)) == 2, what="the lost one is replaced")
     stop_trigger(live, pipeline)
     until(lambda: not runners(live), what="no runner is left")
+
+
+def test_min_when_all_are_killed(live):
+    """At work, all at once: nothing is lost, and as many are warm again."""
+    pipeline = make(live, SH + "sleep 0.05\n", event="job",
+                    scale={"min": 3, "max": 4, "idle_timeout": 0})
+    wait_trigger(live, pipeline, instances=3)
+    cids = post_many(live, "job", 30)
+    for pid in runners(live):
+        os.kill(pid, signal.SIGKILL)
+    for cid in cids:
+        completed(single(live, cid))
+    wait_trigger(live, pipeline, instances=3, pending=0, running=0)
+    until(lambda: len(runners(live)) == 3, what="three runners")
+
+
+def test_runner_that_cannot_be_started(home, tmp_path):
+    """The execution waits and is not counted as tried; it runs as soon as one can be."""
+    for name in ("fx-dispatcher", "fx-runner"):
+        shutil.copy(BUILD / "bin" / name, tmp_path)
+    home.start()
+    with open(home.dir / "log/dispatcher.log", "ab") as log:
+        home.dispatcher = subprocess.Popen(
+            [tmp_path / "fx-dispatcher", "--home", home.dir], env=home.environment(),
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    make(home, OK, event="job")
+    os.rename(tmp_path / "fx-runner", tmp_path / "away")
+    cid = home.post_event("job")["cid"]
+    until(lambda: "cannot start" in home.logs(), what="it says so")
+    os.rename(tmp_path / "away", tmp_path / "fx-runner")
+    assert completed(single(home, cid))["attempt"] == 1
 
 
 def test_status_is_prompt(live):
