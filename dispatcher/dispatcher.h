@@ -110,7 +110,7 @@ struct instance {
     size_t job_count;
     int64_t idle_since_ms; /* monotonic, as all of these */
     int64_t began_us;      /* the first job */
-    int64_t deadline_ms;   /* a busy runner that has not answered by then hangs */
+    int64_t deadline_ms;   /* one that has not answered or gone by then hangs */
     struct buf in, out;    /* bytes read and not yet taken, bytes not yet sent */
     bool watching_out;     /* waits for room to send */
     uint32_t *sent;        /* numbers of the versions it has got */

@@ -129,6 +129,13 @@ static void take_back(struct dispatcher *d, struct instance *i, size_t count)
         happen(d, i, &i->jobs[--i->job_count], HAPPENING_RETURNED);
 }
 
+/* When a runner that may still take `ms`, and then ends its processes, must have answered or gone.
+ */
+static int64_t deadline_ms(const struct dispatcher *d, int64_t ms)
+{
+    return clock_mono_ms() + ms + 2 * d->home.config.step_grace_seconds * 1000 + SLACK_MS;
+}
+
 /* Closes the socket. What the runner had at hand is lost; what it said before that was read. */
 static void hang_up(struct dispatcher *d, struct instance *i)
 {
@@ -138,6 +145,7 @@ static void hang_up(struct dispatcher *d, struct instance *i)
     }
     i->job_count = 0;
     i->state = INSTANCE_LEAVING;
+    i->deadline_ms = deadline_ms(d, 0);
     close(i->fd); /* leaves the epoll set by itself */
     i->fd = -1;
     forget(d, i);
@@ -194,8 +202,7 @@ static void begin_first(struct dispatcher *d, struct instance *i)
 {
     i->cancelled = false;
     i->began_us = clock_mono_us();
-    i->deadline_ms = i->began_us / 1000 + i->jobs[0].timeout_ms +
-                     2 * d->home.config.step_grace_seconds * 1000 + SLACK_MS;
+    i->deadline_ms = deadline_ms(d, i->jobs[0].timeout_ms);
 }
 
 void instance_give(struct dispatcher *d, struct instance *instance, const struct claim *claim)
@@ -212,11 +219,20 @@ void instance_give(struct dispatcher *d, struct instance *instance, const struct
     buf_add_span(&instance->out, buf_span(&claim->job));
 }
 
+/* It is to answer soon, whatever time its job still has. */
+static void hurry(struct dispatcher *d, struct instance *i)
+{
+    int64_t soon_ms = deadline_ms(d, 0);
+    if (soon_ms < i->deadline_ms)
+        i->deadline_ms = soon_ms;
+}
+
 static void recall(struct dispatcher *d, struct instance *i)
 {
     if (i->recalled)
         return;
     i->recalled = true;
+    hurry(d, i);
     frame_put_recall(&i->out);
     instance_flush(d, i);
 }
@@ -228,6 +244,7 @@ void instance_cancel(struct dispatcher *d, struct instance *instance, const stru
         return;
     }
     instance->cancelled = true;
+    hurry(d, instance);
     frame_put_cancel(&instance->out, execution);
     instance_flush(d, instance);
 }
@@ -262,6 +279,8 @@ static bool take_frame(
         take_back(d, i, count);
         i->recalled = false;
         d->more = true; /* one of those that are left may be cancelled */
+        if (!i->cancelled)
+            i->deadline_ms = deadline_ms(d, i->jobs[0].timeout_ms);
     } else {
         return false;
     }
@@ -388,15 +407,15 @@ static void recall_late(struct dispatcher *d, struct instance *i, int64_t now, i
     }
 }
 
-/* A runner keeps the time of its execution itself; one that does not even do that is stuck. */
+/* A runner keeps its times itself, also when it is to leave; one that does not do that is stuck. */
 static void kill_hanging(struct service *s, int64_t now, int64_t *ret_next)
 {
     for (struct instance *i = s->instances; i; i = i->next) {
-        if (i->state != INSTANCE_BUSY || !i->pid)
+        if (i->state == INSTANCE_IDLE || !i->pid)
             continue;
         if (i->deadline_ms <= now) {
             log_warn("runner %d does not answer; killing it", (int)i->pid);
-            kill(i->pid, SIGKILL); /* its socket closes, and its execution is another attempt's */
+            kill(i->pid, SIGKILL); /* what it had at hand becomes another attempt */
             i->deadline_ms = INT64_MAX;
         } else if (i->deadline_ms < *ret_next) {
             *ret_next = i->deadline_ms;

@@ -12,7 +12,8 @@
 #include "store/commit.h"
 #include "store/store.h"
 
-#define ENV_TRIES 5 /* beginning can fail while another process opens, closes or grows it (lmdb.h) */
+#define ENV_TRIES \
+    5 /* beginning can fail while another process opens, closes or grows it (lmdb.h) */
 
 struct store_txn {
     MDB_txn *txn;

@@ -272,6 +272,8 @@ def test_every_status(live, act, action):
                 assert show(live, execution) == before
             else:
                 assert refused is None
+        if action == "cancel":
+            wait_status(live, ids["in_progress"], "failed")  # before it could complete
         opened()
 
     def become():

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from harness import until
-from jobs import (OK, SH, completed, executions_of, gate, make, marked, python, replace, runners,
-                  trigger, wait_for, wait_trigger)
+from jobs import (OK, SH, completed, executions_of, failure, gate, make, marked, python, replace,
+                  runners, trigger, wait_for, wait_trigger)
 
 
 def start(home, **dispatcher):
@@ -22,7 +22,8 @@ def post_many(home, topic, count, start=0):
     """As one batch, so that all of them are there at once. Their cids in order."""
     reply = home.post("/fx/events", [
         {"specversion": "1.0", "id": f"{topic}{n}", "source": "test", "type": topic, "data": n}
-        for n in range(start, start + count)], headers=[("Content-Type", "application/cloudevents-batch+json")])
+        for n in range(start, start + count)],
+        headers=[("Content-Type", "application/cloudevents-batch+json")])
     assert reply.status == 200, reply
     return [accepted["cid"] for accepted in reply.json]
 
@@ -361,6 +362,40 @@ def test_idle_runner_that_hangs_is_replaced(home):
     execution = single(home, home.post_event("job")["cid"])
     assert execution["attempt"] == 2
     assert hangs not in runners(home)
+
+
+def test_runner_that_hangs_when_it_is_to_leave(home):
+    """It is killed, and does not keep its place from others."""
+    home.configure(dispatcher={"instances": 1}, step={"grace_seconds": 0})
+    home.start()
+    home.start_dispatcher()
+    for name in "abc":
+        make(home, OK, event=name)
+    single(home, home.post_event("a")["cid"])
+    [hangs] = runners(home)
+    os.kill(hangs, signal.SIGSTOP)
+    for name in "bcb":
+        single(home, home.post_event(name)["cid"])
+    assert hangs not in runners(home)
+
+
+def test_cancel_while_the_runner_hangs(home):
+    """It does not hear of it, and need not: its execution's own time is five minutes."""
+    home.configure(step={"grace_seconds": 0})
+    home.start()
+    home.start_dispatcher()
+    mark = f"MARK-{home.dir.name}"
+    begun = home.dir / "run/begun"
+    make(home, SH + f"touch {begun}\nsleep 1000\n", event="job", env={"MARK": mark})
+    cid = home.post_event("job")["cid"]
+    until(begun.exists, what="it is at work")
+    [hangs] = runners(home)
+    os.kill(hangs, signal.SIGSTOP)
+    [execution] = executions_of(home, cid)
+    assert home.post(f"/api/v1/executions/{execution['execution_id']}/cancel").status == 200
+    [execution] = home.wait_cid(cid)
+    assert failure(execution) == "cancelled by request"
+    until(lambda: not marked(mark), what="nothing of it is left")
 
 
 def test_more_that_are_busy_than_places(home):
