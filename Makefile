@@ -41,8 +41,8 @@ BASE := alive base64 buf clock config crypto err home id json json_names json_tr
 	json_write log meter pack summon utf8 wake
 MODEL := cloudevent cloudevent_type credential cron definition event execution field filter json_value name pipeline retry \
 	scheme scheme_message scheme_verify trigger url whsec
-STORE := actions cid commit credentials dedupe events executions explain key map pipeline_json pipelines queue scripts \
-	store table trigger_json triggers txn
+STORE := actions attempts cid commit credentials dedupe events executions explain key map pipeline_json pipelines queue \
+	scripts store table trigger_json triggers txn
 WEB := auth body cgi fastcgi receive reply request route serve webhook
 
 events := cloudevents form handshake intake main provider submit
@@ -57,7 +57,7 @@ HTTP := http_main address frame http_call http_client
 FXCTL := main action credential execution fxctl help init input key operand options pipeline publish secret status table \
 	text trigger verify when
 
-UNIT := address alive base64 buf clock cloudevent config credential credentials cron crypto \
+UNIT := address alive attempts base64 buf clock cloudevent config credential credentials cron crypto \
 	definition event events execution executions filter frame home id json json_tree \
 	json_value lines log name pack pipeline pipelines queue receive retry route scheme store \
 	trigger triggers url wake whsec

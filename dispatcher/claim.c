@@ -177,6 +177,7 @@ static enum err claim_one(
     }
     execution.status = STATUS_IN_PROGRESS;
     execution.attempt++;
+    execution.last = ATTEMPT_IN_PROGRESS;
     execution.started_ms = clock_wall_ms();
     err = executions_change(txn, &execution, STATUS_PENDING);
     if (err)

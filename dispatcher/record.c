@@ -9,6 +9,7 @@
 #include "frame.h"
 #include "leftovers.h"
 #include "store/actions.h"
+#include "store/attempts.h"
 #include "store/events.h"
 #include "store/executions.h"
 #include "store/queue.h"
@@ -16,15 +17,17 @@
 /* A runner that dies again and again with the same execution is not given it back at once. */
 static const struct retry loss_backoff = {UINT32_MAX, 100, 10000};
 
-/* Pending again, at once or when `wait_ms` have passed. */
+/* Pending again, at once or when `wait_ms` have passed; what became of its attempt is kept. */
 static enum err put_back(
     struct store_txn *txn, struct service *service, struct execution *execution, int64_t wait_ms)
 {
     enum status was = execution->status;
+    enum err err = attempts_keep(txn, execution);
     execution->status = STATUS_PENDING;
     execution->duration_us = -1;
     execution->due_ms = wait_ms > 0 ? clock_wall_ms() + wait_ms : 0;
-    enum err err = executions_change(txn, execution, was);
+    if (!err)
+        err = executions_change(txn, execution, was);
     if (err)
         return err;
     if (execution->due_ms) {
@@ -54,6 +57,7 @@ static enum err record_unbegun(
 {
     bool waits = happening->kind == HAPPENING_UNSTARTED;
     execution->attempt--;
+    execution->last = ATTEMPT_NONE;
     return put_back(txn, happening->service, execution, waits ? loss_backoff.delay_ms : 0);
 }
 
@@ -63,12 +67,13 @@ static enum err record_loss(struct dispatcher *d, struct store_txn *txn,
 {
     char error[96];
     execution->losses++;
+    execution->last = ATTEMPT_LOST;
+    execution->duration_us = elapsed_us(execution);
     snprintf(error, sizeof error, "the runner died during attempt %u", execution->attempt);
     execution->error = span_str(error);
     if (execution->losses >= d->home.config.dispatcher_losses) {
         enum status was = execution->status;
         execution->status = STATUS_FAILED;
-        execution->duration_us = elapsed_us(execution);
         return executions_change(txn, execution, was);
     }
     bool first = execution->losses == 1;
@@ -183,7 +188,10 @@ static enum err record_outcome(struct dispatcher *d, struct store_txn *txn,
     execution->step_count = outcome->step_count;
     execution->error = outcome->error;
     execution->started_ms = outcome->started_ms;
+    execution->duration_us = outcome->duration_us;
+    execution->last = ATTEMPT_COMPLETED;
     if (outcome->status != STATUS_COMPLETED) {
+        execution->last = ATTEMPT_FAILED;
         execution->failures++;
         err = may_retry(d, txn, execution, outcome, &wait_ms, &again);
         if (err)
@@ -194,7 +202,6 @@ static enum err record_outcome(struct dispatcher *d, struct store_txn *txn,
     } else {
         enum status was = execution->status;
         execution->status = outcome->status;
-        execution->duration_us = outcome->duration_us;
         err = executions_change(txn, execution, was);
         if (!err && !too_deep)
             err = store_emits(txn, execution, depth, outcome);
@@ -207,6 +214,7 @@ static enum err end_cancelled(struct store_txn *txn, struct execution *execution
 {
     enum status was = execution->status;
     execution->status = STATUS_FAILED;
+    execution->last = ATTEMPT_CANCELLED;
     execution->error = span_str("cancelled by request");
     execution->duration_us = elapsed_us(execution);
     enum err err = executions_change(txn, execution, was);
@@ -328,6 +336,16 @@ enum err record_end_leftovers(struct dispatcher *d)
     return err;
 }
 
+/* Nobody saw how long its attempt went on. */
+static enum err recover(struct dispatcher *d, struct store_txn *txn, struct execution *execution)
+{
+    char error[96];
+    snprintf(error, sizeof error, "the dispatcher ended during attempt %u", execution->attempt);
+    execution->error = span_str(error);
+    execution->last = ATTEMPT_LOST;
+    return put_back(txn, pool_service(d, execution->queue), execution, 0);
+}
+
 enum err record_recover(struct dispatcher *d, struct store_txn *txn)
 {
     struct ids running = {NULL, 0};
@@ -342,7 +360,7 @@ enum err record_recover(struct dispatcher *d, struct store_txn *txn)
         if (!err && cancelled)
             err = end_cancelled(txn, &execution);
         else if (!err)
-            err = put_back(txn, pool_service(d, execution.queue), &execution, 0);
+            err = recover(d, txn, &execution);
     }
     if (!err && running.count)
         log_info("%zu executions that were running are pending again", running.count);

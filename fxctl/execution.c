@@ -127,7 +127,7 @@ static bool list_one(const struct uuid *id, void *context)
         listing->err = executions_get(listing->txn, id, &execution, NULL);
         execution.step_count = 0;
         if (!listing->err)
-            execution_format(&execution, SPAN_NONE, NULL, &listing->out);
+            execution_format(&execution, &(struct execution_extras){0}, &listing->out);
     }
     return !listing->err;
 }
@@ -266,9 +266,21 @@ static void add_execution(struct span execution, struct buf *out)
         {"pipeline", "pipeline_id", false},
         {0},
     };
+    static const struct column attempts[] = {
+        {"ATTEMPT", "attempt", true},
+        {"STARTED", "started", false},
+        {"SECONDS", "seconds", true},
+        {"STATUS", "status", false},
+        {"STEP", "step", false},
+        {"EXIT", "exit_code", true},
+        {"ERROR", "error", false},
+        {0},
+    };
     struct json_walk walk = json_walk_start(table_member(execution, "steps"));
     struct json_item step;
     table_facts(execution, facts, out);
+    buf_add_str(out, "\nattempts\n");
+    table_rows(table_member(execution, "attempts"), attempts, out);
     buf_add_str(out, "\nsteps\n");
     for (size_t i = 0; json_walk_next(&walk, &step); i++)
         add_step(step.value, out);
@@ -350,7 +362,7 @@ const struct command execution_commands[] = {
         .operands = "ID",
         .operands_min = 1,
         .operands_max = 1,
-        .summary = "show one execution with its steps, their output and its data",
+        .summary = "show one execution with its attempts, its steps, their output and its data",
         .run = show,
     },
     {0},

@@ -6,7 +6,9 @@
 #include "base/pack.h"
 #include "model/limits.h"
 
-#define EXECUTION_RECORD 1 /* version of the stored form; schema/store.md says how to change it */
+/* Versions of the stored forms; schema/store.md says how to change them. */
+#define EXECUTION_RECORD 2
+#define ATTEMPT_RECORD 1
 
 static const char *const status_names[] = {
 #define STATUS(constant, name) name,
@@ -33,6 +35,38 @@ bool status_parse(struct span name, enum status *ret_status)
 bool status_is_final(enum status status)
 {
     return status == STATUS_COMPLETED || status == STATUS_FAILED || status == STATUS_SKIPPED;
+}
+
+static const char *const attempt_names[] = {
+#define ATTEMPT(constant, name) name,
+    EXECUTION_ATTEMPTS(ATTEMPT)
+#undef ATTEMPT
+};
+
+bool execution_is_dead_letter(const struct execution *execution)
+{
+    return execution->status == STATUS_FAILED && execution->last != ATTEMPT_CANCELLED;
+}
+
+bool execution_last_attempt(const struct execution *execution, struct attempt_result *ret_attempt)
+{
+    bool going = execution->last == ATTEMPT_IN_PROGRESS;
+    *ret_attempt = (struct attempt_result){
+        .attempt = execution->attempt,
+        .status = execution->last,
+        .started_ms = execution->started_ms,
+        .duration_us = execution->duration_us,
+        .error = going ? SPAN_NONE : execution->error, /* still that of the attempt before */
+        .exit_code = -1,
+    };
+    for (size_t i = 0; i < execution->step_count; i++) {
+        if (execution->steps[i].status != STATUS_FAILED)
+            continue;
+        ret_attempt->step = execution->steps[i].name;
+        ret_attempt->exit_code = execution->steps[i].exit_code;
+        break; /* the first that fails is the last that runs */
+    }
+    return execution->last != ATTEMPT_NONE;
 }
 
 static void step_encode(const struct step_result *step, struct buf *out)
@@ -69,6 +103,7 @@ void execution_encode(const struct execution *execution, struct buf *out)
     pack_u32(out, execution->attempt);
     pack_u32(out, execution->failures);
     pack_u32(out, execution->losses);
+    pack_u8(out, (uint8_t)execution->last);
     pack_u32(out, execution->pipeline_version);
     pack_i64(out, execution->created_ms);
     pack_i64(out, execution->started_ms);
@@ -99,6 +134,7 @@ enum err execution_decode(
     e.attempt = unpack_u32(&u);
     e.failures = unpack_u32(&u);
     e.losses = unpack_u32(&u);
+    e.last = unpack_u8(&u);
     e.pipeline_version = unpack_u32(&u);
     e.created_ms = unpack_i64(&u);
     e.started_ms = unpack_i64(&u);
@@ -109,7 +145,7 @@ enum err execution_decode(
     e.event_type = unpack_bytes(&u);
     e.error = unpack_bytes(&u);
     uint16_t count = unpack_u16(&u);
-    if (u.bad || e.status >= STATUS__MAX || count > STEPS_MAX)
+    if (u.bad || e.status >= STATUS__MAX || e.last >= ATTEMPT__MAX || count > STEPS_MAX)
         return ERR_CORRUPT;
     if (steps) {
         for (size_t i = 0; i < count; i++)
@@ -123,24 +159,83 @@ enum err execution_decode(
     return ERR_OK;
 }
 
+void attempt_encode(const struct attempt_result *attempt, struct buf *out)
+{
+    pack_u8(out, ATTEMPT_RECORD);
+    pack_u8(out, (uint8_t)attempt->status);
+    pack_i64(out, attempt->started_ms);
+    pack_i64(out, attempt->duration_us);
+    pack_bytes(out, attempt->error);
+    pack_bytes(out, attempt->step);
+    pack_u32(out, (uint32_t)attempt->exit_code);
+}
+
+enum err attempt_decode(struct span record, struct attempt_result *ret_attempt)
+{
+    struct unpack u = unpack_from(record);
+    if (unpack_u8(&u) != ATTEMPT_RECORD)
+        return ERR_CORRUPT;
+    struct attempt_result a = {0};
+    a.status = unpack_u8(&u);
+    a.started_ms = unpack_i64(&u);
+    a.duration_us = unpack_i64(&u);
+    a.error = unpack_bytes(&u);
+    a.step = unpack_bytes(&u);
+    a.exit_code = (int32_t)unpack_u32(&u);
+    if (!unpack_done(&u) || a.status >= ATTEMPT__MAX)
+        return ERR_CORRUPT;
+    *ret_attempt = a;
+    return ERR_OK;
+}
+
+static void put_text_or_null(struct json_out *o, const char *name, struct span text)
+{
+    json_key(o, name);
+    text.len ? json_text(o, text) : json_null(o);
+}
+
+/* What steps and attempts have in common. */
+static void put_times(struct json_out *o, int64_t started_ms, int64_t duration_us)
+{
+    json_key(o, "started");
+    started_ms ? json_time(o, started_ms) : json_null(o);
+    json_key(o, "seconds");
+    duration_us >= 0 ? json_seconds(o, duration_us) : json_null(o);
+}
+
+static void put_exit_code(struct json_out *o, int32_t exit_code)
+{
+    json_key(o, "exit_code");
+    exit_code >= 0 ? json_int(o, exit_code) : json_null(o);
+}
+
+static void format_attempt(const struct attempt_result *attempt, struct json_out *o)
+{
+    json_open(o, '{');
+    json_put_int(o, "attempt", attempt->attempt);
+    json_put_str(o, "status", attempt_names[attempt->status]);
+    put_times(o, attempt->started_ms, attempt->duration_us);
+    put_text_or_null(o, "error", attempt->error);
+    put_text_or_null(o, "step", attempt->step);
+    put_exit_code(o, attempt->exit_code);
+    json_close(o, '}');
+}
+
 static void format_step(const struct step_result *step, struct span log, struct json_out *o)
 {
     json_open(o, '{');
     json_put_text(o, "name", step->name);
     json_put_str(o, "status", status_name(step->status));
-    json_key(o, "started");
-    step->started_ms ? json_time(o, step->started_ms) : json_null(o);
-    json_key(o, "seconds");
-    step->duration_us >= 0 ? json_seconds(o, step->duration_us) : json_null(o);
-    json_key(o, "exit_code");
-    step->exit_code >= 0 ? json_int(o, step->exit_code) : json_null(o);
+    put_times(o, step->started_ms, step->duration_us);
+    put_exit_code(o, step->exit_code);
     json_put_text(o, "log", log);
     json_close(o, '}');
 }
 
-void execution_format(const struct execution *execution, struct span data, const struct span *logs,
-    struct json_out *out)
+void execution_format(
+    const struct execution *execution, const struct execution_extras *extras, struct json_out *out)
 {
+    struct span data = extras->data;
     char id[UUID_TEXT], cid[UUID_TEXT], parent[UUID_TEXT], version[16];
     uuid_format(&execution->id, id);
     uuid_format(&execution->cid, cid);
@@ -160,13 +255,18 @@ void execution_format(const struct execution *execution, struct span data, const
     json_put_str(out, "pipeline_version", version);
     json_put_text(out, "event_type", execution->event_type);
     json_put_int(out, "attempt", execution->attempt);
-    json_key(out, "error");
-    execution->error.len ? json_text(out, execution->error) : json_null(out);
+    json_put_bool(out, "dead_letter", execution_is_dead_letter(execution));
+    put_text_or_null(out, "error", execution->error);
     json_put_str(out, "parent_execution_id", uuid_is_none(&execution->parent) ? NULL : parent);
     json_key(out, "steps");
     json_open(out, '[');
     for (size_t i = 0; i < execution->step_count; i++)
-        format_step(&execution->steps[i], logs ? logs[i] : SPAN_NONE, out);
+        format_step(&execution->steps[i], extras->logs ? extras->logs[i] : SPAN_NONE, out);
+    json_close(out, ']');
+    json_key(out, "attempts");
+    json_open(out, '[');
+    for (size_t i = 0; i < extras->attempt_count; i++)
+        format_attempt(&extras->attempts[i], out);
     json_close(out, ']');
     json_close(out, '}');
 }

@@ -38,6 +38,35 @@ const char *status_name(enum status status);
 bool status_parse(struct span name, enum status *ret_status);
 bool status_is_final(enum status status);
 
+/* ATTEMPT(constant, name): what becomes of one attempt. */
+#define EXECUTION_ATTEMPTS(ATTEMPT) \
+    ATTEMPT(NONE, "none") /* there was none, or it is kept in the table attempts */ \
+    ATTEMPT(IN_PROGRESS, "in_progress") \
+    ATTEMPT(COMPLETED, "completed") \
+    ATTEMPT(FAILED, "failed") \
+    ATTEMPT(LOST, "lost") /* its runner, or the dispatcher, died */ \
+    ATTEMPT(CANCELLED, "cancelled")
+
+enum attempt_status {
+#define ATTEMPT(constant, name) ATTEMPT_##constant,
+    EXECUTION_ATTEMPTS(ATTEMPT)
+#undef ATTEMPT
+        ATTEMPT__MAX
+};
+
+/* One attempt at an execution. */
+struct attempt_result {
+    uint32_t attempt; /* its number, 1 for the first */
+    enum attempt_status status;
+    int64_t started_ms;
+    int64_t duration_us; /* -1: not finished, or nobody saw its end */
+    struct span error;   /* empty: none */
+    struct span step;    /* the one that failed; empty: none */
+    int32_t exit_code;   /* of that step; -1: none */
+};
+
+#define ATTEMPTS_SHOWN_MAX 100 /* the last so many of an execution are listed */
+
 /* What became of one step in the last attempt. */
 struct step_result {
     struct span name;
@@ -54,9 +83,10 @@ struct execution {
     uint64_t event_seq;
     uint64_t queue;
     enum status status;
-    uint32_t attempt;  /* 1 for the first; counts every claim */
-    uint32_t failures; /* attempts that ended in failure */
-    uint32_t losses;   /* attempts whose runner died */
+    uint32_t attempt;         /* 1 for the first; counts every claim */
+    uint32_t failures;        /* attempts that ended in failure */
+    uint32_t losses;          /* attempts whose runner died */
+    enum attempt_status last; /* what became of the last attempt, while this record holds it */
     uint32_t pipeline_version;
     int64_t created_ms;
     int64_t started_ms;  /* of the last attempt; 0: never */
@@ -68,8 +98,18 @@ struct execution {
     uint16_t step_count;
 };
 
+/* Has it failed, other than by being cancelled? Nobody tries it again but people. */
+bool execution_is_dead_letter(const struct execution *execution);
+
+/*
+ * The last attempt as the execution holds it, its text borrowed; its steps, where
+ * they are given, tell which one failed. False when it holds none.
+ */
+bool execution_last_attempt(const struct execution *execution, struct attempt_result *ret_attempt);
+
 /* Appends the stored form; schema/store.md has the layout. */
 void execution_encode(const struct execution *execution, struct buf *out);
+void attempt_encode(const struct attempt_result *attempt, struct buf *out);
 
 /*
  * Reads a stored form. Text borrows from the record; the steps, where there are
@@ -79,12 +119,19 @@ void execution_encode(const struct execution *execution, struct buf *out);
 enum err execution_decode(
     struct span record, struct execution *ret_execution, struct step_result *steps) MUST_CHECK;
 
-/*
- * Writes an ExecutionResult (api.md). `data` is the checked JSON object the
- * steps saved, or empty; logs[i] is the kept output of step i (logs may be NULL
- * where no step was run).
- */
-void execution_format(const struct execution *execution, struct span data, const struct span *logs,
-    struct json_out *out);
+/* The same for an attempt, whose number is in the key and not in the record. */
+enum err attempt_decode(struct span record, struct attempt_result *ret_attempt) MUST_CHECK;
+
+/* What belongs to an execution's result beside its record. Zero stands for nothing. */
+struct execution_extras {
+    struct span data;        /* the checked JSON object the steps saved */
+    const struct span *logs; /* the kept output of each step */
+    const struct attempt_result *attempts;
+    size_t attempt_count;
+};
+
+/* Writes an ExecutionResult (api.md). */
+void execution_format(
+    const struct execution *execution, const struct execution_extras *extras, struct json_out *out);
 
 #endif

@@ -1,6 +1,8 @@
 /* actions - see actions.h. */
 #include "store/actions.h"
 
+#include "model/limits.h"
+#include "store/attempts.h"
 #include "store/events.h"
 #include "store/executions.h"
 #include "store/key.h"
@@ -137,7 +139,10 @@ enum err actions_retry(struct store_txn *txn, const struct uuid *id, const char 
 {
     struct buf copy = BUF_INIT;
     struct execution execution;
+    struct step_result steps[STEPS_MAX];
     enum err err = executions_load(txn, id, &copy, &execution);
+    if (!err)
+        err = execution_decode(buf_span(&copy), &execution, steps); /* which tell where it failed */
     if (err)
         goto out;
     enum status was = execution.status;
@@ -151,6 +156,8 @@ enum err actions_retry(struct store_txn *txn, const struct uuid *id, const char 
         *ret_why = "its pipeline has no started trigger; start it first";
         err = ERR_CONFLICT;
     }
+    if (!err)
+        err = attempts_keep(txn, &execution);
     if (err)
         goto out;
     execution.status = STATUS_PENDING;

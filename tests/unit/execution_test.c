@@ -37,6 +37,7 @@ static struct execution full(void)
         .attempt = 10,
         .failures = 11,
         .losses = 12,
+        .last = ATTEMPT_LOST,
         .pipeline_version = 0xfffffffe,
         .created_ms = INT64_C(1767323045000),
         .started_ms = INT64_C(1767323045678),
@@ -66,7 +67,7 @@ static bool same(const struct execution *a, const struct execution *b)
     return uuid_eq(&a->id, &b->id) && uuid_eq(&a->cid, &b->cid) &&
            uuid_eq(&a->parent, &b->parent) && a->event_seq == b->event_seq &&
            a->queue == b->queue && a->status == b->status && a->attempt == b->attempt &&
-           a->failures == b->failures && a->losses == b->losses &&
+           a->failures == b->failures && a->losses == b->losses && a->last == b->last &&
            a->pipeline_version == b->pipeline_version && a->created_ms == b->created_ms &&
            a->started_ms == b->started_ms && a->duration_us == b->duration_us &&
            span_eq(a->pipeline_id, b->pipeline_id) && span_eq(a->pipeline_name, b->pipeline_name) &&
@@ -177,6 +178,11 @@ static void execution_refuses_a_status_that_is_none(void **state)
     assert_int_equal(decode_without_steps(buf_span(&record)), ERR_CORRUPT);
     buf_clear(&record);
     execution.status = STATUS_FAILED;
+    execution.last = ATTEMPT__MAX;
+    execution_encode(&execution, &record);
+    assert_int_equal(decode(buf_span(&record)), ERR_CORRUPT);
+    buf_clear(&record);
+    execution.last = ATTEMPT_FAILED;
     bad.status = STATUS__MAX;
     execution.steps = &bad;
     execution.step_count = 1;
@@ -223,20 +229,33 @@ static void execution_is_written_as_a_result(void **state)
         "\"datetime\":\"2026-01-02T03:04:05.000Z\",\"execution_time\":1.235,"
         "\"data\":{\"a\": [1.0]},\"cid\":\"" CID "\",\"pipeline_id\":\"p1\","
         "\"pipeline_version\":\"4294967294\",\"event_type\":\"order.created\",\"attempt\":10,"
+        "\"dead_letter\":true,"
         "\"error\":\"step notify: exit 255\",\"parent_execution_id\":\"" PARENT "\",\"steps\":["
         "{\"name\":\"render\",\"status\":\"completed\",\"started\":\"2026-01-02T03:04:05.678Z\","
         "\"seconds\":1.235,\"exit_code\":0,\"log\":\"line 1\\nline \\\"2\\\"\\n\"},"
         "{\"name\":\"notify\",\"status\":\"failed\",\"started\":\"2026-01-02T03:04:06.912Z\","
         "\"seconds\":0.000,\"exit_code\":255,\"log\":\"\xef\xbf\xbd\"},"
         "{\"name\":\"next\",\"status\":\"pending\",\"started\":null,\"seconds\":null,"
-        "\"exit_code\":null,\"log\":\"\"}]}";
+        "\"exit_code\":null,\"log\":\"\"}],\"attempts\":["
+        "{\"attempt\":9,\"status\":\"lost\",\"started\":\"2026-01-02T03:04:05.000Z\","
+        "\"seconds\":null,\"error\":\"gone\",\"step\":null,\"exit_code\":null},"
+        "{\"attempt\":10,\"status\":\"failed\",\"started\":\"2026-01-02T03:04:05.678Z\","
+        "\"seconds\":1.235,\"error\":\"step notify: exit 255\",\"step\":\"notify\","
+        "\"exit_code\":255}]}";
     const struct span logs[] = {span_str("line 1\nline \"2\"\n"), span_str("\xff"), SPAN_NONE};
+    struct attempt_result attempts[] = {
+        {9, ATTEMPT_LOST, INT64_C(1767323045000), -1, span_str("gone"), SPAN_NONE, -1},
+        {0},
+    };
     struct execution execution = full();
+    struct execution_extras extras = {span_str("{\"a\": [1.0]}"), logs, attempts, 2};
     struct json_fault fault;
     struct buf text = BUF_INIT;
     struct json_out out = json_out_to(&text);
     (void)state;
-    execution_format(&execution, span_str("{\"a\": [1.0]}"), logs, &out);
+    execution.last = ATTEMPT_FAILED;
+    assert_true(execution_last_attempt(&execution, &attempts[1]));
+    execution_format(&execution, &extras, &out);
     assert_string_equal(buf_text(&text), expected);
     assert_true(json_check(buf_span(&text), JSON_DEPTH_DEFAULT, &fault));
     buf_done(&text);
@@ -249,7 +268,8 @@ static void execution_is_written_before_its_first_attempt(void **state)
     "{\"execution_id\":\"" ID "\",\"service\":\"s\",\"status\":\"pending\"," \
     "\"datetime\":\"2026-01-02T03:04:05.000Z\",\"execution_time\":null,\"data\":{},\"cid\":\"" CID \
     "\",\"pipeline_id\":\"p\",\"pipeline_version\":\"1\",\"event_type\":\"t\",\"attempt\":0," \
-    "\"error\":null,\"parent_execution_id\":null,\"steps\":[]}"
+    "\"dead_letter\":false,\"error\":null,\"parent_execution_id\":null,\"steps\":[]," \
+    "\"attempts\":[]}"
     struct execution execution = {
         .id = uuid(ID),
         .cid = uuid(CID),
@@ -265,11 +285,95 @@ static void execution_is_written_before_its_first_attempt(void **state)
     struct json_out out = json_out_to(&text);
     (void)state;
     json_open(&out, '[');
-    execution_format(&execution, SPAN_NONE, NULL, &out);
-    execution_format(&execution, SPAN_NONE, NULL, &out);
+    const struct execution_extras none = {.attempt_count = 0};
+    execution_format(&execution, &none, &out);
+    execution_format(&execution, &none, &out);
     json_close(&out, ']');
     assert_string_equal(buf_text(&text), "[" FRESH "," FRESH "]");
     buf_done(&text);
+}
+
+/* What an execution says of its last attempt, in every state that it can be in. */
+static void last_attempt_is_told_by_the_execution(void **state)
+{
+    static const struct {
+        enum status status;
+        enum attempt_status last;
+        bool holds, with_error, dead;
+    } rows[] = {
+        {STATUS_PENDING, ATTEMPT_NONE, false, true, false},
+        {STATUS_IN_PROGRESS, ATTEMPT_IN_PROGRESS, true, false, false},
+        {STATUS_COMPLETED, ATTEMPT_COMPLETED, true, true, false},
+        {STATUS_FAILED, ATTEMPT_NONE, false, true, true},
+        {STATUS_FAILED, ATTEMPT_FAILED, true, true, true},
+        {STATUS_FAILED, ATTEMPT_LOST, true, true, true},
+        {STATUS_FAILED, ATTEMPT_CANCELLED, true, true, false},
+        {STATUS_SKIPPED, ATTEMPT_NONE, false, true, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct execution execution = full();
+        struct attempt_result last;
+        execution.status = rows[i].status;
+        execution.last = rows[i].last;
+        assert_int_equal(execution_last_attempt(&execution, &last), rows[i].holds);
+        assert_int_equal(execution_is_dead_letter(&execution), rows[i].dead);
+        assert_int_equal(last.attempt, 10);
+        assert_int_equal(last.status, rows[i].last);
+        assert_int_equal(last.duration_us, execution.duration_us);
+        assert_int_equal(last.error.len > 0, rows[i].with_error);
+        assert_true(span_eq_str(last.step, "notify"));
+        assert_int_equal(last.exit_code, 255);
+        execution.step_count = 1; /* none that failed */
+        (void)execution_last_attempt(&execution, &last);
+        assert_int_equal(last.step.len, 0);
+        assert_int_equal(last.exit_code, -1);
+    }
+}
+
+static const struct attempt_result attempts[] = {
+    {0, ATTEMPT_FAILED, 5, 6, {(const uint8_t *)"why", 3}, {(const uint8_t *)"a", 1}, 7},
+    {0, ATTEMPT_LOST, -1, -1, {NULL, 0}, {NULL, 0}, -1},
+};
+
+static void attempt_returns_as_it_was_stored(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(attempts); i++) {
+        const struct attempt_result *a = &attempts[i];
+        struct attempt_result back;
+        struct buf record = BUF_INIT;
+        attempt_encode(a, &record);
+        assert_int_equal(attempt_decode(buf_span(&record), &back), ERR_OK);
+        assert_true(back.status == a->status && back.started_ms == a->started_ms &&
+                    back.duration_us == a->duration_us && back.exit_code == a->exit_code);
+        assert_true(span_eq(back.error, a->error) && span_eq(back.step, a->step));
+        buf_done(&record);
+    }
+}
+
+static enum err decode_attempt(struct span record)
+{
+    struct attempt_result a;
+    enum err err = attempt_decode(record, &a);
+    if (!err)
+        assert_true(
+            damage_touch(a.error) + damage_touch(a.step) < UINT32_MAX && a.status < ATTEMPT__MAX);
+    return err;
+}
+
+static void attempt_notices_a_damaged_record(void **state)
+{
+    struct attempt_result bad = attempts[0];
+    struct buf record = BUF_INIT;
+    (void)state;
+    attempt_encode(&attempts[0], &record);
+    damage_is_noticed(buf_span(&record), decode_attempt);
+    buf_clear(&record);
+    bad.status = ATTEMPT__MAX;
+    attempt_encode(&bad, &record);
+    assert_int_equal(decode_attempt(buf_span(&record)), ERR_CORRUPT);
+    buf_done(&record);
 }
 
 int main(void)
@@ -282,6 +386,9 @@ int main(void)
         cmocka_unit_test(status_names_go_both_ways),
         cmocka_unit_test(execution_is_written_as_a_result),
         cmocka_unit_test(execution_is_written_before_its_first_attempt),
+        cmocka_unit_test(last_attempt_is_told_by_the_execution),
+        cmocka_unit_test(attempt_returns_as_it_was_stored),
+        cmocka_unit_test(attempt_notices_a_damaged_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -249,7 +249,7 @@ static void result_is_printed_with_data_and_logs(void **state)
         "000Z\","
         "\"seconds\":0.001,\"exit_code\":0,\"log\":\"\"},{\"name\":\"b\",\"status\":\"failed\","
         "\"started\":\"2026-01-02T03:04:05.000Z\",\"seconds\":0.002,\"exit_code\":3,"
-        "\"log\":\"boom\\n\"}]}"));
+        "\"log\":\"boom\\n\"}],\"attempts\":[]}"));
     buf_done(&text);
 }
 

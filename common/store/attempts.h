@@ -1,0 +1,30 @@
+#ifndef STORE_ATTEMPTS_H
+#define STORE_ATTEMPTS_H
+/*
+ * attempts - the attempts of an execution that were not its last.
+ *
+ * The execution's own record holds the last attempt, until it goes back to
+ * pending; then the attempt is kept here. So an execution that ends with its
+ * first attempt, as most do, has nothing here, and is not looked for.
+ */
+#include "model/execution.h"
+#include "store/store.h"
+
+/*
+ * Keeps the attempt that the execution holds, if any, with the step that failed
+ * where its steps are given. It then holds none; the caller stores it.
+ */
+enum err attempts_keep(struct store_txn *txn, struct execution *execution) MUST_CHECK;
+
+/*
+ * The last attempts of an execution, oldest first, with the one it holds. Text
+ * borrows from the transaction and the execution.
+ */
+struct attempt_list {
+    struct attempt_result attempts[ATTEMPTS_SHOWN_MAX];
+    size_t count;
+};
+enum err attempts_list(struct store_txn *txn, const struct execution *execution,
+    struct attempt_list *ret_list) MUST_CHECK;
+
+#endif
