@@ -35,30 +35,31 @@ LIBS_base := -ljson-c -lcrypto -linih -lm
 
 # What there is, by name. A new program is one folder and one word here.
 
-PROGRAMS := events status pipelines triggers
+PROGRAMS := events status pipelines triggers console
 
 BASE := alive base64 buf clock config crypto err home id json json_names json_tree json_walk \
 	json_write log meter pack summon utf8 wake
 MODEL := cloudevent cloudevent_type credential cron definition event execution field filter json_value name pipeline retry \
 	scheme scheme_message scheme_verify trigger url whsec
-STORE := actions attempts cid commit credentials dedupe events executions explain key map pipeline_json pipelines queue \
-	scripts store table trigger_json triggers txn
-WEB := auth body cgi fastcgi receive reply request route serve webhook
+STORE := actions attempts cid commit credentials dead_letters dedupe events executions explain key map pipeline_json \
+	pipelines queue scripts store table trigger_json triggers txn
+WEB := auth body cgi fastcgi listing receive reply request route serve webhook
 
 events := cloudevents form handshake intake main provider submit
 status := main openapi openapi_json results
 pipelines := main definitions runs
 triggers := main control
+console := main letters
 
 DISPATCHER := main address claim frame instance leftovers loop orphans pool record route tick turn
 RUNNER := runner_main answer attempt child environment frame http_step lines link orphans output \
 	persistent script step worker
 HTTP := http_main address frame http_call http_client
-FXCTL := main action credential execution fxctl help init input key operand options pipeline publish secret status table \
-	text trigger verify when
+FXCTL := main action credential dead_letter execution fxctl help init input key listing operand options \
+	pipeline publish secret status table text trigger verify when
 
 UNIT := address alive attempts base64 buf clock cloudevent config credential credentials cron crypto \
-	definition event events execution executions filter frame home id json json_tree \
+	dead_letters definition event events execution executions filter frame home id json json_tree \
 	json_value lines log name pack pipeline pipelines queue receive retry route scheme store \
 	trigger triggers url wake whsec
 

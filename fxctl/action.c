@@ -8,8 +8,6 @@
 #include "store/actions.h"
 #include "store/explain.h"
 
-#define RETRY_AT_ONCE 500 /* executions tried again in one transaction */
-
 /* run */
 
 struct run {
@@ -104,54 +102,9 @@ static int act_on(struct fxctl *ctl,
     return EXIT_DONE;
 }
 
-/* All failed executions of a pipeline, some at a time, so that others can write in between. */
-struct retry_all {
-    const char *pipeline;
-    char id[PIPELINE_ID_MAX + 1];
-    struct uuid after, next;
-    size_t count;
-    const char *why;
-};
-
-static enum err retry_all_mutation(struct store_txn *txn, void *context)
-{
-    struct retry_all *all = context;
-    all->next = all->after; /* this may run more than once */
-    enum err err = operand_pipeline(txn, all->pipeline, all->id);
-    return err ? err
-               : actions_retry_all(
-                     txn, span_str(all->id), RETRY_AT_ONCE, &all->next, &all->count, &all->why);
-}
-
-static int retry_all(struct fxctl *ctl, const char *pipeline)
-{
-    struct retry_all all = {.pipeline = pipeline, .after = UUID_NONE};
-    size_t total = 0;
-    int status = fxctl_open(ctl, STORE_READ_WRITE);
-    if (status)
-        return status;
-    do {
-        enum err err = store_write(ctl->store, STORE_WAKE, retry_all_mutation, &all);
-        if (err == ERR_NOTFOUND)
-            return operand_unknown(pipeline, 0);
-        if (err == ERR_CONFLICT)
-            return fxctl_refuse("%s", all.why);
-        if (err)
-            return fxctl_failed(err);
-        total += all.count;
-        all.after = all.next;
-    } while (!uuid_is_none(&all.after));
-    fxctl_say("%zu failed executions of %s are pending again.", total, pipeline);
-    return EXIT_DONE;
-}
-
 static int retry(struct fxctl *ctl)
 {
-    const char *pipeline = fxctl_option(ctl, "all");
-    if (!pipeline == !ctl->operand_count)
-        return fxctl_usage(ctl, "name one execution, or a pipeline with --all");
-    return pipeline ? retry_all(ctl, pipeline)
-                    : act_on(ctl, actions_retry, "The execution is pending again.");
+    return act_on(ctl, actions_retry, "The execution is pending again.");
 }
 
 static int skip(struct fxctl *ctl)
@@ -247,11 +200,6 @@ static const struct option_rule run_options[] = {
     {0},
 };
 
-static const struct option_rule retry_options[] = {
-    {"all", "PIPELINE", OPTION_FREE, "every failed execution of this pipeline"},
-    {0},
-};
-
 const struct command action_commands[] = {
     {
         .name = "pipeline run",
@@ -265,11 +213,10 @@ const struct command action_commands[] = {
     },
     {
         .name = "execution retry",
-        .operands = "[ID]",
-        .operands_min = 0,
+        .operands = "ID",
+        .operands_min = 1,
         .operands_max = 1,
-        .options = retry_options,
-        .summary = "try a failed or skipped execution again, or all failed ones of a pipeline",
+        .summary = "try a failed or skipped execution again",
         .run = retry,
     },
     {

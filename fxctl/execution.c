@@ -7,7 +7,7 @@
 #include "base/alive.h"
 #include "base/clock.h"
 #include "base/json.h"
-#include "fxctl/operand.h"
+#include "fxctl/listing.h"
 #include "fxctl/table.h"
 #include "fxctl/text.h"
 #include "fxctl/when.h"
@@ -107,56 +107,11 @@ static int cid(struct fxctl *ctl)
 
 /* executions */
 
-/* Collects a list over pages of the store, each its own short read. */
-struct listing {
-    struct store_txn *txn;
-    struct json_out out;
-    bool whole; /* with data, steps and logs */
-    size_t left;
-    enum err err;
-};
-
-static bool list_one(const struct uuid *id, void *context)
-{
-    struct listing *listing = context;
-    struct execution execution;
-    listing->left--;
-    if (listing->whole) {
-        listing->err = executions_print(listing->txn, id, &listing->out);
-    } else {
-        listing->err = executions_get(listing->txn, id, &execution, NULL);
-        execution.step_count = 0;
-        if (!listing->err)
-            execution_format(&execution, &(struct execution_extras){0}, &listing->out);
-    }
-    return !listing->err;
-}
-
-static enum err list_pages(struct store *store, struct execution_query *query,
-    struct listing *listing, struct uuid *ret_next)
-{
-    enum err err;
-    do {
-        err = store_read_begin(store, &listing->txn);
-        if (err)
-            return err;
-        query->limit = listing->left;
-        err = executions_list(listing->txn, query, list_one, listing, ret_next);
-        store_read_end(listing->txn);
-        query->after = *ret_next;
-        if (!err)
-            err = listing->err;
-    } while (!err && listing->left && !uuid_is_none(ret_next));
-    return err;
-}
-
 /* Reads the options into the query. EXIT_DONE or EXIT_USAGE. */
-static int read_query(const struct fxctl *ctl, struct execution_query *query, size_t *ret_limit)
+static int read_query(const struct fxctl *ctl, struct execution_query *query)
 {
     const char *status = fxctl_option(ctl, "status"), *service = fxctl_option(ctl, "service");
     const char *type = fxctl_option(ctl, "event-type"), *since = fxctl_option(ctl, "since");
-    const char *after = fxctl_option(ctl, "after");
-    int64_t limit;
     *query = (struct execution_query){.with_status = status != NULL};
     if (status && !status_parse(span_str(status), &query->status))
         return fxctl_usage(
@@ -168,57 +123,17 @@ static int read_query(const struct fxctl *ctl, struct execution_query *query, si
     query->event_type = span_str(type ? type : "");
     if (since && !when_parse(since, clock_wall_ms(), -1, &query->since_ms))
         return fxctl_usage(ctl, "--since: must be " WHEN_RIGHT);
-    if (after && !uuid_parse(span_str(after), &query->after))
-        return fxctl_usage(ctl, "--after: must be the id of an execution");
-    int answer =
-        operand_number(ctl, "limit", 1, EXECUTIONS_LIMIT_MAX, EXECUTIONS_LIMIT_DEFAULT, &limit);
-    *ret_limit = (size_t)limit;
-    return answer;
-}
-
-static void print_list(const struct fxctl *ctl, const struct buf *text, const char *next)
-{
-    static const struct column columns[] = {
-        {"DATETIME", "datetime", false},
-        {"SERVICE", "service", false},
-        {"STATUS", "status", false},
-        {"ATTEMPT", "attempt", true},
-        {"SECONDS", "execution_time", true},
-        {"EVENT TYPE", "event_type", false},
-        {"ID", "execution_id", false},
-        {0},
-    };
-    table_answer(ctl, text, "executions", columns, "There is no such execution.");
-    if (next && !ctl->json)
-        fxctl_say("There are more; see the next ones with: --after %s", next);
+    return listing_page(ctl, query);
 }
 
 static int executions(struct fxctl *ctl)
 {
     struct execution_query query;
-    struct uuid next;
-    char next_text[UUID_TEXT];
-    struct buf text = BUF_INIT;
-    struct listing listing = {.out = json_out_to(&text), .whole = ctl->json};
-    int status = read_query(ctl, &query, &listing.left);
+    int status = read_query(ctl, &query);
     if (!status)
         status = fxctl_open(ctl, STORE_READ_ONLY);
-    if (status)
-        return status;
-    json_open(&listing.out, '{');
-    json_key(&listing.out, "executions");
-    json_open(&listing.out, '[');
-    enum err err = list_pages(ctl->store, &query, &listing, &next);
-    if (!err) {
-        const char *more = uuid_is_none(&next) ? NULL : next_text;
-        uuid_format(&next, next_text);
-        json_close(&listing.out, ']');
-        json_put_str(&listing.out, "next", more);
-        json_close(&listing.out, '}');
-        print_list(ctl, &text, more);
-    }
-    buf_done(&text);
-    return err ? fxctl_failed(err) : EXIT_DONE;
+    return status ? status
+                  : listing_print(ctl, &query, "executions", "There is no such execution.");
 }
 
 /* execution show */
@@ -332,8 +247,7 @@ static const struct option_rule executions_options[] = {
     {"event-type", "TYPE", OPTION_FREE, "for events of this type"},
     {"since", "WHEN", OPTION_FREE,
         "created since then: an RFC 3339 time, or how long ago, such as\n30m, 12h or 7d"},
-    {"limit", "N", OPTION_FREE, "at most so many, 1 to 1000; else 100"},
-    {"after", "ID", OPTION_FREE, "only those older than this one: the next page"},
+    LISTING_OPTIONS,
     {0},
 };
 

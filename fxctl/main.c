@@ -22,6 +22,7 @@ static const struct command *const groups[] = {
     verify_commands,
     execution_commands,
     action_commands,
+    dead_letter_commands,
     status_commands,
     NULL,
 };

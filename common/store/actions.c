@@ -114,25 +114,27 @@ bool actions_is_run(const struct event *event)
 }
 
 /* Where a retried execution waits: the queue of its pipeline's live trigger, or of its runs by
- * hand. */
-static enum err find_queue(
-    struct store_txn *txn, const struct execution *execution, uint64_t *ret_queue)
+ * hand. ERR_CONFLICT when there is none. */
+static enum err find_queue(struct store_txn *txn, const struct execution *execution,
+    uint64_t *ret_queue, const char **ret_why)
 {
     struct trigger trigger;
     struct span value;
     struct pipeline_info info;
+    *ret_why = "its pipeline was deleted";
     enum err err = pipelines_get(txn, execution->pipeline_id, &info);
     if (err)
-        return err;
+        return err == ERR_NOTFOUND ? ERR_CONFLICT : err;
     if (store_get(txn, TABLE_RUN_QUEUES, execution->pipeline_id, &value) == ERR_OK &&
         key_tail_u64(value) == execution->queue) {
         *ret_queue = execution->queue;
         return ERR_OK;
     }
+    *ret_why = "its pipeline has no started trigger; start it first";
     err = triggers_get(txn, execution->pipeline_id, &trigger);
     if (!err)
         *ret_queue = trigger.queue;
-    return err;
+    return err == ERR_NOTFOUND ? ERR_CONFLICT : err;
 }
 
 enum err actions_retry(struct store_txn *txn, const struct uuid *id, const char **ret_why)
@@ -151,11 +153,7 @@ enum err actions_retry(struct store_txn *txn, const struct uuid *id, const char 
         err = ERR_CONFLICT;
         goto out;
     }
-    err = find_queue(txn, &execution, &execution.queue);
-    if (err == ERR_NOTFOUND) {
-        *ret_why = "its pipeline has no started trigger; start it first";
-        err = ERR_CONFLICT;
-    }
+    err = find_queue(txn, &execution, &execution.queue, ret_why);
     if (!err)
         err = attempts_keep(txn, &execution);
     if (err)
@@ -248,37 +246,4 @@ enum err actions_del_cancel(struct store_txn *txn, const struct uuid *execution)
 {
     enum err err = store_del(txn, TABLE_CANCELS, uuid_span(execution));
     return err == ERR_NOTFOUND ? ERR_OK : err;
-}
-
-struct uuid_list {
-    struct uuid *ids;
-    size_t count;
-};
-
-static bool uuid_list_add(const struct uuid *id, void *context)
-{
-    struct uuid_list *list = context;
-    list->ids[list->count++] = *id;
-    return true;
-}
-
-enum err actions_retry_all(struct store_txn *txn, struct span pipeline_id, size_t limit,
-    struct uuid *after, size_t *ret_count, const char **ret_why)
-{
-    struct uuid ids[EXECUTIONS_LIMIT_MAX], next;
-    struct uuid_list list = {ids, 0};
-    struct execution_query query = {
-        .with_status = true,
-        .status = STATUS_FAILED,
-        .pipeline_id = pipeline_id,
-        .after = *after,
-        .limit = limit < EXECUTIONS_LIMIT_MAX ? limit : EXECUTIONS_LIMIT_MAX,
-    };
-    enum err err = executions_list(txn, &query, uuid_list_add, &list, &next);
-    for (size_t i = 0; !err && i < list.count; i++)
-        err = actions_retry(txn, &ids[i], ret_why);
-    *ret_count = list.count;
-    if (!err)
-        *after = next;
-    return err;
 }

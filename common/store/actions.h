@@ -35,15 +35,6 @@ enum err actions_skip(
 enum err actions_cancel(struct store_txn *txn, const struct uuid *id,
     const char **ret_why) MUST_CHECK; /* pending or in progress */
 
-/*
- * Tries again the failed executions of a pipeline, newest first, up to `limit` of
- * those older than *after (UUID_NONE: all). *after is then where to go on, or
- * UUID_NONE when that was all; each is tried once, however soon it fails again.
- * ERR_CONFLICT as above.
- */
-enum err actions_retry_all(struct store_txn *txn, struct span pipeline_id, size_t limit,
-    struct uuid *after, size_t *ret_count, const char **ret_why) MUST_CHECK;
-
 /* For the dispatcher. */
 enum err actions_changes(struct store_txn *txn, uint64_t *ret_changes) MUST_CHECK;
 /* An execution that is to be cancelled; ERR_NOTFOUND when there is none. */

@@ -47,6 +47,27 @@ static enum err put_record(struct store_txn *txn, const struct execution *execut
     return err;
 }
 
+/* The one place where an execution that was in another status enters or leaves the dead letters. */
+static enum err move_dead_letter(
+    struct store_txn *txn, const struct execution *execution, enum status was)
+{
+    struct key all = key_of_uuid(&execution->id);
+    struct key pipeline = pipeline_key(execution->pipeline_id, &execution->id);
+    enum err err = ERR_OK;
+    if (execution_is_dead_letter(execution)) {
+        err = store_put(txn, TABLE_DEAD_LETTERS, key_span(&all), SPAN_NONE);
+        if (!err)
+            err = store_put(txn, TABLE_DEAD_LETTERS_BY_PIPELINE, key_span(&pipeline), SPAN_NONE);
+    } else if (was == STATUS_FAILED) {
+        err = store_del(txn, TABLE_DEAD_LETTERS, key_span(&all));
+        if (!err)
+            err = store_del(txn, TABLE_DEAD_LETTERS_BY_PIPELINE, key_span(&pipeline));
+        if (err == ERR_NOTFOUND)
+            err = ERR_OK; /* it was cancelled */
+    }
+    return err;
+}
+
 enum err executions_create(struct store_txn *txn, const struct execution *execution)
 {
     struct key cid = cid_key(execution);
@@ -59,7 +80,7 @@ enum err executions_create(struct store_txn *txn, const struct execution *execut
         err = store_put(txn, TABLE_EXECUTIONS_BY_PIPELINE, key_span(&pipeline), SPAN_NONE);
     if (!err)
         err = store_put(txn, TABLE_EXECUTIONS_BY_STATUS, key_span(&status), SPAN_NONE);
-    return err;
+    return err ? err : move_dead_letter(txn, execution, STATUS_PENDING);
 }
 
 enum err executions_change(
@@ -73,7 +94,7 @@ enum err executions_change(
     err = store_del(txn, TABLE_EXECUTIONS_BY_STATUS, key_span(&old));
     if (!err)
         err = store_put(txn, TABLE_EXECUTIONS_BY_STATUS, key_span(&new), SPAN_NONE);
-    return err;
+    return err ? err : move_dead_letter(txn, execution, was);
 }
 
 enum err executions_get(struct store_txn *txn, const struct uuid *id,
@@ -201,8 +222,10 @@ static enum store_table choose_index(const struct execution_query *query, struct
     *ret_prefix = KEY_INIT;
     if (query->pipeline_id.len) {
         key_text(ret_prefix, query->pipeline_id);
-        return TABLE_EXECUTIONS_BY_PIPELINE;
+        return query->dead_letters ? TABLE_DEAD_LETTERS_BY_PIPELINE : TABLE_EXECUTIONS_BY_PIPELINE;
     }
+    if (query->dead_letters)
+        return TABLE_DEAD_LETTERS;
     if (query->with_status) {
         key_u8(ret_prefix, (uint8_t)query->status);
         return TABLE_EXECUTIONS_BY_STATUS;

@@ -12,7 +12,8 @@
 /* Stores a new one, in the status it has, with all its index entries. */
 enum err executions_create(struct store_txn *txn, const struct execution *execution) MUST_CHECK;
 
-/* Stores a changed one; `was` is the status it had. */
+/* Stores a changed one; `was` is the status it had. So it enters or leaves the dead letters, too.
+ */
 enum err executions_change(
     struct store_txn *txn, const struct execution *execution, enum status was) MUST_CHECK;
 
@@ -50,6 +51,7 @@ enum err executions_in_status(
 
 /* What to list. Zero stands for "any" throughout. */
 struct execution_query {
+    bool dead_letters; /* these alone */
     bool with_status;
     enum status status;
     struct span pipeline_id;

@@ -514,52 +514,6 @@ def test_unknown_execution(fastcgi, action):
         check_problem(fastcgi.post(f"/api/v1/executions/nonsense/{action}"), 404)
 
 
-def test_retry_all(live):
-    """Every failed one of that pipeline, and no other."""
-    mended = live.dir / "run/mended"
-    text = SH + f"[ -e {mended} ] || exit 1\n"
-    make(live, text, event="mine", name="mine")
-    make(live, text, event="other", name="other")
-    mine = [sent(live, "mine", n) for n in range(12)]
-    other = sent(live, "other")
-    for execution in [*mine, other]:
-        wait_status(live, execution, "failed")
-    mended.touch()
-    done = live.run_fxctl("execution", "retry", "--all", "mine")
-    assert (done.returncode, done.stdout) == (0, "")
-    assert done.stderr.startswith("12 failed executions of mine")
-    for execution in mine:
-        assert wait_status(live, execution, "completed")["attempt"] == 2
-    assert failed_ids(live) == [other]
-    done = live.run_fxctl("execution", "retry", "--all", "mine")
-    assert done.returncode == 0 and done.stderr.startswith("0 failed executions")
-
-
-def test_retry_all_that_fail_again(live):
-    """Each is tried again once: it ends, however quickly they fail."""
-    make(live, SH + "exit 1\n", event="job", name="mine")
-    ids = [sent(live, payload=n) for n in range(5)]
-    for execution in ids:
-        wait_status(live, execution, "failed")
-    assert live.run_fxctl("execution", "retry", "--all", "mine").stderr.startswith("5 ")
-    for execution in ids:
-        until(lambda: show(live, execution)["attempt"] == 2 and
-              show(live, execution)["status"] == "failed", what="it has failed again")
-
-
-def test_retry_all_refused(live):
-    pipeline = make(live, SH + "exit 1\n", event="job", name="mine")
-    execution = sent(live)
-    wait_status(live, execution, "failed")
-    stop_trigger(live, pipeline)
-    done = live.run_fxctl("execution", "retry", "--all", "mine")
-    assert done.returncode == 1 and "no started trigger" in done.stderr
-    assert failed_ids(live) == [execution]
-    for arguments in (["--all", "none"], ["--all", "mine", execution], []):
-        done = live.run_fxctl("execution", "retry", *arguments)
-        assert done.returncode == (1 if "none" in arguments else 2), done
-
-
 # --- Without a dispatcher, and across its end ---
 
 @pytest.mark.parametrize("killed", [True, False])

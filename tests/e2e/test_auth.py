@@ -125,7 +125,7 @@ def test_expired_key(site):
 
 
 # Where each of the programs is asked, by a key of all scopes.
-PROGRAMS = ["/fx/executions", "/api/v1/pipelines", "/api/v1/events"]
+PROGRAMS = ["/fx/executions", "/api/v1/pipelines", "/api/v1/events", "/api/v1/admin/dead-letters"]
 
 
 def ask_programs(site, token):
@@ -136,38 +136,38 @@ def ask_programs(site, token):
 
 def test_revoked_in_every_program(site):
     """All of them have seen it before."""
-    key = site.new_key("events", "status", "pipelines", "triggers")
-    assert ask_programs(site, key.token) == [200] * 4
+    key = site.new_key(*SCOPES)
+    assert ask_programs(site, key.token) == [200] * 5
     site.revoke(key)
     with nothing_stored(site):
-        assert ask_programs(site, key.token) == [401] * 4
+        assert ask_programs(site, key.token) == [401] * 5
 
 
 def test_expired_in_every_program(site):
-    key = site.new_key("events", "status", "pipelines", "triggers", expires="1s")
+    key = site.new_key(*SCOPES, expires="1s")
     until(lambda: site.get("/fx/executions", key=key.token).status != 200, 5, "the key expires")
     with nothing_stored(site):
-        assert ask_programs(site, key.token) == [401] * 4
+        assert ask_programs(site, key.token) == [401] * 5
 
 
 def test_two_live_tokens(site):
     """While a key is rotated both are good; the next rotation ends the older."""
-    key = site.new_key("events", "status", "pipelines", "triggers")
+    key = site.new_key(*SCOPES)
     new = site.rotate(key)
-    assert ask_programs(site, key.token) == ask_programs(site, new.token) == [200] * 4
+    assert ask_programs(site, key.token) == ask_programs(site, new.token) == [200] * 5
     newest = site.rotate(key)
-    assert ask_programs(site, key.token) == [401] * 4
-    assert ask_programs(site, new.token) == ask_programs(site, newest.token) == [200] * 4
+    assert ask_programs(site, key.token) == [401] * 5
+    assert ask_programs(site, new.token) == ask_programs(site, newest.token) == [200] * 5
     site.revoke(key)
-    assert ask_programs(site, new.token) == ask_programs(site, newest.token) == [401] * 4
+    assert ask_programs(site, new.token) == ask_programs(site, newest.token) == [401] * 5
 
 
 def test_end_of_a_rotation(site):
-    key = site.new_key("events", "status", "pipelines", "triggers")
+    key = site.new_key(*SCOPES)
     new = site.rotate(key, until="1s")
     until(lambda: site.get("/fx/executions", key=key.token).status != 200, 5, "the old one ends")
-    assert ask_programs(site, key.token) == [401] * 4
-    assert ask_programs(site, new.token) == [200] * 4
+    assert ask_programs(site, key.token) == [401] * 5
+    assert ask_programs(site, new.token) == [200] * 5
 
 
 def test_new_key_works_at_once(site):

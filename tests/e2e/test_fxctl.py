@@ -23,7 +23,8 @@ COMMANDS = [
     "secret list", "secret rotate", "secret revoke", "verify", "pipeline apply", "pipeline list",
     "pipeline show", "pipeline delete", "pipeline run", "trigger start", "trigger status",
     "trigger stop", "publish", "cid", "explain", "executions", "execution show",
-    "execution retry", "execution skip", "execution cancel",
+    "execution retry", "execution skip", "execution cancel", "dead-letter list",
+    "dead-letter retry",
 ]
 
 ORDER_MAIL = {

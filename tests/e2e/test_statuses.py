@@ -8,7 +8,7 @@ import pytest
 
 import contract
 import raw
-from harness import Home, Reply
+from harness import SCOPES, Home, Reply
 
 NOBODY = "00000000-0000-7000-8000-000000000000"
 WRONG = "fxk_" + "A" * 43
@@ -30,7 +30,7 @@ def promises():
 
 @pytest.fixture(scope="module")
 def home():
-    """A home without a dispatcher: executions stay pending."""
+    """A home without a dispatcher but where one is needed: executions stay pending."""
     with Home() as made:
         made.configure(web={"failures_per_minute": 0})
         made.write_script("ok.sh", "#!/bin/sh\n")
@@ -72,6 +72,8 @@ def program_of(path):
         return "events"
     if path.startswith("/fx/"):
         return "status"
+    if path.startswith("/api/v1/admin"):
+        return "console"
     return "triggers" if path.startswith("/api/v1/events") else "pipelines"
 
 
@@ -106,7 +108,8 @@ def without_a_key(home, method, path):
 
 
 def without_the_scope(home, method, path):
-    return home.call(method, filled(path), key=home.key("admin"))
+    needed = contract.OPERATIONS[method, path]["security"][0]["apiKey"]
+    return home.call(method, filled(path), key=home.key(*(s for s in SCOPES if s not in needed)))
 
 
 def too_large(home, method, path):
@@ -169,10 +172,37 @@ def act(home, action):
     return home.post(url), home.post(url)
 
 
+def dead_letter(home):
+    """An execution that fails, in a pipeline of its own; the dispatcher has gone again."""
+    name = f"fails-{home.commits()}"
+    home.write_script("fails.sh", "#!/bin/sh\nexit 1\n")
+    made = {"id": name, "name": name, "steps": [{"name": "run", "script": "fails.sh"}],
+            "options": {"retry": {"limit": 0}}}
+    assert home.post(PIPELINES, made).status == 201
+    home.start_dispatcher()
+    run = home.post(f"/api/v1/batches/{name}").json
+    home.wait_cid(run["cid"])
+    home.stop_dispatcher()
+    return run["item"]
+
+
+def deserted(home):
+    """A dead letter whose pipeline is no more."""
+    own = dead_letter(home)
+    pipeline_id = home.get(f"/fx/executions/{own}").json["pipeline_id"]
+    assert home.delete(f"{PIPELINES}/{pipeline_id}").status == 200
+    return own
+
+
+def retry_letter(home, own):
+    return home.post(f"{LETTERS}/{own}/retry")
+
+
 BAD = {**EVENT, "event_type": "a b"}
 PIPELINES = "/api/v1/pipelines"
 PIPELINE = "/api/v1/pipelines/{id}"
 TRIGGER = "/api/v1/events/{pipeline_id}"
+LETTERS = "/api/v1/admin/dead-letters"
 ACTIONS = ("retry", "skip", "cancel")
 
 OWN = {
@@ -217,6 +247,13 @@ OWN = {
     ("POST", TRIGGER, 500): lambda home: home.post(f"/api/v1/events/{pipeline(home)}"),
     ("GET", TRIGGER, 200): lambda home: home.get(f"/api/v1/events/{pipeline(home)}"),
     ("DELETE", TRIGGER, 200): lambda home: home.delete(f"/api/v1/events/{pipeline(home)}"),
+    ("GET", LETTERS, 422): lambda home: home.get(f"{LETTERS}?limit=x"),
+    ("POST", f"{LETTERS}/retry", 200): lambda home: home.post(f"{LETTERS}/retry"),
+    ("POST", f"{LETTERS}/retry", 422): lambda home: home.post(f"{LETTERS}/retry?pipeline_id="),
+    ("POST", f"{LETTERS}/{{execution_id}}/retry", 200):
+        lambda home: retry_letter(home, dead_letter(home)),
+    ("POST", f"{LETTERS}/{{execution_id}}/retry", 409):
+        lambda home: retry_letter(home, deserted(home)),
 }
 
 # A plain request: a list, the description, a handshake.

@@ -31,7 +31,7 @@ import contract
 PROJECT = Path(__file__).resolve().parents[2]
 BUILD = PROJECT / os.environ.get("FX_BUILD", "build")
 
-SCOPES = ("events", "status", "pipelines", "triggers")
+SCOPES = ("events", "status", "pipelines", "triggers", "admin")
 FINAL = ("completed", "failed", "skipped")
 
 START_TIMEOUT = 30
@@ -188,7 +188,7 @@ class Home:
         try:
             return all(self.get(path, key=None).status == 404
                        for path in ("/fx/events/-/-", "/api/v1/events/-/-", "/api/v1/pipelines/-/-",
-                                    "/"))
+                                    "/api/v1/admin/-/-", "/"))
         except OSError:
             return False
 

@@ -1,0 +1,91 @@
+/* dead_letters - see dead_letters.h. */
+#include "store/dead_letters.h"
+
+#include "store/actions.h"
+#include "store/executions.h"
+
+enum err dead_letters_retry(struct store_txn *txn, const struct uuid *id, const char **ret_why)
+{
+    struct span value;
+    enum err err = store_get(txn, TABLE_DEAD_LETTERS, uuid_span(id), &value);
+    return err ? err : actions_retry(txn, id, ret_why);
+}
+
+static void add_why(struct dead_letters_retried *retried, const char *why)
+{
+    for (size_t i = 0; i < retried->why_count; i++)
+        if (retried->why[i] == why)
+            return;
+    if (retried->why_count < DEAD_LETTERS_WHYS_MAX)
+        retried->why[retried->why_count++] = why;
+}
+
+/* Going through all, newest first; `now` and `next` are one transaction's results. */
+struct walk {
+    struct span pipeline_id;
+    struct uuid after, next;
+    struct dead_letters_retried done, now;
+    struct uuid ids[DEAD_LETTERS_AT_ONCE];
+    size_t count;
+};
+
+/* Collecting ids, since what is walked must not be changed meanwhile. */
+static bool collect(const struct uuid *id, void *context)
+{
+    struct walk *walk = context;
+    walk->ids[walk->count++] = *id;
+    return true;
+}
+
+static enum err retry_some(struct store_txn *txn, void *context)
+{
+    struct walk *walk = context;
+    struct execution_query query = {
+        .dead_letters = true,
+        .pipeline_id = walk->pipeline_id,
+        .after = walk->after,
+        .limit = DEAD_LETTERS_AT_ONCE,
+    };
+    walk->now = walk->done; /* this may run more than once */
+    walk->count = 0;
+    enum err err = executions_list(txn, &query, collect, walk, &walk->next);
+    for (size_t i = 0; !err && i < walk->count; i++) {
+        const char *why;
+        err = actions_retry(txn, &walk->ids[i], &why);
+        if (!err)
+            walk->now.retried++;
+        if (err != ERR_CONFLICT)
+            continue;
+        walk->now.left++;
+        add_why(&walk->now, why);
+        err = ERR_OK;
+    }
+    return err;
+}
+
+enum err dead_letters_retry_all(
+    struct store *store, struct span pipeline_id, struct dead_letters_retried *ret_retried)
+{
+    struct walk walk = {.pipeline_id = pipeline_id};
+    enum err err;
+    do {
+        err = store_write(store, STORE_WAKE, retry_some, &walk);
+        walk.done = walk.now;
+        walk.after = walk.next;
+    } while (!err && !uuid_is_none(&walk.after));
+    *ret_retried = walk.done;
+    return err;
+}
+
+void dead_letters_format(const struct dead_letters_retried *retried, struct json_out *out)
+{
+    json_open(out, '{');
+    json_put_int(out, "retried", (int64_t)retried->retried);
+    json_put_int(out, "left", (int64_t)retried->left);
+    json_key(out, "why");
+    json_open(out, '[');
+    for (size_t i = 0; i < retried->why_count; i++)
+        json_str(out, retried->why[i]);
+    json_close(out, ']');
+    json_close(out, '}');
+}

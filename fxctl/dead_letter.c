@@ -1,0 +1,146 @@
+/* dead_letter - executions that failed for good: listing them, and trying them again. */
+#include "base/json.h"
+#include "fxctl/listing.h"
+#include "fxctl/operand.h"
+#include "store/dead_letters.h"
+
+/* The id of the pipeline of --pipeline, empty where it is not given. EXIT_DONE, or the status to
+ * leave with. */
+static int read_pipeline(const struct fxctl *ctl, char ret_id[PIPELINE_ID_MAX + 1])
+{
+    const char *word = fxctl_option(ctl, "pipeline");
+    struct store_txn *txn;
+    ret_id[0] = '\0';
+    if (!word)
+        return EXIT_DONE;
+    enum err err = store_read_begin(ctl->store, &txn);
+    if (!err) {
+        err = operand_pipeline(txn, word, ret_id);
+        store_read_end(txn);
+    }
+    if (err == ERR_NOTFOUND)
+        return operand_unknown(word, 0);
+    return err ? fxctl_failed(err) : EXIT_DONE;
+}
+
+static int list(struct fxctl *ctl)
+{
+    char pipeline[PIPELINE_ID_MAX + 1];
+    struct execution_query query = {.dead_letters = true};
+    int status = listing_page(ctl, &query);
+    if (!status)
+        status = fxctl_open(ctl, STORE_READ_ONLY);
+    if (!status)
+        status = read_pipeline(ctl, pipeline);
+    if (status)
+        return status;
+    query.pipeline_id = span_str(pipeline);
+    return listing_print(ctl, &query, "dead_letters", "There is no dead letter.");
+}
+
+/* Answers with how it went. EXIT_DONE, or EXIT_NO where some are left. */
+static int print_retried(const struct fxctl *ctl, const struct dead_letters_retried *retried)
+{
+    struct buf text = BUF_INIT;
+    struct json_out out = json_out_to(&text);
+    if (ctl->json) {
+        dead_letters_format(retried, &out);
+        fxctl_print(&text);
+    }
+    buf_done(&text);
+    fxctl_say("Dead letters that are pending again: %llu", (unsigned long long)retried->retried);
+    if (!retried->left)
+        return EXIT_DONE;
+    fxctl_say("Those that cannot be tried again: %llu", (unsigned long long)retried->left);
+    for (size_t i = 0; i < retried->why_count; i++)
+        fxctl_say("  %s", retried->why[i]);
+    return EXIT_NO;
+}
+
+static int retry_all(struct fxctl *ctl)
+{
+    char pipeline[PIPELINE_ID_MAX + 1];
+    struct dead_letters_retried retried;
+    int status = fxctl_open(ctl, STORE_READ_WRITE);
+    if (!status)
+        status = read_pipeline(ctl, pipeline);
+    if (status)
+        return status;
+    enum err err = dead_letters_retry_all(ctl->store, span_str(pipeline), &retried);
+    return err ? fxctl_failed(err) : print_retried(ctl, &retried);
+}
+
+struct one {
+    struct uuid id;
+    const char *why;
+};
+
+static enum err retry_mutation(struct store_txn *txn, void *context)
+{
+    struct one *one = context;
+    return dead_letters_retry(txn, &one->id, &one->why);
+}
+
+static int retry_one(struct fxctl *ctl)
+{
+    struct one one;
+    if (!uuid_parse(span_str(ctl->operands[0]), &one.id))
+        return fxctl_usage(ctl, "\"%s\" is no id of an execution", ctl->operands[0]);
+    int status = fxctl_open(ctl, STORE_READ_WRITE);
+    if (status)
+        return status;
+    enum err err = store_write(ctl->store, STORE_WAKE, retry_mutation, &one);
+    if (err == ERR_NOTFOUND)
+        return fxctl_refuse("there is no dead letter %s", ctl->operands[0]);
+    if (err == ERR_CONFLICT)
+        return fxctl_refuse("it cannot be tried again: %s", one.why);
+    return err ? fxctl_failed(err)
+               : print_retried(ctl, &(struct dead_letters_retried){.retried = 1});
+}
+
+static int retry(struct fxctl *ctl)
+{
+    bool all = fxctl_option(ctl, "all") != NULL;
+    if (all == (ctl->operand_count > 0))
+        return fxctl_usage(ctl, "name one dead letter, or say --all");
+    if (!all && fxctl_option(ctl, "pipeline"))
+        return fxctl_usage(ctl, "--pipeline goes with --all");
+    return all ? retry_all(ctl) : retry_one(ctl);
+}
+
+static const struct option_rule list_options[] = {
+    {"pipeline", "NAME-OR-ID", OPTION_FREE, "those of this pipeline"},
+    LISTING_OPTIONS,
+    {0},
+};
+
+static const struct option_rule retry_options[] = {
+    {"all", NULL, OPTION_FREE, "all of them"},
+    {"pipeline", "NAME-OR-ID", OPTION_FREE, "with --all: all of this pipeline"},
+    {0},
+};
+
+const struct command dead_letter_commands[] = {
+    {
+        .name = "dead-letter list",
+        .options = list_options,
+        .summary = "list executions that failed for good, newest first",
+        .details = "A dead letter is an execution whose attempts are used up, or that gave up for\n"
+                   "good. One that was cancelled has failed, too, but is none.",
+        .run = list,
+    },
+    {
+        .name = "dead-letter retry",
+        .operands = "[ID]",
+        .operands_min = 0,
+        .operands_max = 1,
+        .options = retry_options,
+        .summary = "try a dead letter again, or all of them",
+        .details =
+            "With --all each is tried once, however soon it fails again. Those that cannot\n"
+            "be, since their pipeline has no started trigger, are left as they are, and the\n"
+            "exit status is 1.",
+        .run = retry,
+    },
+    {0},
+};

@@ -1,0 +1,26 @@
+#ifndef FXCTL_LISTING_H
+#define FXCTL_LISTING_H
+/*
+ * listing - a list of executions, newest first.
+ */
+#include "fxctl/fxctl.h"
+#include "store/executions.h"
+
+/* The options that say which part of a list is wanted. */
+#define LISTING_OPTIONS \
+    {"limit", "N", OPTION_FREE, "at most so many, 1 to 1000; else 100"}, \
+    { \
+        "after", "ID", OPTION_FREE, "only those older than this one: the next page" \
+    }
+
+/* Reads those options into the query. EXIT_DONE or EXIT_USAGE. */
+int listing_page(const struct fxctl *ctl, struct execution_query *query);
+
+/*
+ * Prints what the query finds in the open store, as a table, or as {member: [...],
+ * "next"}; `none` is said where a table would be empty. EXIT_DONE or EXIT_RETRY.
+ */
+int listing_print(
+    struct fxctl *ctl, const struct execution_query *query, const char *member, const char *none);
+
+#endif
