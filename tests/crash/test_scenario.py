@@ -22,6 +22,7 @@ SECONDS = float(os.environ.get("FX_SCENARIO_SECONDS", 30))
 SENDERS = 2
 PAUSE_SECONDS = 0.5  # of a sender between two events, on average
 KILL_PAUSE_SECONDS = 0.3
+SHOWN = 100  # attempts of an execution that are listed
 
 RETRY = {"limit": 30, "delay": 0.02, "max_delay": 0.1}
 
@@ -236,6 +237,19 @@ def check_attempts(executions, books):
     assert not written, f"ran without being known: {dict(written)}"
 
 
+def check_history(home, executions):
+    """Each attempt is listed with what became of it, and the dead letters are those that failed."""
+    for execution in executions:
+        *past, last = execution["attempts"] or [None]
+        newest, numbers = execution["attempt"], [a["attempt"] for a in execution["attempts"]]
+        assert numbers == list(range(1, newest + 1))[-SHOWN:], execution
+        assert {a["status"] for a in past} <= {"failed", "lost"}, execution
+        assert execution["status"] == "skipped" or last["status"] in ("completed", "failed", "lost")
+    failed = {e["execution_id"] for e in executions if e["status"] == "failed"}
+    letters = home.all_executions("/api/v1/admin/dead-letters", "dead_letters")
+    assert {e["execution_id"] for e in letters} == failed
+
+
 def check_order(path, expected):
     """In log order, each once the one before has ended. One that had ended when its runner or the
     dispatcher was killed may have been run again before the next began."""
@@ -312,6 +326,7 @@ def test_everything_at_once(home, server):
         check_cid(found)
     assert set(acknowledged.values()) <= set(by_cid)
     check_attempts([e for e in executions if e["status"] != "skipped"], books)
+    check_history(home, executions)
 
     numbers = {cid: n for n, cid in acknowledged.items()}
     for cid, found in by_cid.items():  # stored, and nobody was told

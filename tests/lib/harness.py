@@ -390,12 +390,12 @@ class Home:
             until(lambda: self.get(f"/api/v1/events/{pipeline_id}").json["ready"],
                   what="the trigger is ready")
 
-    def all_executions(self):
-        """Every execution there is, newest first, page by page."""
+    def all_executions(self, path="/fx/executions", member="executions"):
+        """Every execution there is in such a list, newest first, page by page."""
         found, after = [], ""
         while after is not None:
-            page = self.get(f"/fx/executions?limit=1000{after}").json
-            found += page["executions"]
+            page = self.get(f"{path}?limit=1000{after}").json
+            found += page[member]
             after = f"&after={page['next']}" if page["next"] else None
         return found
 
