@@ -1,4 +1,5 @@
-"""The official client libraries of CloudEvents, GitHub, Standard Webhooks and Stripe as senders.
+"""The official client libraries of CloudEvents, GitHub, Standard Webhooks and Stripe as senders,
+and that of Standard Webhooks as receiver.
 
 What they send is made by tests/node/clients.mjs.
 """
@@ -9,8 +10,9 @@ import subprocess
 import pytest
 
 from checks import UUID, check_problem, nothing_stored
-from jobs import completed, make, python
+from jobs import completed, make, python, run
 from node import script
+from test_http_steps import http, serving
 
 TIMEOUT = 60
 
@@ -259,3 +261,24 @@ def test_delivery_repeated(fastcgi, provider, secret):
     assert "Idempotent-Replayed" not in first.headers
     assert again.headers["Idempotent-Replayed"] == "true"
     assert again.json == first.json
+
+
+# --- HTTP steps ---
+
+@pytest.mark.parametrize("mode", ["binary", "structured"])
+def test_signed_http_step(home, mode):
+    """A receiver that verifies with the reference library takes what the bridge sends, and not what
+    was changed on the way."""
+    home.configure(http={"allow": "127.0.0.0/8"})
+    home.start()
+    home.start_dispatcher()
+    key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    payload = {"text": "grüße 😀", "lines": [1, 2.5, None]}
+    with serving() as server:
+        completed(run(home, http(server.url(), secret=key, mode=mode), payload=payload))
+        call, = server.calls
+    given = {"secret": key, "body": call.body.decode(), "headers": dict(call.headers)}
+    verified = client("standardwebhooks-verify", given)
+    assert (verified["data"] if mode == "structured" else verified) == payload
+    with pytest.raises(AssertionError, match="WebhookVerificationError"):
+        client("standardwebhooks-verify", {**given, "body": given["body"] + " "})

@@ -7,6 +7,7 @@
 //   octokit-sign        GitHub.           These read {"secret", "body"} and print the headers
 //   standardwebhooks-sign                 to send with that body; the second takes "id" too.
 //   stripe-sign
+//   standardwebhooks-verify  reads {"secret", "body", "headers"} and prints the body as a value.
 //
 // JSON in, JSON out. Runs beside node_modules (tests/lib/node.py copies it there).
 import { text } from "node:stream/consumers";
@@ -54,6 +55,11 @@ async function signStandard({ secret, body, id }) {
   };
 }
 
+async function verifyStandard({ secret, body, headers }) {
+  const { Webhook } = await import("standardwebhooks");
+  return new Webhook(secret).verify(body, headers);
+}
+
 async function signStripe({ secret, body }) {
   const { default: Stripe } = await import("stripe");
   const { webhooks } = new Stripe("sk_test_none");
@@ -65,6 +71,7 @@ const commands = {
   "cloudevents-read": read,
   "octokit-sign": signGitHub,
   "standardwebhooks-sign": signStandard,
+  "standardwebhooks-verify": verifyStandard,
   "stripe-sign": signStripe,
 };
 
