@@ -52,7 +52,7 @@ triggers := main control
 console := main letters
 
 DISPATCHER := main address claim frame instance leftovers loop orphans pool record route tick turn
-RUNNER := runner_main answer attempt child environment frame http_step lines link orphans output \
+RUNNER := runner_main answer attempt child environment frame http_step leftovers lines link orphans output \
 	persistent script step worker
 HTTP := http_main address frame http_call http_client
 FXCTL := main action credential dead_letter execution fxctl help init input key listing operand options \

@@ -159,6 +159,7 @@ struct dispatcher {
     struct store *store;
     int lock_fd, wake_fd, signal_fd, epoll_fd;
     char runner_path[PATH_MAX];
+    bool after_death; /* the dispatcher before this one has left nothing in order */
     bool once;        /* leave when all that is ready has run */
     int64_t max_ms;   /* with once: start nothing new after so long */
     int64_t leave_ms; /* leave after so long with nothing to do; 0: stay */
@@ -223,7 +224,7 @@ int64_t instance_tend(struct dispatcher *d);
 
 enum err record_happening(
     struct dispatcher *d, struct store_txn *txn, const struct happening *happening) MUST_CHECK;
-/* Ends the processes of executions that a dispatcher before this one has left running. No turn. */
+/* Ends what a dispatcher before this one and its runners have left running. No turn. */
 enum err record_end_leftovers(struct dispatcher *d) MUST_CHECK;
 /* Executions that a dispatcher before this one has left running are pending again. */
 enum err record_recover(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;

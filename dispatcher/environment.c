@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "leftovers.h"
 
-#define OWN_VARIABLES 13 /* how many environment_build adds, besides the pipeline's */
+#define OWN_VARIABLES 14 /* how many environment_build adds, besides the pipeline's */
 
 /* Adds a variable, or gives one that is there another value. */
 static void add(struct environment *e, const char *name, struct span value)
@@ -42,6 +43,7 @@ static void add_number(struct environment *e, const char *name, uint32_t number)
 void environment_build(struct environment *e, const struct frame_job *job,
     const struct pipeline *pipeline, const struct step *step, const struct event *event)
 {
+    const char *mark = getenv(LEFTOVERS_MARK);
     e->variables = mem_alloc((OWN_VARIABLES + pipeline->env_count + 1) * sizeof *e->variables);
     e->count = 0;
     e->step = step;
@@ -50,6 +52,7 @@ void environment_build(struct environment *e, const struct frame_job *job,
     add(e, "TZ", span_str("UTC"));
     for (size_t i = 0; i < pipeline->env_count; i++)
         add(e, pipeline->env[i].name, span_str(pipeline->env[i].value));
+    add(e, LEFTOVERS_MARK, span_str(mark ? mark : ""));
     add(e, "FX_PIPELINE_ID", job->pipeline_id);
     add(e, "FX_PIPELINE", span_str(pipeline->name));
     add_number(e, "FX_PIPELINE_VERSION", job->pipeline_version);

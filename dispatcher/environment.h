@@ -8,9 +8,9 @@
  * may set LANG and TZ otherwise, and
  *   FX_CID  FX_EXECUTION_ID  FX_PARENT_EXECUTION_ID  FX_ATTEMPT
  *   FX_PIPELINE_ID  FX_PIPELINE  FX_PIPELINE_VERSION  FX_STEP  FX_EVENT_TYPE
- *   FX_CONTEXT (/dev/fd/4)
- * A persistent script has of these FX_PIPELINE_ID, FX_PIPELINE, FX_PIPELINE_VERSION
- * and FX_STEP, for the others change from one execution to the next.
+ *   FX_CONTEXT (/dev/fd/4)  FX_INSTANCE (leftovers.h)
+ * A persistent script has of these FX_PIPELINE_ID, FX_PIPELINE, FX_PIPELINE_VERSION,
+ * FX_STEP and FX_INSTANCE, for the others change from one execution to the next.
  */
 #include "frame.h"
 #include "lines.h"

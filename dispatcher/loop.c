@@ -139,6 +139,7 @@ static void give_up(struct dispatcher *d)
     while (d->instance_count && (now = clock_mono_ms()) < until)
         (void)wait(d, (int)(until - now));
     orphans_end(0, NULL);
+    alive_leave(d->lock_fd);
 }
 
 /* Now and then: shows that it turns, frees what killed readers hold on to, and minds the clock. */

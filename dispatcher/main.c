@@ -155,7 +155,7 @@ static int open_signals(void)
 static enum err take_lock(struct dispatcher *d, const struct options *options)
 {
     for (int tries = LOCK_TRIES;; tries--) {
-        enum err err = alive_take(&d->home, &d->lock_fd);
+        enum err err = alive_take(&d->home, &d->lock_fd, &d->after_death);
         if (err != ERR_BUSY)
             return err;
         pid_t pid = alive_pid(&d->home);

@@ -330,8 +330,8 @@ enum err record_end_leftovers(struct dispatcher *d)
         return err;
     err = executions_in_status(txn, STATUS_IN_PROGRESS, collect, &running);
     store_read_end(txn);
-    if (!err && running.count)
-        leftovers_end(running.ids, running.count);
+    if (!err && (d->after_death || running.count))
+        leftovers_end(&d->home, running.ids, running.count);
     free(running.ids);
     return err;
 }

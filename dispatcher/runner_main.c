@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "child.h"
 #include "http_step.h"
+#include "leftovers.h"
 #include "link.h"
 #include "persistent.h"
 
@@ -88,6 +89,7 @@ int main(int argc, char **argv)
     }
     if (home_open(argv[1], &home))
         return EXIT_FIX;
+    leftovers_mark(&home);
     signal(SIGPIPE, SIG_IGN);
     child_prepare();
     while (link_next(&type, &body) && handle(type, buf_span(&body)))

@@ -25,7 +25,7 @@ static int open_lock(const struct home *home, int flags)
     return fd;
 }
 
-enum err alive_take(const struct home *home, int *ret_fd)
+enum err alive_take(const struct home *home, int *ret_fd, bool *ret_died)
 {
     struct flock lock = whole;
     char text[32];
@@ -38,11 +38,17 @@ enum err alive_take(const struct home *home, int *ret_fd)
             close(fd);
         return busy ? ERR_BUSY : ERR_IO;
     }
+    *ret_died = pread(fd, text, 1, 0) == 1; /* it still holds a number */
     int len = snprintf(text, sizeof text, "%d\n", (int)getpid());
     if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)len, 0) != len)
         log_errno("cannot write run/dispatcher.lock in %s", home->dir);
     *ret_fd = fd;
     return ERR_OK;
+}
+
+void alive_leave(int fd)
+{
+    (void)!ftruncate(fd, 0);
 }
 
 void alive_beat(int fd)

@@ -16,10 +16,14 @@
 
 /*
  * Takes the lock and writes this process's number into the file. The descriptor
- * (close-on-exec) holds it until it is closed or the process ends. ERR_BUSY:
- * another process has it. ERR_IO is logged.
+ * (close-on-exec) holds it until it is closed or the process ends. *ret_died: the
+ * last one that held it has died without alive_leave. ERR_BUSY: another process
+ * has it. ERR_IO is logged.
  */
-enum err alive_take(const struct home *home, int *ret_fd) MUST_CHECK;
+enum err alive_take(const struct home *home, int *ret_fd, bool *ret_died) MUST_CHECK;
+
+/* Says that the holder, which is about to end, leaves everything in order. */
+void alive_leave(int fd);
 
 /* Shows that the holder still turns. No wait for the disk. */
 void alive_beat(int fd);

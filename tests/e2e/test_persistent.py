@@ -3,10 +3,11 @@ import json
 import os
 import re
 import shutil
+import signal
 
 import pytest
 
-from harness import PROJECT, is_running, until
+from harness import PROJECT, Home, is_running, until
 from jobs import OK, PYTHON, SH, completed, failure, make, marked, replace, runners, save
 
 MIB = 1 << 20
@@ -121,6 +122,7 @@ def answer(line):
     status = dict(l.split(":\\t", 1) for l in open("/proc/self/status").read().splitlines())
     return {"ok": True, "save": {
         "env": open("/proc/self/environ").read().split("\\0")[:-1], "directory": os.getcwd(),
+        "runner": os.getppid(),
         "fds": sorted(map(int, os.listdir("/proc/self/fd")))[:4], "umask": os.umask(0o027),
         "session": os.getsid(0) == os.getpid(), "no_new_privileges": status["NoNewPrivs"]}}
 serve(answer)
@@ -130,7 +132,8 @@ serve(answer)
     assert sorted(data.pop("env")) == sorted([
         "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8",
         "TZ=Europe/Berlin", "COLOUR=red", f"FX_PIPELINE_ID={execution['pipeline_id']}",
-        f"FX_PIPELINE={execution['service']}", "FX_PIPELINE_VERSION=1", "FX_STEP=one"])
+        f"FX_PIPELINE={execution['service']}", "FX_PIPELINE_VERSION=1", "FX_STEP=one",
+        f"FX_INSTANCE={data.pop('runner')}:{live.dir}"])
     # 3 is what os.listdir itself reads.
     assert data == {"directory": str(live.dir / "scripts"), "fds": [0, 1, 2, 3], "umask": 0o027,
                     "session": True, "no_new_privileges": "1"}
@@ -598,6 +601,45 @@ def test_ends_with_the_dispatcher(home, how, busy):
         until(path.exists, what="it is at work")
     getattr(home, how)()
     until(lambda: not marked(mark) and not runners(home), what="all is gone")
+
+
+def leave_something(home):
+    """A persistent script has started a process and rests; the mark of both."""
+    mark = f"MARK-{home.dir.name}"
+    home.start()
+    home.start_dispatcher()
+    start(home, script(OBEDIENT), env={"MARK": mark})
+    pid_of(send(home, "import subprocess as s\n"
+                "s.Popen(['setsid', 'sleep', '1000'], stdin=0, stdout=2, stderr=2)\n"))
+    until(lambda: len(marked(mark)) == 2, what="both are there")
+    return mark
+
+
+def kill_all_at_once(home):
+    """The dispatcher and its runners: none of them has time to end what they have started."""
+    home.dispatcher.send_signal(signal.SIGSTOP)
+    for pid in runners(home):
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: not is_running(pid), what="the runner is gone")
+    home.kill_dispatcher()
+
+
+def test_killed_with_its_runners(home):
+    """What it has started is ended by the next dispatcher; what is of other homes stays, whether
+    anybody is there for it or not."""
+    with Home() as alive, Home() as dead:
+        mark, alive_mark, dead_mark = map(leave_something, (home, alive, dead))
+        kill_all_at_once(home)
+        kill_all_at_once(dead)
+        [left] = until(lambda: len(marked(mark)) == 1 and marked(mark), what="the script is gone")
+        until(lambda: len(marked(dead_mark)) == 1, what="that of the other home too")
+        home.start_dispatcher()
+        until(lambda: not is_running(left), what="what was left is gone")
+        completed(send(home))
+        assert len(marked(alive_mark)) == 2 and len(marked(dead_mark)) == 1
+        completed(send(alive))
+        dead.start_dispatcher()
+        until(lambda: not marked(dead_mark), what="its own dispatcher ends it")
 
 
 def test_runner_that_is_killed(live):

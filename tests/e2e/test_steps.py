@@ -20,11 +20,15 @@ MIB = 1 << 20
 TELL_ENVIRONMENT = python("""
 lines = open("/proc/self/environ").read().split("\\0")
 assert lines.pop() == ""
-say(save={"env": dict(line.split("=", 1) for line in lines), "count": len(lines)})
+env = dict(line.split("=", 1) for line in lines)
+home = os.getcwd().removesuffix("/scripts")
+assert env.pop("FX_INSTANCE") == f"{os.getppid()}:{home}"
+say(save={"env": env, "count": len(lines) - 1})
 """)
 
 
 def expected_environment(execution, step="step1", **more):
+    """Of a step, but for FX_INSTANCE, which names its runner."""
     return {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "LANG": "C.UTF-8",

@@ -36,8 +36,9 @@ static pid_t hold(int *ret_stop)
     assert_true(child >= 0);
     if (child == 0) {
         int fd;
+        bool died;
         close(stop[1]);
-        byte = alive_take(&home, &fd) == ERR_OK ? 'y' : 'n';
+        byte = alive_take(&home, &fd, &died) == ERR_OK ? 'y' : 'n';
         if (write(ready[1], &byte, 1) == 1)
             (void)!read(stop[0], &byte, 1);
         _exit(0);
@@ -72,11 +73,12 @@ static void alive_is_false_where_none_ever_was(void **state)
 static void alive_lock_has_one_holder(void **state)
 {
     int stop, fd = -1;
+    bool died;
     (void)state;
     pid_t child = hold(&stop);
     assert_true(alive_is(&home));
     assert_int_equal(alive_pid(&home), child);
-    assert_int_equal(alive_take(&home, &fd), ERR_BUSY);
+    assert_int_equal(alive_take(&home, &fd, &died), ERR_BUSY);
     assert_int_equal(fd, -1);
     assert_true(alive_is(&home)); /* asking and failing to take disturb nothing */
     assert_int_equal(alive_pid(&home), child);
@@ -85,7 +87,7 @@ static void alive_lock_has_one_holder(void **state)
     assert_int_equal(waitpid(child, NULL, 0), child);
     assert_false(alive_is(&home));
     assert_int_equal(alive_pid(&home), 0);
-    assert_int_equal(alive_take(&home, &fd), ERR_OK);
+    assert_int_equal(alive_take(&home, &fd, &died), ERR_OK);
     assert_int_equal(alive_pid(&home), getpid());
     assert_int_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
     close(fd);
@@ -95,6 +97,7 @@ static void alive_lock_has_one_holder(void **state)
 static void alive_ends_with_a_killed_holder(void **state)
 {
     int stop, fd;
+    bool died;
     (void)state;
     pid_t child = hold(&stop);
     assert_true(alive_is(&home));
@@ -105,7 +108,7 @@ static void alive_ends_with_a_killed_holder(void **state)
     assert_int_equal(strtol(temp_read(&temp, "home/run/dispatcher.lock"), NULL, 10), child);
     assert_false(alive_is(&home));
     assert_int_equal(alive_pid(&home), 0);
-    assert_int_equal(alive_take(&home, &fd), ERR_OK);
+    assert_int_equal(alive_take(&home, &fd, &died), ERR_OK);
     close(fd);
 }
 
@@ -113,12 +116,32 @@ static void alive_ends_with_a_killed_holder(void **state)
 static void alive_is_seen_by_the_holder_itself(void **state)
 {
     int fd, again;
+    bool died;
     (void)state;
-    assert_int_equal(alive_take(&home, &fd), ERR_OK);
+    assert_int_equal(alive_take(&home, &fd, &died), ERR_OK);
     assert_true(alive_is(&home));
     assert_int_equal(alive_pid(&home), getpid());
-    assert_int_equal(alive_take(&home, &again), ERR_BUSY);
+    assert_int_equal(alive_take(&home, &again, &died), ERR_BUSY);
     assert_true(alive_is(&home));
+    close(fd);
+}
+
+/* A holder that has died has left its number behind; one that left in order has not. */
+static void alive_tells_how_the_last_holder_ended(void **state)
+{
+    int fd;
+    bool died;
+    (void)state;
+    assert_int_equal(alive_take(&home, &fd, &died), ERR_OK);
+    assert_false(died); /* there was none */
+    close(fd);
+    assert_int_equal(alive_take(&home, &fd, &died), ERR_OK);
+    assert_true(died);
+    alive_leave(fd);
+    assert_true(alive_is(&home)); /* until it ends */
+    close(fd);
+    assert_int_equal(alive_take(&home, &fd, &died), ERR_OK);
+    assert_false(died);
     close(fd);
 }
 
@@ -156,9 +179,10 @@ static void alive_file_holds_one_number(void **state)
 {
     int fd;
     char text[32];
+    bool died;
     (void)state;
     temp_write(&temp, "home/run/dispatcher.lock", "12345678901234567890\nmore\n");
-    assert_int_equal(alive_take(&home, &fd), ERR_OK);
+    assert_int_equal(alive_take(&home, &fd, &died), ERR_OK);
     snprintf(text, sizeof text, "%d\n", (int)getpid());
     assert_string_equal(temp_read(&temp, "home/run/dispatcher.lock"), text);
     close(fd);
@@ -167,9 +191,10 @@ static void alive_file_holds_one_number(void **state)
 static void alive_take_fails_where_there_is_no_run_directory(void **state)
 {
     int fd;
+    bool died;
     (void)state;
     assert_int_equal(rmdir(temp_path(&temp, "home/run")), 0);
-    assert_int_equal(alive_take(&home, &fd), ERR_IO);
+    assert_int_equal(alive_take(&home, &fd, &died), ERR_IO);
     assert_true(temp_logged(&temp, "cannot lock run/dispatcher.lock in "));
     assert_false(alive_is(&home));
 }
@@ -181,6 +206,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(alive_lock_has_one_holder, setup, teardown),
         cmocka_unit_test_setup_teardown(alive_ends_with_a_killed_holder, setup, teardown),
         cmocka_unit_test_setup_teardown(alive_is_seen_by_the_holder_itself, setup, teardown),
+        cmocka_unit_test_setup_teardown(alive_tells_how_the_last_holder_ended, setup, teardown),
         cmocka_unit_test_setup_teardown(alive_needs_a_fresh_beat, setup, teardown),
         cmocka_unit_test_setup_teardown(alive_file_holds_one_number, setup, teardown),
         cmocka_unit_test_setup_teardown(
