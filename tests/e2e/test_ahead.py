@@ -121,7 +121,8 @@ def test_another_instance_takes_what_is_recalled(paced):
 def test_stopped_while_jobs_are_ahead(paced):
     """What has not begun when the dispatcher is killed is run by the next one."""
     slow, others = post_between(paced, "wait")
-    until(lambda: executions_of(paced, slow)[0]["status"] == "in_progress", what="it runs")
+    until(lambda: [e["status"] for e in executions_of(paced, slow)] == ["in_progress"],
+          what="it runs")
     paced.kill_dispatcher()
     until(lambda: not runners(paced), what="the runner has ended")
     paced.opened()
