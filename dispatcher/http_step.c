@@ -125,6 +125,7 @@ void http_step_run(const struct step_call *call, struct step_end *end)
         step_fail(end, call, "fx-http and fx-runner do not fit together; install both at once");
         break;
     case WORKER_ENDED:
+    case WORKER_UNHEARD:
         fail_ended(call, end);
         break;
     case WORKER_SILENT:

@@ -78,12 +78,12 @@ static pid_t parent_of(pid_t pid)
     return parent;
 }
 
-/* While a runner lives, all that it has started is below it (PR_SET_CHILD_SUBREAPER). */
-static bool is_below(pid_t pid, pid_t runner)
+/* While both live, all that they have started is below them (PR_SET_CHILD_SUBREAPER). */
+static bool is_below(pid_t pid, pid_t marker)
 {
-    while (pid > 1 && pid != runner)
+    while (pid > 1 && pid != marker)
         pid = parent_of(pid);
-    return pid == runner;
+    return pid == marker;
 }
 
 static bool is_of_execution(const struct hunt *h)
@@ -97,8 +97,8 @@ static bool is_of_execution(const struct hunt *h)
     return false;
 }
 
-/* Has it this home's mark, of a runner that is gone? */
-static bool is_of_dead_runner(const struct hunt *h, pid_t pid)
+/* Has it this home's mark, of a dispatcher or a runner that is gone? */
+static bool is_of_the_dead(const struct hunt *h, pid_t pid)
 {
     struct span mark = value_of(&h->environment, LEFTOVERS_MARK);
     const uint8_t *colon = mark.len ? memchr(mark.data, ':', mark.len) : NULL;
@@ -119,7 +119,7 @@ static size_t look(struct hunt *h)
         if (pid <= 0 || pid == getpid()) /* a step may have started this dispatcher */
             continue;
         read_proc(pid, "environ", &h->environment);
-        if (is_of_execution(h) || is_of_dead_runner(h, pid))
+        if (is_of_execution(h) || is_of_the_dead(h, pid))
             killed += kill(pid, SIGKILL) == 0;
     }
     if (proc)

@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/wake.h"
 #include "dispatcher.h"
+#include "leftovers.h"
 
 #define MAX_SECONDS 86400
 
@@ -193,6 +194,7 @@ int main(int argc, char **argv)
     d.once = options.once;
     d.max_ms = options.max_seconds * 1000;
     d.leave_ms = options.on_demand ? d.home.config.dispatcher_leave_seconds * 1000 : 0;
+    leftovers_mark(&d.home);
     /* What the steps of a killed runner leave behind becomes this process's to end. */
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
     d.signal_fd = open_signals();

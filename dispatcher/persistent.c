@@ -21,6 +21,7 @@ struct persistent {
     char *path;
     struct stat file;
     struct worker worker;
+    bool has_answered;
     struct persistent *next;
 };
 
@@ -223,7 +224,11 @@ static void fail_ended(const struct step_call *call, int status, struct step_end
     step_fail(end, call, "exited with %d before it answered", end->exit_code);
 }
 
-static void ask(struct persistent *p, const struct step_call *call, struct step_end *end)
+/*
+ * False when it had ended before it heard the question, as one that has answered may:
+ * another process is to be asked.
+ */
+static bool ask(struct persistent *p, const struct step_call *call, struct step_end *end)
 {
     const struct config *config = &call->home->config;
     struct buf line = BUF_INIT;
@@ -237,14 +242,23 @@ static void ask(struct persistent *p, const struct step_call *call, struct step_
         .grace_ms = grace_ms(config),
         .log = &log,
     };
-    switch (worker_ask(&p->worker, &question)) {
+    enum worker_end how = worker_ask(&p->worker, &question);
+    bool heard = how != WORKER_UNHEARD || !p->has_answered;
+    buf_done(&line);
+    if (!heard) {
+        buf_done(&log.bytes);
+        return false;
+    }
+    switch (how) {
     case WORKER_ANSWERED:
+        p->has_answered = true;
         if (take_answer(call, &p->worker.out, end))
             buf_clear(&p->worker.out);
         else
             worker_stop(&p->worker, question.grace_ms);
         break;
     case WORKER_ENDED:
+    case WORKER_UNHEARD:
         fail_ended(call, p->worker.child.status, end);
         break;
     case WORKER_SILENT:
@@ -259,15 +273,18 @@ static void ask(struct persistent *p, const struct step_call *call, struct step_
     }
     tail_trim(&log);
     end->log = log.bytes;
-    buf_done(&line);
+    return true;
 }
 
 void persistent_run(const struct step_call *call, struct step_end *end)
 {
     int error;
-    struct persistent *p = get(call, &error);
-    if (p)
-        ask(p, call, end);
-    else
-        step_not_started(end, call, error);
+    for (bool heard = false; !heard;) {
+        struct persistent *p = get(call, &error);
+        if (!p) {
+            step_not_started(end, call, error);
+            return;
+        }
+        heard = ask(p, call, end);
+    }
 }

@@ -58,9 +58,17 @@ struct asking {
     const struct question *question;
     struct span unsent;
     enum worker_end end; /* WORKER_ANSWERED unless it is being stopped */
+    bool untouched;      /* nothing that was sent had been read when the other end closed */
     bool answered, gone; /* the dispatcher */
     int64_t signal_ms;   /* when the next signal is due */
 };
+
+static bool is_untouched(const struct asking *a)
+{
+    int unread;
+    size_t sent = a->question->bytes.len - a->unsent.len;
+    return ioctl(a->worker->in_fd, FIONREAD, &unread) == 0 && (size_t)unread == sent;
+}
 
 static void send_more(struct asking *a)
 {
@@ -69,6 +77,7 @@ static void send_more(struct asking *a)
         a->unsent = span_of(a->unsent.data + n, a->unsent.len - (size_t)n);
     } else if (errno != EAGAIN && errno != EINTR) {
         /* It reads no more, but may have something to say. */
+        a->untouched = is_untouched(a);
         a->unsent = SPAN_NONE;
         output_close(&a->worker->in_fd);
     }
@@ -148,6 +157,8 @@ static void finish(struct asking *a)
     struct worker *w = a->worker;
     child_finish(&w->child);
     w->running = false;
+    if (w->in_fd >= 0)
+        a->untouched = is_untouched(a);
     while (!a->answered && output_read(&w->out_fd, take_answer, a))
         ;
     while (output_read(&w->log_fd, take_log, a))
@@ -156,7 +167,7 @@ static void finish(struct asking *a)
     output_close(&w->out_fd);
     output_close(&w->log_fd);
     if (a->end == WORKER_ANSWERED && !a->answered)
-        a->end = WORKER_ENDED;
+        a->end = a->untouched && !w->out.len ? WORKER_UNHEARD : WORKER_ENDED;
 }
 
 enum worker_end worker_ask(struct worker *worker, const struct question *question)

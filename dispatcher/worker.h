@@ -29,6 +29,7 @@ bool worker_is_ready(struct worker *worker);
 enum worker_end {
     WORKER_ANSWERED, /* worker->out holds the whole answer, and what follows it if anything does */
     WORKER_ENDED,    /* before it answered; child.status */
+    WORKER_UNHEARD,  /* the same, without having read any of the question or said anything */
     WORKER_SILENT,   /* its time was up */
     WORKER_ENDLESS,  /* it wrote more than answer_max without the answer being whole */
     WORKER_INTERRUPTED, /* the dispatcher wants no more of it: link_look says what it said */

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import until
+from harness import is_running, until
 from jobs import (OK, SH, completed, executions_of, failure, gate, make, marked, python, replace,
                   runners, trigger, wait_for, wait_trigger)
 
@@ -377,6 +377,23 @@ def test_runner_that_hangs_when_it_is_to_leave(home):
     for name in "bcb":
         single(home, home.post_event(name)["cid"])
     assert hangs not in runners(home)
+
+
+def test_stopped_runner_of_a_killed_dispatcher(home):
+    """The next dispatcher kills it."""
+    home.start()
+    home.start_dispatcher()
+    make(home, OK, event="job")
+    home.wait_cid(home.post_event("job")["cid"])
+    [pid] = runners(home)
+    os.kill(pid, signal.SIGSTOP)
+    home.kill_dispatcher()
+    home.start_dispatcher()
+    try:
+        until(lambda: not is_running(pid), 10, "it is gone")
+    finally:
+        if is_running(pid):
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_cancel_while_the_runner_hangs(home):

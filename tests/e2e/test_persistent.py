@@ -470,6 +470,17 @@ print('{{"ok":true,"save":{{"pid":%d}}}}' % os.getpid(), flush=True)
         until(lambda: not is_running(pid), what="it ends")
 
 
+def test_ends_after_each_answer(live):
+    """Also when the next question is on its way by then: a fresh process gets it."""
+    make(live, script(PYTHON + """
+sys.stdin.readline()
+print('{"ok":true}', flush=True)
+time.sleep(0.02)
+"""), event="job", scale={"max": 1})
+    cids = [live.post_event("job")["cid"] for _ in range(20)]
+    assert [live.wait_cid(cid)[0]["error"] for cid in cids] == [None] * 20
+
+
 def test_says_something_unasked(live):
     """It would be taken for the next answer."""
     path = live.dir / "run/unasked"
