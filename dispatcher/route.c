@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "store/actions.h"
 #include "store/events.h"
 #include "store/executions.h"
 #include "store/queue.h"
@@ -48,7 +47,7 @@ static enum err route_event(struct dispatcher *d, struct store_txn *txn, const s
     const struct route *only, bool *matched)
 {
     bool any = false;
-    if (actions_is_run(event))
+    if (event->origin == EVENT_RUN)
         return ERR_OK; /* it has its execution, and is no trigger's */
     for (size_t i = 0; i < d->route_count; i++) {
         const struct route *route = &d->routes[i];

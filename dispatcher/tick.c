@@ -11,8 +11,7 @@
 
 bool tick_is_own(const struct trigger *trigger, const struct event *event)
 {
-    return span_eq_str(event->type, TICK_TYPE) && span_eq_str(event->source, TICK_SOURCE) &&
-           span_eq(event->subject, trigger->pipeline_name);
+    return event->origin == EVENT_TICK && span_eq(event->subject, trigger->pipeline_name);
 }
 
 static struct tick first_after(const struct cron *schedule, int64_t seen_ms)
@@ -76,6 +75,7 @@ static enum err take(struct store_txn *txn, const struct route *route)
     struct event event = {
         .cid = uuid_new(),
         .accepted_ms = clock_wall_ms(),
+        .origin = EVENT_TICK,
         .data_kind = EVENT_DATA_JSON,
         .source = span_str(TICK_SOURCE),
         .type = span_str(TICK_TYPE),

@@ -8,7 +8,7 @@
 #include "model/limits.h"
 #include "model/name.h"
 
-#define EVENT_RECORD 1 /* version of the stored form; schema/store.md says how to change it */
+#define EVENT_RECORD 2 /* version of the stored form; schema/store.md says how to change it */
 
 struct span event_topic(const struct event *event)
 {
@@ -53,6 +53,7 @@ void event_encode(const struct event *event, struct buf *out)
     pack_uuid(out, &event->parent);
     pack_i64(out, event->accepted_ms);
     pack_u16(out, event->depth);
+    pack_u8(out, (uint8_t)event->origin);
     pack_u8(out, (uint8_t)event->data_kind);
     pack_bytes(out, event->id);
     pack_bytes(out, event->source);
@@ -77,6 +78,7 @@ enum err event_decode(struct span record, struct event *ret_event)
     e.parent = unpack_uuid(&u);
     e.accepted_ms = unpack_i64(&u);
     e.depth = unpack_u16(&u);
+    e.origin = unpack_u8(&u);
     e.data_kind = unpack_u8(&u);
     e.id = unpack_bytes(&u);
     e.source = unpack_bytes(&u);
@@ -88,7 +90,7 @@ enum err event_decode(struct span record, struct event *ret_event)
     e.dataschema = unpack_bytes(&u);
     e.extensions = unpack_bytes(&u);
     e.data = unpack_bytes(&u);
-    if (!unpack_done(&u) || e.data_kind >= EVENT_DATA__MAX)
+    if (!unpack_done(&u) || e.origin >= EVENT_ORIGIN__MAX || e.data_kind >= EVENT_DATA__MAX)
         return ERR_CORRUPT;
     *ret_event = e;
     return ERR_OK;

@@ -23,12 +23,21 @@ enum event_data {
     EVENT_DATA__MAX
 };
 
+/* Where it comes from, which no sender decides. */
+enum event_origin {
+    EVENT_SENT, /* from outside, or emitted by a step */
+    EVENT_RUN,  /* a run by hand, which has its execution and is no trigger's */
+    EVENT_TICK, /* a schedule's, whose own trigger has its execution */
+    EVENT_ORIGIN__MAX
+};
+
 struct event {
     uint64_t seq;       /* place in the log, from 1; set by the store */
     struct uuid cid;    /* of this event and all that follows from it */
     struct uuid parent; /* the execution that emitted it, or UUID_NONE */
     int64_t accepted_ms;
     uint16_t depth; /* 0 from outside, one more than its parent's when emitted */
+    enum event_origin origin;
     enum event_data data_kind;
 
     struct span id;     /* CloudEvents id; empty stands for the cid's text */

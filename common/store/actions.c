@@ -73,6 +73,7 @@ enum err actions_run(struct store_txn *txn, struct span pipeline_id, uint32_t ve
     struct event event = {
         .cid = uuid_new(),
         .accepted_ms = now_ms,
+        .origin = EVENT_RUN,
         .data_kind = EVENT_DATA_JSON,
         .source = span_str(RUN_SOURCE),
         .type = span_str(RUN_TYPE),
@@ -106,11 +107,6 @@ enum err actions_run(struct store_txn *txn, struct span pipeline_id, uint32_t ve
     *ret_cid = event.cid;
     buf_done(&name);
     return err;
-}
-
-bool actions_is_run(const struct event *event)
-{
-    return span_eq_str(event->type, RUN_TYPE) && span_eq_str(event->source, RUN_SOURCE);
 }
 
 /* Where a retried execution waits: the queue of its pipeline's live trigger, or of its runs by

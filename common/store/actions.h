@@ -10,7 +10,6 @@
  * knows when to count again.
  */
 #include "base/id.h"
-#include "model/event.h"
 #include "store/store.h"
 
 /*
@@ -20,9 +19,6 @@
 enum err actions_run(struct store_txn *txn, struct span pipeline_id, uint32_t version,
     struct span payload, int64_t now_ms, struct uuid *ret_execution,
     struct uuid *ret_cid) MUST_CHECK;
-
-/* Is it the event of such a run, which no trigger is to see? */
-bool actions_is_run(const struct event *event);
 
 /*
  * ERR_NOTFOUND; ERR_CONFLICT when its status does not allow it, *ret_why is then

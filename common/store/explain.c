@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 
-#include "store/actions.h"
 #include "store/events.h"
 #include "store/executions.h"
 #include "store/pipelines.h"
@@ -66,7 +65,7 @@ static enum err find_reason(
     const struct event *event = subject->event;
     struct span topic = event_topic(event);
     bool match;
-    if (actions_is_run(event)) {
+    if (event->origin == EVENT_RUN) {
         buf_add_str(ret_why, "the event is that of a run by hand, which no trigger sees");
         return ERR_OK;
     }

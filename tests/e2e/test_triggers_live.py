@@ -708,3 +708,32 @@ def test_rests_when_nothing_happens(live):
 def processor_ticks(pid):
     fields = open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()
     return int(fields[11]) + int(fields[12])
+
+
+@pytest.mark.parametrize("by", ["client", "step"])
+def test_event_that_looks_like_a_run(live, by):
+    """It is one like all others: no sender can hide an event from triggers."""
+    make(live, OK, event="fx.run", name="listens")
+    if by == "client":
+        cid = live.post_event("fx.run", source="/fx/run")["cid"]
+    else:
+        make(live, {"publish": {"event_type": "fx.run", "event_source": "/fx/run"}}, event="first")
+        cid = live.post_event("first")["cid"]
+    until(lambda: "listens" in [e["service"] for e in executions_of(live, cid)],
+          what="its trigger sees it")
+
+
+@pytest.mark.parametrize("by", ["client", "step"])
+def test_event_that_looks_like_a_tick(live, by):
+    """The same, though the pipeline it names as its subject has a schedule."""
+    make(live, OK, event="fx.schedule", name="listens", schedule="0 0 1 1 *")
+    if by == "client":
+        cid = live.post("/fx/events", {
+            "specversion": "1.0", "id": "1", "source": "/fx/schedule", "type": "fx.schedule",
+            "subject": "listens"}, headers=[("Content-Type", "application/cloudevents+json")]).json["cid"]
+    else:
+        make(live, {"publish": {"event_type": "fx.schedule", "event_source": "/fx/schedule"}},
+             event="first")
+        cid = live.post_event("first")["cid"]
+    until(lambda: "listens" in [e["service"] for e in executions_of(live, cid)],
+          what="its trigger sees it")

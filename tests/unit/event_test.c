@@ -26,6 +26,7 @@ static struct event full(void)
         .parent = uuid(PARENT),
         .accepted_ms = INT64_C(1767323045678),
         .depth = 0xfffe,
+        .origin = EVENT_TICK,
         .data_kind = EVENT_DATA_BINARY,
         .id = span_str("id-1"),
         .source = span_str("/source"),
@@ -43,7 +44,7 @@ static struct event full(void)
 static bool same(const struct event *a, const struct event *b)
 {
     return a->seq == b->seq && uuid_eq(&a->cid, &b->cid) && uuid_eq(&a->parent, &b->parent) &&
-           a->accepted_ms == b->accepted_ms && a->depth == b->depth &&
+           a->accepted_ms == b->accepted_ms && a->depth == b->depth && a->origin == b->origin &&
            a->data_kind == b->data_kind && span_eq(a->id, b->id) && span_eq(a->source, b->source) &&
            span_eq(a->type, b->type) && span_eq(a->topic, b->topic) && span_eq(a->time, b->time) &&
            span_eq(a->subject, b->subject) && span_eq(a->datacontenttype, b->datacontenttype) &&
@@ -81,7 +82,7 @@ static void event_is_stored_behind_what_is_there(void **state)
 /* The layout is a contract with every version that has written it (schema/store.md). */
 static void event_is_stored_in_these_bytes(void **state)
 {
-    static const uint8_t head[] = {1, 1, 2, 3, 4, 5, 6, 7, 8};
+    static const uint8_t head[] = {2, 1, 2, 3, 4, 5, 6, 7, 8};
     struct event event = full();
     struct buf record = BUF_INIT;
     (void)state;
@@ -90,8 +91,8 @@ static void event_is_stored_in_these_bytes(void **state)
     assert_memory_equal(record.data + 9, event.cid.bytes, 16);
     assert_memory_equal(record.data + 25, event.parent.bytes, 16);
     assert_memory_equal(record.data + 41, "\x00\x00\x01\x9b\x7c\xa9\x8f\x2e", 8);
-    assert_memory_equal(record.data + 49, "\xff\xfe\x03", 3);
-    assert_memory_equal(record.data + 52, "\0\0\0\4id-1\0\0\0\7/source", 19);
+    assert_memory_equal(record.data + 49, "\xff\xfe\x02\x03", 4);
+    assert_memory_equal(record.data + 53, "\0\0\0\4id-1\0\0\0\7/source", 19);
     assert_memory_equal(record.data + record.len - 7, "\0\0\0\3\0\x01\xff", 7);
     buf_done(&record);
 }
@@ -116,7 +117,10 @@ static void event_notices_a_damaged_record(void **state)
     (void)state;
     event_encode(&event, &record);
     damage_is_noticed(buf_span(&record), decode);
-    record.data[51] = EVENT_DATA__MAX;
+    record.data[52] = EVENT_DATA__MAX;
+    assert_int_equal(decode(buf_span(&record)), ERR_CORRUPT);
+    record.data[52] = EVENT_DATA_JSON;
+    record.data[51] = EVENT_ORIGIN__MAX;
     assert_int_equal(decode(buf_span(&record)), ERR_CORRUPT);
     buf_done(&record);
 }
