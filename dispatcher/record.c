@@ -430,6 +430,18 @@ static enum err end_all_waiting(
     return err;
 }
 
+/* Nobody is there any more to run it. */
+static enum err why_skipped(struct dispatcher *d, struct store_txn *txn,
+    const struct execution *execution, struct span *ret_why)
+{
+    const struct version *version;
+    enum err err =
+        pool_version(d, txn, execution->pipeline_id, execution->pipeline_version, &version);
+    *ret_why = span_str(err == ERR_NOTFOUND ? "its pipeline was deleted before it ran"
+                                            : "the trigger was stopped before it ran");
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
 enum err record_skip(
     struct dispatcher *d, struct store_txn *txn, struct service *service, size_t limit)
 {
@@ -448,8 +460,10 @@ enum err record_skip(
             err = executions_load(txn, &id, &copy, &execution);
         if (err)
             break;
+        err = why_skipped(d, txn, &execution, &execution.error);
+        if (err)
+            break;
         execution.status = STATUS_SKIPPED;
-        execution.error = span_str("the trigger was stopped before it ran");
         err = executions_change(txn, &execution, STATUS_PENDING);
         if (!err)
             err = queue_del(txn, service->queue, execution.event_seq, &id);

@@ -64,9 +64,8 @@ static enum err create(struct store_txn *txn, struct application *a)
     const struct definition *d = a->definition;
     keep_id(a, d->id.len ? buf_span(&d->id) : span_str(a->new_id));
     a->outcome = CREATED;
-    a->version = 1;
-    return pipelines_create(
-        txn, span_str(a->id), buf_span(&d->name), buf_span(&d->text), a->now_ms, &a->taken);
+    return pipelines_create(txn, span_str(a->id), buf_span(&d->name), buf_span(&d->text), a->now_ms,
+        &a->version, &a->taken);
 }
 
 static enum err apply_mutation(struct store_txn *txn, void *context)
@@ -285,7 +284,7 @@ static int delete (struct fxctl *ctl)
     int status = fxctl_open(ctl, STORE_READ_WRITE);
     if (status)
         return status;
-    enum err err = store_write(ctl->store, 0, delete_mutation, &deletion);
+    enum err err = store_write(ctl->store, STORE_WAKE, delete_mutation, &deletion);
     if (err == ERR_NOTFOUND)
         return operand_unknown(deletion.word, 0);
     if (err == ERR_CONFLICT)

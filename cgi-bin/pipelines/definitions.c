@@ -101,7 +101,7 @@ static enum err create(struct store_txn *txn, void *context)
     struct request *request = context;
     struct change *change = request->state;
     return pipelines_create(txn, span_str(change->id), span_str(change->name),
-        buf_span(&request->scratch), clock_wall_ms(), &change->why);
+        buf_span(&request->scratch), clock_wall_ms(), &change->version, &change->why);
 }
 
 static void created(struct request *request, enum err err)
@@ -115,7 +115,7 @@ static void created(struct request *request, enum err err)
     else if (err)
         reply_error(request, err);
     else
-        reply_version(request, 201, span_str(change->id), 1);
+        reply_version(request, 201, span_str(change->id), change->version);
 }
 
 void definitions_create(struct request *request)
@@ -258,7 +258,7 @@ void definitions_delete(struct request *request)
         return;
     }
     request->state = mem_alloc(sizeof(struct change));
-    request_write(request, 0, delete, deleted);
+    request_write(request, STORE_WAKE, delete, deleted);
 }
 
 /* Writing a list from inside a walk of the store. */
@@ -364,6 +364,11 @@ void definitions_versions(struct request *request)
         for (uint32_t v = info.version; !err && v >= 1; v--) {
             uint32_t version;
             err = pipeline_print(txn, id, v, &out, &version);
+            if (err == ERR_NOTFOUND &&
+                v < info.version) { /* those of a deleted pipeline of its id */
+                err = ERR_OK;
+                break;
+            }
         }
         json_close(&out, ']');
         json_close(&out, '}');

@@ -41,6 +41,14 @@ static enum err run_queue(struct store_txn *txn, struct span pipeline_id, uint64
     return err ? err : triggers_note_change(txn);
 }
 
+enum err actions_drop_run_queue(struct store_txn *txn, struct span pipeline_id)
+{
+    enum err err = store_del(txn, TABLE_RUN_QUEUES, pipeline_id);
+    if (err)
+        return err == ERR_NOTFOUND ? ERR_OK : err;
+    return triggers_note_change(txn);
+}
+
 enum err actions_each_run_queue(struct store_txn *txn,
     bool (*visit)(struct span pipeline_id, uint64_t queue, void *context), void *context)
 {
@@ -116,9 +124,11 @@ static enum err find_queue(struct store_txn *txn, const struct execution *execut
 {
     struct trigger trigger;
     struct span value;
-    struct pipeline_info info;
-    *ret_why = "its pipeline was deleted";
-    enum err err = pipelines_get(txn, execution->pipeline_id, &info);
+    uint32_t version;
+    int64_t created_ms;
+    enum err err = pipelines_version(
+        txn, execution->pipeline_id, execution->pipeline_version, &version, &created_ms, &value);
+    *ret_why = "its version of the pipeline was deleted; run the pipeline anew";
     if (err)
         return err == ERR_NOTFOUND ? ERR_CONFLICT : err;
     if (store_get(txn, TABLE_RUN_QUEUES, execution->pipeline_id, &value) == ERR_OK &&

@@ -2,6 +2,7 @@
 #include "store/pipelines.h"
 
 #include "base/pack.h"
+#include "store/actions.h"
 #include "store/executions.h"
 #include "store/key.h"
 #include "store/triggers.h"
@@ -58,9 +59,30 @@ static enum err put_version(
     return err;
 }
 
-enum err pipelines_create(struct store_txn *txn, struct span id, struct span name,
-    struct span definition, int64_t now_ms, const char **ret_taken)
+/* The last version of a deleted pipeline of this id; 0 when there was none. */
+static enum err last_version(struct store_txn *txn, struct span id, uint32_t *ret_version)
 {
+    struct span record;
+    enum err err = store_get(txn, TABLE_DELETED_PIPELINES, id, &record);
+    *ret_version = 0;
+    if (err)
+        return err == ERR_NOTFOUND ? ERR_OK : err;
+    struct unpack u = unpack_from(record);
+    *ret_version = unpack_u32(&u);
+    return unpack_done(&u) ? ERR_OK : ERR_CORRUPT;
+}
+
+static enum err keep_last_version(struct store_txn *txn, struct span id, uint32_t version)
+{
+    struct key record = KEY_INIT;
+    key_u32(&record, version);
+    return store_put(txn, TABLE_DELETED_PIPELINES, id, key_span(&record));
+}
+
+enum err pipelines_create(struct store_txn *txn, struct span id, struct span name,
+    struct span definition, int64_t now_ms, uint32_t *ret_version, const char **ret_taken)
+{
+    uint32_t version;
     struct pipeline_info info;
     struct span other;
     enum err err = pipelines_get(txn, id, &info);
@@ -71,12 +93,19 @@ enum err pipelines_create(struct store_txn *txn, struct span id, struct span nam
     }
     if (err != ERR_NOTFOUND)
         return err ? err : ERR_CONFLICT;
-    info = (struct pipeline_info){id, name, 1, now_ms, now_ms};
+    err = last_version(txn, id, &version);
+    if (err)
+        return err;
+    info = (struct pipeline_info){id, name, ++version, now_ms, now_ms};
     err = put_info(txn, &info);
     if (!err)
         err = store_put(txn, TABLE_PIPELINE_NAMES, name, id);
     if (!err)
-        err = put_version(txn, id, 1, definition, now_ms);
+        err = put_version(txn, id, version, definition, now_ms);
+    if (!err && version > 1)
+        err = store_del(txn, TABLE_DELETED_PIPELINES, id);
+    if (!err)
+        *ret_version = version;
     return err;
 }
 
@@ -197,13 +226,17 @@ enum err pipelines_delete(struct store_txn *txn, struct span id, const char **re
         *ret_why = "an execution of it is running; try again when it has finished";
         return ERR_CONFLICT;
     }
-    uint32_t versions = info.version;
+    uint32_t version = info.version;
     err = store_del(txn, TABLE_PIPELINE_NAMES, info.name);
     if (!err)
         err = store_del(txn, TABLE_PIPELINES, id);
-    for (uint32_t v = 1; !err && v <= versions; v++) {
-        struct key key = version_key(id, v);
+    if (!err)
+        err = keep_last_version(txn, id, version);
+    if (!err)
+        err = actions_drop_run_queue(txn, id);
+    for (; !err && version; version--) {
+        struct key key = version_key(id, version);
         err = store_del(txn, TABLE_PIPELINE_VERSIONS, key_span(&key));
     }
-    return err;
+    return err == ERR_NOTFOUND ? ERR_OK : err; /* those before were deleted earlier */
 }

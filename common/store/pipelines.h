@@ -3,7 +3,9 @@
 /*
  * pipelines - the pipelines with all their versions, by id and by name.
  *
- * Versions count from 1 and never change. Definitions are the checked text of
+ * Versions count from 1 and never change; a pipeline that is created again under
+ * the id of a deleted one goes on counting, so that an execution's version is
+ * never another one's. Definitions are the checked text of
  * model/pipeline.h. Spans borrow from the transaction.
  */
 #include "model/pipeline.h"
@@ -17,7 +19,8 @@ struct pipeline_info {
 
 /* ERR_CONFLICT when the id or the name is taken, by *ret_taken (a static word, "id" or "name"). */
 enum err pipelines_create(struct store_txn *txn, struct span id, struct span name,
-    struct span definition, int64_t now_ms, const char **ret_taken) MUST_CHECK;
+    struct span definition, int64_t now_ms, uint32_t *ret_version,
+    const char **ret_taken) MUST_CHECK;
 
 /*
  * Makes the next version. `if_version` guards against lost updates: ERR_CONFLICT
@@ -39,7 +42,8 @@ enum err pipelines_list(struct store_txn *txn, struct span after,
     bool (*visit)(const struct pipeline_info *info, void *context), void *context) MUST_CHECK;
 
 /*
- * Deletes it with its versions. ERR_CONFLICT while its trigger is started or an
+ * Deletes it with its versions and the queue of its runs by hand; what is pending
+ * is skipped by the dispatcher. ERR_CONFLICT while its trigger is started or an
  * execution of it runs; *ret_why is then a static sentence that says what to do.
  */
 enum err pipelines_delete(struct store_txn *txn, struct span id, const char **ret_why) MUST_CHECK;

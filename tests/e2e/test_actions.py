@@ -6,8 +6,8 @@ import pytest
 
 from checks import UUID, check_problem, nothing_stored
 from harness import until
-from jobs import (OK, SH, completed, executions_of, failure, gate, make, marked, python, replace,
-                  runners, stop_trigger, trigger, wait_for, wait_trigger)
+from jobs import (OK, SH, completed, executions_of, failure, gate, make, make_steps, marked,
+                  python, replace, runners, stop_trigger, trigger, wait_for, wait_trigger)
 
 NEVER_ISSUED = "01900000-0000-7000-8000-000000000000"
 SHOW = SH + """sed -n 's/.*"data":\\(.*\\)}$/{"save":{"got":\\1}}/p' >&3\n"""
@@ -206,18 +206,33 @@ def test_run_obeys_scale(live):
         wait_status(live, execution, "completed")
 
 
-def test_deleted_with_runs_waiting(home):
-    """What waits becomes final, and the history stays."""
+def test_deleted_with_runs_waiting(home, act):
+    """What waits is skipped, and not run by another pipeline that gets its id. The history stays."""
     home.start()
-    pipeline = make(home, OK, event=None)
-    execution = run_by_hand(home, pipeline, {})
-    reply = home.delete(f"/api/v1/pipelines/{pipeline}")
+    executions = []
+    for number in range(2):
+        reply = home.post("/api/v1/pipelines/", {"id": "same", "name": "same",
+                                                 "steps": make_steps(home, SHOW)})
+        assert reply.status == 201, reply
+        executions.append(run_by_hand(home, "same", number))
+        if not number:
+            assert home.delete("/api/v1/pipelines/same").status == 200
     home.start_dispatcher()
-    if reply.status == 409:
-        completed(wait_status(home, execution, "completed"))
-    else:
-        assert reply.status == 200, reply
-        wait_status(home, execution, "skipped", "failed")
+    waited, ran = executions
+    assert completed(wait_status(home, ran, "completed"))["pipeline_version"] == "2"
+    skipped = wait_status(home, waited, "skipped")
+    assert (skipped["error"], skipped["pipeline_version"]) == (
+        "its pipeline was deleted before it ran", "1")
+    assert "its version of the pipeline was deleted" in act(home, "retry", waited)
+
+
+def test_deleted_while_a_retry_waits(live):
+    pipeline = make(live, FAILS_ONCE, event=None, retry=LATER)
+    execution = run_by_hand(live, pipeline, {})
+    until(lambda: (show(live, execution)["status"], show(live, execution)["attempt"]) ==
+          ("pending", 1), what="it waits for its next attempt")
+    assert live.delete(f"/api/v1/pipelines/{pipeline}").status == 200
+    assert wait_status(live, execution, "skipped")["error"].startswith("its pipeline was deleted")
 
 
 # --- Every action in every status ---

@@ -522,15 +522,18 @@ def test_delete_a_pipeline(live):
 
 
 def test_made_again_under_the_same_id(live):
-    """Its version 1 is another one now."""
-    for text in ("one", "two"):
+    """It goes on counting its versions: each execution's stays what it was."""
+    for number, text in enumerate(("one", "two"), 1):
         reply = live.post("/api/v1/pipelines/", {
             "id": "same", "name": "same", "options": {"event": "job"},
             "steps": make_steps(live, SH + f"echo {text}\n")})
-        assert reply.status == 201, reply
+        assert reply.status == 201 and reply.json["version"] == str(number), reply
+        versions = live.get("/api/v1/pipelines/same/versions").json["versions"]
+        assert [v["version"] for v in versions] == [str(number)]
         live.start_trigger("same")
         execution = completed(single(live, live.post_event("job")["cid"]))
         assert execution["steps"][0]["log"] == text + "\n"
+        assert execution["pipeline_version"] == str(number)
         stop_trigger(live, "same")
         until(lambda: live.delete("/api/v1/pipelines/same").status == 200, what="it is deleted")
 

@@ -142,14 +142,15 @@ static void retry_by_hand_keeps_the_last_attempt(void **state)
     static const char definition[] =
         "{\"name\":\"p\",\"steps\":[{\"name\":\"a\",\"script\":\"a\"}],\"options\":{}}";
     const char *why;
+    uint32_t version;
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct uuid id, cid;
         struct execution execution;
         struct buf copy = BUF_INIT;
         struct store_txn *txn = temp_store_begin(&t);
-        assert_int_equal(
-            pipelines_create(txn, span_str("p"), span_str("p"), span_str(definition), EPOCH, &why),
+        assert_int_equal(pipelines_create(txn, span_str("p"), span_str("p"), span_str(definition),
+                             EPOCH, &version, &why),
             ERR_OK);
         assert_int_equal(
             actions_run(txn, span_str("p"), 0, span_str("{}"), EPOCH, &id, &cid), ERR_OK);

@@ -1,6 +1,7 @@
 /* pipelines_test - pipelines and their versions: what is taken, what guards them, what is left. */
 #include "temp_store.h"
 
+#include "store/actions.h"
 #include "store/executions.h"
 #include "store/pipelines.h"
 #include "store/triggers.h"
@@ -28,8 +29,9 @@ static int teardown(void **state)
 static enum err create(struct store_txn *txn, const char *id, const char *name, int64_t now_ms)
 {
     const char *taken;
+    uint32_t version;
     return pipelines_create(
-        txn, span_str(id), span_str(name), span_str(DEFINITION("p")), now_ms, &taken);
+        txn, span_str(id), span_str(name), span_str(DEFINITION("p")), now_ms, &version, &taken);
 }
 
 static void pipeline_is_found_by_id_and_name(void **state)
@@ -81,10 +83,12 @@ static void create_says_what_is_taken(void **state)
     struct store_txn *txn = temp_store_begin(&t);
     for (size_t i = 0; i < COUNT(create_cases); i++) {
         const char *taken = NULL;
+        uint32_t version = 0;
         size_t before = temp_store_count(txn, TABLE_PIPELINES);
         assert_int_equal(pipelines_create(txn, span_str(create_cases[i].id),
-                             span_str(create_cases[i].name), span_str("{}"), 1, &taken),
+                             span_str(create_cases[i].name), span_str("{}"), 1, &version, &taken),
             create_cases[i].err);
+        assert_int_equal(version, create_cases[i].err == ERR_OK);
         if (create_cases[i].taken)
             assert_string_equal(taken, create_cases[i].taken);
         bool made = create_cases[i].err == ERR_OK;
@@ -266,10 +270,38 @@ static void delete_takes_all_versions_and_nothing_else(void **state)
     assert_int_equal(temp_store_count(txn, TABLE_EXECUTIONS), 3); /* history outlives it */
     assert_int_equal(pipelines_get(txn, span_str("xx"), &info), ERR_OK);
 
-    /* Both id and name are free again, and versions begin anew. */
-    assert_int_equal(create(txn, "x", "p", 5), ERR_OK);
-    assert_int_equal(pipelines_get(txn, span_str("x"), &info), ERR_OK);
+    /* Both id and name are free again, and versions go on. */
+    for (uint32_t next = 7; next < 9; next++) {
+        assert_int_equal(create(txn, "x", "p", 5), ERR_OK);
+        assert_int_equal(pipelines_get(txn, span_str("x"), &info), ERR_OK);
+        assert_int_equal(info.version, next);
+        assert_int_equal(temp_store_count(txn, TABLE_PIPELINE_VERSIONS), 2);
+        assert_int_equal(temp_store_count(txn, TABLE_DELETED_PIPELINES), 0);
+        assert_int_equal(pipelines_delete(txn, span_str("x"), &why), ERR_OK);
+        assert_int_equal(temp_store_count(txn, TABLE_PIPELINE_VERSIONS), 1);
+    }
+    assert_int_equal(create(txn, "y", "y", 5), ERR_OK); /* another's do not */
+    assert_int_equal(pipelines_get(txn, span_str("y"), &info), ERR_OK);
     assert_int_equal(info.version, 1);
+}
+
+static void delete_takes_the_queue_of_runs(void **state)
+{
+    const char *why = NULL;
+    struct uuid execution, cid;
+    uint64_t before, after;
+    (void)state;
+    struct store_txn *txn = temp_store_begin(&t);
+    assert_int_equal(create(txn, "x", "p", 1), ERR_OK);
+    assert_int_equal(
+        actions_run(txn, span_str("x"), 0, span_str("1"), 1, &execution, &cid), ERR_OK);
+    assert_int_equal(temp_store_count(txn, TABLE_RUN_QUEUES), 1);
+    assert_int_equal(triggers_changes(txn, &before), ERR_OK);
+    assert_int_equal(pipelines_delete(txn, span_str("x"), &why), ERR_OK);
+    assert_int_equal(temp_store_count(txn, TABLE_RUN_QUEUES), 0);
+    assert_int_equal(temp_store_count(txn, TABLE_READY), 1); /* to be skipped */
+    assert_int_equal(triggers_changes(txn, &after), ERR_OK);
+    assert_true(after > before); /* the dispatcher hears of it */
 }
 
 static void delete_waits_for_triggers_and_runs(void **state)
@@ -327,6 +359,7 @@ int main(void)
         TEST(replace_is_guarded_by_the_version),
         TEST(list_goes_by_id),
         TEST(delete_takes_all_versions_and_nothing_else),
+        TEST(delete_takes_the_queue_of_runs),
         TEST(delete_waits_for_triggers_and_runs),
         TEST(damaged_records_are_corrupt),
     };

@@ -34,8 +34,10 @@ static int teardown(void **state)
 static void create(struct store_txn *txn, const char *id, const char *definition)
 {
     const char *taken;
-    assert_int_equal(
-        pipelines_create(txn, span_str(id), span_str(id), span_str(definition), 1, &taken), ERR_OK);
+    uint32_t version;
+    assert_int_equal(pipelines_create(txn, span_str(id), span_str(id), span_str(definition), 1,
+                         &version, &taken),
+        ERR_OK);
 }
 
 static void replace(struct store_txn *txn, const char *id, const char *definition)
