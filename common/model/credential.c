@@ -127,23 +127,28 @@ static unsigned scope_named(struct span name)
     return SCOPE_NONE;
 }
 
+static bool refuse_scopes(struct buf *ret_why, const char *why)
+{
+    buf_add_str(ret_why, why);
+    scopes_format(~0u, ", ", ret_why);
+    return false;
+}
+
 bool scopes_parse(struct span list, unsigned *ret_scopes, struct buf *ret_why)
 {
     unsigned scopes = SCOPE_NONE;
+    bool gap = list.len && list.data[list.len - 1] == ',';
     for (struct span name; next_entry(&list, &name);) {
         unsigned scope = scope_named(name);
-        if (!scope) {
-            buf_add_str(ret_why, "there is no such scope; the scopes are ");
-            scopes_format(~0u, ", ", ret_why);
-            return false;
-        }
+        gap |= !name.len;
+        if (!scope && !gap)
+            return refuse_scopes(ret_why, "there is no such scope; the scopes are ");
         scopes |= scope;
     }
-    if (!scopes) {
-        buf_add_str(ret_why, "name at least one scope of ");
-        scopes_format(~0u, ", ", ret_why);
-        return false;
-    }
+    if (gap)
+        return refuse_scopes(ret_why, "a scope is missing beside a comma; the scopes are ");
+    if (!scopes)
+        return refuse_scopes(ret_why, "name at least one scope of ");
     *ret_scopes = scopes;
     return true;
 }

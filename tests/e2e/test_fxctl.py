@@ -130,6 +130,7 @@ def test_version():
     (["key", "create", "--name", "n" * 101, "--scope", "events"], "--name:"),
     (["key", "create", "--name", "n", "--scope", "bogus"], "the scopes are events,"),
     (["key", "create", "--name", "n", "--scope", ""], "at least one scope"),
+    (["key", "create", "--name", "n", "--scope", "events,"], "missing beside a comma"),
     (["key", "revoke"], "ID is missing"),
     (["key", "revoke", "nonsense"], "no id of a key"),
     (["key", "list", "surplus"], "is more"),

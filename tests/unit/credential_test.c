@@ -187,6 +187,7 @@ static void credential_lists_are_checked(void **state)
 
 #define NAMES "events, status, pipelines, triggers, admin"
 #define UNKNOWN "there is no such scope; the scopes are " NAMES
+#define GAP "a scope is missing beside a comma; the scopes are " NAMES
 #define NONE "name at least one scope of " NAMES
 
 static const struct {
@@ -208,8 +209,11 @@ static const struct {
     {"event", SCOPE_NONE, UNKNOWN},
     {"eventss", SCOPE_NONE, UNKNOWN},
     {"events, status", SCOPE_NONE, UNKNOWN},
-    {",events", SCOPE_NONE, UNKNOWN},
-    {"events,,status", SCOPE_NONE, UNKNOWN},
+    {",events", SCOPE_NONE, GAP},
+    {"events,,status", SCOPE_NONE, GAP},
+    {"events,", SCOPE_NONE, GAP},
+    {",", SCOPE_NONE, GAP},
+    {"events,all", SCOPE_NONE, UNKNOWN},
     {"events;status", SCOPE_NONE, UNKNOWN},
     {"*", SCOPE_NONE, UNKNOWN},
 };
