@@ -43,7 +43,8 @@ const struct route *route_find(struct request *request)
             buf_done(&allow);
             return route;
         }
-        buf_printf(&allow, "%s%s", allow.len ? ", " : "", route->method);
+        bool get = strcmp(route->method, "GET") == 0;
+        buf_printf(&allow, "%s%s%s", allow.len ? ", " : "", route->method, get ? ", HEAD" : "");
     }
     if (!allow.len) {
         reply_problem(request, 404, "There is nothing at this path.");

@@ -207,8 +207,8 @@ static const struct {
     {"HEAD", "/keyed", 401, NULL},
     {"HEAD", "/post", 405, "POST"},
     {"GET", "/post", 405, "POST"},
-    {"DELETE", "/open", 405, "GET, POST"},
-    {"OPTIONS", "/keyed", 405, "GET, POST"}, /* before anybody is asked for a key */
+    {"DELETE", "/open", 405, "GET, HEAD, POST"},
+    {"OPTIONS", "/keyed", 405, "GET, HEAD, POST"}, /* before anybody is asked for a key */
     {"TRACE", "/nothing", 404, NULL},
 };
 

@@ -100,14 +100,14 @@ static const struct {
     {"POST", "/things/x/run", 7, "x", 0, NULL},
     {"GET", "/nothing", -1, NULL, 404, NULL},
     {"GET", "/things/a/b/c", -1, NULL, 404, NULL},
-    {"DELETE", "/things", -1, NULL, 405, "GET, POST"},
-    {"OPTIONS", "/things", -1, NULL, 405, "GET, POST"},
-    {"POST", "/things/x", -1, NULL, 405, "GET, PUT, DELETE"},
+    {"DELETE", "/things", -1, NULL, 405, "GET, HEAD, POST"},
+    {"OPTIONS", "/things", -1, NULL, 405, "GET, HEAD, POST"},
+    {"POST", "/things/x", -1, NULL, 405, "GET, HEAD, PUT, DELETE"},
     {"GET", "/only", -1, NULL, 405, "POST"},
     {"HEAD", "/only", -1, NULL, 405, "POST"},
-    {"get", "/things", -1, NULL, 405, "GET, POST"},
-    {"", "/things", -1, NULL, 405, "GET, POST"},
-    {"GETS", "/things", -1, NULL, 405, "GET, POST"},
+    {"get", "/things", -1, NULL, 405, "GET, HEAD, POST"},
+    {"", "/things", -1, NULL, 405, "GET, HEAD, POST"},
+    {"GETS", "/things", -1, NULL, 405, "GET, HEAD, POST"},
 };
 
 static void route_is_found_or_what_is_allowed_is_told(void **state)
