@@ -183,6 +183,9 @@ static int explain(struct fxctl *ctl)
         struct json_walk walk = json_walk_start(events.value);
         while (json_walk_next(&walk, &item))
             add_event(item.value, &text);
+        if (json_find(buf_span(&json), "more", &item) && span_eq_str(item.value, "true"))
+            buf_printf(
+                &text, "and more: only the first %d events are explained\n", EXPLAIN_EVENTS_MAX);
     }
     if (err == ERR_NOTFOUND)
         status = fxctl_refuse("there is no correlation id %s", ctl->operands[0]);

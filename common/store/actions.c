@@ -41,6 +41,15 @@ static enum err run_queue(struct store_txn *txn, struct span pipeline_id, uint64
     return err ? err : triggers_note_change(txn);
 }
 
+enum err actions_note_version(struct store_txn *txn, struct span pipeline_id)
+{
+    struct span queue;
+    enum err err = store_get(txn, TABLE_RUN_QUEUES, pipeline_id, &queue);
+    if (err)
+        return err == ERR_NOTFOUND ? ERR_OK : err;
+    return triggers_note_change(txn);
+}
+
 enum err actions_drop_run_queue(struct store_txn *txn, struct span pipeline_id)
 {
     enum err err = store_del(txn, TABLE_RUN_QUEUES, pipeline_id);

@@ -39,6 +39,8 @@ enum err actions_next_cancel(
 enum err actions_is_cancelled(
     struct store_txn *txn, const struct uuid *execution, bool *ret_cancelled) MUST_CHECK;
 enum err actions_del_cancel(struct store_txn *txn, const struct uuid *execution) MUST_CHECK;
+/* The pipeline has a new version: runs by hand go by its options. */
+enum err actions_note_version(struct store_txn *txn, struct span pipeline_id) MUST_CHECK;
 /* With its pipeline: what waits there belongs to nobody then, and is skipped. */
 enum err actions_drop_run_queue(struct store_txn *txn, struct span pipeline_id) MUST_CHECK;
 /* Every pipeline that was run by hand, with the queue of those runs. */

@@ -8,11 +8,14 @@
 #include "base/json.h"
 #include "store/store.h"
 
+#define EXPLAIN_EVENTS_MAX 1000 /* a loop of emits would make the reply endless */
+
 /*
  * Writes {"cid", "events": [{"seq", "type", "topic", "source", "accepted",
  * "routed", "triggers": [{"pipeline_id", "service", "pipeline_version", "topic",
- * "generation", "matched", "why", "execution_id", "status"}]}]} for all events of
- * the cid, in log order. Triggers that were deleted since are only seen in the
+ * "generation", "matched", "why", "execution_id", "status"}]}], "more"} for the
+ * events of the cid, in log order; "more" says that there are others behind the
+ * first EXPLAIN_EVENTS_MAX. Triggers that were deleted since are only seen in the
  * executions they made. ERR_NOTFOUND when the cid was never issued.
  */
 enum err explain_print(

@@ -128,6 +128,8 @@ enum err pipelines_replace(struct store_txn *txn, struct span id, uint32_t if_ve
     if (!err)
         err = put_version(txn, id, version, definition, now_ms);
     if (!err)
+        err = actions_note_version(txn, id);
+    if (!err)
         *ret_version = version;
     return err;
 }

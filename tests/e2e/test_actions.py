@@ -595,3 +595,19 @@ def test_cancelled_again_after_a_retry(live, act):
     wait_status(live, execution, "failed")
     assert act(live, "retry", execution) is None
     assert completed(wait_status(live, execution, "completed", "failed"))["attempt"] == 2
+
+
+def test_new_scale_of_runs_by_hand(live):
+    """They go by the latest version as soon as there is one."""
+    with gate(live) as (path, opened):
+        text = SH + wait_for(path)
+        pipeline = make(live, text, event=None, scale={"max": 1})
+        ids = [run_by_hand(live, pipeline)]
+        wait_status(live, ids[0], "in_progress")
+        reply = live.put(f"/api/v1/pipelines/{pipeline}", {
+            "steps": make_steps(live, text), "options": {"scale": {"max": 3}}})
+        assert reply.status == 200, reply
+        ids += [run_by_hand(live, pipeline) for _ in range(2)]
+        for execution in ids:
+            wait_status(live, execution, "in_progress")
+        opened()

@@ -6,8 +6,8 @@ import pytest
 
 from checks import check_problem
 from harness import until
-from jobs import (OK, SH, completed, emit, executions_of, gate, make, replace, stop_trigger,
-                  wait_for, wait_trigger)
+from jobs import (OK, SH, completed, emit, executions_of, gate, make, python, replace,
+                  stop_trigger, trigger, wait_for, wait_trigger)
 
 NEVER_ISSUED = "01900000-0000-7000-8000-000000000000"
 
@@ -18,6 +18,7 @@ def explain(home, cid):
     assert reply.status == 200, reply
     assert reply.json["cid"] == cid
     assert json.loads(home.fxctl("explain", cid, "--json")) == reply.json
+    assert not reply.json["more"]
     return reply.json["events"]
 
 
@@ -248,3 +249,24 @@ def test_unknown(site):
     assert (done.returncode, done.stdout) == (1, "") and NEVER_ISSUED in done.stderr
     done = site.run_fxctl("explain", "nonsense")
     assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_many_events(home):
+    """The first thousand are explained, in a time that does not grow with their product."""
+    home.configure(step={"emits": 10000})
+    home.start()
+    home.start_dispatcher()
+    make(home, python("for n in range(10000):\n"
+                      "    say(emit={'event_type': 'after', 'payload': n})\n"), event="job")
+    after = make(home, OK, event="after")
+    for n in range(5):
+        make(home, OK, event=f"other{n}")
+    cid = home.post_event("job")["cid"]
+    until(lambda: trigger(home, after)["pending"] > 100, what="they are routed")
+    stop_trigger(home, after)
+    home.wait_cid(cid)
+    found = home.get(f"/fx/cid/{cid}/explain").json
+    assert found["more"]
+    assert [event["type"] for event in found["events"]] == ["job"] + ["after"] * 999
+    assert len(found["events"][-1]["triggers"]) == 6
+    assert "only the first 1000 events are explained" in home.fxctl("explain", cid)
