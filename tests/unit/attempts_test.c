@@ -1,6 +1,6 @@
 /* attempts_test - past attempts: kept when an execution goes back to pending, listed with its last.
  */
-#include "temp_store.h"
+#include "store_each.h"
 
 #include "store/actions.h"
 #include "store/attempts.h"
@@ -8,22 +8,7 @@
 #include "store/key.h"
 #include "store/pipelines.h"
 
-static struct temp_store t;
 static struct attempt_list list;
-
-static int setup(void **state)
-{
-    (void)state;
-    temp_store_make(&t);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    temp_store_remove(&t);
-    return 0;
-}
 
 #define EPOCH INT64_C(1767323045000)
 

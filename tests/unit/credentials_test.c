@@ -1,24 +1,8 @@
 /* credentials_test - keys and secrets in the store: found by token, rotated, revoked, listed. */
-#include "temp_store.h"
+#include "store_each.h"
 
 #include "base/crypto.h"
 #include "store/credentials.h"
-
-static struct temp_store t;
-
-static int setup(void **state)
-{
-    (void)state;
-    temp_store_make(&t);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    temp_store_remove(&t);
-    return 0;
-}
 
 #define NOW INT64_C(1767323045678)
 

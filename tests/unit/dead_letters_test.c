@@ -1,27 +1,11 @@
 /* dead_letters_test - which executions are dead letters, and trying them again. */
-#include "temp_store.h"
+#include "store_each.h"
 
 #include "store/actions.h"
 #include "store/dead_letters.h"
 #include "store/executions.h"
 #include "store/pipelines.h"
 #include "store/triggers.h"
-
-static struct temp_store t;
-
-static int setup(void **state)
-{
-    (void)state;
-    temp_store_make(&t);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    temp_store_remove(&t);
-    return 0;
-}
 
 #define EPOCH INT64_C(1767323045000)
 

@@ -1,23 +1,7 @@
 /* events_test - the log: numbers without gaps, also across failures, and its index by cid. */
-#include "temp_store.h"
+#include "store_each.h"
 
 #include "store/events.h"
-
-static struct temp_store t;
-
-static int setup(void **state)
-{
-    (void)state;
-    temp_store_make(&t);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    temp_store_remove(&t);
-    return 0;
-}
 
 static struct uuid cid(uint8_t n)
 {

@@ -1,25 +1,9 @@
 /* executions_test - executions with their indexes, the data and logs beside them, and lists of
  * them. */
-#include "temp_store.h"
+#include "store_each.h"
 
 #include "model/limits.h"
 #include "store/executions.h"
-
-static struct temp_store t;
-
-static int setup(void **state)
-{
-    (void)state;
-    temp_store_make(&t);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    temp_store_remove(&t);
-    return 0;
-}
 
 #define EPOCH INT64_C(1767323045000)
 

@@ -1,26 +1,10 @@
 /* pipelines_test - pipelines and their versions: what is taken, what guards them, what is left. */
-#include "temp_store.h"
+#include "store_each.h"
 
 #include "store/actions.h"
 #include "store/executions.h"
 #include "store/pipelines.h"
 #include "store/triggers.h"
-
-static struct temp_store t;
-
-static int setup(void **state)
-{
-    (void)state;
-    temp_store_make(&t);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    temp_store_remove(&t);
-    return 0;
-}
 
 #define DEFINITION(name) \
     "{\"name\":\"" name "\",\"steps\":[{\"name\":\"a\",\"script\":\"a\"}]," \

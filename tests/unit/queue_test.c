@@ -1,23 +1,7 @@
 /* queue_test - what waits: in log order a queue, and by the time it is due. */
-#include "temp_store.h"
+#include "store_each.h"
 
 #include "store/queue.h"
-
-static struct temp_store t;
-
-static int setup(void **state)
-{
-    (void)state;
-    temp_store_make(&t);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    temp_store_remove(&t);
-    return 0;
-}
 
 static struct uuid id(uint8_t n)
 {

@@ -2,27 +2,11 @@
  * triggers_test - generations as intervals of the event log, and what the
  * dispatcher tells of its services.
  */
-#include "temp_store.h"
+#include "store_each.h"
 
 #include "store/events.h"
 #include "store/pipelines.h"
 #include "store/triggers.h"
-
-static struct temp_store t;
-
-static int setup(void **state)
-{
-    (void)state;
-    temp_store_make(&t);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    temp_store_remove(&t);
-    return 0;
-}
 
 #define PIPELINE(options) \
     "{\"name\":\"p\",\"steps\":[{\"name\":\"a\",\"script\":\"a\"}],\"options\":{" options "}}"
