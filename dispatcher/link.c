@@ -69,24 +69,30 @@ static void give_back(void)
     buf_done(&out);
 }
 
-/* Heeds what is said of jobs, and keeps the jobs for later. */
-static void sort(void)
+/*
+ * Heeds what is said of jobs, and keeps the jobs for later: all that has come, or with
+ * `one` up to the first job. What is said of that one is then heard once it is at hand.
+ */
+static void sort(bool one)
 {
     enum frame_type type;
     struct span body;
     struct uuid execution;
     size_t taken, at = 0;
+    bool more = true;
     if (!in.len)
         return;
     buf_drop(&jobs, begun);
     begun = 0;
-    for (; next(span_of(in.data + at, in.len - at), &type, &body, &taken); at += taken) {
+    while (more && next(span_of(in.data + at, in.len - at), &type, &body, &taken)) {
         if (type == FRAME_RECALL)
             give_back();
         else if (type != FRAME_CANCEL)
             buf_add(&jobs, in.data + at, taken);
         else if (frame_get_cancel(body, &execution))
             cancelled |= uuid_eq(&execution, &at_hand); /* else it has ended meanwhile */
+        at += taken;
+        more = !one || type != FRAME_JOB;
     }
     buf_drop(&in, at);
 }
@@ -111,9 +117,9 @@ static bool take(enum frame_type *ret_type, struct buf *ret_body)
 bool link_next(enum frame_type *ret_type, struct buf *ret_body)
 {
     while (!take(ret_type, ret_body)) {
-        if (!receive(0))
+        sort(true);
+        if (!waiting().len && !receive(0))
             return false;
-        sort();
     }
     return true;
 }
@@ -135,6 +141,6 @@ enum link_word link_look(void)
 {
     while (receive(MSG_DONTWAIT))
         ;
-    sort();
+    sort(false);
     return gone ? LINK_GONE : cancelled ? LINK_CANCEL : LINK_NOTHING;
 }

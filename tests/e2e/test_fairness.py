@@ -415,6 +415,29 @@ def test_cancel_while_the_runner_hangs(home):
     until(lambda: not marked(mark), what="nothing of it is left")
 
 
+def test_cancelled_before_the_runner_looks(home):
+    """The job and its cancellation reach it at once: nothing is begun, and it stays."""
+    home.start()
+    home.start_dispatcher()
+    begun = home.dir / "run/begun"
+    pipeline = make(home, SH + f"touch {begun}\nsleep 1000\n", event="job", timeout=60,
+                    scale={"min": 1, "max": 1})
+    make(home, OK, event="other")
+    wait_trigger(home, pipeline, instances=1)
+    [late] = until(lambda: runners(home), what="it is there")
+    os.kill(late, signal.SIGSTOP)
+    cid = home.post_event("job")["cid"]
+    wait_trigger(home, pipeline, running=1)
+    [execution] = executions_of(home, cid)
+    assert home.post(f"/api/v1/executions/{execution['execution_id']}/cancel").status == 200
+    single(home, home.post_event("other")["cid"])  # so that the cancellation has been sent
+    os.kill(late, signal.SIGCONT)
+    [execution] = home.wait_cid(cid)
+    assert failure(execution) == "cancelled by request"
+    assert late in runners(home)
+    assert not begun.exists()
+
+
 def test_more_that_are_busy_than_places(home):
     """Where every place is taken by somebody with a backlog, each still has its turn."""
     start(home, instances=2)
