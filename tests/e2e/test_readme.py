@@ -9,7 +9,7 @@ import pytest
 
 from checks import UUID
 from harness import BUILD, PROJECT
-from jobs import completed
+from jobs import OK, completed
 
 SECTION = "## A first pipeline in five minutes"
 
@@ -63,3 +63,12 @@ def test_readme(live, place):
     assert completed(execution)["data"] == {"shout": "HELLO!"}
     assert execution["steps"][0]["log"] == "shouting HELLO\n"
     assert "completed" in said[-1]
+
+
+def test_what_a_pipeline_can_do(live):
+    """The definition that is shown there is one."""
+    [text] = re.findall(r"```json\n(.*?)```", (PROJECT / "README.md").read_text(), re.S)
+    live.write_script("render.py", OK)
+    reply = live.post("/api/v1/pipelines/", json.loads(text))
+    assert reply.status == 201, reply
+    live.start_trigger(reply.json["id"], ready=True)
