@@ -10,6 +10,8 @@
 #include "store/executions.h"
 #include "store/queue.h"
 
+#define TURN_US 250000 /* after it was served, nobody leaves a place to a service */
+
 /*
  * A quarter of all places, and at least one of several, is kept for services that
  * have no runner yet, so that busy or stuck pipelines never leave another one
@@ -20,44 +22,6 @@ static uint32_t places(const struct dispatcher *d, const struct service *service
     uint32_t all = (uint32_t)d->home.config.dispatcher_instances;
     uint32_t kept = all < 4 ? all > 1 : all / 4;
     return service->plan_instances ? all - kept : all;
-}
-
-/* Runners that have nothing to do, also after this turn, and may leave for another service. */
-static uint32_t spare(const struct service *service)
-{
-    return service->plan.ready ? 0 : service->plan_idle;
-}
-
-/* One that has nothing to do leaves. False when there is none. */
-static bool let_go(struct service *service, uint32_t *total)
-{
-    for (struct instance *i = service->plan_idle ? service->instances : NULL; i; i = i->next) {
-        if (i->state != INSTANCE_IDLE || i->plan_leave)
-            continue;
-        i->plan_leave = true;
-        service->plan_instances--;
-        service->plan_idle--;
-        --*total;
-        return true;
-    }
-    return false;
-}
-
-/*
- * Is there a place for one more runner? As many spare ones leave as that takes,
- * or none when all of them would not be enough.
- */
-static bool make_place(struct dispatcher *d, const struct service *service, uint32_t *total)
-{
-    uint32_t room = places(d, service), spares = 0;
-    for (struct service *s = d->services; s; s = s->next)
-        spares += spare(s);
-    if (*total >= room + spares)
-        return false;
-    for (struct service *s = d->services; s; s = s->next)
-        while (*total >= room && spare(s) && let_go(s, total))
-            ;
-    return true;
 }
 
 /* Where an ordered service is in the log. */
@@ -86,6 +50,44 @@ static bool is_held(const struct dispatcher *d, const struct service *service)
             return true;
     }
     return service->plan_first > d->plan_cursor;
+}
+
+/* Runners that have nothing to do, also after this turn, and may leave for another service. */
+static uint32_t spare(const struct dispatcher *d, const struct service *service)
+{
+    return service->plan.ready && !is_held(d, service) ? 0 : service->plan_idle;
+}
+
+/* One that has nothing to do leaves. False when there is none. */
+static bool let_go(struct service *service, uint32_t *total)
+{
+    for (struct instance *i = service->plan_idle ? service->instances : NULL; i; i = i->next) {
+        if (i->state != INSTANCE_IDLE || i->plan_leave)
+            continue;
+        i->plan_leave = true;
+        service->plan_instances--;
+        service->plan_idle--;
+        --*total;
+        return true;
+    }
+    return false;
+}
+
+/*
+ * Is there a place for one more runner? As many spare ones leave as that takes,
+ * or none when all of them would not be enough.
+ */
+static bool make_place(struct dispatcher *d, const struct service *service, uint32_t *total)
+{
+    uint32_t room = places(d, service), spares = 0;
+    for (struct service *s = d->services; s; s = s->next)
+        spares += spare(d, s);
+    if (*total >= room + spares)
+        return false;
+    for (struct service *s = d->services; s; s = s->next)
+        while (*total >= room && spare(d, s) && let_go(s, total))
+            ;
+    return true;
 }
 
 /* Where one more execution of a service goes. */
@@ -209,7 +211,7 @@ static struct service *find_starved(struct dispatcher *d)
     struct service *starved = NULL;
     for (struct service *s = d->services; s; s = s->next)
         if (s->live && s->plan.ready && !s->plan_instances && !is_held(d, s) &&
-            (!starved || s->served < starved->served))
+            (!starved || s->served_us < starved->served_us))
             starved = s;
     return starved;
 }
@@ -224,10 +226,16 @@ static bool vacate(struct dispatcher *d, uint32_t *total)
     return from && let_go(from, total);
 }
 
+/* Where many busy services share few places, all time would go into starting runners. */
+static bool had_its_turn(const struct service *service)
+{
+    return clock_mono_us() - service->served_us < TURN_US;
+}
+
 /*
- * A service that has no runner at all comes first, and gets the next place that is
- * vacated where there are no others: it waits for one step of somebody else's, and
- * not for a backlog. *ret_starved says that one still waits.
+ * A service that has no runner at all comes first, and where there are no places it gets
+ * the next one that is vacated, unless it had its turn only just now: it waits for one
+ * step of somebody else's, and not for a backlog. *ret_starved says that one still does.
  */
 static enum err claim_starved(
     struct dispatcher *d, struct store_txn *txn, uint32_t *total, bool *ret_starved)
@@ -236,13 +244,13 @@ static enum err claim_starved(
     enum err err = ERR_OK;
     while (!err && (s = find_starved(d))) {
         enum place place = take_place(d, s, false, total);
-        if (!place && vacate(d, total))
+        if (!place && !had_its_turn(s) && vacate(d, total))
             place = take_place(d, s, false, total);
         if (!place)
             break;
         err = claim_one(d, txn, s, place);
     }
-    *ret_starved = s != NULL;
+    *ret_starved = s && !had_its_turn(s);
     return err;
 }
 

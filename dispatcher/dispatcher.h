@@ -60,7 +60,7 @@ struct service {
 
     struct counts now, plan;
     struct ticking ticking, plan_ticking;
-    uint64_t served;                /* number of its last claim */
+    int64_t served_us;              /* its last claim, monotonic */
     int64_t pace_us;                /* what a job takes, on average of late */
     uint32_t plan_instances;        /* running processes, as the turn will leave them */
     uint32_t plan_idle;             /* those of them that have no job */
@@ -177,7 +177,6 @@ struct dispatcher {
     struct happening *happenings, **last_happening;
     struct claim *claims;
     size_t claim_count, claim_room;
-    uint64_t served;      /* claims so far */
     uint64_t plan_cursor; /* all events up to there have their executions */
     int64_t next_due_ms;  /* wall clock; INT64_MAX: nothing waits */
     int64_t next_tick_ms; /* likewise: no schedule */

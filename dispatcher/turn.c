@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "store/actions.h"
 #include "store/events.h"
@@ -175,7 +176,7 @@ static void carry_out(struct dispatcher *d)
     for (size_t i = 0; i < d->claim_count; i++) {
         const struct claim *claim = &d->claims[i];
         struct instance *instance = runner_for(d, claim);
-        claim->service->served = ++d->served;
+        claim->service->served_us = clock_mono_us();
         if (instance)
             instance_give(d, instance, claim);
         else
