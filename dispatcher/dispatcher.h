@@ -120,7 +120,7 @@ struct instance {
 
 enum happening_kind {
     HAPPENING_OUTCOME,   /* the attempt has ended, as the runner says */
-    HAPPENING_LOST,      /* the runner died with it */
+    HAPPENING_LOST,      /* the runner died with it, or was hung up on */
     HAPPENING_RETURNED,  /* the runner had not begun with it: as if it had not been claimed */
     HAPPENING_UNSTARTED, /* the same, since no runner could be started */
 };
@@ -210,6 +210,7 @@ void instance_give(struct dispatcher *d, struct instance *instance, const struct
 void instance_flush(struct dispatcher *d, struct instance *instance);
 /* Ends one of its jobs if it is at hand, or recalls it with all others that are not. */
 void instance_cancel(struct dispatcher *d, struct instance *instance, const struct uuid *execution);
+/* Hangs up, whereupon it ends. All the jobs it has are lost. */
 void instance_retire(struct dispatcher *d, struct instance *instance);
 /* The socket can be read or written, or has closed. */
 void instance_on_socket(struct dispatcher *d, struct instance *instance, uint32_t events);

@@ -123,10 +123,11 @@ static struct happening *happen(
 }
 
 /* The newest jobs are not the runner's any more. */
-static void take_back(struct dispatcher *d, struct instance *i, size_t count)
+static void take_back(
+    struct dispatcher *d, struct instance *i, size_t count, enum happening_kind kind)
 {
     for (; count; count--)
-        happen(d, i, &i->jobs[--i->job_count], HAPPENING_RETURNED);
+        happen(d, i, &i->jobs[--i->job_count], kind);
 }
 
 /* When a runner that may still take `ms`, and then ends its processes, must have answered or gone.
@@ -136,14 +137,13 @@ static int64_t deadline_ms(const struct dispatcher *d, int64_t ms)
     return clock_mono_ms() + ms + 2 * d->home.config.step_grace_seconds * 1000 + SLACK_MS;
 }
 
-/* Closes the socket. What the runner had at hand is lost; what it said before that was read. */
-static void hang_up(struct dispatcher *d, struct instance *i)
+/* Closes the socket. What the runner had at hand is lost; `behind` is what became of the others. */
+static void hang_up(struct dispatcher *d, struct instance *i, enum happening_kind behind)
 {
     if (i->job_count) {
-        take_back(d, i, i->job_count - 1);
-        happen(d, i, &i->jobs[0], HAPPENING_LOST);
+        take_back(d, i, i->job_count - 1, behind);
+        take_back(d, i, 1, HAPPENING_LOST);
     }
-    i->job_count = 0;
     i->state = INSTANCE_LEAVING;
     i->deadline_ms = deadline_ms(d, 0);
     close(i->fd); /* leaves the epoll set by itself */
@@ -153,8 +153,9 @@ static void hang_up(struct dispatcher *d, struct instance *i)
 
 void instance_retire(struct dispatcher *d, struct instance *instance)
 {
+    /* Until it hears of that, the runner may begin with any of them. */
     if (instance->fd >= 0)
-        hang_up(d, instance);
+        hang_up(d, instance, HAPPENING_LOST);
 }
 
 void instance_flush(struct dispatcher *d, struct instance *i)
@@ -276,7 +277,7 @@ static bool take_frame(
         take_outcome(d, i, body);
     } else if (type == FRAME_RETURNED && frame_get_returned(body, &count) && i->recalled &&
                count <= i->job_count) {
-        take_back(d, i, count);
+        take_back(d, i, count, HAPPENING_RETURNED);
         i->recalled = false;
         d->more = true; /* one of those that are left may be cancelled */
         if (!i->cancelled)
@@ -326,7 +327,8 @@ void instance_on_socket(struct dispatcher *d, struct instance *i, uint32_t event
         if (n <= 0 || !good) {
             if (i->pid)
                 kill(i->pid, SIGKILL);
-            hang_up(d, i);
+            /* All that it said before its end was read. */
+            hang_up(d, i, good ? HAPPENING_RETURNED : HAPPENING_LOST);
             return;
         }
         if (n < READ_STEP)

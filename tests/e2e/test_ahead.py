@@ -1,5 +1,7 @@
 """Executions that take no time are given to a runner ahead. That must not show: when one of them
 takes its time after all, is cancelled, or kills its runner, the others are as if they had waited."""
+import os
+import signal
 from uuid import uuid4
 
 import pytest
@@ -46,18 +48,23 @@ def one(home, cid):
     return execution
 
 
+def pace(home, path="never"):
+    """Makes a pipeline of one instance, which runs so many executions in no time. Its id."""
+    step = {"text": WORKER.replace("GATE", repr(str(path))), "options": {"persistent": True}}
+    pipeline = make(home, step, scale={"max": 1}, timeout=60)
+    for cid in post_all(home, ["quick"] * QUICK):
+        completed(one(home, cid))
+    return pipeline
+
+
 @pytest.fixture
 def paced(home):
-    """A home with a pipeline of one instance, which has run so many executions in no time."""
     home.configure(dispatcher={"instances": 8})
     home.start()
     home.start_dispatcher()
     with gate(home) as (path, opened):
-        step = {"text": WORKER.replace("GATE", repr(str(path))), "options": {"persistent": True}}
-        home.pipeline = make(home, step, scale={"max": 1}, timeout=60)
+        home.pipeline = pace(home, path)
         home.opened = opened
-        for cid in post_all(home, ["quick"] * QUICK):
-            completed(one(home, cid))
         yield home
 
 
@@ -129,3 +136,26 @@ def test_stopped_while_jobs_are_ahead(paced):
     paced.start_dispatcher()
     for cid in [slow, *others]:
         completed(one(paced, cid))
+
+
+def test_given_up_while_jobs_are_ahead(home):
+    """A runner may have begun with any of them when the dispatcher hangs up: each has had an
+    attempt, so that no number of an attempt is used twice."""
+    home.configure(dispatcher={"instances": 8, "drain_seconds": 0})
+    home.start()
+    home.start_dispatcher()
+    pace(home)
+    [pid] = runners(home)
+    os.kill(pid, signal.SIGSTOP)
+    cids = post_all(home, ["quick"] * CROWD)
+    given = until(lambda: home.get("/fx/executions?status=in_progress").json["executions"],
+                  what="it is given some")
+    assert len(given) > 1
+    home.dispatcher.send_signal(signal.SIGTERM)
+    until(lambda: not home.get("/fx/executions?status=in_progress").json["executions"],
+          what="they are given up")
+    os.kill(pid, signal.SIGCONT)
+    assert home.stop_dispatcher() == 0
+    home.start_dispatcher()
+    attempts = {e["execution_id"]: e["attempt"] for e in (one(home, cid) for cid in cids)}
+    assert all(attempts[e["execution_id"]] == 2 for e in given)
