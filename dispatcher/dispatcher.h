@@ -75,7 +75,7 @@ struct service {
 
 enum instance_state {
     INSTANCE_IDLE,
-    INSTANCE_BUSY,    /* has a job */
+    INSTANCE_BUSY,    /* has a job, or has not answered yet that it has none */
     INSTANCE_LEAVING, /* its socket is closed; it ends by itself */
 };
 

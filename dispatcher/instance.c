@@ -280,12 +280,12 @@ static bool take_frame(
         take_back(d, i, count, HAPPENING_RETURNED);
         i->recalled = false;
         d->more = true; /* one of those that are left may be cancelled */
-        if (!i->cancelled)
+        if (!i->cancelled && i->job_count)
             i->deadline_ms = deadline_ms(d, i->jobs[0].timeout_ms);
     } else {
         return false;
     }
-    if (!i->job_count) {
+    if (!i->job_count && !i->recalled) {
         i->state = INSTANCE_IDLE;
         i->idle_since_ms = clock_mono_ms();
     }

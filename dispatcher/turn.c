@@ -169,8 +169,6 @@ static void carry_out(struct dispatcher *d)
             next = i->next;
             if (i->plan_leave)
                 instance_retire(d, i);
-            else if (i->plan_cancel)
-                instance_cancel(d, i, &i->plan_cancelled);
         }
     }
     for (size_t i = 0; i < d->claim_count; i++) {
@@ -183,10 +181,14 @@ static void carry_out(struct dispatcher *d)
             unstarted(d, claim);
     }
     clear_claims(d);
-    for (struct service *s = d->services; s; s = s->next)
-        for (struct instance *i = s->instances; i; i = i->next)
+    for (struct service *s = d->services; s; s = s->next) {
+        for (struct instance *i = s->instances; i; i = i->next) {
+            if (i->plan_cancel) /* behind what it was given: one that is recalled takes nothing */
+                instance_cancel(d, i, &i->plan_cancelled);
             if (i->out.len && !i->watching_out)
                 instance_flush(d, i);
+        }
+    }
 }
 
 enum err turn(struct dispatcher *d)
