@@ -1,8 +1,6 @@
 /* claim - from ready executions to jobs; see dispatcher.h. */
 #include "dispatcher.h"
 
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "frame.h"
@@ -33,6 +31,13 @@ static enum err look_at_first(struct store_txn *txn, struct service *service)
     return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
+/* Has it anything that comes before what is at this place in the log, or has begun? */
+static bool holds(const struct service *s, uint64_t place)
+{
+    return s->plan.running || (s->live && s->plan.waiting) ||
+           (s->live && s->plan.ready && s->plan_first < place) || s->plan_backfill < place;
+}
+
 /*
  * Does an ordered service have to wait? Of its pipeline's services, itself among
  * them, none may have an execution that has begun and not come to its end, or a
@@ -40,15 +45,14 @@ static enum err look_at_first(struct store_txn *txn, struct service *service)
  */
 static bool is_held(const struct dispatcher *d, const struct service *service)
 {
+    const struct service *s = service;
     if (!service->ordered)
         return false;
-    for (const struct service *s = d->services; s; s = s->next) {
-        if (!s->pipeline_id || strcmp(s->pipeline_id, service->pipeline_id) != 0)
-            continue;
-        if (s->plan.running || (s->live && s->plan.waiting) ||
-            (s->live && s->plan.ready && s->plan_first < service->plan_first))
+    do {
+        if (holds(s, service->plan_first))
             return true;
-    }
+        s = s->peer;
+    } while (s != service);
     return service->plan_first > d->plan_cursor;
 }
 

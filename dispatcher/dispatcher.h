@@ -55,8 +55,10 @@ struct service {
     uint64_t generation; /* of the live trigger that it has taken up */
     bool live;           /* there is one; without, what is pending is skipped */
     struct scale scale;
-    bool ordered;        /* one execution at a time, over all services of the pipeline */
-    uint64_t plan_first; /* where it is: place in the log of the first that is ready */
+    bool ordered;           /* one execution at a time, over all services of the pipeline */
+    struct service *peer;   /* the next service of the pipeline, in a ring of them */
+    uint64_t plan_first;    /* where it is: place in the log of the first that is ready */
+    uint64_t plan_backfill; /* place of the first older event still to be routed; or UINT64_MAX */
 
     struct counts now, plan;
     struct ticking ticking, plan_ticking;

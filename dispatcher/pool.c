@@ -17,10 +17,20 @@ struct service *pool_service(struct dispatcher *d, uint64_t queue)
     s->queue = queue;
     s->scale = SCALE_DEFAULT;
     s->pace_us = AHEAD_US; /* until more is known */
+    s->plan_backfill = UINT64_MAX;
+    s->peer = s;
     s->ticking = s->plan_ticking = (struct ticking){NO_TICK, true};
     s->next = d->services;
     d->services = s;
     return s;
+}
+
+static void leave_peers(struct service *service)
+{
+    struct service *before = service;
+    while (before->peer != service)
+        before = before->peer;
+    before->peer = service->peer;
 }
 
 /* A service whose trigger is gone is forgotten once nothing of it is left. */
@@ -38,6 +48,7 @@ void pool_forget_idle_services(struct dispatcher *d)
             continue;
         }
         *at = s->next;
+        leave_peers(s);
         free(s->pipeline_id);
         free(s);
     }
@@ -114,10 +125,19 @@ static bool add_route(const struct trigger *trigger, void *context)
     return !((struct reloading *)context)->err;
 }
 
-static void set_pipeline(struct service *service, struct span pipeline_id)
+/* A queue is one pipeline's for good. */
+static void set_pipeline(struct dispatcher *d, struct service *service, struct span pipeline_id)
 {
-    if (!service->pipeline_id)
-        service->pipeline_id = span_dup(pipeline_id); /* a queue is one pipeline's for good */
+    struct service *other = d->services;
+    if (service->pipeline_id)
+        return;
+    while (other && !(other->pipeline_id && span_eq_str(pipeline_id, other->pipeline_id)))
+        other = other->next;
+    service->pipeline_id = span_dup(pipeline_id);
+    if (other) {
+        service->peer = other->peer;
+        other->peer = service;
+    }
 }
 
 /* What one version of a pipeline says of the order of executions goes for all its services. */
@@ -149,7 +169,7 @@ static bool add_run_queue(struct span pipeline_id, uint64_t queue, void *context
         s->scale = version->pipeline->scale;
         s->scale.min = 0;
         s->ordered = version->pipeline->ordered;
-        set_pipeline(s, pipeline_id);
+        set_pipeline(d, s, pipeline_id);
         share_order(d, s);
     }
     reloading->err = err == ERR_NOTFOUND ? ERR_OK : err; /* deleted: what is pending is skipped */
@@ -177,7 +197,7 @@ static enum err describe(struct dispatcher *d, struct store_txn *txn, struct rou
         route->service->generation = t->generation;
         route->service->scale = version->pipeline->scale;
         route->service->ordered = version->pipeline->ordered;
-        set_pipeline(route->service, t->pipeline_id);
+        set_pipeline(d, route->service, t->pipeline_id);
     }
     return ERR_OK;
 }

@@ -115,6 +115,8 @@ static enum err backfill(
     }
     if (!err)
         err = triggers_set_backfill(txn, t, seq);
+    if (seq < t->backfill_end && seq < route->service->plan_backfill)
+        route->service->plan_backfill = seq;
     /* The mutation may run again from the start, so memory follows the store at the next reload. */
     d->reload = true;
     d->more = true;

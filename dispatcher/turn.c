@@ -30,6 +30,7 @@ static void plan_afresh(struct dispatcher *d)
         s->plan_report = s->reported;
         s->plan_ticking = s->ticking;
         s->plan_instances = s->plan_idle = s->plan_room = 0;
+        s->plan_backfill = UINT64_MAX;
         for (struct instance *i = s->instances; i; i = i->next) {
             i->plan_leave = i->plan_cancel = false;
             s->plan_instances += i->state != INSTANCE_LEAVING;

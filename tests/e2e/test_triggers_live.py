@@ -12,7 +12,7 @@ import pytest
 
 from harness import BUILD, FINAL, is_running, until
 from jobs import (OK, SH, completed, executions_of, gate, make, make_steps, marked,
-                  python, replace, runners, stop_trigger, trigger, wait_for, wait_trigger)
+                  once, python, replace, runners, stop_trigger, trigger, wait_for, wait_trigger)
 
 
 def post_many(home, topic, count, start=0):
@@ -319,6 +319,29 @@ with open({str(out)!r}, "a") as out:
     for cid in old + new:
         completed(single(home, cid))
     assert lines_of(out) == [str(n) for n in range(20)]
+
+
+def test_earliest_in_order(home):
+    """What comes waits for what is kept, however long it takes to come to that."""
+    home.configure(dispatcher={"turn_events": 5})
+    home.start()
+    out = home.dir / "run/out"
+    pipeline = make(home, python(f"""
+with open({str(out)!r}, "a") as out:
+    print(json.load(sys.stdin)["data"], file=out)
+"""), event="job", ordered=True, initial_offset="earliest", start=False)
+    post_many(home, "other", 50)
+    old = home.post_event("job", "old")["cid"]
+    assert once(home).returncode == 0
+    home.start_trigger(pipeline)
+    new = home.post_event("job", "new")["cid"]
+    by_hand = home.post(f"/api/v1/batches/{pipeline}", "hand").json["item"]
+    home.start_dispatcher()
+    for cid in (old, new):
+        completed(single(home, cid))
+    until(lambda: home.get(f"/fx/executions/{by_hand}").json["status"] == "completed",
+          what="the run by hand has ended")
+    assert lines_of(out) == ["old", "new", "hand"]
 
 
 def test_earliest_only_when_new(home):
