@@ -10,12 +10,18 @@
 
 #define TURN_US 250000 /* after it was served, nobody leaves a place to a service */
 
+/* The places for runners, as the turn hands them out. */
+struct places {
+    uint32_t taken;
+    uint32_t spare; /* those of them that may be vacated; at least, until they are counted again */
+};
+
 /*
  * A quarter of all places, and at least one of several, is kept for services that
  * have no runner yet, so that busy or stuck pipelines never leave another one
  * without any.
  */
-static uint32_t places(const struct dispatcher *d, const struct service *service)
+static uint32_t places_for(const struct dispatcher *d, const struct service *service)
 {
     uint32_t all = (uint32_t)d->home.config.dispatcher_instances;
     uint32_t kept = all < 4 ? all > 1 : all / 4;
@@ -62,16 +68,24 @@ static uint32_t spare(const struct dispatcher *d, const struct service *service)
     return service->plan.ready && !is_held(d, service) ? 0 : service->plan_idle;
 }
 
+static void count_places(const struct dispatcher *d, struct places *places)
+{
+    places->spare = 0;
+    for (const struct service *s = d->services; s; s = s->next)
+        places->spare += spare(d, s);
+}
+
 /* One that has nothing to do leaves. False when there is none. */
-static bool let_go(struct service *service, uint32_t *total)
+static bool let_go(const struct dispatcher *d, struct service *service, struct places *places)
 {
     for (struct instance *i = service->plan_idle ? service->instances : NULL; i; i = i->next) {
         if (i->state != INSTANCE_IDLE || i->plan_leave)
             continue;
         i->plan_leave = true;
+        places->spare -= spare(d, service) && places->spare;
+        places->taken--;
         service->plan_instances--;
         service->plan_idle--;
-        --*total;
         return true;
     }
     return false;
@@ -81,17 +95,15 @@ static bool let_go(struct service *service, uint32_t *total)
  * Is there a place for one more runner? As many spare ones leave as that takes,
  * or none when all of them would not be enough.
  */
-static bool make_place(struct dispatcher *d, const struct service *service, uint32_t *total)
+static bool make_place(struct dispatcher *d, const struct service *service, struct places *places)
 {
-    uint32_t room = places(d, service), spares = 0;
-    for (struct service *s = d->services; s; s = s->next)
-        spares += spare(d, s);
-    if (*total >= room + spares)
+    uint32_t room = places_for(d, service);
+    if (places->taken >= room + places->spare)
         return false;
-    for (struct service *s = d->services; s; s = s->next)
-        while (*total >= room && spare(d, s) && let_go(s, total))
+    for (struct service *s = d->services; s && places->taken >= room; s = s->next)
+        while (places->taken >= room && spare(d, s) && let_go(d, s, places))
             ;
-    return true;
+    return places->taken < room;
 }
 
 /* Where one more execution of a service goes. */
@@ -105,7 +117,7 @@ enum place {
 /* Takes a place for one more execution, where there is one; `ahead` where it may wait at a runner.
  */
 static enum place take_place(
-    struct dispatcher *d, struct service *service, bool ahead, uint32_t *total)
+    struct dispatcher *d, struct service *service, bool ahead, struct places *places)
 {
     if (!service->live || !service->plan.ready || is_held(d, service))
         return PLACE_NONE;
@@ -115,10 +127,10 @@ static enum place take_place(
         return PLACE_IDLE;
     }
     uint32_t max = service->ordered ? 1 : service->scale.max;
-    if (service->plan_instances < max && make_place(d, service, total)) {
+    if (service->plan_instances < max && make_place(d, service, places)) {
         service->plan_instances++;
         service->plan_room += instance_window(service) - 1;
-        ++*total;
+        places->taken++;
         return PLACE_NEW;
     }
     if (ahead && service->plan_room) {
@@ -221,13 +233,13 @@ static struct service *find_starved(struct dispatcher *d)
 }
 
 /* A runner that has just become idle leaves although its service has more for it. */
-static bool vacate(struct dispatcher *d, uint32_t *total)
+static bool vacate(struct dispatcher *d, struct places *places)
 {
     struct service *from = NULL;
     for (struct service *s = d->services; s; s = s->next)
         if (s->plan_idle && (!from || s->plan_instances > from->plan_instances))
             from = s;
-    return from && let_go(from, total);
+    return from && let_go(d, from, places);
 }
 
 /* Where many busy services share few places, all time would go into starting runners. */
@@ -242,14 +254,15 @@ static bool had_its_turn(const struct service *service)
  * step of somebody else's, and not for a backlog. *ret_starved says that one still does.
  */
 static enum err claim_starved(
-    struct dispatcher *d, struct store_txn *txn, uint32_t *total, bool *ret_starved)
+    struct dispatcher *d, struct store_txn *txn, struct places *places, bool *ret_starved)
 {
     struct service *s;
     enum err err = ERR_OK;
     while (!err && (s = find_starved(d))) {
-        enum place place = take_place(d, s, false, total);
-        if (!place && !had_its_turn(s) && vacate(d, total))
-            place = take_place(d, s, false, total);
+        count_places(d, places);
+        enum place place = take_place(d, s, false, places);
+        if (!place && !had_its_turn(s) && vacate(d, places))
+            place = take_place(d, s, false, places);
         if (!place)
             break;
         err = claim_one(d, txn, s, place);
@@ -264,18 +277,19 @@ static enum err claim_starved(
  */
 enum err claim_ready(struct dispatcher *d, struct store_txn *txn)
 {
-    uint32_t total = d->instance_count;
+    struct places places = {.taken = d->instance_count};
     bool some = !d->draining, starved = false;
     enum err err = ERR_OK;
     for (struct service *s = d->services; s && some && !err; s = s->next)
         if (s->ordered && s->plan.ready)
             err = look_at_first(txn, s);
     if (some && !err)
-        err = claim_starved(d, txn, &total, &starved);
+        err = claim_starved(d, txn, &places, &starved);
     while (some && !err) {
         some = false;
+        count_places(d, &places);
         for (struct service *s = d->services; s && !err; s = s->next) {
-            enum place place = take_place(d, s, !starved, &total);
+            enum place place = take_place(d, s, !starved, &places);
             if (!place)
                 continue;
             some = true;

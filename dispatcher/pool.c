@@ -33,17 +33,25 @@ static void leave_peers(struct service *service)
     before->peer = service->peer;
 }
 
+/* Is there a route to it, or has something happened to an execution of it? */
+static bool is_needed(const struct dispatcher *d, const struct service *service)
+{
+    for (size_t i = 0; i < d->route_count; i++)
+        if (d->routes[i].service == service)
+            return true;
+    for (const struct happening *h = d->happenings; h; h = h->next)
+        if (h->service == service)
+            return true;
+    return false;
+}
+
 /* A service whose trigger is gone is forgotten once nothing of it is left. */
 void pool_forget_idle_services(struct dispatcher *d)
 {
     for (struct service **at = &d->services; *at;) {
         struct service *s = *at;
-        bool routed = false;
-        for (size_t i = 0; i < d->route_count; i++)
-            routed |= d->routes[i].service == s;
-        for (struct happening *h = d->happenings; h; h = h->next)
-            routed |= h->service == s;
-        if (s->live || routed || s->instances || s->now.ready || s->now.waiting || s->now.running) {
+        if (s->live || s->instances || s->now.ready || s->now.waiting || s->now.running ||
+            is_needed(d, s)) {
             at = &s->next;
             continue;
         }
