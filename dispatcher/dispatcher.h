@@ -235,7 +235,7 @@ enum err record_cancels(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
 /* Pending executions whose trigger is gone, up to `limit`. */
 enum err record_skip(
     struct dispatcher *d, struct store_txn *txn, struct service *service, size_t limit) MUST_CHECK;
-/* Those whose next attempt is due are ready. */
+/* Those whose next attempt is due are ready; of very many the others by the next turn. */
 enum err record_promote(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
 
 /* route.c: from events to executions, within a turn */

@@ -14,6 +14,8 @@
 #include "store/executions.h"
 #include "store/queue.h"
 
+#define PROMOTIONS_A_TURN 1000
+
 /* A runner that dies again and again with the same execution is not given it back at once. */
 static const struct retry loss_backoff = {UINT32_MAX, 100, 10000};
 
@@ -481,8 +483,8 @@ enum err record_promote(struct dispatcher *d, struct store_txn *txn)
     int64_t due_ms, now = clock_wall_ms();
     struct uuid id;
     d->next_due_ms = INT64_MAX;
-    while (!(err = due_first(txn, &due_ms, &id))) {
-        if (due_ms > now && !d->set_back) {
+    for (size_t i = 0; !(err = due_first(txn, &due_ms, &id)); i++) {
+        if ((due_ms > now || i >= PROMOTIONS_A_TURN) && !d->set_back) {
             d->next_due_ms = due_ms;
             break;
         }
