@@ -11,7 +11,7 @@ from datetime import datetime
 import pytest
 
 from checks import TIME, UUID
-from harness import BUILD, until
+from harness import BUILD, PROJECT, until
 
 DONE, NO, USAGE, RETRY = 0, 1, 2, 111
 
@@ -26,6 +26,8 @@ COMMANDS = [
     "execution retry", "execution skip", "execution cancel", "dead-letter list",
     "dead-letter retry",
 ]
+
+MANUAL = PROJECT / "fxctl/fxctl.1"
 
 ORDER_MAIL = {
     "name": "order-mail",
@@ -91,6 +93,17 @@ def test_help_of_a_command(command):
     assert max(map(len, done.stdout.splitlines())) <= 100
     assert run("--help", *command.split()).stdout == done.stdout
     assert run(*command.split(), "-h").stdout == done.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_manual_has_every_command(command):
+    """With all of its options, which stand as `Fl -name` in the page's source."""
+    items = [item for item in MANUAL.read_text().split("\n.It Cm ")
+             if re.match(rf"{command}( (Fl|Ar|O[op]|Brq|\\\\)|\n)", item)]
+    own = run(*command.split(), "--help").stdout.split("Options of every command")[0]
+    assert items
+    for option in re.findall(r"^  --([a-z-]+)", own, re.MULTILINE):
+        assert any(re.search(rf"Fl -{option}\b", item) for item in items), option
 
 
 def test_help_of_a_noun_shows_its_commands_only():
