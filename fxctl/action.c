@@ -169,6 +169,7 @@ static int explain(struct fxctl *ctl)
     struct buf json = BUF_INIT, text = BUF_INIT;
     struct json_out out = json_out_to(&json);
     struct json_item events, item;
+    size_t count = 0;
     if (!uuid_parse(span_str(ctl->operands[0]), &cid))
         return fxctl_usage(ctl, "\"%s\" is no correlation id", ctl->operands[0]);
     int status = fxctl_open(ctl, STORE_READ_ONLY);
@@ -181,11 +182,10 @@ static int explain(struct fxctl *ctl)
     }
     if (!err && !ctl->json && json_find(buf_span(&json), "events", &events)) {
         struct json_walk walk = json_walk_start(events.value);
-        while (json_walk_next(&walk, &item))
+        for (; json_walk_next(&walk, &item); count++)
             add_event(item.value, &text);
         if (json_find(buf_span(&json), "more", &item) && span_eq_str(item.value, "true"))
-            buf_printf(
-                &text, "and more: only the first %d events are explained\n", EXPLAIN_EVENTS_MAX);
+            buf_printf(&text, "and more: only the first %zu events are explained\n", count);
     }
     if (err == ERR_NOTFOUND)
         status = fxctl_refuse("there is no correlation id %s", ctl->operands[0]);

@@ -184,11 +184,19 @@ static enum err read_all(struct explaining *e, const struct uuid *cid)
     return err;
 }
 
+/* As many events as the reply has room for, and at least the first. */
+static size_t count_explained(const struct explaining *e)
+{
+    size_t most = EXPLAIN_TRIGGERS_MAX / (e->trigger_count + 1);
+    return most < 1 ? 1 : most > EXPLAIN_EVENTS_MAX ? EXPLAIN_EVENTS_MAX : most;
+}
+
 /* From the first event on; ERR_NOTFOUND at the end of all. */
 static enum err print_events(struct explaining *e, const struct uuid *cid, uint64_t seq)
 {
+    size_t most = count_explained(e);
     enum err err = ERR_OK;
-    for (size_t i = 0; i < EXPLAIN_EVENTS_MAX && !err; i++) {
+    for (size_t i = 0; i < most && !err; i++) {
         err = print_event(e, seq);
         if (!err)
             err = events_next_of_cid(e->txn, cid, &seq);
