@@ -138,16 +138,29 @@ void frame_put_outcome(struct buf *out, const struct frame_outcome *o)
     end(out, at);
 }
 
+static void get_outcome_head(struct unpack *u, struct frame_outcome *o)
+{
+    o->execution = unpack_uuid(u);
+    o->attempt = unpack_u32(u);
+    o->status = unpack_u8(u);
+    o->final = unpack_u8(u);
+    o->retry_after_ms = unpack_i64(u);
+    o->started_ms = unpack_i64(u);
+    o->duration_us = unpack_i64(u);
+}
+
+int64_t frame_outcome_duration_us(struct span body)
+{
+    struct frame_outcome head;
+    struct unpack u = unpack_from(body);
+    get_outcome_head(&u, &head);
+    return head.duration_us;
+}
+
 bool frame_get_outcome(struct span body, struct frame_outcome *o)
 {
     struct unpack u = unpack_from(body);
-    o->execution = unpack_uuid(&u);
-    o->attempt = unpack_u32(&u);
-    o->status = unpack_u8(&u);
-    o->final = unpack_u8(&u);
-    o->retry_after_ms = unpack_i64(&u);
-    o->started_ms = unpack_i64(&u);
-    o->duration_us = unpack_i64(&u);
+    get_outcome_head(&u, o);
     o->error = unpack_bytes(&u);
     o->data = unpack_bytes(&u);
     o->step_count = unpack_u16(&u);

@@ -118,6 +118,7 @@ bool frame_get_job(struct span body, struct frame_job *ret_job);
 bool frame_get_cancel(struct span body, struct uuid *ret_execution);
 bool frame_get_outcome(struct span body, struct frame_outcome *ret_outcome);
 bool frame_get_returned(struct span body, uint32_t *ret_count);
+int64_t frame_outcome_duration_us(struct span body); /* alone; 0 when it is none */
 
 bool frame_get_call(struct span body, struct frame_call *ret_call);
 bool frame_get_reply(struct span body, struct frame_reply *ret_reply);

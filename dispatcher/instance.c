@@ -2,6 +2,7 @@
 #include "dispatcher.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -251,19 +252,18 @@ void instance_cancel(struct dispatcher *d, struct instance *instance, const stru
 }
 
 /* What jobs take is learned from each, as far as it matters. */
-static void learn_pace(struct instance *i, int64_t now_us)
+static void learn_pace(struct service *service, int64_t took_us)
 {
-    int64_t took_us = now_us - i->began_us;
     if (took_us > PACE_MAX_US)
         took_us = PACE_MAX_US;
-    i->service->pace_us += (took_us - i->service->pace_us) / PACE_WEIGHT;
+    service->pace_us += (took_us - service->pace_us) / PACE_WEIGHT;
 }
 
-/* The first job has ended. */
+/* The first job has ended. How long it took is the runner's word: a commit may have gone by. */
 static void take_outcome(struct dispatcher *d, struct instance *i, struct span outcome)
 {
     buf_add_span(&happen(d, i, &i->jobs[0], HAPPENING_OUTCOME)->outcome, outcome);
-    learn_pace(i, clock_mono_us());
+    learn_pace(i->service, frame_outcome_duration_us(outcome));
     memmove(i->jobs, i->jobs + 1, --i->job_count * sizeof *i->jobs);
     if (i->job_count)
         begin_first(d, i);
@@ -395,13 +395,20 @@ static struct instance *to_retire(struct service *s, int64_t now, int64_t *ret_n
     return oldest;
 }
 
+/* Has it said something that was not read yet, because a commit went by? */
+static bool has_news(const struct instance *i)
+{
+    struct pollfd fd = {.fd = i->fd, .events = POLLIN};
+    return poll(&fd, 1, 0) > 0;
+}
+
 /* The jobs behind one that takes its time may be run by others. */
 static void recall_late(struct dispatcher *d, struct instance *i, int64_t now, int64_t *ret_next)
 {
     int64_t late_ms = i->began_us / 1000 + AHEAD_HANG_MS;
     if (i->job_count < 2 || i->recalled)
         return;
-    if (late_ms <= now) {
+    if (late_ms <= now && !has_news(i)) {
         i->service->pace_us = PACE_MAX_US;
         recall(d, i);
     } else if (late_ms < *ret_next) {

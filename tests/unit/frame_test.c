@@ -153,8 +153,10 @@ static void frames_return_as_they_were(void **state)
         frame_put_outcome(&out, &outcome);
         assert_true(frame_get_outcome(only(&out, FRAME_OUTCOME), &outcome_back));
         check_outcome();
+        assert_true(frame_outcome_duration_us(only(&out, FRAME_OUTCOME)) == outcome.duration_us);
         buf_clear(&out);
     }
+    assert_true(frame_outcome_duration_us(span_str("short")) == 0);
     buf_done(&out);
 }
 
