@@ -140,23 +140,62 @@ static enum place take_place(
     return PLACE_NONE;
 }
 
-static struct claim *add_claim(struct dispatcher *d)
+static void add_claim(struct dispatcher *d, const struct claim *claim)
 {
     if (d->claim_count == d->claim_room) {
         d->claim_room = d->claim_room ? d->claim_room * 2 : 64;
         d->claims = mem_resize(d->claims, d->claim_room * sizeof *d->claims);
     }
-    struct claim *claim = &d->claims[d->claim_count++];
-    *claim = (struct claim){.job = BUF_INIT};
-    return claim;
+    d->claims[d->claim_count++] = *claim;
+}
+
+/* Reads what a runner needs for an execution. ERR_NOTFOUND: it is no longer kept. */
+static enum err read_job(struct dispatcher *d, struct store_txn *txn,
+    const struct execution *execution, struct buf *ret_event, const struct version **ret_version)
+{
+    struct event event;
+    enum err err = events_get(txn, execution->event_seq, &event);
+    if (err)
+        return err;
+    event_encode(&event, ret_event);
+    return pool_version(d, txn, execution->pipeline_id, execution->pipeline_version, ret_version);
 }
 
 /* An execution that cannot run any more ends here. */
-static enum err fail(struct store_txn *txn, struct execution *execution, const char *why)
+static enum err fail(
+    struct store_txn *txn, struct service *service, struct execution *execution, const char *why)
 {
     execution->status = STATUS_FAILED;
     execution->error = span_str(why);
-    return executions_change(txn, execution, STATUS_PENDING);
+    enum err err = executions_change(txn, execution, STATUS_PENDING);
+    return !err && service->ordered ? look_at_first(txn, service) : err;
+}
+
+/* Its next attempt begins, as far as the store is concerned; the claim goes out after the commit.
+ */
+static enum err begin(struct dispatcher *d, struct store_txn *txn, struct execution *execution,
+    struct span event, struct claim *claim)
+{
+    execution->status = STATUS_IN_PROGRESS;
+    execution->attempt++;
+    execution->last = ATTEMPT_IN_PROGRESS;
+    execution->started_ms = clock_wall_ms();
+    enum err err = executions_change(txn, execution, STATUS_PENDING);
+    if (err)
+        return err;
+    struct frame_job job = {
+        .execution = execution->id,
+        .attempt = execution->attempt,
+        .pipeline_id = execution->pipeline_id,
+        .pipeline_version = execution->pipeline_version,
+        .event = event,
+    };
+    claim->execution = execution->id;
+    claim->attempt = execution->attempt;
+    claim->service->plan.running++;
+    frame_put_job(&claim->job, &job);
+    add_claim(d, claim);
+    return ERR_OK;
 }
 
 /* Takes the first of the queue. */
@@ -165,9 +204,8 @@ static enum err claim_one(
 {
     struct uuid id;
     struct execution execution;
-    struct event event;
-    const struct version *version = NULL;
-    struct buf copy = BUF_INIT, record = BUF_INIT;
+    struct claim claim = {.service = service, .starts = place == PLACE_NEW, .job = BUF_INIT};
+    struct buf copy = BUF_INIT, event = BUF_INIT;
     enum err err = queue_first(txn, service->queue, &id);
     if (err == ERR_NOTFOUND) {
         service->plan.ready = 0; /* the queue is the truth, the count a memory of it */
@@ -175,49 +213,19 @@ static enum err claim_one(
     }
     if (!err)
         err = executions_load(txn, &id, &copy, &execution);
+    if (!err)
+        err = queue_del(txn, service->queue, execution.event_seq, &id);
     if (err)
         goto out;
-    enum err found = events_get(txn, execution.event_seq, &event);
-    if (!found)
-        event_encode(&event, &record);
-    if (!found)
-        found = pool_version(d, txn, execution.pipeline_id, execution.pipeline_version, &version);
-    err = queue_del(txn, service->queue, execution.event_seq, &id);
     service->plan.ready--;
-    if (err || found) {
-        if (!err)
-            err = found == ERR_NOTFOUND
-                      ? fail(txn, &execution, "its event or its pipeline is no longer kept")
-                      : found;
-        if (!err && service->ordered)
-            err = look_at_first(txn, service);
-        goto out;
-    }
-    execution.status = STATUS_IN_PROGRESS;
-    execution.attempt++;
-    execution.last = ATTEMPT_IN_PROGRESS;
-    execution.started_ms = clock_wall_ms();
-    err = executions_change(txn, &execution, STATUS_PENDING);
-    if (err)
-        goto out;
-    service->plan.running++;
-    struct frame_job job = {
-        .execution = id,
-        .attempt = execution.attempt,
-        .pipeline_id = execution.pipeline_id,
-        .pipeline_version = execution.pipeline_version,
-        .event = buf_span(&record),
-    };
-    struct claim *claim = add_claim(d);
-    claim->service = service;
-    claim->execution = id;
-    claim->attempt = execution.attempt;
-    claim->starts = place == PLACE_NEW;
-    claim->version = version;
-    frame_put_job(&claim->job, &job);
+    err = read_job(d, txn, &execution, &event, &claim.version);
+    if (err == ERR_NOTFOUND)
+        err = fail(txn, service, &execution, "its event or its pipeline is no longer kept");
+    else if (!err)
+        err = begin(d, txn, &execution, buf_span(&event), &claim);
 out:
     buf_done(&copy);
-    buf_done(&record);
+    buf_done(&event);
     return err;
 }
 
