@@ -114,8 +114,7 @@ enum place {
     PLACE_AHEAD, /* to a busy runner, behind what that has */
 };
 
-/* Takes a place for one more execution, where there is one; `ahead` where it may wait at a runner.
- */
+/* Takes a place for one more execution, if any; with `ahead` also one behind others at a runner. */
 static enum place take_place(
     struct dispatcher *d, struct service *service, bool ahead, struct places *places)
 {
@@ -171,8 +170,7 @@ static enum err fail(
     return !err && service->ordered ? look_at_first(txn, service) : err;
 }
 
-/* Its next attempt begins, as far as the store is concerned; the claim goes out after the commit.
- */
+/* Its next attempt begins, as far as the store knows; the claim goes out after the commit. */
 static enum err begin(struct dispatcher *d, struct store_txn *txn, struct execution *execution,
     struct span event, struct claim *claim)
 {

@@ -37,8 +37,7 @@ static pid_t spawn(struct dispatcher *d, int fd)
     pid_t pid = -1;
     char *argv[] = {d->runner_path, d->home.dir, NULL};
     sigemptyset(&none);
-    sigfillset(
-        &defaults); /* whatever was ignored where the dispatcher was started is no step's affair */
+    sigfillset(&defaults); /* what was ignored where the dispatcher was started is no step's */
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, fd, 0);
     posix_spawn_file_actions_adddup2(&actions, 2, 1);
@@ -131,8 +130,7 @@ static void take_back(
         happen(d, i, &i->jobs[--i->job_count], kind);
 }
 
-/* When a runner that may still take `ms`, and then ends its processes, must have answered or gone.
- */
+/* When a runner that may take `ms`, and then ends its processes, must have answered or gone. */
 static int64_t deadline_ms(const struct dispatcher *d, int64_t ms)
 {
     return clock_mono_ms() + ms + 2 * d->home.config.step_grace_seconds * 1000 + SLACK_MS;

@@ -364,8 +364,8 @@ void definitions_versions(struct request *request)
         for (uint32_t v = info.version; !err && v >= 1; v--) {
             uint32_t version;
             err = pipeline_print(txn, id, v, &out, &version);
-            if (err == ERR_NOTFOUND &&
-                v < info.version) { /* those of a deleted pipeline of its id */
+            /* Those before are of a deleted pipeline of its id. */
+            if (err == ERR_NOTFOUND && v < info.version) {
                 err = ERR_OK;
                 break;
             }

@@ -14,10 +14,9 @@
 #include "web/listing.h"
 #include "web/serve.h"
 
-#define WAIT_STEP_MIN_US \
-    500                        /* between two looks at the store's last commit, which cost nothing \
-                                */
-#define WAIT_STEP_MAX_US 20000 /* the steps grow to this while nothing happens */
+/* Between two looks at the store's last commit, which cost nothing; grows while nothing happens. */
+#define WAIT_STEP_MIN_US 500
+#define WAIT_STEP_MAX_US 20000
 
 static enum err read_cid(struct store *store, const struct uuid *cid, struct buf *body,
     bool *ret_settled, uint64_t *ret_seen)

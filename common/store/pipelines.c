@@ -7,8 +7,8 @@
 #include "store/key.h"
 #include "store/triggers.h"
 
-#define PIPELINE_RECORD \
-    1 /* versions of the stored forms; schema/store.md says how to change them */
+/* Versions of the stored forms; schema/store.md says how to change them. */
+#define PIPELINE_RECORD 1
 #define VERSION_RECORD 1
 
 static struct key version_key(struct span id, uint32_t version)
