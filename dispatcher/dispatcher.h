@@ -172,9 +172,7 @@ struct dispatcher {
     struct route *routes;
     size_t route_count;
     uint64_t trigger_changes; /* as of the routes */
-    uint64_t queue_changes;   /* as of the counts */
-    uint64_t plan_queue_changes;
-    bool reload; /* the routes are to be read again whatever that says */
+    bool reload;              /* the routes are to be read again whatever that says */
 
     struct happening *happenings, **last_happening;
     struct claim *claims;

@@ -78,7 +78,7 @@ static void count_waiting(int64_t due_ms, const struct uuid *id, void *context)
         pool_service(counting->d, execution.queue)->plan.waiting++;
 }
 
-/* Counts what is pending, where somebody else has changed a queue. */
+/* At the start. From then on the dispatcher knows, and is told what others do. */
 static enum err count_pending(struct dispatcher *d, struct store_txn *txn)
 {
     struct counting counting = {d, txn};
@@ -88,10 +88,16 @@ static enum err count_pending(struct dispatcher *d, struct store_txn *txn)
     return err ? err : due_each(txn, count_waiting, &counting);
 }
 
-static enum err recount(struct dispatcher *d, struct store_txn *txn)
+static void forget_change(uint64_t queue, const struct queue_change *change, void *context)
 {
-    enum err err = actions_changes(txn, &d->plan_queue_changes);
-    return err || d->plan_queue_changes == d->queue_changes ? err : count_pending(d, txn);
+    (void)queue, (void)change, (void)context;
+}
+
+static void take_change(uint64_t queue, const struct queue_change *change, void *context)
+{
+    struct counts *counts = &pool_service(context, queue)->plan;
+    counts->ready += (uint64_t)change->ready;
+    counts->waiting += (uint64_t)change->waiting;
 }
 
 static enum err mutate(struct store_txn *txn, void *context)
@@ -100,7 +106,7 @@ static enum err mutate(struct store_txn *txn, void *context)
     plan_afresh(d);
     enum err err = pool_reload(d, txn);
     if (!err)
-        err = recount(d, txn);
+        err = queue_take_changes(txn, take_change, d);
     for (struct happening *h = d->happenings; h && !err; h = h->next)
         err = record_happening(d, txn, h);
     if (!err)
@@ -161,7 +167,6 @@ static void carry_out(struct dispatcher *d)
 {
     forget_happenings(d);
     d->set_back = false;
-    d->queue_changes = d->plan_queue_changes;
     for (struct service *s = d->services; s; s = s->next) {
         s->now = s->plan;
         s->reported = s->plan_report;
@@ -211,6 +216,8 @@ static enum err take_up(struct store_txn *txn, void *context)
 {
     struct dispatcher *d = context;
     enum err err = count_pending(d, txn);
+    if (!err)
+        err = queue_take_changes(txn, forget_change, NULL);
     if (!err)
         err = record_recover(d, txn);
     if (!err)

@@ -10,19 +10,25 @@
 #include "store/queue.h"
 #include "store/triggers.h"
 
-#define CHANGES "queue_changes"
 #define RUN_TYPE "fx.run"
 #define RUN_SOURCE "/fx/run"
 
-static enum err note_change(struct store_txn *txn)
+/* Puts a pending execution into its queue. */
+static enum err make_ready(struct store_txn *txn, const struct execution *execution)
 {
-    uint64_t changes;
-    return store_next(txn, CHANGES, &changes);
+    struct queue_change one_more = {.ready = 1};
+    enum err err = queue_put(txn, execution->queue, execution->event_seq, &execution->id);
+    return err ? err : queue_note_change(txn, execution->queue, &one_more);
 }
 
-enum err actions_changes(struct store_txn *txn, uint64_t *ret_changes)
+/* Takes one out of wherever it waits. */
+static enum err take_out(struct store_txn *txn, const struct execution *execution)
 {
-    return store_counter(txn, CHANGES, ret_changes);
+    bool waits = execution->due_ms != 0;
+    struct queue_change one_less = {.ready = waits ? 0 : -1, .waiting = waits ? -1 : 0};
+    enum err err = waits ? due_del(txn, execution->due_ms, &execution->id)
+                         : queue_del(txn, execution->queue, execution->event_seq, &execution->id);
+    return err ? err : queue_note_change(txn, execution->queue, &one_less);
 }
 
 /* The queue of a pipeline's runs by hand, made with the first of them. */
@@ -117,9 +123,7 @@ enum err actions_run(struct store_txn *txn, struct span pipeline_id, uint32_t ve
     if (!err)
         err = executions_create(txn, &execution);
     if (!err)
-        err = queue_put(txn, queue, event.seq, &execution.id);
-    if (!err)
-        err = note_change(txn);
+        err = make_ready(txn, &execution);
     *ret_execution = execution.id;
     *ret_cid = event.cid;
     buf_done(&name);
@@ -179,26 +183,19 @@ enum err actions_retry(struct store_txn *txn, const struct uuid *id, const char 
     execution.due_ms = 0;
     err = executions_change(txn, &execution, was);
     if (!err)
-        err = queue_put(txn, execution.queue, execution.event_seq, id);
-    if (!err)
-        err = note_change(txn);
+        err = make_ready(txn, &execution);
 out:
     buf_done(&copy);
     return err;
 }
 
-/* Takes a pending execution out of wherever it waits. */
 static enum err end_pending(struct store_txn *txn, struct execution *execution, const char *error)
 {
-    enum err err = execution->due_ms
-                       ? due_del(txn, execution->due_ms, &execution->id)
-                       : queue_del(txn, execution->queue, execution->event_seq, &execution->id);
+    enum err err = take_out(txn, execution);
     execution->status = STATUS_SKIPPED;
     execution->error = span_str(error);
     execution->due_ms = 0;
-    if (!err)
-        err = executions_change(txn, execution, STATUS_PENDING);
-    return err ? err : note_change(txn);
+    return err ? err : executions_change(txn, execution, STATUS_PENDING);
 }
 
 enum err actions_skip(struct store_txn *txn, const struct uuid *id, const char **ret_why)

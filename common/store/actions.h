@@ -32,7 +32,6 @@ enum err actions_cancel(struct store_txn *txn, const struct uuid *id,
     const char **ret_why) MUST_CHECK; /* pending or in progress */
 
 /* For the dispatcher. */
-enum err actions_changes(struct store_txn *txn, uint64_t *ret_changes) MUST_CHECK;
 /* An execution that is to be cancelled; ERR_NOTFOUND when there is none. */
 enum err actions_next_cancel(
     struct store_txn *txn, const struct uuid *after, struct uuid *ret_execution) MUST_CHECK;

@@ -1,7 +1,10 @@
 /* queue - see queue.h. */
 #include "store/queue.h"
 
+#include "base/pack.h"
 #include "store/key.h"
+
+#define CHANGE_RECORD 1 /* version of the stored form; schema/store.md says how to change it */
 
 static struct key ready_key(uint64_t queue, uint64_t seq, const struct uuid *execution)
 {
@@ -82,6 +85,68 @@ enum err queue_count_all(
     store_cursor_close(&cursor);
     if (count)
         fn(queue, count, context);
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static enum err decode_change(struct span record, struct queue_change *ret_change)
+{
+    struct unpack u = unpack_from(record);
+    if (unpack_u8(&u) != CHANGE_RECORD)
+        return ERR_CORRUPT;
+    ret_change->ready = unpack_i64(&u);
+    ret_change->waiting = unpack_i64(&u);
+    return unpack_done(&u) ? ERR_OK : ERR_CORRUPT;
+}
+
+enum err queue_note_change(struct store_txn *txn, uint64_t queue, const struct queue_change *change)
+{
+    struct key key = key_of_seq(queue);
+    struct queue_change noted = {0, 0};
+    struct span value;
+    struct buf record = BUF_INIT;
+    enum err err = store_get(txn, TABLE_QUEUE_CHANGES, key_span(&key), &value);
+    if (!err)
+        err = decode_change(value, &noted);
+    if (err && err != ERR_NOTFOUND)
+        return err;
+    pack_u8(&record, CHANGE_RECORD);
+    pack_i64(&record, noted.ready + change->ready);
+    pack_i64(&record, noted.waiting + change->waiting);
+    err = store_put(txn, TABLE_QUEUE_CHANGES, key_span(&key), buf_span(&record));
+    buf_done(&record);
+    return err;
+}
+
+/* ERR_NOTFOUND when nothing is noted. */
+static enum err first_change(
+    struct store_txn *txn, uint64_t *ret_queue, struct queue_change *ret_change)
+{
+    struct store_cursor cursor;
+    struct span key, value;
+    enum err err = store_cursor_open(txn, TABLE_QUEUE_CHANGES, &cursor);
+    if (err)
+        return err;
+    err = store_cursor_next(&cursor, &key, &value);
+    store_cursor_close(&cursor);
+    if (err)
+        return err;
+    *ret_queue = key_tail_u64(key);
+    return decode_change(value, ret_change);
+}
+
+enum err queue_take_changes(struct store_txn *txn,
+    void (*fn)(uint64_t queue, const struct queue_change *change, void *context), void *context)
+{
+    uint64_t queue;
+    struct queue_change change;
+    enum err err;
+    while (!(err = first_change(txn, &queue, &change))) {
+        struct key key = key_of_seq(queue);
+        err = store_del(txn, TABLE_QUEUE_CHANGES, key_span(&key));
+        if (err)
+            return err;
+        fn(queue, &change, context);
+    }
     return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 

@@ -3,7 +3,9 @@
 /*
  * queue - what waits for an event service: executions that are ready, in log
  * order, and executions that wait for their next attempt, by the time it is due.
- * Only the dispatcher changes them.
+ *
+ * The dispatcher knows how many they are and does not count them again: whoever else
+ * changes a queue notes by how much.
  */
 #include "base/id.h"
 #include "store/store.h"
@@ -24,6 +26,20 @@ enum err queue_first_seq(struct store_txn *txn, uint64_t queue, uint64_t *ret_se
  */
 enum err queue_count_all(struct store_txn *txn,
     void (*fn)(uint64_t queue, uint64_t count, void *context), void *context) MUST_CHECK;
+
+/* By how much others than the dispatcher have changed a queue. */
+struct queue_change {
+    int64_t ready;   /* executions in the queue */
+    int64_t waiting; /* executions of it whose next attempt has to wait */
+};
+
+/* Adds to what is noted. */
+enum err queue_note_change(
+    struct store_txn *txn, uint64_t queue, const struct queue_change *change) MUST_CHECK;
+/* For the dispatcher: calls fn with what is noted of each queue, and forgets it. */
+enum err queue_take_changes(struct store_txn *txn,
+    void (*fn)(uint64_t queue, const struct queue_change *change, void *context),
+    void *context) MUST_CHECK;
 
 /* Executions whose next attempt has to wait. */
 enum err due_put(struct store_txn *txn, int64_t due_ms, const struct uuid *execution) MUST_CHECK;

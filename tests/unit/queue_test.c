@@ -189,6 +189,43 @@ static void due_gives_the_earliest(void **state)
     assert_int_equal(due_first(txn, &due_ms, &found), ERR_NOTFOUND);
 }
 
+struct changes {
+    uint64_t queues[8];
+    struct queue_change changes[8];
+    size_t n;
+};
+
+static void keep_change(uint64_t queue, const struct queue_change *change, void *context)
+{
+    struct changes *changes = context;
+    assert_true(changes->n < COUNT(changes->queues));
+    changes->queues[changes->n] = queue;
+    changes->changes[changes->n++] = *change;
+}
+
+static void changes_add_up_until_they_are_taken(void **state)
+{
+    static const struct {
+        uint64_t queue;
+        struct queue_change change;
+    } noted[] = {{7, {1, 0}}, {3, {0, -1}}, {7, {1, 2}}, {7, {-3, 0}}, {UINT64_MAX, {0, 0}}};
+    struct changes taken = {.n = 0};
+    (void)state;
+    struct store_txn *txn = temp_store_begin(&t);
+    for (size_t i = 0; i < COUNT(noted); i++)
+        assert_int_equal(queue_note_change(txn, noted[i].queue, &noted[i].change), ERR_OK);
+    txn = temp_store_next(&t);
+    assert_int_equal(queue_take_changes(txn, keep_change, &taken), ERR_OK);
+    assert_int_equal(taken.n, 3);
+    assert_true(taken.queues[0] == 3 && taken.queues[1] == 7 && taken.queues[2] == UINT64_MAX);
+    assert_true(taken.changes[0].ready == 0 && taken.changes[0].waiting == -1);
+    assert_true(taken.changes[1].ready == -1 && taken.changes[1].waiting == 2);
+    assert_true(taken.changes[2].ready == 0 && taken.changes[2].waiting == 0);
+    txn = temp_store_next(&t);
+    assert_int_equal(queue_take_changes(txn, keep_change, &taken), ERR_OK);
+    assert_int_equal(taken.n, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +233,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(queue_holds_several_of_one_event, setup, teardown),
         cmocka_unit_test_setup_teardown(queues_do_not_mix, setup, teardown),
         cmocka_unit_test_setup_teardown(queue_count_all_counts_each_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(changes_add_up_until_they_are_taken, setup, teardown),
         cmocka_unit_test_setup_teardown(due_gives_the_earliest, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
