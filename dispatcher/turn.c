@@ -40,21 +40,22 @@ static void plan_afresh(struct dispatcher *d)
     }
 }
 
-/* What the outside may know of a service, where it has changed. */
+/* What the outside may know of a service, where it has changed; nothing is kept as no entry. */
 static enum err report(struct store_txn *txn, struct service *s)
 {
+    static const struct service_report nothing;
     struct service_report now = {
         .generation = s->generation,
         .instances = s->plan_instances,
         .running = s->plan.running,
         .pending = s->plan.ready + s->plan.waiting,
     };
-    bool gone = !s->live && !now.instances && !now.running && !now.pending;
-    if (gone)
-        now = (struct service_report){0};
+    if (!s->live && !now.instances && !now.running && !now.pending)
+        now = nothing;
     if (memcmp(&now, &s->reported, sizeof now) == 0)
         return ERR_OK;
     s->plan_report = now;
+    bool gone = memcmp(&now, &nothing, sizeof now) == 0;
     return gone ? services_del(txn, s->queue) : services_put(txn, s->queue, &now);
 }
 
