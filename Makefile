@@ -51,7 +51,7 @@ pipelines := main definitions runs
 triggers := main control
 console := main letters
 
-DISPATCHER := main address claim frame instance leftovers loop orphans pool record route tick turn
+DISPATCHER := main address claim frame instance leftovers loop orphans pending pool record route tick turn
 RUNNER := runner_main answer attempt child environment frame http_step leftovers lines link orphans output \
 	persistent script step worker
 HTTP := http_main address frame http_call http_client

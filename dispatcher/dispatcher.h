@@ -230,11 +230,14 @@ enum err record_end_leftovers(struct dispatcher *d) MUST_CHECK;
 enum err record_recover(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
 /* Those that people want cancelled: their runners will be told. */
 enum err record_cancels(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
+
+/* pending.c: executions that wait, within a turn */
+
 /* Pending executions whose trigger is gone, up to `limit`. */
-enum err record_skip(
+enum err pending_skip(
     struct dispatcher *d, struct store_txn *txn, struct service *service, size_t limit) MUST_CHECK;
 /* Those whose next attempt is due are ready; of very many the others by the next turn. */
-enum err record_promote(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
+enum err pending_promote(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
 
 /* route.c: from events to executions, within a turn */
 

@@ -111,7 +111,7 @@ static enum err mutate(struct store_txn *txn, void *context)
     for (struct happening *h = d->happenings; h && !err; h = h->next)
         err = record_happening(d, txn, h);
     if (!err)
-        err = record_promote(d, txn);
+        err = pending_promote(d, txn);
     if (!err)
         err = record_cancels(d, txn);
     if (!err)
@@ -120,7 +120,7 @@ static enum err mutate(struct store_txn *txn, void *context)
         err = route_events(d, txn);
     for (struct service *s = d->services; s && !err; s = s->next)
         if (!s->live)
-            err = record_skip(d, txn, s, SKIPS_A_TURN);
+            err = pending_skip(d, txn, s, SKIPS_A_TURN);
     if (!err)
         err = claim_ready(d, txn);
     for (struct service *s = d->services; s && !err; s = s->next)

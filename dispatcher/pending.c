@@ -1,0 +1,135 @@
+/* pending - executions that wait, for their time or for good; see dispatcher.h. */
+#include "dispatcher.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "store/executions.h"
+#include "store/queue.h"
+
+#define PROMOTIONS_A_TURN 1000
+
+/* An execution whose next attempt was waited for is ready. */
+static enum err end_waiting(struct dispatcher *d, struct store_txn *txn, int64_t due_ms,
+    const struct uuid *id, struct buf *copy)
+{
+    struct execution execution;
+    enum err err = due_del(txn, due_ms, id);
+    if (!err)
+        err = executions_load(txn, id, copy, &execution);
+    if (!err) {
+        execution.due_ms = 0;
+        err = executions_change(txn, &execution, STATUS_PENDING);
+    }
+    if (!err)
+        err = queue_put(txn, execution.queue, execution.event_seq, id);
+    if (err)
+        return err;
+    struct service *service = pool_service(d, execution.queue);
+    service->plan.waiting--;
+    service->plan.ready++;
+    return ERR_OK;
+}
+
+struct due {
+    int64_t due_ms;
+    struct uuid id;
+};
+
+/* Collecting what waits for a service, up to `limit`. */
+struct dues {
+    struct store_txn *txn;
+    uint64_t queue;
+    struct due *dues;
+    size_t count, limit;
+};
+
+static void collect_due(int64_t due_ms, const struct uuid *id, void *context)
+{
+    struct dues *dues = context;
+    struct execution execution;
+    if (dues->count == dues->limit || executions_get(dues->txn, id, &execution, NULL) != ERR_OK ||
+        execution.queue != dues->queue)
+        return;
+    dues->dues = mem_resize(dues->dues, (dues->count + 1) * sizeof *dues->dues);
+    dues->dues[dues->count++] = (struct due){due_ms, *id};
+}
+
+/* There will be no next attempt to wait for. */
+static enum err end_all_waiting(
+    struct dispatcher *d, struct store_txn *txn, const struct service *service, size_t limit)
+{
+    struct dues dues = {.txn = txn, .queue = service->queue, .limit = limit};
+    struct buf copy = BUF_INIT;
+    enum err err = due_each(txn, collect_due, &dues);
+    for (size_t i = 0; !err && i < dues.count; i++)
+        err = end_waiting(d, txn, dues.dues[i].due_ms, &dues.dues[i].id, &copy);
+    d->more |= dues.count == limit;
+    free(dues.dues);
+    buf_done(&copy);
+    return err;
+}
+
+/* Nobody is there any more to run it. */
+static enum err why_skipped(struct dispatcher *d, struct store_txn *txn,
+    const struct execution *execution, struct span *ret_why)
+{
+    const struct version *version;
+    enum err err =
+        pool_version(d, txn, execution->pipeline_id, execution->pipeline_version, &version);
+    *ret_why = span_str(err == ERR_NOTFOUND ? "its pipeline was deleted before it ran"
+                                            : "the trigger was stopped before it ran");
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+enum err pending_skip(
+    struct dispatcher *d, struct store_txn *txn, struct service *service, size_t limit)
+{
+    struct buf copy = BUF_INIT;
+    enum err err = service->plan.waiting ? end_all_waiting(d, txn, service, limit) : ERR_OK;
+    while (!err && service->plan.ready && limit--) {
+        struct uuid id;
+        struct execution execution;
+        err = queue_first(txn, service->queue, &id);
+        if (err == ERR_NOTFOUND) {
+            service->plan.ready = 0; /* the queue is the truth, the count a memory of it */
+            err = ERR_OK;
+            break;
+        }
+        if (!err)
+            err = executions_load(txn, &id, &copy, &execution);
+        if (err)
+            break;
+        err = why_skipped(d, txn, &execution, &execution.error);
+        if (err)
+            break;
+        execution.status = STATUS_SKIPPED;
+        err = executions_change(txn, &execution, STATUS_PENDING);
+        if (!err)
+            err = queue_del(txn, service->queue, execution.event_seq, &id);
+        service->plan.ready--;
+    }
+    buf_done(&copy);
+    d->more |= service->plan.ready > 0;
+    return err;
+}
+
+enum err pending_promote(struct dispatcher *d, struct store_txn *txn)
+{
+    struct buf copy = BUF_INIT;
+    enum err err;
+    int64_t due_ms, now = clock_wall_ms();
+    struct uuid id;
+    d->next_due_ms = INT64_MAX;
+    for (size_t i = 0; !(err = due_first(txn, &due_ms, &id)); i++) {
+        if ((due_ms > now || i >= PROMOTIONS_A_TURN) && !d->set_back) {
+            d->next_due_ms = due_ms;
+            break;
+        }
+        err = end_waiting(d, txn, due_ms, &id, &copy);
+        if (err)
+            break;
+    }
+    buf_done(&copy);
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
