@@ -132,7 +132,7 @@ static enum place take_place(
         places->taken++;
         return PLACE_NEW;
     }
-    if (ahead && service->plan_room) {
+    if (ahead && service->plan_room && service->plan_bytes < AHEAD_BYTES) {
         service->plan_room--;
         return PLACE_AHEAD;
     }
@@ -192,6 +192,7 @@ static enum err begin(struct dispatcher *d, struct store_txn *txn, struct execut
     claim->attempt = execution->attempt;
     claim->service->plan.running++;
     frame_put_job(&claim->job, &job);
+    claim->service->plan_bytes += claim->job.len;
     add_claim(d, claim);
     return ERR_OK;
 }

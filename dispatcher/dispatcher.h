@@ -67,6 +67,7 @@ struct service {
     uint32_t plan_instances;        /* running processes, as the turn will leave them */
     uint32_t plan_idle;             /* those of them that have no job */
     uint32_t plan_room;             /* jobs that the others may get beside those they have */
+    size_t plan_bytes;              /* of the jobs that it gets in this turn */
     struct service_report reported; /* as the store has it */
     struct service_report plan_report;
 
@@ -87,6 +88,8 @@ enum instance_state {
  * has the jobs behind it recalled, for others to run.
  */
 #define AHEAD_MAX 64
+#define AHEAD_BYTES \
+    (4u << 20) /* a service's in a turn, and those that a runner has not taken yet */
 #define AHEAD_US 10000
 #define AHEAD_HANG_MS 50
 

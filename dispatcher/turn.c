@@ -31,11 +31,13 @@ static void plan_afresh(struct dispatcher *d)
         s->plan_ticking = s->ticking;
         s->plan_instances = s->plan_idle = s->plan_room = 0;
         s->plan_backfill = UINT64_MAX;
+        s->plan_bytes = 0;
         for (struct instance *i = s->instances; i; i = i->next) {
             i->plan_leave = i->plan_cancel = false;
             s->plan_instances += i->state != INSTANCE_LEAVING;
             s->plan_idle += i->state == INSTANCE_IDLE;
-            s->plan_room += i->state == INSTANCE_BUSY ? instance_room(i) : 0;
+            bool listens = i->state == INSTANCE_BUSY && i->out.len < AHEAD_BYTES;
+            s->plan_room += listens ? instance_room(i) : 0;
         }
     }
 }
