@@ -117,32 +117,31 @@ enum err queue_note_change(struct store_txn *txn, uint64_t queue, const struct q
     return err;
 }
 
-/* ERR_NOTFOUND when nothing is noted. */
-static enum err first_change(
-    struct store_txn *txn, uint64_t *ret_queue, struct queue_change *ret_change)
+/* ERR_NOTFOUND when the table is empty. */
+static enum err first_of(
+    struct store_txn *txn, enum store_table table, struct span *ret_key, struct span *ret_value)
 {
     struct store_cursor cursor;
-    struct span key, value;
-    enum err err = store_cursor_open(txn, TABLE_QUEUE_CHANGES, &cursor);
+    enum err err = store_cursor_open(txn, table, &cursor);
     if (err)
         return err;
-    err = store_cursor_next(&cursor, &key, &value);
+    err = store_cursor_next(&cursor, ret_key, ret_value);
     store_cursor_close(&cursor);
-    if (err)
-        return err;
-    *ret_queue = key_tail_u64(key);
-    return decode_change(value, ret_change);
+    return err;
 }
 
 enum err queue_take_changes(struct store_txn *txn,
     void (*fn)(uint64_t queue, const struct queue_change *change, void *context), void *context)
 {
-    uint64_t queue;
-    struct queue_change change;
+    struct span first, value;
     enum err err;
-    while (!(err = first_change(txn, &queue, &change))) {
+    while (!(err = first_of(txn, TABLE_QUEUE_CHANGES, &first, &value))) {
+        uint64_t queue = key_tail_u64(first);
         struct key key = key_of_seq(queue);
-        err = store_del(txn, TABLE_QUEUE_CHANGES, key_span(&key));
+        struct queue_change change;
+        err = decode_change(value, &change);
+        if (!err)
+            err = store_del(txn, TABLE_QUEUE_CHANGES, key_span(&key));
         if (err)
             return err;
         fn(queue, &change, context);
@@ -169,13 +168,8 @@ static int64_t due_of(struct span key)
 
 enum err due_first(struct store_txn *txn, int64_t *ret_due_ms, struct uuid *ret_execution)
 {
-    struct store_cursor cursor;
     struct span key, value;
-    enum err err = store_cursor_open(txn, TABLE_DUE, &cursor);
-    if (err)
-        return err;
-    err = store_cursor_next(&cursor, &key, &value);
-    store_cursor_close(&cursor);
+    enum err err = first_of(txn, TABLE_DUE, &key, &value);
     if (err)
         return err;
     *ret_due_ms = due_of(key);
