@@ -151,12 +151,15 @@ $(B)/obj/tests/%.o: OURS += -Idispatcher
 
 .SECONDARY:
 
-.PHONY: unit e2e crash checks format asan bench
+.PHONY: unit built e2e crash checks format asan bench
 unit: $(UNIT:%=$(B)/tests/%_test) ## unit tests
 	@for t in $^; do $$t >$$t.log 2>&1 || { cat $$t.log; echo "failed: $$t"; exit 1; }; done
 	@echo "$(words $(UNIT)) unit test programs passed"
 
-PYTEST := PYTHONDONTWRITEBYTECODE=1 FX_BUILD=$(B) /usr/bin/python3 -m pytest -q -p no:cacheprovider -n 2
+# Half of the time a test waits for something.
+CORES := $(shell nproc)
+PYTEST := PYTHONDONTWRITEBYTECODE=1 FX_BUILD=$(B) /usr/bin/python3 -m pytest -q -p no:cacheprovider \
+	-n $(shell expr 2 '*' $(CORES))
 
 e2e: all ## end-to-end tests behind a real web server
 	@$(PYTEST) tests/e2e
@@ -176,10 +179,13 @@ format: ## format the C sources
 
 SOURCES = $(shell git ls-files '*.c' '*.h')
 
+built: all $(UNIT:%=$(B)/tests/%_test)
+
 check: deps-check ## everything: build, tests, checks, and all again under ASan and UBSan
-	@$(MAKE) --no-print-directory all unit checks
-	@$(MAKE) --no-print-directory e2e crash
-	@$(MAKE) --no-print-directory VARIANT=asan all unit e2e crash
+	@$(MAKE) --no-print-directory -j$(CORES) built
+	@$(MAKE) --no-print-directory unit checks e2e crash
+	@$(MAKE) --no-print-directory -j$(CORES) VARIANT=asan built
+	@$(MAKE) --no-print-directory VARIANT=asan unit e2e crash
 
 # What is measured against, and scripts that take no time of their own.
 BENCH := $(addprefix $(B)/bench/,nothing spawn_loop stamp true echo sink)
