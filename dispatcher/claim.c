@@ -152,12 +152,11 @@ static void add_claim(struct dispatcher *d, const struct claim *claim)
 static enum err read_job(struct dispatcher *d, struct store_txn *txn,
     const struct execution *execution, struct buf *ret_event, const struct version **ret_version)
 {
-    struct event event;
-    enum err err = events_get(txn, execution->event_seq, &event);
-    if (err)
-        return err;
-    event_encode(&event, ret_event);
-    return pool_version(d, txn, execution->pipeline_id, execution->pipeline_version, ret_version);
+    enum err err = events_copy(txn, execution->event_seq, ret_event);
+    if (!err)
+        err =
+            pool_version(d, txn, execution->pipeline_id, execution->pipeline_version, ret_version);
+    return err;
 }
 
 /* An execution that cannot run any more ends here. */

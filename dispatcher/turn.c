@@ -91,11 +91,6 @@ static enum err count_pending(struct dispatcher *d, struct store_txn *txn)
     return err ? err : due_each(txn, count_waiting, &counting);
 }
 
-static void forget_change(uint64_t queue, const struct queue_change *change, void *context)
-{
-    (void)queue, (void)change, (void)context;
-}
-
 static void take_change(uint64_t queue, const struct queue_change *change, void *context)
 {
     struct counts *counts = &pool_service(context, queue)->plan;
@@ -218,9 +213,9 @@ enum err turn(struct dispatcher *d)
 static enum err take_up(struct store_txn *txn, void *context)
 {
     struct dispatcher *d = context;
-    enum err err = count_pending(d, txn);
+    enum err err = queue_take_changes(txn, take_change, d); /* which the count then knows of */
     if (!err)
-        err = queue_take_changes(txn, forget_change, NULL);
+        err = count_pending(d, txn);
     if (!err)
         err = record_recover(d, txn);
     if (!err)

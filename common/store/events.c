@@ -32,6 +32,16 @@ enum err events_get(struct store_txn *txn, uint64_t seq, struct event *ret_event
     return err ? err : event_decode(record, ret_event);
 }
 
+enum err events_copy(struct store_txn *txn, uint64_t seq, struct buf *ret_record)
+{
+    struct key key = key_of_seq(seq);
+    struct span record;
+    enum err err = store_get(txn, TABLE_EVENTS, key_span(&key), &record);
+    if (!err)
+        buf_add_span(ret_record, record);
+    return err;
+}
+
 static enum err end_of_log(struct store_txn *txn, bool newest, uint64_t *ret_seq)
 {
     struct store_cursor cursor;

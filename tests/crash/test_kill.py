@@ -103,6 +103,29 @@ class Sender(threading.Thread):
             self.refused += 1
 
 
+def while_killing(home, chance, stop, senders, seconds, pause_seconds):
+    """Has the senders send for so long while one thing after another is killed. The cids that were
+    acknowledged, by number, and how often what was killed."""
+    timer = threading.Timer(seconds, stop.set)
+    killer = Killer(home, chance)
+    try:
+        for thread in [timer, *senders]:
+            thread.start()
+        while not pause(chance, pause_seconds, stop):
+            killer.once()
+    finally:
+        stop.set()
+        timer.cancel()
+        for sender in senders:
+            sender.join()
+    assert not any(sender.fault for sender in senders)
+    acknowledged = {n: cid for sender in senders for n, cid in sender.acknowledged.items()}
+    print(f"{len(acknowledged)} acknowledged, {sum(s.refused for s in senders)} not, "
+          f"killed {dict(killer.killed)}")
+    assert len(set(acknowledged.values())) == len(acknowledged)
+    return acknowledged, killer.killed
+
+
 def test_killed_at_random_moments(home):
     seed = int(os.environ.get("FX_SEED") or random.randrange(1 << 32))
     print(f"again with FX_SEED={seed}")
@@ -120,26 +143,10 @@ def test_killed_at_random_moments(home):
     make(home, SH + "sleep 0.01\n" + SAVE_N, event="after", name="three", **options)
 
     stop = threading.Event()
-    timer = threading.Timer(KILL_SECONDS, stop.set)
     senders = [Sender(home, n, random.Random(chance.random()), stop) for n in range(SENDERS)]
-    killer = Killer(home, chance)
-    try:
-        for thread in [timer, *senders]:
-            thread.start()
-        while not pause(chance, KILL_PAUSE_SECONDS, stop):
-            killer.once()
-    finally:
-        stop.set()
-        timer.cancel()
-        for sender in senders:
-            sender.join()
-    assert not any(sender.fault for sender in senders)
-    acknowledged = {n: cid for sender in senders for n, cid in sender.acknowledged.items()}
-    print(f"{len(acknowledged)} acknowledged, {sum(s.refused for s in senders)} not, "
-          f"killed {dict(killer.killed)}")
-    assert len(acknowledged) > 50 and all(killer.killed[w] for w in ("dispatcher", "runner",
-                                                                     "events"))
-    assert len(set(acknowledged.values())) == len(acknowledged)
+    acknowledged, killed = while_killing(home, chance, stop, senders, KILL_SECONDS,
+                                         KILL_PAUSE_SECONDS)
+    assert len(acknowledged) > 50 and all(killed[w] for w in ("dispatcher", "runner", "events"))
 
     # The last program that was killed is started again by lighttpd.
     until(lambda: home.post("/fx/events", key=None).status == 401, what="events answers again")

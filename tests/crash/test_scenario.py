@@ -16,7 +16,7 @@ import pytest
 
 from harness import read_proc, until
 from jobs import PYTHON, SH, make, marked, python, runners, stop_trigger, wait_trigger
-from test_kill import Killer, pause
+from test_kill import pause, while_killing
 
 SECONDS = float(os.environ.get("FX_SCENARIO_SECONDS", 30))
 SENDERS = 2
@@ -285,24 +285,9 @@ def test_everything_at_once(home, server):
     books = Books(home)
     pipelines = make_all(home, books, mark, server.server_address[1])
     stop = threading.Event()
-    timer = threading.Timer(SECONDS, stop.set)
     senders = [Sender(home, n, random.Random(chance.random()), stop) for n in range(SENDERS)]
-    killer = Killer(home, chance)
-    try:
-        for thread in [timer, *senders]:
-            thread.start()
-        while not pause(chance, KILL_PAUSE_SECONDS, stop):
-            killer.once()
-    finally:
-        stop.set()
-        timer.cancel()
-        for sender in senders:
-            sender.join()
-    assert not any(sender.fault for sender in senders)
-    acknowledged = {n: cid for s in senders for n, cid in s.acknowledged.items()}
-    print(f"{len(acknowledged)} events, {sum(s.refused for s in senders)} not acknowledged, "
-          f"killed {dict(killer.killed)}")
-    assert len(acknowledged) >= SECONDS and len(set(acknowledged.values())) == len(acknowledged)
+    acknowledged, _ = while_killing(home, chance, stop, senders, SECONDS, KILL_PAUSE_SECONDS)
+    assert len(acknowledged) >= SECONDS
 
     until(lambda: home.post("/fx/events", key=None).status == 401, what="events answers again")
     stop_trigger(home, pipelines["scheduled"])
