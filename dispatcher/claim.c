@@ -1,9 +1,9 @@
 /* claim - from ready executions to jobs; see dispatcher.h. */
-#include "dispatcher.h"
+#include "dispatcher/dispatcher.h"
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "frame.h"
+#include "proc/frame.h"
 #include "store/events.h"
 #include "store/executions.h"
 #include "store/queue.h"
@@ -154,8 +154,8 @@ static enum err read_job(struct dispatcher *d, struct store_txn *txn,
 {
     enum err err = events_copy(txn, execution->event_seq, ret_event);
     if (!err)
-        err =
-            pool_version(d, txn, execution->pipeline_id, execution->pipeline_version, ret_version);
+        err = catalog_version(
+            d, txn, execution->pipeline_id, execution->pipeline_version, ret_version);
     return err;
 }
 

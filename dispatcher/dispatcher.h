@@ -14,8 +14,8 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
-#include "base/home.h"
 #include "base/id.h"
+#include "home/home.h"
 #include "model/event.h"
 #include "model/pipeline.h"
 #include "model/trigger.h"
@@ -191,15 +191,15 @@ struct dispatcher {
     bool stuck;           /* the last turn could not be committed; try again later */
 };
 
-/* pool.c: services, instances and versions */
+/* catalog.c: services, instances and versions */
 
-struct service *pool_service(struct dispatcher *d, uint64_t queue); /* found or made */
-void pool_forget_idle_services(struct dispatcher *d);
-/* Borrows from the pool until the next pool_reload. ERR_NOTFOUND: it was deleted. */
-enum err pool_version(struct dispatcher *d, struct store_txn *txn, struct span pipeline_id,
+struct service *catalog_service(struct dispatcher *d, uint64_t queue); /* found or made */
+void catalog_forget_idle_services(struct dispatcher *d);
+/* Borrows from the catalog until the next catalog_reload. ERR_NOTFOUND: it was deleted. */
+enum err catalog_version(struct dispatcher *d, struct store_txn *txn, struct span pipeline_id,
     uint32_t number, const struct version **ret_version) MUST_CHECK;
 /* Reads the triggers again where they have changed. */
-enum err pool_reload(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
+enum err catalog_reload(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
 
 /* instance.c: runner processes */
 

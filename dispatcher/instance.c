@@ -1,5 +1,5 @@
 /* instance - runner processes; see dispatcher.h. */
-#include "dispatcher.h"
+#include "dispatcher/dispatcher.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -14,8 +14,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "frame.h"
-#include "orphans.h"
+#include "proc/frame.h"
+#include "proc/orphans.h"
 
 #define READ_STEP 65536
 #define PACE_MAX_US (4 * AHEAD_US) /* one that takes longer is no slower, as far as pace goes */

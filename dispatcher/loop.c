@@ -1,5 +1,5 @@
 /* loop - waits for something to happen, then turns; see dispatcher.h. */
-#include "dispatcher.h"
+#include "dispatcher/dispatcher.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -9,11 +9,11 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "base/alive.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/wake.h"
-#include "orphans.h"
+#include "home/alive.h"
+#include "home/wake.h"
+#include "proc/orphans.h"
 
 #define EVENTS_MAX 64
 #define LEAVE_MS 5000 /* how long runners that were told to go are waited for at the end */

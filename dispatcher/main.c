@@ -16,12 +16,12 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "address.h"
-#include "base/alive.h"
 #include "base/log.h"
-#include "base/wake.h"
-#include "dispatcher.h"
-#include "leftovers.h"
+#include "dispatcher/dispatcher.h"
+#include "home/alive.h"
+#include "home/wake.h"
+#include "model/address.h"
+#include "proc/leftovers.h"
 
 #define MAX_SECONDS 86400
 

@@ -1,5 +1,5 @@
 /* pending - executions that wait, for their time or for good; see dispatcher.h. */
-#include "dispatcher.h"
+#include "dispatcher/dispatcher.h"
 
 #include <stdlib.h>
 
@@ -25,7 +25,7 @@ static enum err end_waiting(struct dispatcher *d, struct store_txn *txn, int64_t
         err = queue_put(txn, execution.queue, execution.event_seq, id);
     if (err)
         return err;
-    struct service *service = pool_service(d, execution.queue);
+    struct service *service = catalog_service(d, execution.queue);
     service->plan.waiting--;
     service->plan.ready++;
     return ERR_OK;
@@ -76,7 +76,7 @@ static enum err why_skipped(struct dispatcher *d, struct store_txn *txn,
 {
     const struct version *version;
     enum err err =
-        pool_version(d, txn, execution->pipeline_id, execution->pipeline_version, &version);
+        catalog_version(d, txn, execution->pipeline_id, execution->pipeline_version, &version);
     *ret_why = span_str(err == ERR_NOTFOUND ? "its pipeline was deleted before it ran"
                                             : "the trigger was stopped before it ran");
     return err == ERR_NOTFOUND ? ERR_OK : err;

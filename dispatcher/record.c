@@ -1,13 +1,13 @@
 /* record - what happened to executions; see dispatcher.h. */
-#include "dispatcher.h"
+#include "dispatcher/dispatcher.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "frame.h"
-#include "leftovers.h"
+#include "proc/frame.h"
+#include "proc/leftovers.h"
 #include "store/actions.h"
 #include "store/attempts.h"
 #include "store/events.h"
@@ -151,7 +151,7 @@ static enum err may_retry(struct dispatcher *d, struct store_txn *txn,
 {
     const struct version *version;
     enum err err =
-        pool_version(d, txn, execution->pipeline_id, execution->pipeline_version, &version);
+        catalog_version(d, txn, execution->pipeline_id, execution->pipeline_version, &version);
     *ret_may = false;
     if (err)
         return err == ERR_NOTFOUND ? ERR_OK : err;
@@ -343,7 +343,7 @@ static enum err recover(struct dispatcher *d, struct store_txn *txn, struct exec
     snprintf(error, sizeof error, "the dispatcher ended during attempt %u", execution->attempt);
     execution->error = span_str(error);
     execution->last = ATTEMPT_LOST;
-    return put_back(txn, pool_service(d, execution->queue), execution, 0);
+    return put_back(txn, catalog_service(d, execution->queue), execution, 0);
 }
 
 enum err record_recover(struct dispatcher *d, struct store_txn *txn)

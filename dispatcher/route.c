@@ -1,5 +1,5 @@
 /* route - from events to executions; see dispatcher.h. */
-#include "dispatcher.h"
+#include "dispatcher/dispatcher.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* tick - schedules, from their ticks to executions; see dispatcher.h. */
-#include "dispatcher.h"
+#include "dispatcher/dispatcher.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* turn - one look at everything, one commit; see dispatcher.h. */
-#include "dispatcher.h"
+#include "dispatcher/dispatcher.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -63,7 +63,7 @@ static enum err report(struct store_txn *txn, struct service *s)
 
 static void count_ready(uint64_t queue, uint64_t count, void *context)
 {
-    pool_service(context, queue)->plan.ready = count;
+    catalog_service(context, queue)->plan.ready = count;
 }
 
 struct counting {
@@ -78,7 +78,7 @@ static void count_waiting(int64_t due_ms, const struct uuid *id, void *context)
     (void)due_ms;
     struct execution execution;
     if (executions_get(counting->txn, id, &execution, NULL) == ERR_OK)
-        pool_service(counting->d, execution.queue)->plan.waiting++;
+        catalog_service(counting->d, execution.queue)->plan.waiting++;
 }
 
 /* At the start. From then on the dispatcher knows, and is told what others do. */
@@ -93,7 +93,7 @@ static enum err count_pending(struct dispatcher *d, struct store_txn *txn)
 
 static void take_change(uint64_t queue, const struct queue_change *change, void *context)
 {
-    struct counts *counts = &pool_service(context, queue)->plan;
+    struct counts *counts = &catalog_service(context, queue)->plan;
     counts->ready += (uint64_t)change->ready;
     counts->waiting += (uint64_t)change->waiting;
 }
@@ -102,7 +102,7 @@ static enum err mutate(struct store_txn *txn, void *context)
 {
     struct dispatcher *d = context;
     plan_afresh(d);
-    enum err err = pool_reload(d, txn);
+    enum err err = catalog_reload(d, txn);
     if (!err)
         err = queue_take_changes(txn, take_change, d);
     for (struct happening *h = d->happenings; h && !err; h = h->next)
@@ -206,7 +206,7 @@ enum err turn(struct dispatcher *d)
         return err;
     }
     carry_out(d);
-    pool_forget_idle_services(d);
+    catalog_forget_idle_services(d);
     return ERR_OK;
 }
 

@@ -6,7 +6,7 @@
 #include "fxctl/input.h"
 #include "fxctl/operand.h"
 #include "store/actions.h"
-#include "store/explain.h"
+#include "view/explain.h"
 
 /* run */
 

@@ -3,10 +3,10 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
-#include "base/meter.h"
 #include "fxctl/operand.h"
 #include "fxctl/table.h"
 #include "fxctl/when.h"
+#include "home/meter.h"
 #include "store/credentials.h"
 
 #define RATE_MAX 1000000

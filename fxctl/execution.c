@@ -4,15 +4,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/alive.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "fxctl/listing.h"
 #include "fxctl/table.h"
 #include "fxctl/text.h"
 #include "fxctl/when.h"
-#include "store/cid.h"
+#include "home/alive.h"
 #include "store/executions.h"
+#include "view/cid.h"
+#include "view/execution.h"
 
 /* cid */
 
@@ -219,7 +220,7 @@ static int show(struct fxctl *ctl)
         return status;
     enum err err = store_read_begin(ctl->store, &txn);
     if (!err) {
-        err = executions_print(txn, &id, &out);
+        err = execution_print(txn, &id, &out);
         store_read_end(txn);
     }
     if (!err && !ctl->json)

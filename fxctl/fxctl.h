@@ -1,5 +1,5 @@
-#ifndef FXCTL_H
-#define FXCTL_H
+#ifndef FXCTL_FXCTL_H
+#define FXCTL_FXCTL_H
 /*
  * fxctl - what the commands of the command line share: how a command is
  * declared, what was asked of it, and how it answers.
@@ -12,7 +12,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/home.h"
+#include "home/home.h"
 #include "store/store.h"
 
 /* Exit statuses; EXIT_RETRY (111) of base/log.h says that trying again may help. */

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "fxctl/operand.h"
 #include "fxctl/table.h"
+#include "view/execution.h"
 
 int listing_page(const struct fxctl *ctl, struct execution_query *query)
 {
@@ -32,7 +33,7 @@ static bool list_one(const struct uuid *id, void *context)
     struct execution execution;
     listing->left--;
     if (listing->whole) {
-        listing->err = executions_print(listing->txn, id, &listing->out);
+        listing->err = execution_print(listing->txn, id, &listing->out);
     } else {
         listing->err = executions_get(listing->txn, id, &execution, NULL);
         execution.step_count = 0;

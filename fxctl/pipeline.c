@@ -10,9 +10,8 @@
 #include "fxctl/table.h"
 #include "model/definition.h"
 #include "model/json_value.h"
-#include "store/pipeline_json.h"
-#include "store/scripts.h"
 #include "store/triggers.h"
+#include "view/pipeline.h"
 
 /* apply */
 
@@ -139,7 +138,7 @@ static int apply_definition(struct fxctl *ctl, struct span body)
     uuid_format(&id, a.new_id);
     enum err err = definition_read(body, SPAN_NONE, &definition, &why);
     if (!err)
-        err = scripts_check(&ctl->home, definition.pipeline, &why);
+        err = pipeline_check_scripts(&ctl->home, definition.pipeline, &why);
     if (err)
         status = fxctl_refuse("%s", buf_text(&why));
     if (!status)

@@ -2,9 +2,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/alive.h"
 #include "base/json.h"
 #include "fxctl/trigger.h"
+#include "home/alive.h"
 #include "store/events.h"
 #include "store/executions.h"
 

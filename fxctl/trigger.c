@@ -1,10 +1,10 @@
 /* trigger - starts, shows and stops the triggers of pipelines. */
 #include "fxctl/trigger.h"
 
-#include "base/alive.h"
 #include "base/clock.h"
 #include "fxctl/operand.h"
-#include "store/trigger_json.h"
+#include "home/alive.h"
+#include "view/trigger.h"
 
 const struct column trigger_columns[] = {
     {"SERVICE", "service", false},

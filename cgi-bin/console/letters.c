@@ -1,5 +1,5 @@
 /* letters - see letters.h. */
-#include "letters.h"
+#include "cgi-bin/console/letters.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /*
  * console - the administration of a home: for now, its dead letters.
  */
-#include "letters.h"
+#include "cgi-bin/console/letters.h"
 #include "web/serve.h"
 
 static const struct route routes[] = {

@@ -1,10 +1,10 @@
 /* cloudevents - see cloudevents.h. */
-#include "cloudevents.h"
+#include "cgi-bin/events/cloudevents.h"
 
 #include <string.h>
 
 #include "base/json.h"
-#include "intake.h"
+#include "cgi-bin/events/intake.h"
 #include "model/cloudevent.h"
 #include "web/channel.h"
 

@@ -1,5 +1,5 @@
 /* form - see form.h. */
-#include "form.h"
+#include "cgi-bin/events/form.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,5 +1,5 @@
 /* handshake - see handshake.h. */
-#include "handshake.h"
+#include "cgi-bin/events/handshake.h"
 
 void handshake(struct request *request)
 {

@@ -1,5 +1,5 @@
 /* intake - see intake.h. */
-#include "intake.h"
+#include "cgi-bin/events/intake.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,8 +2,8 @@
  * events - takes events in. The reply with the correlation id leaves after the
  * event is on disk; nothing else happens in the request.
  */
-#include "handshake.h"
-#include "submit.h"
+#include "cgi-bin/events/handshake.h"
+#include "cgi-bin/events/submit.h"
 #include "web/serve.h"
 
 static const struct route routes[] = {

@@ -1,5 +1,5 @@
 /* provider - see provider.h. */
-#include "provider.h"
+#include "cgi-bin/events/provider.h"
 
 #include <string.h>
 

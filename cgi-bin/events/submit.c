@@ -1,13 +1,13 @@
 /* submit - see submit.h. */
-#include "submit.h"
+#include "cgi-bin/events/submit.h"
 
 #include <string.h>
 
 #include "base/json.h"
-#include "cloudevents.h"
-#include "form.h"
-#include "intake.h"
-#include "provider.h"
+#include "cgi-bin/events/cloudevents.h"
+#include "cgi-bin/events/form.h"
+#include "cgi-bin/events/intake.h"
+#include "cgi-bin/events/provider.h"
 #include "web/body.h"
 
 #define NAME_ROOM 65536 /* all headers of a request together; front ends allow less */

@@ -1,5 +1,5 @@
 /* definitions - see definitions.h. */
-#include "definitions.h"
+#include "cgi-bin/pipelines/definitions.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +10,7 @@
 #include "model/definition.h"
 #include "model/limits.h"
 #include "model/name.h"
-#include "store/pipeline_json.h"
-#include "store/scripts.h"
+#include "view/pipeline.h"
 #include "web/body.h"
 
 #define LIST_LIMIT_DEFAULT 100
@@ -83,7 +82,7 @@ static bool read_definition(struct request *request, struct span name, struct ch
     struct buf why = BUF_INIT;
     enum err err = definition_read(request->body, name, &definition, &why);
     if (!err)
-        err = scripts_check(request->home, definition.pipeline, &why);
+        err = pipeline_check_scripts(request->home, definition.pipeline, &why);
     if (err) {
         reply_problem(request, 422, "%s", buf_text(&why));
     } else {

@@ -2,8 +2,8 @@
  * pipelines - the pipelines: create, read, replace, delete, run by hand; and what
  * people do to single executions.
  */
-#include "definitions.h"
-#include "runs.h"
+#include "cgi-bin/pipelines/definitions.h"
+#include "cgi-bin/pipelines/runs.h"
 #include "web/serve.h"
 
 static const struct route routes[] = {

@@ -1,5 +1,5 @@
 /* runs - see runs.h. */
-#include "runs.h"
+#include "cgi-bin/pipelines/runs.h"
 
 #include <stdlib.h>
 

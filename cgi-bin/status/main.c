@@ -2,8 +2,8 @@
  * status - tells how events and executions fare, from the store alone, which it
  * opens read-only; and what the whole interface is.
  */
-#include "openapi.h"
-#include "results.h"
+#include "cgi-bin/status/openapi.h"
+#include "cgi-bin/status/results.h"
 #include "web/serve.h"
 
 static const struct route routes[] = {

@@ -1,5 +1,5 @@
 /* openapi - see openapi.h. */
-#include "openapi.h"
+#include "cgi-bin/status/openapi.h"
 
 /* openapi_json.S */
 extern const uint8_t openapi_json[], openapi_json_end[];

@@ -1,5 +1,5 @@
 /* results - see results.h. */
-#include "results.h"
+#include "cgi-bin/status/results.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -8,9 +8,10 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "store/cid.h"
 #include "store/executions.h"
-#include "store/explain.h"
+#include "view/cid.h"
+#include "view/execution.h"
+#include "view/explain.h"
 #include "web/listing.h"
 #include "web/serve.h"
 
@@ -151,7 +152,7 @@ void results_explain(struct request *request)
 
 void results_of_execution(struct request *request)
 {
-    reply_printed(request, executions_print, "There is no such execution.");
+    reply_printed(request, execution_print, "There is no such execution.");
 }
 
 void results_list(struct request *request)

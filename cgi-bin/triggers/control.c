@@ -1,11 +1,11 @@
 /* control - see control.h. */
-#include "control.h"
+#include "cgi-bin/triggers/control.h"
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "model/name.h"
 #include "store/pipelines.h"
-#include "store/trigger_json.h"
+#include "view/trigger.h"
 
 /* What a write carries from its handler to its reply. */
 struct change {

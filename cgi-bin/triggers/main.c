@@ -1,7 +1,7 @@
 /*
  * triggers - starts, watches and stops the event triggers of pipelines.
  */
-#include "control.h"
+#include "cgi-bin/triggers/control.h"
 #include "web/serve.h"
 
 static const struct route routes[] = {

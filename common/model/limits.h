@@ -2,7 +2,7 @@
 #define MODEL_LIMITS_H
 /*
  * limits - the sizes of names and lists that belong to the contract and are
- * therefore not settings. What an operator may change is in base/config.h.
+ * therefore not settings. What an operator may change is in home/config.h.
  */
 
 #define TOPIC_MAX 249         /* [A-Za-z0-9._:/-]{1,249} */

@@ -9,8 +9,8 @@
 #include "store/commit.h"
 
 #include "base/clock.h"
-#include "base/summon.h"
-#include "base/wake.h"
+#include "home/summon.h"
+#include "home/wake.h"
 
 #define BATCH_MAX \
     1024 /* mutations in one commit, to stay far below LMDB's limit of dirty pages \

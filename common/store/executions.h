@@ -36,10 +36,6 @@ enum err executions_set_log(
 enum err executions_log(struct store_txn *txn, const struct uuid *id, uint16_t step,
     struct span *ret_log) MUST_CHECK; /* empty when there is none */
 
-/* Appends the whole ExecutionResult (api.md), with data and logs. */
-enum err executions_print(
-    struct store_txn *txn, const struct uuid *id, struct json_out *out) MUST_CHECK;
-
 /* Called with ids; false ends the walk. */
 typedef bool executions_visit(const struct uuid *id, void *context);
 

@@ -26,7 +26,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/home.h"
+#include "home/home.h"
 
 enum store_table {
 #define TABLE(constant, name, key, record, writer) TABLE_##constant,

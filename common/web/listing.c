@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "view/execution.h"
 
 /* Takes one parameter of a list into the query. False, with what it must be, when it is not that.
  */
@@ -73,7 +74,7 @@ struct printing {
 static bool print_one(const struct uuid *id, void *context)
 {
     struct printing *printing = context;
-    printing->err = executions_print(printing->txn, id, &printing->out);
+    printing->err = execution_print(printing->txn, id, &printing->out);
     return !printing->err;
 }
 

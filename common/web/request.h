@@ -11,9 +11,9 @@
 #include <stddef.h>
 
 #include "base/buf.h"
-#include "base/home.h"
 #include "base/id.h"
-#include "base/meter.h"
+#include "home/home.h"
+#include "home/meter.h"
 #include "model/credential.h"
 #include "model/scheme.h"
 #include "store/store.h"

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 FLAGS=$(echo "$FLAGS" | sed 's/-MMD//; s/-MP//') # no lists of dependencies
 export CC FLAGS
 
-find common cgi-bin dispatcher fxctl -name '*.h' | sort | xargs -P "$(nproc)" -I{} sh -c '
+find common cgi-bin dispatcher runner http fxctl -name '*.h' | sort | xargs -P "$(nproc)" -I{} sh -c '
     printf "#include \"%s\"\n#include \"%s\"\n" {} {} |
         $CC $FLAGS -Wno-unused-function -fsyntax-only -x c - ||
         { echo "{}: does not compile alone"; exit 1; }'

@@ -8,7 +8,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "address.h"
+#include "model/address.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

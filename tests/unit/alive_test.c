@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "base/alive.h"
+#include "home/alive.h"
 
 static struct temp temp;
 static struct home home;

@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#include "base/config.h"
+#include "home/config.h"
 
 static const struct {
     const char *section, *key;

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "frame.h"
+#include "proc/frame.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

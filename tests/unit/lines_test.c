@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "lines.h"
+#include "runner/lines.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

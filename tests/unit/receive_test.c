@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
-#include "base/meter.h"
+#include "home/meter.h"
 #include "store/credentials.h"
 #include "web/body.h"
 #include "web/receive.h"

@@ -22,7 +22,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "base/home.h"
+#include "home/home.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "base/wake.h"
+#include "home/wake.h"
 
 static struct temp temp;
 static struct home home;

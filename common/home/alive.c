@@ -1,0 +1,88 @@
+/* alive - see alive.h. */
+#include "home/alive.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#define BEATS_MISSED 3 /* a holder that missed this many looks is taken to hang */
+
+static const struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+static int open_lock(const struct home *home, int flags)
+{
+    char path[PATH_MAX];
+    home_path(home, "run/dispatcher.lock", path);
+    mode_t old = umask(007);
+    int fd = open(path, flags | O_CLOEXEC, 0660);
+    umask(old);
+    return fd;
+}
+
+enum err alive_take(const struct home *home, int *ret_fd, bool *ret_died)
+{
+    struct flock lock = whole;
+    char text[32];
+    int fd = open_lock(home, O_RDWR | O_CREAT);
+    if (fd < 0 || fcntl(fd, F_OFD_SETLK, &lock) < 0) {
+        bool busy = fd >= 0 && (errno == EAGAIN || errno == EACCES);
+        if (!busy)
+            log_errno("cannot lock run/dispatcher.lock in %s", home->dir);
+        if (fd >= 0)
+            close(fd);
+        return busy ? ERR_BUSY : ERR_IO;
+    }
+    *ret_died = pread(fd, text, 1, 0) == 1; /* it still holds a number */
+    int len = snprintf(text, sizeof text, "%d\n", (int)getpid());
+    if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)len, 0) != len)
+        log_errno("cannot write run/dispatcher.lock in %s", home->dir);
+    *ret_fd = fd;
+    return ERR_OK;
+}
+
+void alive_leave(int fd)
+{
+    (void)!ftruncate(fd, 0);
+}
+
+void alive_beat(int fd)
+{
+    (void)futimens(fd, NULL);
+}
+
+/* True when somebody holds the lock of this open file. */
+static bool is_held(int fd)
+{
+    struct flock lock = whole;
+    return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+bool alive_is(const struct home *home)
+{
+    struct stat st;
+    int fd = open_lock(home, O_RDWR);
+    if (fd < 0)
+        return false;
+    bool alive = is_held(fd) && fstat(fd, &st) == 0 &&
+                 clock_wall_ms() - (int64_t)st.st_mtim.tv_sec * 1000 <=
+                     (home->config.dispatcher_look_seconds * BEATS_MISSED + 1) * 1000;
+    close(fd);
+    return alive;
+}
+
+pid_t alive_pid(const struct home *home)
+{
+    char text[32] = "";
+    int fd = open_lock(home, O_RDWR);
+    if (fd < 0)
+        return 0;
+    bool held = is_held(fd) && pread(fd, text, sizeof text - 1, 0) > 0;
+    close(fd);
+    return held ? (pid_t)atol(text) : 0;
+}

@@ -1,0 +1,198 @@
+/* config - see config.h. */
+#include "home/config.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct setting {
+    const char *section, *key;
+    const char *text; /* default of a text, whose largest length is max; NULL: a number */
+    int64_t value, min, max;
+    size_t offset;
+    const char *sentence;
+};
+
+static const struct setting settings[] = {
+#define SETTING(section, key, value, min, max, sentence) \
+    {#section, #key, NULL, value, min, max, offsetof(struct config, section##_##key), sentence},
+#define SETTING_TEXT(section, key, value, bytes, sentence) \
+    {#section, #key, value, 0, 0, bytes, offsetof(struct config, section##_##key), sentence},
+    CONFIG_SETTINGS(SETTING, SETTING_TEXT)
+#undef SETTING
+#undef SETTING_TEXT
+};
+
+#define SETTINGS (sizeof settings / sizeof settings[0])
+
+static int64_t *number_in(const struct setting *s, struct config *config)
+{
+    return (int64_t *)((char *)config + s->offset);
+}
+
+static char *text_in(const struct setting *s, struct config *config)
+{
+    return (char *)config + s->offset;
+}
+
+void config_defaults(struct config *config)
+{
+    memset(config, 0, sizeof *config);
+    for (size_t i = 0; i < SETTINGS; i++) {
+        const struct setting *s = &settings[i];
+        if (s->text)
+            memcpy(text_in(s, config), s->text, strlen(s->text));
+        else
+            *number_in(s, config) = s->value;
+    }
+}
+
+struct reading {
+    FILE *file;
+    int line;
+    struct config *config;
+    struct buf *why;            /* the first fault that libinih does not find itself */
+    int fault_line;             /* of that; 0: none */
+    bool indented;              /* the line at hand, which may go on with a text */
+    const struct setting *last; /* of this section */
+};
+
+static int fault(struct reading *r)
+{
+    r->fault_line = r->line;
+    return 0;
+}
+
+static bool is_comment(const char *line)
+{
+    line += strspn(line, " \t");
+    return *line == '#' || *line == ';';
+}
+
+/*
+ * One line, as fgets. libinih would take what does not fit into its buffer for
+ * another line, and its setting for a setting.
+ */
+static char *read_line(char *line, int room, void *context)
+{
+    struct reading *r = context;
+    if (!fgets(line, room, r->file))
+        return NULL;
+    r->line++;
+    r->indented = *line == ' ' || *line == '\t';
+    if (*line == '[')
+        r->last = NULL;
+    size_t len = strlen(line), dropped = 0;
+    if (len + 1 < (size_t)room || line[len - 1] == '\n')
+        return line;
+    for (int c; (c = getc(r->file)) != EOF && c != '\n';)
+        dropped++;
+    if (dropped && !is_comment(line)) {
+        if (!r->why->len) {
+            buf_add_str(r->why, "is too long");
+            fault(r);
+        }
+        *line = 0;
+    }
+    return line;
+}
+
+static bool set_number(struct reading *r, const struct setting *s, const char *text)
+{
+    char *end;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (end == text || *end || errno || value < s->min || value > s->max) {
+        buf_printf(
+            r->why, "%s wants a whole number from %" PRId64 " to %" PRId64, s->key, s->min, s->max);
+        return false;
+    }
+    *number_in(s, r->config) = value;
+    return true;
+}
+
+/* An indented line goes on with the text of the line before, with a space between them. */
+static bool set_text(struct reading *r, const struct setting *s, const char *text)
+{
+    char *to = text_in(s, r->config);
+    size_t max = (size_t)s->max, len = r->indented && r->last == s ? strlen(to) : 0;
+    int n = snprintf(to + len, max + 1 - len, "%s%s", len ? " " : "", text);
+    if (n < 0 || (size_t)n > max - len) {
+        buf_printf(r->why, "%s has more than %zu bytes", s->key, max);
+        return false;
+    }
+    return true;
+}
+
+/* libinih calls this for each line; 0 makes it return the number of the first such line. */
+static int take_line(void *context, const char *section, const char *key, const char *text)
+{
+    struct reading *r = context;
+    const struct setting *s = NULL;
+    for (size_t i = 0; i < SETTINGS && !s; i++)
+        if (strcmp(settings[i].section, section) == 0 && strcmp(settings[i].key, key) == 0)
+            s = &settings[i];
+    if (r->why->len)
+        return 0; /* the first fault is the one to report */
+    if (!s) {
+        buf_printf(r->why, "there is no setting \"%s\" in [%s]", key, section);
+        return fault(r);
+    }
+    bool good = s->text ? set_text(r, s, text) : set_number(r, s, text);
+    r->last = s;
+    return good ? 1 : fault(r);
+}
+
+/* What is wrong with the file, from both finders of faults: the first line wins. */
+static enum err tell(struct reading *r, int syntax_line)
+{
+    struct buf detail = BUF_INIT;
+    if (r->fault_line && (!syntax_line || r->fault_line <= syntax_line))
+        buf_printf(&detail, "line %d: %s", r->fault_line, buf_text(r->why));
+    else
+        buf_printf(&detail, "line %d: not a [section], a comment or \"key = value\"", syntax_line);
+    buf_done(r->why);
+    *r->why = detail;
+    return ERR_INVALID;
+}
+
+enum err config_read(const char *path, struct config *config, struct buf *ret_why)
+{
+    config_defaults(config);
+    struct reading r = {.file = fopen(path, "re"), .config = config, .why = ret_why};
+    if (!r.file && errno == ENOENT)
+        return ERR_NOTFOUND;
+    int line = r.file ? ini_parse_stream(read_line, &r, take_line, &r) : 0;
+    bool unread = !r.file || ferror(r.file);
+    if (unread) {
+        buf_clear(ret_why);
+        buf_printf(ret_why, "it cannot be read: %s", strerror(errno));
+    }
+    if (r.file)
+        fclose(r.file);
+    if (unread)
+        return ERR_INVALID;
+    return line || r.fault_line ? tell(&r, line) : ERR_OK;
+}
+
+void config_write_defaults(struct buf *out)
+{
+    const char *section = "";
+    buf_add_str(out,
+        "# Settings of this FX Bridge home. Each line shows a default; take away the\n"
+        "# \"# \" before a key to change it. Programs read this file when they start.\n");
+    for (size_t i = 0; i < SETTINGS; i++) {
+        const struct setting *s = &settings[i];
+        if (strcmp(section, s->section) != 0)
+            buf_printf(out, "\n[%s]\n", s->section);
+        section = s->section;
+        if (s->text)
+            buf_printf(out, "# %s\n# %s = %s\n", s->sentence, s->key, s->text);
+        else
+            buf_printf(out, "# %s\n# %s = %" PRId64 "\n", s->sentence, s->key, s->value);
+    }
+}

@@ -1,0 +1,116 @@
+#ifndef HOME_CONFIG_H
+#define HOME_CONFIG_H
+/*
+ * config - fx.conf, the one file of settings of a home.
+ *
+ * Every setting stands once, in the list below, with its section, key, default,
+ * bounds, and the sentence that `fxctl init` writes beside it. The unit is part of
+ * the key's name, or bytes or a count as the sentence says. A text may go on over
+ * the lines below it where these are indented. A file may leave out anything; what
+ * it says wrongly is refused with the line number, since a setting that is silently
+ * ignored is worse.
+ */
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#define KIB(n) ((int64_t)(n) << 10)
+#define MIB(n) ((int64_t)(n) << 20)
+#define GIB(n) ((int64_t)(n) << 30)
+
+/*
+ * SETTING(section, key, default, min, max, sentence): a whole number
+ * SETTING_TEXT(section, key, default, bytes, sentence): text of at most so many bytes
+ */
+#define CONFIG_SETTINGS(SETTING, SETTING_TEXT) \
+    SETTING(web, threads, 32, 1, 256, "Requests a FastCGI process serves at the same time.") \
+    SETTING(web, io_timeout_seconds, 10, 1, 600, \
+        "How long one read or write on a connection from the web server may take.") \
+    SETTING(web, body_bytes, MIB(1), KIB(1), MIB(25), "Largest request body, in bytes.") \
+    SETTING(web, wait_seconds, 30, 0, 30, "Longest ?wait= a status request may ask for.") \
+    SETTING(web, failures_per_minute, 60, 0, 1000000, \
+        "Failed credentials an address may send; beyond that it gets 429. 0 sets no limit.") \
+    SETTING( \
+        web, failures_burst, 100, 1, 1000000, "Failed credentials an address may send at once.") \
+    SETTING(events, batch, 1000, 1, 100000, "Events in one CloudEvents batch.") \
+    SETTING(events, repeat_hours, 24, 1, 8760, \
+        "How long a repeat of a request is recognized and gets the first answer.") \
+    SETTING(store, map_bytes, MIB(256), MIB(16), GIB(1024), \
+        "Address space mapped for the database at first, in bytes; it grows by itself.") \
+    SETTING(store, map_max_bytes, GIB(64), MIB(16), GIB(16384), \
+        "The database never grows beyond this many bytes.") \
+    SETTING(store, accept_percent, 90, 10, 99, \
+        "Events are refused (503) once the database is this full; work in progress goes on.") \
+    SETTING(store, disk_reserve_bytes, MIB(64), 0, GIB(1024), \
+        "Events are refused (503) when less than this is free on the disk, in bytes.") \
+    SETTING(store, network_filesystem, 0, 0, 1, \
+        "1 opens a database on a network file system in spite of the danger of losing it.") \
+    SETTING(dispatcher, instances, 16, 1, 1024, \
+        "Runner processes at the same time, over all pipelines.") \
+    SETTING(dispatcher, turn_events, 1000, 1, 100000, "Events routed in one transaction.") \
+    SETTING(dispatcher, look_seconds, 5, 1, 60, \
+        "How often an idle dispatcher looks at the store without being woken, and shows it " \
+        "lives.") \
+    SETTING(dispatcher, drain_seconds, 30, 0, 3600, \
+        "How long running executions may go on after the dispatcher is told to stop.") \
+    SETTING(dispatcher, on_demand, 0, 0, 1, "1: a program that finds no dispatcher starts one.") \
+    SETTING(dispatcher, leave_seconds, 0, 0, 86400, \
+        "A dispatcher started on demand leaves after so long with nothing to do; 0: it stays.") \
+    SETTING(dispatcher, tick_late_seconds, 90, 1, 86400, \
+        "A schedule's tick that nobody was there to take is taken up to so long afterwards, the " \
+        "latest alone; older ones are missed. 90 is enough for a dispatcher that cron starts " \
+        "every minute.") \
+    SETTING( \
+        dispatcher, losses, 20, 1, 1000, "An execution whose runner died this often is failed.") \
+    SETTING(step, timeout_seconds, 300, 1, 86400, "A step's time where its pipeline names none.") \
+    SETTING( \
+        step, grace_seconds, 5, 0, 600, "Between the polite signal (TERM) and the last (KILL).") \
+    SETTING(step, log_bytes, KIB(64), KIB(1), MIB(1), \
+        "The end of a step's output that is kept, in bytes.") \
+    SETTING(step, data_bytes, KIB(256), KIB(1), MIB(8), \
+        "What the steps of one execution may save together, in bytes.") \
+    SETTING(step, line_bytes, MIB(1), KIB(1), MIB(8), \
+        "The longest line a step may write on descriptor 3, in bytes.") \
+    SETTING(step, response_bytes, KIB(64), 0, MIB(1), \
+        "The beginning of the reply to an HTTP step that is kept, in bytes.") \
+    SETTING(step, emits, 100, 0, 10000, "Events one execution may emit.") \
+    SETTING(step, depth, 16, 1, 1000, \
+        "How many times events may follow from each other before a loop is assumed.") \
+    SETTING( \
+        step, cpu_seconds, 0, 0, 86400, "Processor time of a step's process; 0 sets no limit.") \
+    SETTING(step, memory_bytes, GIB(4), 0, GIB(1024), \
+        "Writable memory of a step's process, in bytes; 0 sets no limit.") \
+    SETTING(step, file_bytes, GIB(1), 0, GIB(16384), \
+        "The largest file a step's process may write, in bytes; 0 sets no limit.") \
+    SETTING(step, files, 1024, 16, 1048576, "Files a step's process may have open.") \
+    SETTING(step, processes, 0, 0, 1048576, \
+        "Processes of the account while a step runs; 0 sets no limit.") \
+    SETTING(http, connect_seconds, 10, 1, 600, \
+        "How long an HTTP step may take to find its server and to connect to it.") \
+    SETTING_TEXT(http, allow, "", 1023, \
+        "Networks that HTTP steps may reach although they are not public, as in 10.0.0.0/8, " \
+        "fd00::/8.")
+
+struct config {
+#define SETTING(section, key, value, min, max, sentence) int64_t section##_##key;
+#define SETTING_TEXT(section, key, value, bytes, sentence) char section##_##key[(bytes) + 1];
+    CONFIG_SETTINGS(SETTING, SETTING_TEXT)
+#undef SETTING
+#undef SETTING_TEXT
+};
+
+/* Every setting at its default. */
+void config_defaults(struct config *config);
+
+/*
+ * Reads the file over the defaults. ERR_NOTFOUND when there is none (the
+ * defaults stand); ERR_INVALID when it cannot be read or a line is wrong, ret_why
+ * then says which line, what is wrong and what would be right.
+ */
+enum err config_read(const char *path, struct config *config, struct buf *ret_why) MUST_CHECK;
+
+/* The complete file with its comments, all settings at their defaults, commented out. */
+void config_write_defaults(struct buf *out);
+
+#endif

@@ -1,0 +1,181 @@
+/* home - see home.h. */
+#include "home/home.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/id.h"
+#include "base/log.h"
+
+/* Room for the longest name that is ever put behind the directory. */
+#define HOME_NAME_MAX 320
+
+static bool format_path(char ret[PATH_MAX], const char *a, const char *b)
+{
+    return snprintf(ret, PATH_MAX, "%s%s", a, b) < PATH_MAX;
+}
+
+/* NULL stands for a path that did not even fit. */
+static bool has_room(const char *dir)
+{
+    if (dir && strlen(dir) + HOME_NAME_MAX < PATH_MAX)
+        return true;
+    log_error("the path of the home is too long; choose a shorter one");
+    return false;
+}
+
+/* The first line of the file "fxbridge.home" beside the executable names the home. */
+static bool beside_executable(char ret_dir[PATH_MAX])
+{
+    char exe[PATH_MAX], path[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
+    if (n <= 0)
+        return false;
+    exe[n] = 0;
+    char *slash = strrchr(exe, '/');
+    if (!slash)
+        return false;
+    slash[1] = 0;
+    if (!format_path(path, exe, "fxbridge.home"))
+        return false;
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return false;
+    bool found = fgets(ret_dir, PATH_MAX, file) != NULL;
+    fclose(file);
+    if (found)
+        ret_dir[strcspn(ret_dir, "\r\n")] = 0;
+    return found && ret_dir[0] == '/';
+}
+
+enum err home_locate(const char *given, char ret_dir[PATH_MAX])
+{
+    const char *dir = given ? given : getenv("FX_HOME");
+    bool fits = true;
+    if (dir && *dir) {
+        fits = format_path(ret_dir, dir, "");
+    } else if (!beside_executable(ret_dir)) {
+        const struct passwd *user = getpwuid(geteuid());
+        const char *account = getenv("HOME");
+        if (!account || !*account)
+            account = user ? user->pw_dir : "";
+        fits = format_path(ret_dir, account, "/.fxbridge");
+    }
+    return has_room(fits ? ret_dir : NULL) ? ERR_OK : ERR_INVALID;
+}
+
+enum err home_open(const char *given, struct home *ret_home)
+{
+    char dir[PATH_MAX];
+    enum err err = home_locate(given, dir);
+    if (err)
+        return err;
+    struct stat st;
+    if (stat(dir, &st) < 0 || !S_ISDIR(st.st_mode) || !realpath(dir, ret_home->dir)) {
+        log_error("there is no home at %s; make one with: fxctl --home %s init", dir, dir);
+        return ERR_NOTFOUND;
+    }
+    if (!has_room(ret_home->dir))
+        return ERR_INVALID;
+    char path[PATH_MAX];
+    struct buf why = BUF_INIT;
+    home_path(ret_home, "fx.conf", path);
+    err = config_read(path, &ret_home->config, &why);
+    if (err == ERR_INVALID)
+        log_error("%s, %s", path, buf_text(&why));
+    buf_done(&why);
+    return err == ERR_INVALID ? ERR_INVALID : ERR_OK;
+}
+
+static bool make_dir(const char *dir, const char *name)
+{
+    char path[PATH_MAX];
+    if (!format_path(path, dir, name))
+        return false;
+    /* mkdir drops the bit that makes what is put inside belong to the group. */
+    if (mkdir(path, 0770) == 0 ? chmod(path, 02770) == 0 : errno == EEXIST)
+        return true;
+    log_errno("cannot make the directory %s", path);
+    return false;
+}
+
+static enum err write_config(const char *dir)
+{
+    char path[PATH_MAX];
+    if (!format_path(path, dir, "/fx.conf"))
+        return ERR_INVALID;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+    if (fd < 0 && errno == EEXIST)
+        return ERR_OK;
+    struct buf text = BUF_INIT;
+    config_write_defaults(&text);
+    bool written = fd >= 0 && write(fd, text.data, text.len) == (ssize_t)text.len;
+    buf_done(&text);
+    if (!written)
+        log_errno("cannot write %s", path);
+    if (fd >= 0)
+        close(fd);
+    return written ? ERR_OK : ERR_IO;
+}
+
+/* Made once and never replaced: without it the webhook secrets are lost. */
+static enum err write_key(const char *dir)
+{
+    char path[PATH_MAX];
+    uint8_t key[HOME_KEY];
+    if (!format_path(path, dir, "/secret.key"))
+        return ERR_INVALID;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+    if (fd < 0 && errno == EEXIST)
+        return ERR_OK;
+    random_bytes(key, sizeof key);
+    bool written = fd >= 0 && write(fd, key, sizeof key) == sizeof key && fsync(fd) == 0;
+    memset(key, 0, sizeof key);
+    if (!written)
+        log_errno("cannot write %s", path);
+    if (fd >= 0)
+        close(fd);
+    return written ? ERR_OK : ERR_IO;
+}
+
+enum err home_read_key(const struct home *home, uint8_t ret_key[HOME_KEY])
+{
+    char path[PATH_MAX];
+    home_path(home, "secret.key", path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, ret_key, HOME_KEY);
+    if (fd >= 0)
+        close(fd);
+    if (n == HOME_KEY)
+        return ERR_OK;
+    log_error("cannot read secret.key in %s; webhook secrets cannot be used", home->dir);
+    return ERR_DENIED;
+}
+
+enum err home_create(const char *dir)
+{
+    static const char *const names[] = {"", "/db", "/scripts", "/run", "/log"};
+    mode_t old = umask(007);
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < sizeof names / sizeof names[0] && !err; i++)
+        err = make_dir(dir, names[i]) ? ERR_OK : ERR_IO;
+    if (!err)
+        err = write_config(dir);
+    if (!err)
+        err = write_key(dir);
+    umask(old);
+    return err;
+}
+
+void home_path(const struct home *home, const char *name, char ret_path[PATH_MAX])
+{
+    int n = snprintf(ret_path, PATH_MAX, "%s/%s", home->dir, name);
+    if (n < 0 || n >= PATH_MAX)
+        log_die(EXIT_FIX, "the path of the home is too long; choose a shorter one");
+}

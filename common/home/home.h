@@ -1,0 +1,48 @@
+#ifndef HOME_HOME_H
+#define HOME_HOME_H
+/*
+ * home - the directory that is one installation.
+ *
+ *   fx.conf    settings (home/config.h)
+ *   secret.key what webhook secrets are encrypted with; worth a backup of its own
+ *   db/        the LMDB environment
+ *   scripts/   the executables that steps may name
+ *   run/       sockets, the dispatcher's lock and its sign of life
+ *   log/       for whoever redirects logs there
+ */
+#include <limits.h>
+
+#include "base/err.h"
+#include "home/config.h"
+
+struct home {
+    char dir[PATH_MAX];
+    struct config config;
+};
+
+/*
+ * Finds the home without the environment's help where it must: `given` (an
+ * option; may be NULL), else FX_HOME, else the directory named in the file
+ * "fxbridge.home" beside the running executable, else ~/.fxbridge; then reads
+ * its configuration. ERR_NOTFOUND: there is no such directory. ERR_INVALID:
+ * fx.conf is wrong. Both are logged with what to do.
+ */
+enum err home_open(const char *given, struct home *ret_home) MUST_CHECK;
+
+/* Where home_open would look, for `fxctl init`. ERR_INVALID when the path is too long. */
+enum err home_locate(const char *given, char ret_dir[PATH_MAX]) MUST_CHECK;
+
+/* Makes the directories and fx.conf where they are missing. ERR_IO is logged. */
+enum err home_create(const char *dir) MUST_CHECK;
+
+/*
+ * Reads secret.key. ERR_DENIED, logged, when it cannot be read or is not one: only
+ * programs that verify signatures need it.
+ */
+#define HOME_KEY 32
+enum err home_read_key(const struct home *home, uint8_t ret_key[HOME_KEY]) MUST_CHECK;
+
+/* dir + "/" + name. Ends the process when that is too long, which home_open rules out. */
+void home_path(const struct home *home, const char *name, char ret_path[PATH_MAX]);
+
+#endif

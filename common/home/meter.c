@@ -1,0 +1,150 @@
+/* meter - see meter.h. */
+#include "home/meter.h"
+
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+#define SLOTS 4096 /* a power of two */
+#define PROBES 16  /* slots looked at for a key */
+
+/*
+ * Zero is a free slot. Two processes that take the same slot at once end with
+ * one of the two keys in it: a rate is then forgotten, which is harmless.
+ */
+struct slot {
+    _Atomic uint64_t high, low; /* the key */
+    _Atomic int64_t full_us;    /* wall clock: when the allowance is full again */
+    _Atomic int64_t used_ms;    /* wall clock: last use */
+};
+
+struct meter {
+    struct slot slots[SLOTS];
+};
+
+struct meter *meter_open(const struct home *home)
+{
+    char path[PATH_MAX];
+    home_path(home, "run/meters", path);
+    mode_t old = umask(007);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
+    umask(old);
+    void *map = MAP_FAILED;
+    if (fd >= 0 && ftruncate(fd, sizeof(struct meter)) == 0)
+        map = mmap(NULL, sizeof(struct meter), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (map == MAP_FAILED)
+        log_errno("cannot map run/meters in %s; rates are not limited", home->dir);
+    if (fd >= 0)
+        close(fd);
+    return map == MAP_FAILED ? NULL : map;
+}
+
+static void halves(const struct uuid *key, uint64_t *high, uint64_t *low)
+{
+    memcpy(high, key->bytes, 8);
+    memcpy(low, key->bytes + 8, 8);
+    if (!*high && !*low)
+        *low = 1;
+}
+
+static struct slot *find(struct meter *meter, const struct uuid *key)
+{
+    uint64_t high, low;
+    halves(key, &high, &low);
+    for (uint64_t i = 0; i < PROBES; i++) {
+        struct slot *slot = &meter->slots[(low + i) & (SLOTS - 1)];
+        if (slot->high == high && slot->low == low)
+            return slot;
+    }
+    return NULL;
+}
+
+/* The key's slot; where it has none, a free one, or the one that has been full longest. */
+static struct slot *find_or_take(struct meter *meter, const struct uuid *key)
+{
+    struct slot *slot = find(meter, key), *best = NULL;
+    uint64_t high, low;
+    if (slot)
+        return slot;
+    halves(key, &high, &low);
+    for (uint64_t i = 0; i < PROBES; i++) {
+        slot = &meter->slots[(low + i) & (SLOTS - 1)];
+        if (!best || slot->full_us < best->full_us ||
+            (slot->full_us == best->full_us && slot->used_ms < best->used_ms))
+            best = slot;
+    }
+    best->high = high;
+    best->low = low;
+    best->full_us = 0;
+    best->used_ms = 0;
+    return best;
+}
+
+/* Takes one, or only looks. */
+static bool take(struct meter *meter, const struct uuid *key, const struct rate *rate,
+    int64_t now_ms, bool really, int64_t *ret_wait_ms)
+{
+    *ret_wait_ms = 0;
+    if (!meter || rate->per_second <= 0)
+        return true;
+    struct slot *slot = really ? find_or_take(meter, key) : find(meter, key);
+    if (!slot)
+        return true;
+    int64_t now = now_ms * 1000, one = (int64_t)(1e6 / rate->per_second);
+    int64_t room = (int64_t)(1e6 / rate->per_second * (rate->burst < 1 ? 1 : rate->burst));
+    int64_t full = slot->full_us;
+    for (;;) {
+        /* A clock that was set back must not lock a key out for longer than its allowance takes. */
+        int64_t from = full < now || full > now + room ? now : full;
+        int64_t next = from + one;
+        if (next > now + room) {
+            *ret_wait_ms = (next - now - room) / 1000 + 1;
+            return false;
+        }
+        if (!really || atomic_compare_exchange_weak(&slot->full_us, &full, next))
+            return true;
+    }
+}
+
+bool meter_take(struct meter *meter, const struct uuid *key, const struct rate *rate,
+    int64_t now_ms, int64_t *ret_wait_ms)
+{
+    return take(meter, key, rate, now_ms, true, ret_wait_ms);
+}
+
+bool meter_has(struct meter *meter, const struct uuid *key, const struct rate *rate, int64_t now_ms,
+    int64_t *ret_wait_ms)
+{
+    return take(meter, key, rate, now_ms, false, ret_wait_ms);
+}
+
+void meter_touch(struct meter *meter, const struct uuid *key, int64_t now_ms)
+{
+    if (meter)
+        find_or_take(meter, key)->used_ms = now_ms;
+}
+
+int64_t meter_last_use_ms(struct meter *meter, const struct uuid *key)
+{
+    const struct slot *slot = meter ? find(meter, key) : NULL;
+    return slot ? slot->used_ms : 0;
+}
+
+/* Two passes of a plain multiplicative hash: a meter is no place where collisions do harm. */
+struct uuid meter_key(struct span text)
+{
+    uint64_t h[2] = {0xcbf29ce484222325u, 0x9e3779b97f4a7c15u};
+    struct uuid key;
+    for (size_t i = 0; i < text.len; i++) {
+        h[0] = (h[0] ^ text.data[i]) * 0x100000001b3u;
+        h[1] = (h[1] ^ text.data[i]) * 0xff51afd7ed558ccdu;
+        h[1] ^= h[1] >> 29;
+    }
+    memcpy(key.bytes, h, sizeof key.bytes);
+    return key;
+}

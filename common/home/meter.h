@@ -1,0 +1,47 @@
+#ifndef HOME_METER_H
+#define HOME_METER_H
+/*
+ * meter - rates that all programs of a home share, and when a key was last used,
+ * in a small mapped file (run/meters): no commit, no lock, no waiting.
+ *
+ * A rate is kept as the generic cell rate algorithm does: one number a key, the
+ * time at which its allowance is full again. The file is a cache: a slot whose
+ * allowance is full may be given to another key, and a lost file only forgets.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/id.h"
+#include "home/home.h"
+
+struct meter; /* the mapped file */
+
+struct rate {
+    double per_second; /* what comes back; 0 or less: no limit */
+    double burst;      /* what may be used at once, at least 1 */
+};
+
+/* Maps the file, making it where it is missing. NULL, and logged, when that failed: then nothing is
+ * limited. */
+struct meter *meter_open(const struct home *home);
+
+/*
+ * Takes one from the allowance of the key. False when it is used up, *ret_wait_ms
+ * then says when one has come back. Harmless with a NULL meter. Thread-safe.
+ */
+bool meter_take(struct meter *meter, const struct uuid *key, const struct rate *rate,
+    int64_t now_ms, int64_t *ret_wait_ms);
+
+/* Would meter_take succeed? Takes nothing. */
+bool meter_has(struct meter *meter, const struct uuid *key, const struct rate *rate, int64_t now_ms,
+    int64_t *ret_wait_ms);
+
+/* Notes that the key was used; and when it last was, 0 when that is not known. */
+void meter_touch(struct meter *meter, const struct uuid *key, int64_t now_ms);
+int64_t meter_last_use_ms(struct meter *meter, const struct uuid *key);
+
+/* A key for text, such as a network address. */
+struct uuid meter_key(struct span text);
+
+#endif

@@ -1,0 +1,27 @@
+#ifndef HOME_WAKE_H
+#define HOME_WAKE_H
+/*
+ * wake - a datagram that tells the dispatcher to look at the store now.
+ *
+ * Only a hint: the store is the truth, and a lost hint costs the dispatcher's
+ * timed look. Commit first, then send. A full socket means it is awake already.
+ */
+#include "base/err.h"
+#include "home/home.h"
+
+/* Sends the hint without blocking. ERR_NOTFOUND when no dispatcher listens. Thread-safe. */
+enum err wake_send(const struct home *home);
+
+/*
+ * Makes the socket and returns its descriptor (close-on-exec, non-blocking), or
+ * -1 when that failed (logged). The caller holds the dispatcher's lock.
+ */
+int wake_listen(const struct home *home);
+
+/* Takes the socket away, so that senders find no dispatcher; then closes it. */
+void wake_close(const struct home *home, int fd);
+
+/* Empties the socket. */
+void wake_drain(int fd);
+
+#endif

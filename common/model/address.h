@@ -1,0 +1,49 @@
+#ifndef MODEL_ADDRESS_H
+#define MODEL_ADDRESS_H
+/*
+ * address - which addresses an HTTP step may reach: those of the public Internet,
+ * and the networks that the operator allows besides. Asked about the address that a
+ * connection is about to be made to, whatever name stood for it.
+ */
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "base/buf.h"
+
+struct network {
+    int family; /* AF_INET, AF_INET6 */
+    uint8_t bytes[16];
+    unsigned bits; /* of the prefix */
+};
+
+struct networks {
+    struct network *list;
+    size_t count;
+};
+
+/* "10.0.0.0/8", "fd00::/8"; without a length it is one address. No bit may be set beyond the
+ * prefix. */
+bool network_parse(struct span text, struct network *ret_network);
+
+/*
+ * Reads networks with commas or white space between them. False, and a sentence
+ * part in ret_why, when something there is no network. Free with networks_done in
+ * either case.
+ */
+bool networks_parse(const char *text, struct networks *ret_networks, struct buf *ret_why);
+void networks_done(struct networks *networks);
+
+/*
+ * May it be reached? An IPv4 address inside an IPv6 one (::ffff:10.0.0.1, 64:ff9b::,
+ * 6to4, Teredo) is not looked at: such addresses are not public, and are allowed by an
+ * IPv6 network only.
+ */
+bool address_allowed(const struct sockaddr *address, const struct networks *allowed);
+
+/* The address alone, without a port. */
+void address_format(const struct sockaddr *address, char ret_text[INET6_ADDRSTRLEN]);
+
+#endif

@@ -1,0 +1,134 @@
+#ifndef PROC_FRAME_H
+#define PROC_FRAME_H
+/*
+ * frame - what the dispatcher and a runner say to each other over their socket
+ * pair, and a runner and its fx-http over pipes: a 32-bit length, a type, and that
+ * many bytes less one.
+ *
+ *   dispatcher → runner   FRAME_PIPELINE   a version the runner has not got yet
+ *                         FRAME_JOB        one attempt of one execution
+ *                         FRAME_CANCEL     it is not wanted any more, if it is at hand
+ *                         FRAME_RECALL     give back the jobs that have not begun
+ *   runner → dispatcher   FRAME_OUTCOME    what became of the oldest job
+ *                         FRAME_RETURNED   so many of the newest jobs have not begun
+ *   runner → fx-http      FRAME_CALL       one HTTP step of it
+ *   fx-http → runner      FRAME_REPLY      what became of that
+ *
+ * All ends come from one build, so the encoding has no version. All text borrows
+ * from the frame.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/id.h"
+#include "model/execution.h"
+#include "model/limits.h"
+
+enum frame_type {
+    FRAME_PIPELINE = 1,
+    FRAME_JOB,
+    FRAME_CANCEL,
+    FRAME_RECALL,
+    FRAME_OUTCOME,
+    FRAME_RETURNED,
+    FRAME_CALL,
+    FRAME_REPLY,
+};
+
+#define FRAME_MAX (256u << 20) /* a longer one is a fault of the other end */
+
+/*
+ * The first whole frame of what was received: its type, its body, which borrows from
+ * that, and how many bytes it takes there. False when none is whole yet; *ret_bad when
+ * there never will be.
+ */
+bool frame_next(struct span in, enum frame_type *ret_type, struct span *ret_body, size_t *ret_taken,
+    bool *ret_bad);
+
+struct frame_pipeline {
+    struct span pipeline_id;
+    uint32_t version;
+    struct span definition; /* the text of model/pipeline.h */
+};
+
+struct frame_job {
+    struct uuid execution;
+    uint32_t attempt;
+    struct span pipeline_id;
+    uint32_t pipeline_version; /* sent before as FRAME_PIPELINE */
+    struct span event;         /* the stored form, model/event.h */
+};
+
+struct frame_emit {
+    struct span event_type, event_source, topic, payload;
+};
+
+struct frame_outcome {
+    struct uuid execution;
+    uint32_t attempt;
+    enum status status;     /* completed, or failed */
+    bool final;             /* do not try again, even where attempts are left */
+    int64_t retry_after_ms; /* try again no sooner, as far as the pipeline waits at all */
+    int64_t started_ms, duration_us;
+    struct span error; /* empty when completed */
+    struct span data;  /* JSON object saved, or empty */
+    uint16_t step_count;
+    struct step_result steps[STEPS_MAX];
+    struct span logs[STEPS_MAX];
+    uint32_t emit_count;
+    struct span emits; /* frame_emit_next takes them one by one */
+};
+
+struct frame_call {
+    struct uuid execution;
+    uint32_t attempt;
+    int64_t timeout_ms;
+    struct span url;
+    struct span secret; /* empty: it is not signed */
+    bool structured;
+    struct span event; /* the stored form */
+    uint16_t header_count;
+    struct span headers; /* frame_header_next takes them one by one */
+};
+
+enum reply_end { REPLY_GOOD, REPLY_FAILED, REPLY_GAVE_UP, REPLY_TIMED_OUT, REPLY__MAX };
+
+struct frame_reply {
+    enum reply_end end;
+    int64_t retry_after_ms; /* 0: the server has not said */
+    struct span error;      /* a sentence part, empty when good or timed out */
+    struct span log;
+};
+
+/* Each appends one whole frame. */
+void frame_put_pipeline(struct buf *out, const struct frame_pipeline *pipeline);
+void frame_put_job(struct buf *out, const struct frame_job *job);
+void frame_put_cancel(struct buf *out, const struct uuid *execution);
+void frame_put_recall(struct buf *out);
+void frame_put_returned(struct buf *out, uint32_t count);
+void frame_put_outcome(struct buf *out, const struct frame_outcome *outcome);
+
+void frame_put_call(struct buf *out, const struct frame_call *call);
+void frame_put_reply(struct buf *out, const struct frame_reply *reply);
+
+/* Each reads a body; false when it is not one. */
+bool frame_get_pipeline(struct span body, struct frame_pipeline *ret_pipeline);
+bool frame_get_job(struct span body, struct frame_job *ret_job);
+bool frame_get_cancel(struct span body, struct uuid *ret_execution);
+bool frame_get_outcome(struct span body, struct frame_outcome *ret_outcome);
+bool frame_get_returned(struct span body, uint32_t *ret_count);
+int64_t frame_outcome_duration_us(struct span body); /* alone; 0 when it is none */
+
+bool frame_get_call(struct span body, struct frame_call *ret_call);
+bool frame_get_reply(struct span body, struct frame_reply *ret_reply);
+
+/* The encoded list of emits in an outcome. */
+void frame_add_emit(struct buf *emits, const struct frame_emit *emit);
+bool frame_emit_next(struct span *emits, struct frame_emit *ret_emit);
+
+/* The encoded list of headers in a call. */
+void frame_add_header(struct buf *headers, struct span name, struct span value);
+bool frame_header_next(struct span *headers, struct span *ret_name, struct span *ret_value);
+
+#endif

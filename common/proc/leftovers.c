@@ -1,0 +1,143 @@
+/* leftovers - see leftovers.h. */
+#include "proc/leftovers.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+#define READ_STEP 65536
+#define HUNTS_MAX 10 /* a process that forks while it is looked for is met the next time */
+#define HUNT_PAUSE_US 2000
+
+struct hunt {
+    const struct home *home;
+    const struct uuid *executions;
+    size_t count;
+    struct buf environment; /* of the process at hand */
+};
+
+void leftovers_mark(const struct home *home)
+{
+    char text[PATH_MAX + 32];
+    snprintf(text, sizeof text, "%d:%s", (int)getpid(), home->dir);
+    if (setenv(LEFTOVERS_MARK, text, 1) < 0)
+        log_die(EXIT_RETRY, "cannot set " LEFTOVERS_MARK);
+}
+
+/* A file in /proc of a process; empty when it is gone or somebody else's. */
+static void read_proc(pid_t pid, const char *name, struct buf *out)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
+    buf_clear(out);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    for (ssize_t n = 1; fd >= 0 && n > 0;) {
+        buf_reserve(out, READ_STEP);
+        n = read(fd, out->data + out->len, READ_STEP);
+        if (n > 0)
+            out->len += (size_t)n;
+    }
+    buf_add(out, "", 0); /* ends it with a NUL */
+    if (fd >= 0)
+        close(fd);
+}
+
+/* The value of a variable, empty when there is none. */
+static struct span value_of(const struct buf *environment, const char *name)
+{
+    size_t name_len = strlen(name);
+    struct span rest = buf_span(environment);
+    while (rest.len) {
+        const uint8_t *end = memchr(rest.data, 0, rest.len);
+        size_t len = end ? (size_t)(end - rest.data) : rest.len;
+        if (len > name_len && memcmp(rest.data, name, name_len) == 0 && rest.data[name_len] == '=')
+            return span_of(rest.data + name_len + 1, len - name_len - 1);
+        size_t taken = len + (end ? 1 : 0);
+        rest = span_of(rest.data + taken, rest.len - taken);
+    }
+    return SPAN_NONE;
+}
+
+/* 0 when the process is gone. */
+static pid_t parent_of(pid_t pid)
+{
+    struct buf stat = BUF_INIT;
+    int parent = 0;
+    read_proc(pid, "stat", &stat);
+    /* The name, in brackets, may hold anything. */
+    const char *end = strrchr(buf_text(&stat), ')');
+    if (!end || sscanf(end + 1, " %*c %d", &parent) != 1)
+        parent = 0;
+    buf_done(&stat);
+    return parent;
+}
+
+/* While both live, all that they have started is below them (PR_SET_CHILD_SUBREAPER). */
+static bool is_below(pid_t pid, pid_t marker)
+{
+    while (pid > 1 && pid != marker)
+        pid = parent_of(pid);
+    return pid == marker;
+}
+
+static bool is_of_execution(const struct hunt *h)
+{
+    struct uuid id;
+    if (!uuid_parse(value_of(&h->environment, "FX_EXECUTION_ID"), &id))
+        return false;
+    for (size_t i = 0; i < h->count; i++)
+        if (uuid_eq(&id, &h->executions[i]))
+            return true;
+    return false;
+}
+
+/* Has it this home's mark, of a dispatcher or a runner that is gone? */
+static bool is_of_the_dead(const struct hunt *h, pid_t pid)
+{
+    struct span mark = value_of(&h->environment, LEFTOVERS_MARK);
+    const uint8_t *colon = mark.len ? memchr(mark.data, ':', mark.len) : NULL;
+    if (!colon)
+        return false;
+    size_t at = (size_t)(colon + 1 - mark.data);
+    return span_eq_str(span_of(mark.data + at, mark.len - at), h->home->dir) &&
+           !is_below(pid, (pid_t)atol((const char *)mark.data));
+}
+
+/* One look at all processes. How many there were to kill. */
+static size_t look(struct hunt *h)
+{
+    size_t killed = 0;
+    DIR *proc = opendir("/proc");
+    for (struct dirent *entry; proc && (entry = readdir(proc));) {
+        pid_t pid = (pid_t)atol(entry->d_name);
+        if (pid <= 0 || pid == getpid()) /* a step may have started this dispatcher */
+            continue;
+        read_proc(pid, "environ", &h->environment);
+        if (is_of_execution(h) || is_of_the_dead(h, pid))
+            killed += kill(pid, SIGKILL) == 0;
+    }
+    if (proc)
+        closedir(proc);
+    return killed;
+}
+
+void leftovers_end(const struct home *home, const struct uuid *executions, size_t count)
+{
+    struct hunt hunt = {home, executions, count, BUF_INIT};
+    size_t killed = 0, now = 1;
+    for (int i = 0; i < HUNTS_MAX && now; i++) {
+        now = look(&hunt);
+        killed += now;
+        if (now)
+            usleep(HUNT_PAUSE_US);
+    }
+    if (killed)
+        log_warn("killed %zu processes that steps of an earlier dispatcher had left", killed);
+    buf_done(&hunt.environment);
+}

@@ -1,0 +1,66 @@
+/* orphans - see orphans.h. */
+#include "proc/orphans.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LIST_MAX 16384 /* bytes of process numbers; what does not fit is met the next time */
+
+size_t orphans_kill(bool (*spare)(pid_t pid, void *context), void *context)
+{
+    char path[64], list[LIST_MAX];
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, list, sizeof list - 1);
+    if (fd >= 0)
+        close(fd);
+    if (n <= 0)
+        return 0;
+    list[n] = 0;
+    char *at = list, *end;
+    size_t count = 0;
+    for (long pid; (pid = strtol(at, &end, 10)) > 0 && *end == ' '; at = end) {
+        if (spare && spare((pid_t)pid, context))
+            continue;
+        kill((pid_t)pid, SIGKILL);
+        count++;
+    }
+    return count;
+}
+
+/* Reaps one child; what waitpid returned. */
+static pid_t reap(const struct spared *spared, int options)
+{
+    int status;
+    pid_t pid = waitpid(-1, &status, options);
+    if (pid > 0 && spared)
+        spared->ended(pid, status, spared->context);
+    return pid;
+}
+
+bool orphans_reap(const struct spared *spared, size_t *ret_count)
+{
+    pid_t pid;
+    for (*ret_count = 0; (pid = reap(spared, WNOHANG)) > 0;)
+        ++*ret_count;
+    return pid == 0;
+}
+
+void orphans_end(pid_t group, const struct spared *spared)
+{
+    size_t reaped;
+    bool none_found = false;
+    /* A look at the list may miss a child while another ends: the last look is one meanwhile
+     * none did. */
+    while (orphans_reap(spared, &reaped) && (reaped || !none_found)) {
+        if (group)
+            kill(-group, SIGKILL);
+        none_found = !orphans_kill(spared ? spared->is : NULL, spared ? spared->context : NULL);
+        if (!none_found)
+            (void)reap(spared, 0);
+    }
+}

@@ -1,0 +1,18 @@
+#ifndef VIEW_TRIGGER_H
+#define VIEW_TRIGGER_H
+/*
+ * trigger - the state of a trigger as clients see it (api.md, "Events API").
+ */
+#include "base/json.h"
+#include "home/home.h"
+#include "store/triggers.h"
+
+/*
+ * Writes {"ready", "pipeline_id", "service", "topic", "pipeline_version",
+ * "generation", "instances", "pending", "running", "started"} for a started
+ * trigger. Ready: the dispatcher has taken up this generation and lives.
+ */
+enum err trigger_print(struct store_txn *txn, const struct home *home,
+    const struct trigger *trigger, struct json_out *out) MUST_CHECK;
+
+#endif

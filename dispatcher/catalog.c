@@ -1,0 +1,236 @@
+/* catalog - services, routes and versions; see dispatcher.h. */
+#include "dispatcher/dispatcher.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "store/actions.h"
+#include "store/pipelines.h"
+
+struct service *catalog_service(struct dispatcher *d, uint64_t queue)
+{
+    for (struct service *s = d->services; s; s = s->next)
+        if (s->queue == queue)
+            return s;
+    struct service *s = mem_alloc(sizeof *s);
+    s->queue = queue;
+    s->scale = SCALE_DEFAULT;
+    s->pace_us = AHEAD_US; /* until more is known */
+    s->plan_backfill = UINT64_MAX;
+    s->peer = s;
+    s->ticking = s->plan_ticking = (struct ticking){NO_TICK, true};
+    s->next = d->services;
+    d->services = s;
+    return s;
+}
+
+static void leave_peers(struct service *service)
+{
+    struct service *before = service;
+    while (before->peer != service)
+        before = before->peer;
+    before->peer = service->peer;
+}
+
+/* Is there a route to it, or has something happened to an execution of it? */
+static bool is_needed(const struct dispatcher *d, const struct service *service)
+{
+    for (size_t i = 0; i < d->route_count; i++)
+        if (d->routes[i].service == service)
+            return true;
+    for (const struct happening *h = d->happenings; h; h = h->next)
+        if (h->service == service)
+            return true;
+    return false;
+}
+
+/* A service whose trigger is gone is forgotten once nothing of it is left. */
+void catalog_forget_idle_services(struct dispatcher *d)
+{
+    for (struct service **at = &d->services; *at;) {
+        struct service *s = *at;
+        if (s->live || s->instances || s->now.ready || s->now.waiting || s->now.running ||
+            is_needed(d, s)) {
+            at = &s->next;
+            continue;
+        }
+        *at = s->next;
+        leave_peers(s);
+        free(s->pipeline_id);
+        free(s);
+    }
+}
+
+static void forget_versions(struct dispatcher *d)
+{
+    while (d->versions) {
+        struct version *v = d->versions;
+        d->versions = v->next;
+        free(v->pipeline_id);
+        buf_done(&v->definition);
+        pipeline_free(v->pipeline);
+        free(v);
+    }
+}
+
+enum err catalog_version(struct dispatcher *d, struct store_txn *txn, struct span pipeline_id,
+    uint32_t number, const struct version **ret_version)
+{
+    for (struct version *v = d->versions; v; v = v->next) {
+        if (v->number == number && span_eq_str(pipeline_id, v->pipeline_id)) {
+            *ret_version = v;
+            return ERR_OK;
+        }
+    }
+    struct span definition;
+    int64_t created_ms;
+    uint32_t same;
+    struct buf why = BUF_INIT;
+    struct pipeline *pipeline;
+    enum err err = pipelines_version(txn, pipeline_id, number, &same, &created_ms, &definition);
+    if (err)
+        return err;
+    if (pipeline_parse(definition, &pipeline, &why)) {
+        log_error("a stored pipeline cannot be read: %s", buf_text(&why));
+        buf_done(&why);
+        return ERR_CORRUPT;
+    }
+    struct version *v = mem_alloc(sizeof *v);
+    v->pipeline_id = span_dup(pipeline_id);
+    v->number = number;
+    buf_add_span(&v->definition, definition);
+    v->pipeline = pipeline;
+    v->next = d->versions;
+    d->versions = v;
+    *ret_version = v;
+    return ERR_OK;
+}
+
+static void forget_routes(struct dispatcher *d)
+{
+    for (size_t i = 0; i < d->route_count; i++)
+        buf_done(&d->routes[i].record);
+    free(d->routes);
+    d->routes = NULL;
+    d->route_count = 0;
+}
+
+struct reloading {
+    struct dispatcher *d;
+    struct store_txn *txn;
+    enum err err;
+};
+
+static bool add_route(const struct trigger *trigger, void *context)
+{
+    struct dispatcher *d = ((struct reloading *)context)->d;
+    d->routes = mem_resize(d->routes, (d->route_count + 1) * sizeof *d->routes);
+    struct route *route = &d->routes[d->route_count++];
+    *route = (struct route){.record = BUF_INIT};
+    trigger_encode(trigger, &route->record);
+    ((struct reloading *)context)->err = trigger_decode(buf_span(&route->record), &route->trigger);
+    return !((struct reloading *)context)->err;
+}
+
+/* A queue is one pipeline's for good. */
+static void set_pipeline(struct dispatcher *d, struct service *service, struct span pipeline_id)
+{
+    struct service *other = d->services;
+    if (service->pipeline_id)
+        return;
+    while (other && !(other->pipeline_id && span_eq_str(pipeline_id, other->pipeline_id)))
+        other = other->next;
+    service->pipeline_id = span_dup(pipeline_id);
+    if (other) {
+        service->peer = other->peer;
+        other->peer = service;
+    }
+}
+
+/* What one version of a pipeline says of the order of executions goes for all its services. */
+static void share_order(struct dispatcher *d, struct service *service)
+{
+    for (size_t i = 0; i < d->route_count; i++) {
+        const struct route *route = &d->routes[i];
+        if (route->trigger.until_seq ||
+            !span_eq_str(route->trigger.pipeline_id, service->pipeline_id))
+            continue;
+        service->ordered |= route->service->ordered;
+        route->service->ordered = service->ordered;
+    }
+}
+
+/* The service of a pipeline's runs by hand is as its latest version says. */
+static bool add_run_queue(struct span pipeline_id, uint64_t queue, void *context)
+{
+    struct reloading *reloading = context;
+    struct dispatcher *d = reloading->d;
+    struct pipeline_info info;
+    const struct version *version;
+    enum err err = pipelines_get(reloading->txn, pipeline_id, &info);
+    if (!err)
+        err = catalog_version(d, reloading->txn, pipeline_id, info.version, &version);
+    if (!err) {
+        struct service *s = catalog_service(d, queue);
+        s->live = true;
+        s->scale = version->pipeline->scale;
+        s->scale.min = 0;
+        s->ordered = version->pipeline->ordered;
+        set_pipeline(d, s, pipeline_id);
+        share_order(d, s);
+    }
+    reloading->err = err == ERR_NOTFOUND ? ERR_OK : err; /* deleted: what is pending is skipped */
+    return !reloading->err;
+}
+
+/* What the pipeline's version says of routing and of the service. */
+static enum err describe(struct dispatcher *d, struct store_txn *txn, struct route *route)
+{
+    const struct version *version;
+    struct trigger *t = &route->trigger;
+    route->service = catalog_service(d, t->queue);
+    enum err err = catalog_version(d, txn, t->pipeline_id, t->pipeline_version, &version);
+    if (err == ERR_NOTFOUND)
+        return ERR_OK; /* deleted after the trigger was stopped: what is routed is skipped */
+    if (err)
+        return err;
+    route->filters = version->pipeline->filters;
+    if (!t->until_seq) {
+        route->schedule = version->pipeline->scheduled ? &version->pipeline->schedule : NULL;
+        err = tick_take_up(d, txn, route);
+        if (err)
+            return err;
+        route->service->live = true;
+        route->service->generation = t->generation;
+        route->service->scale = version->pipeline->scale;
+        route->service->ordered = version->pipeline->ordered;
+        set_pipeline(d, route->service, t->pipeline_id);
+    }
+    return ERR_OK;
+}
+
+enum err catalog_reload(struct dispatcher *d, struct store_txn *txn)
+{
+    uint64_t changes;
+    struct reloading reloading = {d, txn, ERR_OK};
+    enum err err = triggers_changes(txn, &changes);
+    if (err || (changes == d->trigger_changes && !d->reload))
+        return err;
+    forget_routes(d);
+    forget_versions(d);
+    for (struct service *s = d->services; s; s = s->next)
+        s->live = false;
+    err = triggers_each(txn, add_route, &reloading);
+    if (!err)
+        err = reloading.err;
+    for (size_t i = 0; !err && i < d->route_count; i++)
+        err = describe(d, txn, &d->routes[i]);
+    if (!err)
+        err = actions_each_run_queue(txn, add_run_queue, &reloading);
+    if (!err)
+        err = reloading.err;
+    d->trigger_changes = changes;
+    d->reload = err != ERR_OK;
+    return err;
+}

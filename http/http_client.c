@@ -1,0 +1,157 @@
+/* http_client - see http_client.h. */
+#include "http/http_client.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/version.h"
+
+#define KEPT_CONNECTIONS 4L
+#define CLOCK_SLACK_MS 20         /* libcurl rounds its times */
+#define LONGEST_RETRY_AFTER 86400 /* seconds; no pipeline waits longer */
+
+static CURL *curl; /* keeps connections from one request to the next */
+
+struct exchange {
+    const struct http_request *request;
+    struct http_reply *reply;
+    size_t received;
+    bool has_head;                  /* of the reply; libcurl takes half a head for a whole one */
+    bool opened;                    /* a connection to an allowed address was tried */
+    char refused[INET6_ADDRSTRLEN]; /* the last address that is not allowed */
+    char error[CURL_ERROR_SIZE];
+};
+
+/* Called with the resolved address, and what it returns is connected to that very address. */
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct exchange *x = context;
+    if (purpose != CURLSOCKTYPE_IPCXN || !address_allowed(&address->addr, x->request->allowed)) {
+        address_format(&address->addr, x->refused);
+        return CURL_SOCKET_BAD;
+    }
+    x->opened = true;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* The empty line ends a head, and one of 1xx is followed by another. */
+static size_t take_header(char *line, size_t size, size_t count, void *context)
+{
+    struct exchange *x = context;
+    size_t len = size * count;
+    long status = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    x->has_head |= status >= 200 && len && (*line == '\r' || *line == '\n');
+    return len;
+}
+
+/* Taking less than all makes libcurl give up with CURLE_WRITE_ERROR. */
+static size_t take_body(char *bytes, size_t size, size_t count, void *context)
+{
+    struct exchange *x = context;
+    size_t len = size * count, room = x->request->keep_bytes - x->reply->body.len;
+    buf_add(&x->reply->body, bytes, len < room ? len : room);
+    x->reply->cut |= len > room;
+    x->received += len;
+    return x->received > RESPONSE_MAX ? 0 : len;
+}
+
+static void open_client(void)
+{
+    if (curl)
+        return;
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) || !(curl = curl_easy_init()))
+        log_die(EXIT_RETRY, "libcurl cannot be used");
+}
+
+static void set_policy(struct exchange *x)
+{
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* nor one from the environment */
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, x);
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    /* A name server that does not answer is not waited for beyond the timeout. */
+    curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
+    curl_easy_setopt(curl, CURLOPT_MAXCONNECTS, KEPT_CONNECTIONS);
+    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "fxbridge/" FX_VERSION);
+}
+
+static void set_request(struct exchange *x, struct curl_slist *headers)
+{
+    const struct http_request *r = x->request;
+    curl_easy_setopt(curl, CURLOPT_URL, r->url);
+    curl_easy_setopt(curl, CURLOPT_POST, 1L);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.len);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, r->body.len ? (const char *)r->body.data : "");
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)r->connect_timeout_ms);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, x);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, x);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, x->error);
+}
+
+static void set_reply(struct exchange *x, CURLcode code, bool out_of_time)
+{
+    struct http_reply *reply = x->reply;
+    long status = 0;
+    curl_off_t retry_after = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after);
+    reply->status = (int)status;
+    if (retry_after > LONGEST_RETRY_AFTER)
+        retry_after = LONGEST_RETRY_AFTER;
+    reply->retry_after_ms = retry_after > 0 ? (int64_t)retry_after * 1000 : 0;
+    if (code == CURLE_OK && x->has_head) {
+        reply->end = HTTP_REPLIED;
+    } else if (code == CURLE_OK) {
+        reply->end = HTTP_FAILED;
+        snprintf(reply->error, sizeof reply->error, "it ended within its headers");
+    } else if (x->received > RESPONSE_MAX) {
+        reply->end = HTTP_TOO_LONG;
+    } else if (code == CURLE_OPERATION_TIMEDOUT && out_of_time) {
+        reply->end = HTTP_TIMED_OUT;
+    } else if (*x->refused && !x->opened) {
+        reply->end = HTTP_NOT_ALLOWED;
+        snprintf(reply->error, sizeof reply->error, "%s", x->refused);
+    } else {
+        reply->end = HTTP_FAILED;
+        snprintf(reply->error, sizeof reply->error, "%s",
+            *x->error ? x->error : curl_easy_strerror(code));
+    }
+}
+
+void http_post(const struct http_request *request, struct http_reply *ret_reply)
+{
+    struct exchange x = {.request = request, .reply = ret_reply};
+    struct curl_slist *headers = NULL;
+    *ret_reply = (struct http_reply){.end = HTTP_FAILED};
+    open_client();
+    for (size_t i = 0; i < request->header_count; i++)
+        headers = curl_slist_append(headers, request->headers[i]);
+    set_policy(&x);
+    set_request(&x, headers);
+    int64_t start_ms = clock_mono_ms();
+    CURLcode code = curl_easy_perform(curl);
+    set_reply(&x, code, clock_mono_ms() - start_ms >= request->timeout_ms - CLOCK_SLACK_MS);
+    curl_easy_reset(curl); /* forgets everything but the connections */
+    curl_slist_free_all(headers);
+}
+
+void http_client_close(void)
+{
+    if (!curl)
+        return;
+    curl_easy_cleanup(curl);
+    curl_global_cleanup();
+}

@@ -1,0 +1,180 @@
+/* attempt - see attempt.h. */
+#include "runner/attempt.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "model/event.h"
+#include "runner/http_step.h"
+#include "runner/persistent.h"
+#include "runner/script.h"
+
+struct attempt {
+    const struct home *home;
+    const struct frame_job *job;
+    const struct pipeline *pipeline;
+    struct event event;
+    struct buf event_text; /* as a step reads it */
+    int64_t deadline_ms;
+    struct saved saved; /* what the steps have saved and emitted so far */
+    struct buf logs[STEPS_MAX];
+    struct buf error;
+    struct frame_outcome outcome;
+    bool abandoned;
+};
+
+/* What a step is given; its time is its own, or what the execution as a whole leaves it. */
+static struct step_call make_call(struct attempt *a, const struct step *step)
+{
+    int64_t own_ms =
+        step->timeout_ms ? step->timeout_ms : a->home->config.step_timeout_seconds * 1000;
+    int64_t left_ms = a->deadline_ms - clock_mono_ms();
+    if (left_ms < 0)
+        left_ms = 0;
+    return (struct step_call){
+        .home = a->home,
+        .job = a->job,
+        .pipeline = a->pipeline,
+        .step = step,
+        .event = &a->event,
+        .event_text = buf_span(&a->event_text),
+        .saved = &a->saved,
+        .timeout_ms = left_ms < own_ms ? left_ms : own_ms,
+        .execution_ends = left_ms < own_ms,
+    };
+}
+
+/* Emits the step's event, with its own payload or what was saved so far. */
+static void publish(const struct step_call *call, struct step_end *end)
+{
+    const struct step *step = call->step;
+    struct span data = call->saved->data.len ? buf_span(&call->saved->data) : span_str("{}");
+    struct frame_emit emit = {
+        .event_type = span_str(step->event_type),
+        .event_source = span_str(step->event_source ? step->event_source : ""),
+        .topic = span_str(step->topic ? step->topic : ""),
+        .payload = step->payload ? span_str(step->payload) : data,
+    };
+    if (!saved_emit(call->saved, &emit, &call->home->config))
+        step_fail(end, call, "%s", buf_text(&call->saved->why));
+}
+
+static void run_kind(const struct step_call *call, struct step_end *end)
+{
+    enum link_word word = link_look();
+    if (word != LINK_NOTHING) {
+        step_interrupt(end, call, word);
+        return;
+    }
+    if (!call->timeout_ms) {
+        step_time_out(end, call, "", "was not begun");
+        return;
+    }
+    switch (call->step->kind) {
+    case STEP_SCRIPT:
+        if (call->step->persistent)
+            persistent_run(call, end);
+        else
+            script_run(call, end);
+        break;
+    case STEP_HTTP:
+        http_step_run(call, end);
+        break;
+    case STEP_PUBLISH:
+        publish(call, end);
+        break;
+    case STEP__MAX:
+        step_fail(end, call, "this kind of step cannot be run");
+        break;
+    }
+}
+
+/* False when it failed; a->error then says why. */
+static bool run_step(struct attempt *a, const struct step *step, size_t i)
+{
+    struct step_result *result = &a->outcome.steps[i];
+    result->name = span_str(step->name);
+    result->exit_code = -1;
+    result->duration_us = -1;
+    if (!filter_match(step->when, &a->event, NULL)) {
+        result->status = STATUS_SKIPPED;
+        return true;
+    }
+    int64_t start_us = clock_mono_us();
+    result->started_ms = clock_wall_ms();
+    size_t emits = a->saved.emits.len, emit_count = a->saved.emit_count;
+    struct step_call call = make_call(a, step);
+    struct step_end end = {.exit_code = -1};
+    run_kind(&call, &end);
+    a->error = end.error;
+    a->logs[i] = end.log;
+    a->outcome.logs[i] = buf_span(&a->logs[i]);
+    a->outcome.final = end.final;
+    a->outcome.retry_after_ms = end.retry_after_ms;
+    a->abandoned = end.abandoned;
+    bool good = !end.failed && !end.abandoned;
+    /* Events are published for steps that succeed only. */
+    if (!good) {
+        a->saved.emits.len = emits;
+        a->saved.emit_count = emit_count;
+    }
+    result->exit_code = end.exit_code;
+    result->duration_us = clock_mono_us() - start_us;
+    result->status = good ? STATUS_COMPLETED : STATUS_FAILED;
+    return good;
+}
+
+static void run_steps(struct attempt *a)
+{
+    int64_t start_us = clock_mono_us();
+    a->outcome.started_ms = clock_wall_ms();
+    a->outcome.status = STATUS_COMPLETED;
+    a->outcome.step_count = (uint16_t)a->pipeline->step_count;
+    for (size_t i = 0; i < a->pipeline->step_count; i++) {
+        const struct step *step = &a->pipeline->steps[i];
+        if (a->outcome.status == STATUS_COMPLETED) {
+            if (!run_step(a, step, i))
+                a->outcome.status = STATUS_FAILED;
+        } else {
+            a->outcome.steps[i] = (struct step_result){
+                .name = span_str(step->name),
+                .status = STATUS_PENDING,
+                .duration_us = -1,
+                .exit_code = -1,
+            };
+        }
+    }
+    a->outcome.duration_us = clock_mono_us() - start_us;
+}
+
+bool attempt_run(const struct home *home, const struct frame_job *job,
+    const struct pipeline *pipeline, struct buf *out)
+{
+    struct attempt *a = mem_alloc(sizeof *a);
+    a->home = home;
+    a->job = job;
+    a->pipeline = pipeline;
+    a->deadline_ms = clock_mono_ms() + pipeline->timeout_ms;
+    a->outcome.execution = job->execution;
+    a->outcome.attempt = job->attempt;
+    if (event_decode(job->event, &a->event))
+        log_die(EXIT_FIX, "the dispatcher sent no event");
+    event_format(&a->event, &a->event_text);
+    run_steps(a);
+    if (!a->abandoned) {
+        a->outcome.error = buf_span(&a->error);
+        a->outcome.data = buf_span(&a->saved.data);
+        a->outcome.emits = buf_span(&a->saved.emits);
+        a->outcome.emit_count = (uint32_t)a->saved.emit_count;
+        frame_put_outcome(out, &a->outcome);
+    }
+    bool told = !a->abandoned;
+    for (size_t i = 0; i < pipeline->step_count; i++)
+        buf_done(&a->logs[i]);
+    buf_done(&a->event_text);
+    buf_done(&a->error);
+    saved_done(&a->saved);
+    free(a);
+    return told;
+}

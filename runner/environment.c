@@ -1,0 +1,91 @@
+/* environment - see environment.h. */
+#include "runner/environment.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "proc/leftovers.h"
+
+#define OWN_VARIABLES 14 /* how many environment_build adds, besides the pipeline's */
+
+/* Adds a variable, or gives one that is there another value. */
+static void add(struct environment *e, const char *name, struct span value)
+{
+    struct buf text = BUF_INIT;
+    size_t i = 0;
+    buf_printf(&text, "%s=", name);
+    while (i < e->count && strncmp(e->variables[i], buf_text(&text), text.len) != 0)
+        i++;
+    if (i < e->count)
+        free(e->variables[i]);
+    else
+        e->count++;
+    buf_add_span(&text, value);
+    e->variables[i] = (char *)text.data; /* handed over; NUL-terminated by buf */
+}
+
+static void add_uuid(struct environment *e, const char *name, const struct uuid *id)
+{
+    char text[UUID_TEXT];
+    uuid_format(id, text);
+    add(e, name, uuid_is_none(id) ? SPAN_NONE : span_str(text));
+}
+
+static void add_number(struct environment *e, const char *name, uint32_t number)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%u", number);
+    add(e, name, span_str(text));
+}
+
+void environment_build(struct environment *e, const struct frame_job *job,
+    const struct pipeline *pipeline, const struct step *step, const struct event *event)
+{
+    const char *mark = getenv(LEFTOVERS_MARK);
+    e->variables = mem_alloc((OWN_VARIABLES + pipeline->env_count + 1) * sizeof *e->variables);
+    e->count = 0;
+    e->step = step;
+    add(e, "PATH", span_str("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"));
+    add(e, "LANG", span_str("C.UTF-8"));
+    add(e, "TZ", span_str("UTC"));
+    for (size_t i = 0; i < pipeline->env_count; i++)
+        add(e, pipeline->env[i].name, span_str(pipeline->env[i].value));
+    add(e, LEFTOVERS_MARK, span_str(mark ? mark : ""));
+    add(e, "FX_PIPELINE_ID", job->pipeline_id);
+    add(e, "FX_PIPELINE", span_str(pipeline->name));
+    add_number(e, "FX_PIPELINE_VERSION", job->pipeline_version);
+    add(e, "FX_STEP", span_str(step->name));
+    if (!event)
+        return;
+    add_uuid(e, "FX_CID", &event->cid);
+    add_uuid(e, "FX_EXECUTION_ID", &job->execution);
+    add_uuid(e, "FX_PARENT_EXECUTION_ID", &event->parent);
+    add_number(e, "FX_ATTEMPT", job->attempt);
+    add(e, "FX_EVENT_TYPE", event->type);
+    add(e, "FX_CONTEXT", span_str("/dev/fd/4"));
+}
+
+void environment_done(struct environment *e)
+{
+    for (size_t i = 0; i < e->count; i++)
+        free(e->variables[i]);
+    free(e->variables);
+}
+
+static struct span object_or_empty(const char *text)
+{
+    return span_str(text ? text : "{}");
+}
+
+void environment_context(const struct environment *e, const struct saved *saved, struct buf *out)
+{
+    struct json_out o = json_out_to(out);
+    json_open(&o, '{');
+    json_put_raw(&o, "data", saved->data.len ? buf_span(&saved->data) : span_str("{}"));
+    json_put_raw(&o, "inputs", object_or_empty(e->step->inputs));
+    json_put_raw(&o, "outputs", object_or_empty(e->step->outputs));
+    json_close(&o, '}');
+    buf_add_char(out, '\n');
+}

@@ -1,0 +1,38 @@
+#ifndef RUNNER_ENVIRONMENT_H
+#define RUNNER_ENVIRONMENT_H
+/*
+ * environment - what a step's process is told: its environment variables and
+ * its context.
+ *
+ * The environment is clean: PATH, LANG and TZ, the pipeline's options.env, which
+ * may set LANG and TZ otherwise, and
+ *   FX_CID  FX_EXECUTION_ID  FX_PARENT_EXECUTION_ID  FX_ATTEMPT
+ *   FX_PIPELINE_ID  FX_PIPELINE  FX_PIPELINE_VERSION  FX_STEP  FX_EVENT_TYPE
+ *   FX_CONTEXT (/dev/fd/4)  FX_INSTANCE (leftovers.h)
+ * A persistent script has of these FX_PIPELINE_ID, FX_PIPELINE, FX_PIPELINE_VERSION,
+ * FX_STEP and FX_INSTANCE, for the others change from one execution to the next.
+ */
+#include "model/event.h"
+#include "model/pipeline.h"
+#include "proc/frame.h"
+#include "runner/lines.h"
+
+struct environment {
+    char **variables; /* ended by NULL */
+    size_t count;
+    const struct step *step;
+};
+
+/* `event` NULL: for a process that serves many executions, without the variables of any one. */
+void environment_build(struct environment *environment, const struct frame_job *job,
+    const struct pipeline *pipeline, const struct step *step, const struct event *event);
+void environment_done(struct environment *environment);
+
+/*
+ * Appends the context, a JSON object: {"data": what was saved so far, "inputs",
+ * "outputs": the step's own}.
+ */
+void environment_context(
+    const struct environment *environment, const struct saved *saved, struct buf *out);
+
+#endif

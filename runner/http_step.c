@@ -1,0 +1,144 @@
+/* http_step - see http_step.h. */
+#include "runner/http_step.h"
+
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "runner/worker.h"
+
+#define SLACK_MS 2000        /* that fx-http may be late with saying that time is up */
+#define REPLY_MAX (4u << 20) /* bytes; the log in a reply is 1 MiB at most */
+
+extern char **environ;
+
+static struct worker client;
+
+/* fx-http stands beside this program. It is ours, and so gets our environment, but no limits. */
+static bool start(const struct step_call *call, int *ret_error)
+{
+    static const char name[] = "fx-http";
+    char path[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - sizeof name);
+    path[n > 0 ? n : 0] = 0;
+    char *slash = strrchr(path, '/');
+    memcpy(slash ? slash + 1 : path, name, sizeof name);
+    struct child_spec spec = {
+        .path = path,
+        .argument = call->home->dir,
+        .directory = call->home->dir,
+        .environment = environ,
+    };
+    return worker_start(&client, &spec, false, ret_error);
+}
+
+static void build_call(const struct step_call *call, struct buf *out)
+{
+    const struct step *step = call->step;
+    struct buf headers = BUF_INIT;
+    for (size_t i = 0; i < step->header_count; i++)
+        frame_add_header(
+            &headers, span_str(step->headers[i].name), span_str(step->headers[i].value));
+    struct frame_call frame = {
+        .execution = call->job->execution,
+        .attempt = call->job->attempt,
+        .timeout_ms = call->timeout_ms,
+        .url = span_str(step->url),
+        .secret = span_str(step->secret ? step->secret : ""),
+        .structured = step->structured,
+        .event = call->job->event,
+        .header_count = (uint16_t)step->header_count,
+        .headers = buf_span(&headers),
+    };
+    frame_put_call(out, &frame);
+    buf_done(&headers);
+}
+
+static bool has_frame(const struct buf *out)
+{
+    enum frame_type type;
+    struct span body;
+    size_t taken;
+    bool bad;
+    return frame_next(buf_span(out), &type, &body, &taken, &bad) || bad;
+}
+
+/* False when it was no reply. */
+static bool take_reply(const struct step_call *call, const struct buf *out, struct step_end *end)
+{
+    enum frame_type type;
+    struct span body;
+    size_t taken;
+    bool bad;
+    struct frame_reply reply;
+    if (!frame_next(buf_span(out), &type, &body, &taken, &bad) || type != FRAME_REPLY ||
+        !frame_get_reply(body, &reply))
+        return false;
+    buf_add_span(&end->log, reply.log);
+    end->retry_after_ms = reply.retry_after_ms;
+    end->final = reply.end == REPLY_GAVE_UP;
+    if (reply.end == REPLY_TIMED_OUT)
+        step_time_out(end, call, "had no reply within", "was given up");
+    else if (reply.end != REPLY_GOOD)
+        step_fail(end, call, "%.*s", (int)reply.error.len, (const char *)reply.error.data);
+    return true;
+}
+
+static void fail_ended(const struct step_call *call, struct step_end *end)
+{
+    int status = client.child.status;
+    if (WIFSIGNALED(status))
+        step_fail(end, call, "fx-http was killed by signal %d (%s)", WTERMSIG(status),
+            strsignal(WTERMSIG(status)));
+    else
+        step_fail(end, call, "fx-http ended with %d; its log says why", WEXITSTATUS(status));
+}
+
+void http_step_run(const struct step_call *call, struct step_end *end)
+{
+    int error;
+    if (!worker_is_ready(&client)) {
+        worker_end(&client, clock_mono_ms());
+        if (!start(call, &error)) {
+            step_fail(end, call, "fx-http could not be started: %s; it belongs beside fx-runner",
+                strerror(error));
+            return;
+        }
+    }
+    struct buf frame = BUF_INIT;
+    build_call(call, &frame);
+    struct question question = {
+        .bytes = buf_span(&frame),
+        .is_whole = has_frame,
+        .answer_max = REPLY_MAX,
+        .timeout_ms = call->timeout_ms + SLACK_MS,
+    };
+    switch (worker_ask(&client, &question)) {
+    case WORKER_ANSWERED:
+        if (take_reply(call, &client.out, end)) {
+            buf_clear(&client.out);
+            break;
+        }
+        /* fall through */
+    case WORKER_ENDLESS:
+        step_fail(end, call, "fx-http and fx-runner do not fit together; install both at once");
+        break;
+    case WORKER_ENDED:
+    case WORKER_UNHEARD:
+        fail_ended(call, end);
+        break;
+    case WORKER_SILENT:
+        step_time_out(end, call, "had no reply within", "was given up");
+        break;
+    case WORKER_INTERRUPTED:
+        step_interrupt(end, call, link_look());
+        break;
+    }
+    buf_done(&frame);
+}
+
+void http_step_end(void)
+{
+    worker_end(&client, clock_mono_ms());
+}

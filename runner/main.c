@@ -1,0 +1,101 @@
+/*
+ * fx-runner - one instance of an event service: gets a job, runs its steps,
+ * reports, and waits for the next. Started by fx-dispatcher with their socket
+ * as descriptor 0 and the home as its argument; ends when the socket closes.
+ *
+ * It has no store open and makes no decision: a runner that crashes or hangs is
+ * one instance's trouble.
+ */
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "proc/leftovers.h"
+#include "runner/attempt.h"
+#include "runner/child.h"
+#include "runner/http_step.h"
+#include "runner/link.h"
+#include "runner/persistent.h"
+
+/* A version it was sent. There are as many as versions that ran, which is few. */
+struct known {
+    char *pipeline_id;
+    uint32_t version;
+    struct pipeline *pipeline;
+    struct known *next;
+};
+
+static struct home home;
+static struct known *known;
+
+static void learn(const struct frame_pipeline *frame)
+{
+    struct buf why = BUF_INIT;
+    struct known *k = mem_alloc(sizeof *k);
+    if (pipeline_parse(frame->definition, &k->pipeline, &why))
+        log_die(EXIT_FIX, "cannot read a stored pipeline: %s", buf_text(&why));
+    k->pipeline_id = span_dup(frame->pipeline_id);
+    k->version = frame->version;
+    k->next = known;
+    known = k;
+}
+
+static const struct pipeline *find(struct span pipeline_id, uint32_t version)
+{
+    for (const struct known *k = known; k; k = k->next)
+        if (k->version == version && span_eq_str(pipeline_id, k->pipeline_id))
+            return k->pipeline;
+    return NULL;
+}
+
+/* False when the dispatcher is gone. */
+static bool run(struct span body)
+{
+    struct frame_job job;
+    struct buf out = BUF_INIT;
+    char id[UUID_TEXT];
+    if (!frame_get_job(body, &job))
+        log_die(EXIT_FIX, "the dispatcher sent a job that cannot be read");
+    uuid_format(&job.execution, id);
+    log_context(id);
+    const struct pipeline *pipeline = find(job.pipeline_id, job.pipeline_version);
+    if (!pipeline)
+        log_die(EXIT_FIX, "the dispatcher sent a job without its pipeline");
+    bool told = attempt_run(&home, &job, pipeline, &out) && link_send(buf_span(&out));
+    buf_done(&out);
+    log_context("");
+    return told;
+}
+
+static bool handle(enum frame_type type, struct span body)
+{
+    struct frame_pipeline pipeline;
+    if (type == FRAME_JOB)
+        return run(body);
+    if (type != FRAME_PIPELINE || !frame_get_pipeline(body, &pipeline))
+        log_die(EXIT_FIX, "the dispatcher sent what cannot be read");
+    learn(&pipeline);
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    enum frame_type type;
+    struct buf body = BUF_INIT;
+    log_open("fx-runner");
+    if (argc != 2) {
+        log_error("is started by fx-dispatcher, not by hand");
+        return EXIT_FIX;
+    }
+    if (home_open(argv[1], &home))
+        return EXIT_FIX;
+    leftovers_mark(&home);
+    signal(SIGPIPE, SIG_IGN);
+    child_prepare();
+    while (link_next(&type, &body) && handle(type, buf_span(&body)))
+        ;
+    http_step_end();
+    persistent_end_all(&home.config);
+    buf_done(&body);
+    return 0;
+}

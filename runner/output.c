@@ -1,0 +1,71 @@
+/* output - see output.h. */
+#include "runner/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#define READ_STEP 65536
+
+static bool make_pipe(int fds[2], int ours)
+{
+    if (pipe2(fds, O_CLOEXEC) < 0)
+        return false;
+    (void)fcntl(fds[ours], F_SETFL, O_NONBLOCK);
+    return true;
+}
+
+bool pipe_from_child(int *ret_ours, int *ret_its)
+{
+    int fds[2] = {-1, -1};
+    bool good = make_pipe(fds, 0);
+    *ret_ours = fds[0];
+    *ret_its = fds[1];
+    return good;
+}
+
+bool pipe_to_child(int *ret_ours, int *ret_its)
+{
+    int fds[2] = {-1, -1};
+    bool good = make_pipe(fds, 1);
+    *ret_ours = fds[1];
+    *ret_its = fds[0];
+    return good;
+}
+
+/* Cut only when twice what is kept has come, so that each byte is moved once. */
+void tail_add(struct tail *tail, const void *bytes, size_t len)
+{
+    buf_add(&tail->bytes, bytes, len);
+    if (tail->bytes.len > 2 * tail->max)
+        tail_trim(tail);
+}
+
+void tail_trim(struct tail *tail)
+{
+    if (tail->bytes.len > tail->max)
+        buf_drop(&tail->bytes, tail->bytes.len - tail->max);
+}
+
+void output_close(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+bool output_read(int *fd, output_sink *sink, void *context)
+{
+    char bytes[READ_STEP];
+    ssize_t n;
+    if (*fd < 0)
+        return false;
+    do
+        n = read(*fd, bytes, sizeof bytes);
+    while (n < 0 && errno == EINTR);
+    if (n > 0)
+        sink(bytes, (size_t)n, context);
+    else if (n == 0 || errno != EAGAIN)
+        output_close(fd);
+    return n > 0;
+}

@@ -1,0 +1,290 @@
+/* persistent - see persistent.h. */
+#include "runner/persistent.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "runner/answer.h"
+#include "runner/environment.h"
+#include "runner/worker.h"
+
+#define ERROR_MAX 1024 /* bytes of a script's own words in the execution's error */
+
+/* A process, its step, and its script's file as it was when it was started. */
+struct persistent {
+    const struct pipeline *pipeline;
+    const struct step *step;
+    char *path;
+    struct stat file;
+    struct worker worker;
+    bool has_answered;
+    struct persistent *next;
+};
+
+static struct persistent *all;
+
+/* Ending. */
+
+static int64_t grace_ms(const struct config *config)
+{
+    return config->step_grace_seconds * 1000;
+}
+
+/* Ends those that `which` says true of (NULL: all), together within one grace. */
+static void end_those(const struct config *config, const struct pipeline *pipeline,
+    bool (*which)(struct persistent *p, const struct pipeline *pipeline))
+{
+    struct persistent *leaving = NULL;
+    for (struct persistent **at = &all; *at;) {
+        struct persistent *p = *at;
+        if (which && !which(p, pipeline)) {
+            at = &p->next;
+            continue;
+        }
+        worker_dismiss(&p->worker);
+        *at = p->next;
+        p->next = leaving;
+        leaving = p;
+    }
+    int64_t until_ms = clock_mono_ms() + grace_ms(config);
+    while (leaving) {
+        struct persistent *p = leaving;
+        leaving = p->next;
+        worker_end(&p->worker, until_ms);
+        free(p->path);
+        free(p);
+    }
+}
+
+void persistent_end_all(const struct config *config)
+{
+    end_those(config, NULL, NULL);
+}
+
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static struct stat look_at(const char *path)
+{
+    struct stat file;
+    if (stat(path, &file) < 0)
+        memset(&file, 0, sizeof file);
+    return file;
+}
+
+/* Of another pipeline or version than is run now, or not to be asked again. */
+static bool is_outdated(struct persistent *p, const struct pipeline *pipeline)
+{
+    struct stat file = look_at(p->path);
+    return p->pipeline != pipeline || !is_same_file(&p->file, &file) ||
+           !worker_is_ready(&p->worker);
+}
+
+/* Starting. */
+
+static bool start(struct persistent *p, const struct step_call *call, int *ret_error)
+{
+    char directory[PATH_MAX];
+    struct environment environment;
+    home_path(call->home, "scripts", directory);
+    environment_build(&environment, call->job, call->pipeline, call->step, NULL);
+    struct child_spec spec = {
+        .path = p->path,
+        .directory = directory,
+        .environment = environment.variables,
+        .limits = &call->home->config,
+    };
+    p->file = look_at(p->path);
+    bool good = worker_start(&p->worker, &spec, true, ret_error);
+    environment_done(&environment);
+    return good;
+}
+
+/* The process to ask, started where there is none. NULL, and *ret_error, when that failed. */
+static struct persistent *get(const struct step_call *call, int *ret_error)
+{
+    char path[PATH_MAX];
+    end_those(&call->home->config, call->pipeline, is_outdated);
+    for (struct persistent *p = all; p; p = p->next)
+        if (p->step == call->step)
+            return p;
+    struct persistent *p = mem_alloc(sizeof *p);
+    step_script_path(call, path);
+    p->pipeline = call->pipeline;
+    p->step = call->step;
+    p->path = mem_strdup(path);
+    if (!start(p, call, ret_error)) {
+        free(p->path);
+        free(p);
+        return NULL;
+    }
+    p->next = all;
+    all = p;
+    return p;
+}
+
+/* Asking. */
+
+/* In checked JSON a line can end between two tokens only, where it says nothing. */
+static void put_on_one_line(struct json_out *o, const char *name, struct span value)
+{
+    json_key(o, name);
+    while (value.len) {
+        size_t n = 0;
+        while (n < value.len && value.data[n] != '\n' && value.data[n] != '\r')
+            n++;
+        buf_add(o->buf, value.data, n);
+        n += n < value.len;
+        value = span_of(value.data + n, value.len - n);
+    }
+    o->comma = true;
+}
+
+static void put_id(struct json_out *o, const char *name, const struct uuid *id)
+{
+    char text[UUID_TEXT];
+    uuid_format(id, text);
+    json_put_str(o, name, text);
+}
+
+static void build_question(const struct step_call *call, struct buf *out)
+{
+    struct span data = buf_span(&call->saved->data);
+    struct json_out o = json_out_to(out);
+    json_open(&o, '{');
+    put_id(&o, "execution_id", &call->job->execution);
+    json_put_int(&o, "attempt", call->job->attempt);
+    put_id(&o, "cid", &call->event->cid);
+    json_key(&o, "pipeline");
+    json_open(&o, '{');
+    json_put_text(&o, "id", call->job->pipeline_id);
+    json_put_str(&o, "name", call->pipeline->name);
+    json_put_int(&o, "version", call->job->pipeline_version);
+    json_close(&o, '}');
+    json_put_str(&o, "step", call->step->name);
+    put_on_one_line(&o, "event", call->event_text);
+    put_on_one_line(&o, "data", data.len ? data : span_str("{}"));
+    put_on_one_line(&o, "inputs", span_str(call->step->inputs));
+    put_on_one_line(&o, "outputs", span_str(call->step->outputs));
+    json_close(&o, '}');
+    buf_add_char(out, '\n');
+}
+
+static bool has_line(const struct buf *out)
+{
+    return out->len && memchr(out->data, '\n', out->len);
+}
+
+static void fail_too_long(const struct step_call *call, struct step_end *end)
+{
+    step_fail(end, call, "its answer is longer than %lld bytes",
+        (long long)call->home->config.step_line_bytes);
+}
+
+/* Takes what was written. False when it is no answer. */
+static bool take_answer(const struct step_call *call, const struct buf *out, struct step_end *end)
+{
+    const struct config *config = &call->home->config;
+    struct answer answer = {.ok = false};
+    const uint8_t *newline = memchr(out->data, '\n', out->len);
+    size_t len = (size_t)(newline - out->data);
+    bool good = false;
+    if (len > (size_t)config->step_line_bytes)
+        fail_too_long(call, end);
+    else if (len + 1 < out->len)
+        step_fail(end, call, "it answered with more than one line");
+    else if (!answer_take(span_of(out->data, len), config, call->saved, &answer))
+        step_fail(end, call, "its answer %s", buf_text(&call->saved->why));
+    else
+        good = true;
+    if (good && !answer.ok) {
+        step_fail(end, call, "%.*s", ERROR_MAX,
+            answer.error.len ? buf_text(&answer.error) : "it failed without saying why");
+        end->final = !answer.retry;
+    }
+    buf_done(&answer.error);
+    return good;
+}
+
+static void fail_ended(const struct step_call *call, int status, struct step_end *end)
+{
+    if (WIFSIGNALED(status)) {
+        step_fail(end, call, "was killed by signal %d (%s) before it answered", WTERMSIG(status),
+            strsignal(WTERMSIG(status)));
+        return;
+    }
+    end->exit_code = WEXITSTATUS(status);
+    step_fail(end, call, "exited with %d before it answered", end->exit_code);
+}
+
+/*
+ * False when it had ended before it heard the question, as one that has answered may:
+ * another process is to be asked.
+ */
+static bool ask(struct persistent *p, const struct step_call *call, struct step_end *end)
+{
+    const struct config *config = &call->home->config;
+    struct buf line = BUF_INIT;
+    struct tail log = {.max = (size_t)config->step_log_bytes};
+    build_question(call, &line);
+    struct question question = {
+        .bytes = buf_span(&line),
+        .is_whole = has_line,
+        .answer_max = (size_t)config->step_line_bytes,
+        .timeout_ms = call->timeout_ms,
+        .grace_ms = grace_ms(config),
+        .log = &log,
+    };
+    enum worker_end how = worker_ask(&p->worker, &question);
+    bool heard = how != WORKER_UNHEARD || !p->has_answered;
+    buf_done(&line);
+    if (!heard) {
+        buf_done(&log.bytes);
+        return false;
+    }
+    switch (how) {
+    case WORKER_ANSWERED:
+        p->has_answered = true;
+        if (take_answer(call, &p->worker.out, end))
+            buf_clear(&p->worker.out);
+        else
+            worker_stop(&p->worker, question.grace_ms);
+        break;
+    case WORKER_ENDED:
+    case WORKER_UNHEARD:
+        fail_ended(call, p->worker.child.status, end);
+        break;
+    case WORKER_SILENT:
+        step_time_out(end, call, "did not answer within", "was killed");
+        break;
+    case WORKER_ENDLESS:
+        fail_too_long(call, end);
+        break;
+    case WORKER_INTERRUPTED:
+        step_interrupt(end, call, link_look());
+        break;
+    }
+    tail_trim(&log);
+    end->log = log.bytes;
+    return true;
+}
+
+void persistent_run(const struct step_call *call, struct step_end *end)
+{
+    int error;
+    for (bool heard = false; !heard;) {
+        struct persistent *p = get(call, &error);
+        if (!p) {
+            step_not_started(end, call, error);
+            return;
+        }
+        heard = ask(p, call, end);
+    }
+}

@@ -1,0 +1,240 @@
+/* script - see script.h. */
+#include "runner/script.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "runner/child.h"
+#include "runner/environment.h"
+#include "runner/output.h"
+
+#define EXIT_LATER 75    /* try again later (sysexits.h EX_TEMPFAIL) */
+#define EXIT_GIVE_UP 100 /* trying again is no use */
+
+struct run {
+    const struct step_call *call;
+    struct child child;
+    int log_fd, line_fd; /* our ends; -1 once they are at their end */
+    struct tail log;
+    struct buf partial;     /* the beginning of a line */
+    bool refused, too_long; /* a line on descriptor 3 */
+    bool timed_out;
+    enum link_word word; /* of the dispatcher */
+    int64_t signal_ms;   /* when the next signal is due */
+};
+
+/* Descriptor 3. */
+
+static void refuse(struct run *run, bool too_long)
+{
+    run->refused = true;
+    run->too_long = too_long;
+    run->signal_ms = clock_mono_ms();
+}
+
+/* What a script says once it was told to end counts no more. */
+static bool is_heard(const struct run *run)
+{
+    return !run->refused && !run->timed_out && run->word == LINK_NOTHING;
+}
+
+static void take_line(struct run *run, struct span line)
+{
+    if (is_heard(run) && line.len && !lines_take(line, &run->call->home->config, run->call->saved))
+        refuse(run, false);
+}
+
+static void take_lines(const void *data, size_t len, void *context)
+{
+    struct run *run = context;
+    const char *bytes = data;
+    size_t max = (size_t)run->call->home->config.step_line_bytes;
+    while (len && is_heard(run)) {
+        const char *newline = memchr(bytes, '\n', len);
+        size_t part = newline ? (size_t)(newline - bytes) : len;
+        if (run->partial.len + part > max) {
+            refuse(run, true);
+            return;
+        }
+        buf_add(&run->partial, bytes, part);
+        if (newline) {
+            take_line(run, buf_span(&run->partial));
+            buf_clear(&run->partial);
+            part++;
+        }
+        bytes += part;
+        len -= part;
+    }
+}
+
+static void take_log(const void *bytes, size_t len, void *context)
+{
+    tail_add(&((struct run *)context)->log, bytes, len);
+}
+
+/* Running. */
+
+/* A cancelled script may tidy up. When nobody is left to tell, somebody else may run it again. */
+static void hear_dispatcher(struct run *run)
+{
+    enum link_word word = link_look();
+    if (word == run->word)
+        return;
+    run->word = word;
+    if (word == LINK_GONE) {
+        run->signal_ms = INT64_MAX;
+        child_kill(&run->child);
+    } else if (!run->child.stopping) {
+        run->signal_ms = clock_mono_ms();
+    }
+}
+
+/* Until the process has ended. */
+static void watch(struct run *run)
+{
+    int64_t grace_ms = run->call->home->config.step_grace_seconds * 1000;
+    struct pollfd fds[] = {
+        {.fd = run->child.pidfd, .events = POLLIN},
+        {.fd = run->log_fd, .events = POLLIN},
+        {.fd = run->line_fd, .events = POLLIN},
+        {.fd = LINK_FD, .events = POLLIN},
+    };
+    do {
+        int64_t left = run->signal_ms - clock_mono_ms();
+        fds[1].fd = run->log_fd;
+        fds[2].fd = run->line_fd;
+        if (left <= 0) {
+            run->timed_out |= !run->refused && run->word == LINK_NOTHING;
+            run->signal_ms = child_stop(&run->child, grace_ms);
+        } else if (poll(fds, 4, left > INT32_MAX ? -1 : (int)left) > 0) {
+            if (fds[3].revents)
+                hear_dispatcher(run);
+            if (run->word == LINK_GONE)
+                fds[3].fd = -1;
+            if (fds[1].revents)
+                output_read(&run->log_fd, take_log, run);
+            if (fds[2].revents)
+                output_read(&run->line_fd, take_lines, run);
+        }
+    } while (!fds[0].revents);
+}
+
+/* Says in a sentence how the process ended, unless all was well. */
+static void judge(const struct run *run, struct step_end *end)
+{
+    const struct step_call *call = run->call;
+    int status = run->child.status;
+    end->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    if (run->word != LINK_NOTHING)
+        step_interrupt(end, call, run->word);
+    else if (run->too_long)
+        step_fail(end, call, "descriptor 3: a line is longer than %lld bytes",
+            (long long)call->home->config.step_line_bytes);
+    else if (run->refused)
+        step_fail(end, call, "descriptor 3: %s", buf_text(&call->saved->why));
+    else if (run->timed_out)
+        step_time_out(end, call, "ran longer than", "was killed");
+    else if (WIFSIGNALED(status))
+        step_fail(end, call, "was killed by signal %d (%s)", WTERMSIG(status),
+            strsignal(WTERMSIG(status)));
+    else if (end->exit_code == EXIT_LATER)
+        step_fail(end, call, "asked to be tried again later (exit 75)");
+    else if (end->exit_code == EXIT_GIVE_UP)
+        step_fail(end, call, "gave up (exit 100)");
+    else if (end->exit_code != 0)
+        step_fail(end, call, "exited with %d", end->exit_code);
+    end->final |= is_heard(run) && end->exit_code == EXIT_GIVE_UP;
+}
+
+static void run_child(struct run *run, struct step_end *end)
+{
+    run->log.max = (size_t)run->call->home->config.step_log_bytes;
+    run->signal_ms = clock_mono_ms() + run->call->timeout_ms;
+    watch(run);
+    child_finish(&run->child);
+    /* Nobody writes any more, so this comes to an end. */
+    while (output_read(&run->log_fd, take_log, run))
+        ;
+    while (output_read(&run->line_fd, take_lines, run))
+        ;
+    take_line(run, buf_span(&run->partial));
+    tail_trim(&run->log);
+    end->log = run->log.bytes;
+    judge(run, end);
+}
+
+/* Starting. */
+
+/* A sealed file in memory with these bytes, positioned at its beginning; -1 when that failed. */
+static int memory_file(const char *name, struct span bytes)
+{
+    int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    while (fd >= 0 && bytes.len) {
+        ssize_t n = write(fd, bytes.data, bytes.len);
+        if (n < 0)
+            output_close(&fd);
+        else
+            bytes = span_of(bytes.data + n, bytes.len - (size_t)n);
+    }
+    if (fd >= 0) {
+        (void)fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
+        (void)lseek(fd, 0, SEEK_SET);
+    }
+    return fd;
+}
+
+/* Starts the process with its ends of everything; ours are in `run`. False, *ret_error an errno. */
+static bool start(struct run *run, const struct environment *environment, int *ret_error)
+{
+    char path[PATH_MAX], directory[PATH_MAX];
+    struct buf context = BUF_INIT;
+    int log_fd = -1, line_fd = -1;
+    step_script_path(run->call, path);
+    home_path(run->call->home, "scripts", directory);
+    environment_context(environment, run->call->saved, &context);
+    int event_fd = memory_file("event", run->call->event_text);
+    int context_fd = memory_file("context", buf_span(&context));
+    bool good = event_fd >= 0 && context_fd >= 0 && pipe_from_child(&run->log_fd, &log_fd) &&
+                pipe_from_child(&run->line_fd, &line_fd);
+    *ret_error = errno;
+    if (good) {
+        struct child_spec spec = {
+            .path = path,
+            .directory = directory,
+            .environment = environment->variables,
+            .fds = {event_fd, log_fd, log_fd, line_fd, context_fd},
+            .fd_count = 5,
+            .limits = &run->call->home->config,
+        };
+        good = child_start(&spec, &run->child, ret_error);
+    }
+    output_close(&event_fd);
+    output_close(&context_fd);
+    output_close(&log_fd);
+    output_close(&line_fd);
+    buf_done(&context);
+    return good;
+}
+
+void script_run(const struct step_call *call, struct step_end *end)
+{
+    struct run run = {.call = call, .log_fd = -1, .line_fd = -1};
+    struct environment environment;
+    int error;
+    environment_build(&environment, call->job, call->pipeline, call->step, call->event);
+    if (start(&run, &environment, &error))
+        run_child(&run, end);
+    else
+        step_not_started(end, call, error);
+    output_close(&run.log_fd);
+    output_close(&run.line_fd);
+    buf_done(&run.partial);
+    environment_done(&environment);
+}

@@ -1,0 +1,61 @@
+/* step - see step.h. */
+#include "runner/step.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+void step_fail(struct step_end *end, const struct step_call *call, const char *format, ...)
+{
+    va_list args;
+    end->failed = true;
+    buf_clear(&end->error);
+    buf_printf(&end->error, "step %s: ", call->step->name);
+    va_start(args, format);
+    buf_vprintf(&end->error, format, args);
+    va_end(args);
+}
+
+void step_time_out(
+    struct step_end *end, const struct step_call *call, const char *did, const char *then)
+{
+    if (call->execution_ends)
+        step_fail(end, call, "%s when the execution's %.6g seconds were over", then,
+            (double)call->pipeline->timeout_ms / 1000);
+    else
+        step_fail(end, call, "%s %.6g seconds and %s", did, (double)call->timeout_ms / 1000, then);
+}
+
+void step_interrupt(struct step_end *end, const struct step_call *call, enum link_word word)
+{
+    step_fail(end, call, "was cancelled");
+    end->final = true;
+    end->abandoned = word == LINK_GONE;
+}
+
+void step_script_path(const struct step_call *call, char ret_path[PATH_MAX])
+{
+    char name[SCRIPT_NAME_MAX + 16];
+    snprintf(name, sizeof name, "scripts/%s", call->step->script);
+    home_path(call->home, name, ret_path);
+}
+
+/* What may be wrong with a script that could not be started. */
+static const char *start_hint(int error, const char *path)
+{
+    if (error == ENOEXEC)
+        return " (it needs a first line such as #!/bin/sh)";
+    if (error == ENOENT && access(path, F_OK) == 0)
+        return " (its first line names an interpreter that is not there)";
+    return "";
+}
+
+void step_not_started(struct step_end *end, const struct step_call *call, int error)
+{
+    char path[PATH_MAX];
+    step_script_path(call, path);
+    step_fail(end, call, "the script \"%s\" could not be started: %s%s", call->step->script,
+        strerror(error), start_hint(error, path));
+}

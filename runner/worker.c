@@ -1,0 +1,226 @@
+/* worker - see worker.h. */
+#include "runner/worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "runner/link.h"
+
+#define LOG_READS \
+    64 /* of 64 KiB at most after an answer: one that never stops writing is not waited for */
+
+bool worker_start(struct worker *worker, struct child_spec *spec, bool keeps_log, int *ret_error)
+{
+    int in_fd = -1, out_fd = -1, log_fd = -1;
+    *worker = (struct worker){.in_fd = -1, .out_fd = -1, .log_fd = -1};
+    bool good = pipe_to_child(&worker->in_fd, &in_fd) &&
+                pipe_from_child(&worker->out_fd, &out_fd) &&
+                (!keeps_log || pipe_from_child(&worker->log_fd, &log_fd));
+    *ret_error = errno;
+    spec->fds[0] = in_fd;
+    spec->fds[1] = out_fd;
+    spec->fds[2] = keeps_log ? log_fd : STDERR_FILENO;
+    spec->fd_count = 3;
+    spec->lasting = true;
+    worker->running = good && child_start(spec, &worker->child, ret_error);
+    output_close(&in_fd);
+    output_close(&out_fd);
+    output_close(&log_fd);
+    if (!worker->running) {
+        output_close(&worker->in_fd);
+        output_close(&worker->out_fd);
+        output_close(&worker->log_fd);
+    }
+    return worker->running;
+}
+
+/* One that has not read all of a question would take its rest for the next. */
+static bool has_unread(int in_fd)
+{
+    int bytes;
+    return ioctl(in_fd, FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
+bool worker_is_ready(struct worker *worker)
+{
+    struct pollfd fds[] = {
+        {.fd = worker->child.pidfd, .events = POLLIN}, {.fd = worker->out_fd, .events = POLLIN}};
+    return worker->running && !worker->out.len && worker->in_fd >= 0 && worker->out_fd >= 0 &&
+           poll(fds, 2, 0) == 0 && !has_unread(worker->in_fd);
+}
+
+/* One question on its way. */
+struct asking {
+    struct worker *worker;
+    const struct question *question;
+    struct span unsent;
+    enum worker_end end; /* WORKER_ANSWERED unless it is being stopped */
+    bool untouched;      /* nothing that was sent had been read when the other end closed */
+    bool answered, gone; /* the dispatcher */
+    int64_t signal_ms;   /* when the next signal is due */
+};
+
+static bool is_untouched(const struct asking *a)
+{
+    int unread;
+    size_t sent = a->question->bytes.len - a->unsent.len;
+    return ioctl(a->worker->in_fd, FIONREAD, &unread) == 0 && (size_t)unread == sent;
+}
+
+static void send_more(struct asking *a)
+{
+    ssize_t n = write(a->worker->in_fd, a->unsent.data, a->unsent.len);
+    if (n >= 0) {
+        a->unsent = span_of(a->unsent.data + n, a->unsent.len - (size_t)n);
+    } else if (errno != EAGAIN && errno != EINTR) {
+        /* It reads no more, but may have something to say. */
+        a->untouched = is_untouched(a);
+        a->unsent = SPAN_NONE;
+        output_close(&a->worker->in_fd);
+    }
+}
+
+static void take_answer(const void *bytes, size_t len, void *context)
+{
+    struct asking *a = context;
+    struct buf *out = &a->worker->out;
+    if (a->end != WORKER_ANSWERED)
+        return; /* it is not listened to any more */
+    buf_add(out, bytes, len);
+    a->answered = a->question->is_whole(out);
+    if (!a->answered && out->len > a->question->answer_max) {
+        a->end = WORKER_ENDLESS;
+        a->signal_ms = clock_mono_ms();
+    }
+}
+
+static void take_log(const void *bytes, size_t len, void *context)
+{
+    struct asking *a = context;
+    if (a->question->log)
+        tail_add(a->question->log, bytes, len);
+}
+
+/* A cancelled one may tidy up. When nobody is left to tell, somebody else may ask the same again.
+ */
+static void hear_dispatcher(struct asking *a)
+{
+    enum link_word word = link_look();
+    if (word == LINK_GONE) {
+        a->gone = true;
+        a->signal_ms = INT64_MAX;
+        child_kill(&a->worker->child);
+    } else if (word == LINK_CANCEL && !a->worker->child.stopping) {
+        a->signal_ms = clock_mono_ms();
+    }
+    if (word != LINK_NOTHING)
+        a->end = WORKER_INTERRUPTED;
+}
+
+/* Signals what is due, or waits once and takes what came. True when the process has ended. */
+static bool watch_once(struct asking *a)
+{
+    struct worker *w = a->worker;
+    struct pollfd fds[] = {
+        {.fd = w->child.pidfd, .events = POLLIN},
+        {.fd = w->out_fd, .events = POLLIN},
+        {.fd = w->log_fd, .events = POLLIN},
+        {.fd = a->gone ? -1 : LINK_FD, .events = POLLIN},
+        {.fd = a->unsent.len ? w->in_fd : -1, .events = POLLOUT},
+    };
+    int64_t left = a->signal_ms - clock_mono_ms();
+    if (left <= 0) {
+        if (a->end == WORKER_ANSWERED)
+            a->end = WORKER_SILENT;
+        a->signal_ms = child_stop(&w->child, a->question->grace_ms);
+        return false;
+    }
+    if (poll(fds, 5, left > INT32_MAX ? -1 : (int)left) <= 0)
+        return false;
+    if (fds[3].revents)
+        hear_dispatcher(a);
+    if (fds[4].revents)
+        send_more(a);
+    if (fds[1].revents)
+        output_read(&w->out_fd, take_answer, a);
+    if (fds[2].revents)
+        output_read(&w->log_fd, take_log, a);
+    return fds[0].revents;
+}
+
+/* The process has ended: what it wrote last may be the answer. */
+static void finish(struct asking *a)
+{
+    struct worker *w = a->worker;
+    child_finish(&w->child);
+    w->running = false;
+    if (w->in_fd >= 0)
+        a->untouched = is_untouched(a);
+    while (!a->answered && output_read(&w->out_fd, take_answer, a))
+        ;
+    while (output_read(&w->log_fd, take_log, a))
+        ;
+    output_close(&w->in_fd);
+    output_close(&w->out_fd);
+    output_close(&w->log_fd);
+    if (a->end == WORKER_ANSWERED && !a->answered)
+        a->end = a->untouched && !w->out.len ? WORKER_UNHEARD : WORKER_ENDED;
+}
+
+enum worker_end worker_ask(struct worker *worker, const struct question *question)
+{
+    struct asking a = {
+        .worker = worker,
+        .question = question,
+        .unsent = question->bytes,
+        .end = WORKER_ANSWERED,
+        .signal_ms = clock_mono_ms() + question->timeout_ms,
+    };
+    bool ended = false;
+    while (!ended && (!a.answered || a.end != WORKER_ANSWERED))
+        ended = watch_once(&a);
+    if (ended) {
+        finish(&a);
+    } else {
+        for (int i = 0; i < LOG_READS && output_read(&worker->log_fd, take_log, &a); i++)
+            ;
+        if (a.unsent.len)
+            worker_dismiss(worker);
+        child_reap();
+    }
+    if (a.end != WORKER_ANSWERED)
+        buf_done(&worker->out);
+    return a.end;
+}
+
+void worker_stop(struct worker *worker, int64_t grace_ms)
+{
+    if (worker->running)
+        worker_end(worker, child_stop(&worker->child, grace_ms));
+}
+
+void worker_dismiss(struct worker *worker)
+{
+    if (worker->running)
+        output_close(&worker->in_fd);
+}
+
+void worker_end(struct worker *worker, int64_t until_ms)
+{
+    struct pollfd fd = {.fd = worker->child.pidfd, .events = POLLIN};
+    worker_dismiss(worker);
+    if (worker->running) {
+        for (int64_t left; (left = until_ms - clock_mono_ms()) > 0;)
+            if (poll(&fd, 1, left > INT32_MAX ? -1 : (int)left) > 0)
+                break;
+        child_kill(&worker->child);
+        child_finish(&worker->child);
+        output_close(&worker->out_fd);
+        output_close(&worker->log_fd);
+        worker->running = false;
+    }
+    buf_done(&worker->out);
+}

@@ -1,0 +1,63 @@
+# What tests, checks and measures. Included by the Makefile.
+
+UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*_test.c))
+
+# Pure files of programs that have unit tests.
+UNIT_OBJ := $(addprefix $(B)/obj/runner/,answer.o lines.o)
+
+$(B)/tests/%_test: $(B)/obj/tests/unit/%_test.o $(UNIT_OBJ) $(B)/libfxweb.a $(B)/libfx.a
+	$(call say,ld,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LINK) $^ -o $@ -lcmocka $(LIBS) $(LDFLAGS)
+
+# The objects of tests are kept, though make only meets them on the way to a program.
+.SECONDARY:
+
+.PHONY: unit built e2e crash checks format asan bench
+unit: $(UNIT:%=$(B)/tests/%) ## unit tests
+	@for t in $^; do $$t >$$t.log 2>&1 || { cat $$t.log; echo "failed: $$t"; exit 1; }; done
+	@echo "$(words $(UNIT)) unit test programs passed"
+
+# Half of the time a test waits for something.
+CORES := $(shell nproc)
+PYTEST := PYTHONDONTWRITEBYTECODE=1 FX_BUILD=$(B) /usr/bin/python3 -m pytest -q -p no:cacheprovider \
+	-n $(shell expr 2 '*' $(CORES))
+
+e2e: all ## end-to-end tests behind a real web server
+	@$(PYTEST) tests/e2e
+
+crash: all ## kill tests
+	@$(PYTEST) tests/crash
+
+checks: ## layers, headers alone, forbidden functions, formatting
+	@/usr/bin/python3 tests/checks/layers.py
+	@/usr/bin/python3 tests/checks/banned.py
+	@/usr/bin/python3 tests/checks/records.py
+	@CC="$(CC)" FLAGS="$(OURS)" tests/checks/headers.sh
+	@clang-format --dry-run -Werror $(SOURCES) && echo "formatting is as it should be"
+
+format: ## format the C sources
+	clang-format -i $(SOURCES)
+
+SOURCES = $(shell git ls-files '*.c' '*.h')
+
+built: all $(UNIT:%=$(B)/tests/%)
+
+check: deps-check ## everything: build, tests, checks, and all again under ASan and UBSan
+	@$(MAKE) --no-print-directory -j$(CORES) built
+	@$(MAKE) --no-print-directory unit checks e2e crash
+	@$(MAKE) --no-print-directory -j$(CORES) VARIANT=asan built
+	@$(MAKE) --no-print-directory VARIANT=asan unit e2e crash
+
+# What is measured against, and scripts that take no time of their own.
+BENCH := $(addprefix $(B)/bench/,nothing spawn_loop stamp true echo sink)
+
+$(B)/bench/%: tests/bench/%.c
+	$(call say,cc,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(OURS) $(CFLAGS) $< -o $@ $(if $(filter nothing,$*),-pthread -lfcgi) \
+		$(if $(filter stamp true echo,$*),-static)
+
+bench: deps-check all $(BENCH) ## measure; prints name, value, unit and writes build/bench.json
+	@/usr/bin/python3 tests/bench/bench.py
+
