@@ -256,8 +256,6 @@ enum err tick_take_up(
     struct dispatcher *d, struct store_txn *txn, const struct route *route) MUST_CHECK;
 /* Events of the schedules that are due, each with its trigger's execution. */
 enum err tick_all(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
-/* Is it the event of a tick, and this its trigger, which has its execution already? */
-bool tick_is_own(const struct trigger *trigger, const struct event *event);
 
 /* claim.c: from ready executions to jobs, within a turn */
 

@@ -38,6 +38,12 @@ static bool covers(const struct trigger *trigger, uint64_t seq)
     return seq >= trigger->from_seq && (!trigger->until_seq || seq < trigger->until_seq);
 }
 
+/* The event of a tick has its execution for the trigger whose schedule ticked. */
+static bool is_own_tick(const struct trigger *trigger, const struct event *event)
+{
+    return event->origin == EVENT_TICK && span_eq(event->subject, trigger->pipeline_name);
+}
+
 /*
  * Routes one event to `only`, or where that is NULL to every trigger that covers
  * its place in the log. What matches is noted first: the event's text dies with
@@ -53,7 +59,7 @@ static enum err route_event(struct dispatcher *d, struct store_txn *txn, const s
         const struct route *route = &d->routes[i];
         matched[i] = (only ? route == only : covers(&route->trigger, event->seq)) &&
                      topic_matches(route->trigger.topic, event_topic(event)) &&
-                     !tick_is_own(&route->trigger, event) &&
+                     !is_own_tick(&route->trigger, event) &&
                      filter_match(route->filters, event, NULL);
         any |= matched[i];
     }

@@ -9,11 +9,6 @@
 #define TICK_TYPE "fx.schedule"
 #define TICK_SOURCE "/fx/schedule"
 
-bool tick_is_own(const struct trigger *trigger, const struct event *event)
-{
-    return event->origin == EVENT_TICK && span_eq(event->subject, trigger->pipeline_name);
-}
-
 static struct tick first_after(const struct cron *schedule, int64_t seen_ms)
 {
     return (struct tick){seen_ms, cron_next_ms(schedule, seen_ms)};
