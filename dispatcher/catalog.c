@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "store/actions.h"
 #include "store/pipelines.h"
+#include "store/routing.h"
+#include "store/run_queues.h"
+#include "store/triggers.h"
 
 struct service *catalog_service(struct dispatcher *d, uint64_t queue)
 {
@@ -214,7 +216,7 @@ enum err catalog_reload(struct dispatcher *d, struct store_txn *txn)
 {
     uint64_t changes;
     struct reloading reloading = {d, txn, ERR_OK};
-    enum err err = triggers_changes(txn, &changes);
+    enum err err = routing_changes(txn, &changes);
     if (err || (changes == d->trigger_changes && !d->reload))
         return err;
     forget_routes(d);
@@ -227,7 +229,7 @@ enum err catalog_reload(struct dispatcher *d, struct store_txn *txn)
     for (size_t i = 0; !err && i < d->route_count; i++)
         err = describe(d, txn, &d->routes[i]);
     if (!err)
-        err = actions_each_run_queue(txn, add_run_queue, &reloading);
+        err = run_queues_each(txn, add_run_queue, &reloading);
     if (!err)
         err = reloading.err;
     d->trigger_changes = changes;

@@ -19,8 +19,9 @@
 #include "model/event.h"
 #include "model/pipeline.h"
 #include "model/trigger.h"
+#include "store/services.h"
 #include "store/store.h"
-#include "store/triggers.h"
+#include "store/ticks.h"
 
 #define SET_BACK_MS 10000 /* a clock that is set back by less is only being adjusted */
 

@@ -7,6 +7,7 @@
 #include "store/events.h"
 #include "store/executions.h"
 #include "store/queue.h"
+#include "store/triggers.h"
 
 enum err route_create(
     struct store_txn *txn, const struct route *route, const struct event *event, struct span type)

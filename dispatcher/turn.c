@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "store/actions.h"
 #include "store/events.h"
 #include "store/executions.h"
 #include "store/queue.h"

@@ -10,6 +10,7 @@
 #include "fxctl/table.h"
 #include "model/definition.h"
 #include "model/json_value.h"
+#include "store/actions.h"
 #include "store/triggers.h"
 #include "view/pipeline.h"
 
@@ -274,7 +275,7 @@ static enum err delete_mutation(struct store_txn *txn, void *context)
 {
     struct deletion *deletion = context;
     enum err err = operand_pipeline(txn, deletion->word, deletion->id);
-    return err ? err : pipelines_delete(txn, span_str(deletion->id), &deletion->why);
+    return err ? err : actions_delete_pipeline(txn, span_str(deletion->id), &deletion->why);
 }
 
 static int delete (struct fxctl *ctl)

@@ -10,6 +10,7 @@
 #include "model/definition.h"
 #include "model/limits.h"
 #include "model/name.h"
+#include "store/actions.h"
 #include "view/pipeline.h"
 #include "web/body.h"
 
@@ -234,7 +235,7 @@ void definitions_version(struct request *request)
 
 static enum err delete (struct store_txn *txn, void *context) {
     struct request *request = context; struct change *change = request->state;
-    return pipelines_delete(txn, request->params[0], &change->why);
+    return actions_delete_pipeline(txn, request->params[0], &change->why);
 }
 
 static void deleted(struct request *request, enum err err)

@@ -8,6 +8,7 @@
 #include "store/key.h"
 #include "store/pipelines.h"
 #include "store/queue.h"
+#include "store/run_queues.h"
 #include "store/triggers.h"
 
 #define RUN_TYPE "fx.run"
@@ -29,54 +30,6 @@ static enum err take_out(struct store_txn *txn, const struct execution *executio
     enum err err = waits ? due_del(txn, execution->due_ms, &execution->id)
                          : queue_del(txn, execution->queue, execution->event_seq, &execution->id);
     return err ? err : queue_note_change(txn, execution->queue, &one_less);
-}
-
-/* The queue of a pipeline's runs by hand, made with the first of them. */
-static enum err run_queue(struct store_txn *txn, struct span pipeline_id, uint64_t *ret_queue)
-{
-    struct span value;
-    enum err err = store_get(txn, TABLE_RUN_QUEUES, pipeline_id, &value);
-    if (!err)
-        *ret_queue = key_tail_u64(value);
-    if (err != ERR_NOTFOUND)
-        return err;
-    err = store_next(txn, "queue", ret_queue);
-    struct key record = key_of_seq(*ret_queue);
-    if (!err)
-        err = store_put(txn, TABLE_RUN_QUEUES, pipeline_id, key_span(&record));
-    return err ? err : triggers_note_change(txn);
-}
-
-enum err actions_note_version(struct store_txn *txn, struct span pipeline_id)
-{
-    struct span queue;
-    enum err err = store_get(txn, TABLE_RUN_QUEUES, pipeline_id, &queue);
-    if (err)
-        return err == ERR_NOTFOUND ? ERR_OK : err;
-    return triggers_note_change(txn);
-}
-
-enum err actions_drop_run_queue(struct store_txn *txn, struct span pipeline_id)
-{
-    enum err err = store_del(txn, TABLE_RUN_QUEUES, pipeline_id);
-    if (err)
-        return err == ERR_NOTFOUND ? ERR_OK : err;
-    return triggers_note_change(txn);
-}
-
-enum err actions_each_run_queue(struct store_txn *txn,
-    bool (*visit)(struct span pipeline_id, uint64_t queue, void *context), void *context)
-{
-    struct store_cursor cursor;
-    struct span key, value;
-    enum err err = store_cursor_open(txn, TABLE_RUN_QUEUES, &cursor);
-    if (err)
-        return err;
-    while (!(err = store_cursor_next(&cursor, &key, &value)))
-        if (!visit(key, key_tail_u64(value), context))
-            break;
-    store_cursor_close(&cursor);
-    return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
 enum err actions_run(struct store_txn *txn, struct span pipeline_id, uint32_t version,
@@ -104,7 +57,7 @@ enum err actions_run(struct store_txn *txn, struct span pipeline_id, uint32_t ve
         .datacontenttype = span_str("application/json"),
         .data = payload,
     };
-    err = run_queue(txn, pipeline_id, &queue);
+    err = run_queues_make(txn, pipeline_id, &queue);
     if (!err)
         err = events_append(txn, &event);
     struct execution execution = {
@@ -136,17 +89,18 @@ static enum err find_queue(struct store_txn *txn, const struct execution *execut
     uint64_t *ret_queue, const char **ret_why)
 {
     struct trigger trigger;
-    struct span value;
+    struct span definition;
     uint32_t version;
     int64_t created_ms;
-    enum err err = pipelines_version(
-        txn, execution->pipeline_id, execution->pipeline_version, &version, &created_ms, &value);
+    uint64_t by_hand;
+    enum err err = pipelines_version(txn, execution->pipeline_id, execution->pipeline_version,
+        &version, &created_ms, &definition);
     *ret_why = "its version of the pipeline was deleted; run the pipeline anew";
     if (err)
         return err == ERR_NOTFOUND ? ERR_CONFLICT : err;
-    if (store_get(txn, TABLE_RUN_QUEUES, execution->pipeline_id, &value) == ERR_OK &&
-        key_tail_u64(value) == execution->queue) {
-        *ret_queue = execution->queue;
+    err = run_queues_get(txn, execution->pipeline_id, &by_hand);
+    if (!err && by_hand == execution->queue) {
+        *ret_queue = by_hand;
         return ERR_OK;
     }
     *ret_why = "its pipeline has no started trigger; start it first";
@@ -258,4 +212,39 @@ enum err actions_del_cancel(struct store_txn *txn, const struct uuid *execution)
 {
     enum err err = store_del(txn, TABLE_CANCELS, uuid_span(execution));
     return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+struct running {
+    struct store_txn *txn;
+    struct span pipeline_id;
+    bool found;
+};
+
+static bool look_for_running(const struct uuid *id, void *context)
+{
+    struct running *running = context;
+    struct execution execution;
+    if (executions_get(running->txn, id, &execution, NULL) == ERR_OK)
+        running->found = span_eq(execution.pipeline_id, running->pipeline_id);
+    return !running->found;
+}
+
+enum err actions_delete_pipeline(
+    struct store_txn *txn, struct span pipeline_id, const char **ret_why)
+{
+    struct pipeline_info info;
+    struct trigger trigger;
+    struct running running = {txn, pipeline_id, false};
+    enum err err = pipelines_get(txn, pipeline_id, &info);
+    if (err)
+        return err;
+    *ret_why = "its event trigger is started; stop it first";
+    err = triggers_get(txn, pipeline_id, &trigger);
+    if (err != ERR_NOTFOUND)
+        return err ? err : ERR_CONFLICT;
+    err = executions_in_status(txn, STATUS_IN_PROGRESS, look_for_running, &running);
+    *ret_why = "an execution of it is running; try again when it has finished";
+    if (!err && running.found)
+        err = ERR_CONFLICT;
+    return err ? err : pipelines_delete(txn, pipeline_id);
 }

@@ -2,12 +2,12 @@
 #define STORE_ACTIONS_H
 /*
  * actions - what people do to executions: run a pipeline by hand, try a failed
- * execution again, skip one that waits, cancel one that runs.
+ * execution again, skip one that waits, cancel one that runs; and delete a
+ * pipeline.
  *
- * All take effect in the transaction they are called in, whether a dispatcher
- * runs or not, except that a running execution is only marked: the dispatcher
- * ends it. Each change of a queue adds one to a counter, so that the dispatcher
- * knows when to count again.
+ * All take effect in the transaction they are called in, whether a dispatcher runs or
+ * not, except that a running execution is only marked: the dispatcher ends it. By how
+ * much a queue has changed is noted for the dispatcher (queue.h).
  */
 #include "base/id.h"
 #include "store/store.h"
@@ -31,6 +31,14 @@ enum err actions_skip(
 enum err actions_cancel(struct store_txn *txn, const struct uuid *id,
     const char **ret_why) MUST_CHECK; /* pending or in progress */
 
+/*
+ * Deletes a pipeline; what is pending of it is skipped by the dispatcher. ERR_NOTFOUND;
+ * ERR_CONFLICT while its trigger is started or an execution of it runs, *ret_why is then
+ * a static sentence that says what to do.
+ */
+enum err actions_delete_pipeline(
+    struct store_txn *txn, struct span pipeline_id, const char **ret_why) MUST_CHECK;
+
 /* For the dispatcher. */
 /* An execution that is to be cancelled; ERR_NOTFOUND when there is none. */
 enum err actions_next_cancel(
@@ -38,13 +46,5 @@ enum err actions_next_cancel(
 enum err actions_is_cancelled(
     struct store_txn *txn, const struct uuid *execution, bool *ret_cancelled) MUST_CHECK;
 enum err actions_del_cancel(struct store_txn *txn, const struct uuid *execution) MUST_CHECK;
-/* The pipeline has a new version: runs by hand go by its options. */
-enum err actions_note_version(struct store_txn *txn, struct span pipeline_id) MUST_CHECK;
-/* With its pipeline: what waits there belongs to nobody then, and is skipped. */
-enum err actions_drop_run_queue(struct store_txn *txn, struct span pipeline_id) MUST_CHECK;
-/* Every pipeline that was run by hand, with the queue of those runs. */
-enum err actions_each_run_queue(struct store_txn *txn,
-    bool (*visit)(struct span pipeline_id, uint64_t queue, void *context),
-    void *context) MUST_CHECK;
 
 #endif

@@ -2,10 +2,8 @@
 #include "store/pipelines.h"
 
 #include "base/pack.h"
-#include "store/actions.h"
-#include "store/executions.h"
 #include "store/key.h"
-#include "store/triggers.h"
+#include "store/run_queues.h"
 
 /* Versions of the stored forms; schema/store.md says how to change them. */
 #define PIPELINE_RECORD 1
@@ -128,7 +126,7 @@ enum err pipelines_replace(struct store_txn *txn, struct span id, uint32_t if_ve
     if (!err)
         err = put_version(txn, id, version, definition, now_ms);
     if (!err)
-        err = actions_note_version(txn, id);
+        err = run_queues_note_version(txn, id);
     if (!err)
         *ret_version = version;
     return err;
@@ -192,42 +190,12 @@ enum err pipelines_list(struct store_txn *txn, struct span after,
     return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-struct running {
-    struct store_txn *txn;
-    struct span pipeline_id;
-    bool found;
-};
-
-static bool look_for_running(const struct uuid *id, void *context)
-{
-    struct running *running = context;
-    struct execution execution;
-    if (executions_get(running->txn, id, &execution, NULL) == ERR_OK)
-        running->found = span_eq(execution.pipeline_id, running->pipeline_id);
-    return !running->found;
-}
-
-enum err pipelines_delete(struct store_txn *txn, struct span id, const char **ret_why)
+enum err pipelines_delete(struct store_txn *txn, struct span id)
 {
     struct pipeline_info info;
-    struct trigger trigger;
-    struct running running = {txn, id, false};
     enum err err = pipelines_get(txn, id, &info);
     if (err)
         return err;
-    err = triggers_get(txn, id, &trigger);
-    if (err == ERR_OK) {
-        *ret_why = "its event trigger is started; stop it first";
-        return ERR_CONFLICT;
-    }
-    if (err == ERR_NOTFOUND)
-        err = executions_in_status(txn, STATUS_IN_PROGRESS, look_for_running, &running);
-    if (err)
-        return err;
-    if (running.found) {
-        *ret_why = "an execution of it is running; try again when it has finished";
-        return ERR_CONFLICT;
-    }
     uint32_t version = info.version;
     err = store_del(txn, TABLE_PIPELINE_NAMES, info.name);
     if (!err)
@@ -235,7 +203,7 @@ enum err pipelines_delete(struct store_txn *txn, struct span id, const char **re
     if (!err)
         err = keep_last_version(txn, id, version);
     if (!err)
-        err = actions_drop_run_queue(txn, id);
+        err = run_queues_drop(txn, id);
     for (; !err && version; version--) {
         struct key key = version_key(id, version);
         err = store_del(txn, TABLE_PIPELINE_VERSIONS, key_span(&key));

@@ -42,10 +42,9 @@ enum err pipelines_list(struct store_txn *txn, struct span after,
     bool (*visit)(const struct pipeline_info *info, void *context), void *context) MUST_CHECK;
 
 /*
- * Deletes it with its versions and the queue of its runs by hand; what is pending
- * is skipped by the dispatcher. ERR_CONFLICT while its trigger is started or an
- * execution of it runs; *ret_why is then a static sentence that says what to do.
+ * Deletes it with its versions and the queue of its runs by hand, whatever is going on
+ * (actions_delete_pipeline asks). ERR_NOTFOUND.
  */
-enum err pipelines_delete(struct store_txn *txn, struct span id, const char **ret_why) MUST_CHECK;
+enum err pipelines_delete(struct store_txn *txn, struct span id) MUST_CHECK;
 
 #endif

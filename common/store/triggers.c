@@ -1,16 +1,12 @@
 /* triggers - see triggers.h. */
 #include "store/triggers.h"
 
-#include "base/pack.h"
 #include "model/limits.h"
 #include "store/events.h"
 #include "store/key.h"
 #include "store/pipelines.h"
-
-/* Versions of the stored forms; schema/store.md says how to change them. */
-#define SERVICE_RECORD 1
-#define TICK_RECORD 1
-#define CHANGES "trigger_changes"
+#include "store/routing.h"
+#include "store/ticks.h"
 
 static struct key trigger_key(struct span pipeline_id, uint64_t generation)
 {
@@ -20,12 +16,6 @@ static struct key trigger_key(struct span pipeline_id, uint64_t generation)
     return key;
 }
 
-enum err triggers_note_change(struct store_txn *txn)
-{
-    uint64_t changes;
-    return store_next(txn, CHANGES, &changes);
-}
-
 static enum err put(struct store_txn *txn, const struct trigger *trigger)
 {
     struct key key = trigger_key(trigger->pipeline_id, trigger->generation);
@@ -33,7 +23,7 @@ static enum err put(struct store_txn *txn, const struct trigger *trigger)
     trigger_encode(trigger, &record);
     enum err err = store_put(txn, TABLE_TRIGGERS, key_span(&key), buf_span(&record));
     buf_done(&record);
-    return err ? err : triggers_note_change(txn);
+    return err ? err : routing_note_change(txn);
 }
 
 enum err triggers_get(struct store_txn *txn, struct span pipeline_id, struct trigger *ret_trigger)
@@ -166,11 +156,6 @@ enum err triggers_each(struct store_txn *txn,
     return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-enum err triggers_changes(struct store_txn *txn, uint64_t *ret_changes)
-{
-    return store_counter(txn, CHANGES, ret_changes);
-}
-
 enum err triggers_drop(struct store_txn *txn, const struct trigger *trigger)
 {
     struct key key = trigger_key(trigger->pipeline_id, trigger->generation);
@@ -192,94 +177,4 @@ enum err triggers_set_backfill(struct store_txn *txn, const struct trigger *trig
     enum err err = store_put(txn, TABLE_TRIGGERS, key_span(&key), buf_span(&record));
     buf_done(&record);
     return err;
-}
-
-enum err services_put(struct store_txn *txn, uint64_t queue, const struct service_report *service)
-{
-    struct key key = key_of_seq(queue);
-    struct buf record = BUF_INIT;
-    pack_u8(&record, SERVICE_RECORD);
-    pack_u64(&record, service->generation);
-    pack_u32(&record, service->instances);
-    pack_u32(&record, service->running);
-    pack_u64(&record, service->pending);
-    enum err err = store_put(txn, TABLE_SERVICES, key_span(&key), buf_span(&record));
-    buf_done(&record);
-    return err;
-}
-
-enum err services_del(struct store_txn *txn, uint64_t queue)
-{
-    struct key key = key_of_seq(queue);
-    enum err err = store_del(txn, TABLE_SERVICES, key_span(&key));
-    return err == ERR_NOTFOUND ? ERR_OK : err;
-}
-
-enum err services_clear(struct store_txn *txn)
-{
-    struct store_cursor cursor;
-    struct span key, value;
-    enum err err = ERR_OK;
-    while (!err) {
-        err = store_cursor_open(txn, TABLE_SERVICES, &cursor);
-        if (err)
-            return err;
-        err = store_cursor_next(&cursor, &key, &value);
-        store_cursor_close(&cursor);
-        if (!err)
-            err = services_del(txn, key_tail_u64(key));
-    }
-    return err == ERR_NOTFOUND ? ERR_OK : err;
-}
-
-enum err services_get(struct store_txn *txn, uint64_t queue, struct service_report *ret_service)
-{
-    struct key key = key_of_seq(queue);
-    struct span record;
-    enum err err = store_get(txn, TABLE_SERVICES, key_span(&key), &record);
-    *ret_service = (struct service_report){0};
-    if (err)
-        return err == ERR_NOTFOUND ? ERR_OK : err;
-    struct unpack u = unpack_from(record);
-    if (unpack_u8(&u) != SERVICE_RECORD)
-        return ERR_CORRUPT;
-    ret_service->generation = unpack_u64(&u);
-    ret_service->instances = unpack_u32(&u);
-    ret_service->running = unpack_u32(&u);
-    ret_service->pending = unpack_u64(&u);
-    return unpack_done(&u) ? ERR_OK : ERR_CORRUPT;
-}
-
-enum err ticks_put(struct store_txn *txn, uint64_t queue, const struct tick *tick)
-{
-    struct key key = key_of_seq(queue);
-    struct buf record = BUF_INIT;
-    pack_u8(&record, TICK_RECORD);
-    pack_i64(&record, tick->seen_ms);
-    pack_i64(&record, tick->due_ms);
-    enum err err = store_put(txn, TABLE_TICKS, key_span(&key), buf_span(&record));
-    buf_done(&record);
-    return err;
-}
-
-enum err ticks_del(struct store_txn *txn, uint64_t queue)
-{
-    struct key key = key_of_seq(queue);
-    enum err err = store_del(txn, TABLE_TICKS, key_span(&key));
-    return err == ERR_NOTFOUND ? ERR_OK : err;
-}
-
-enum err ticks_get(struct store_txn *txn, uint64_t queue, struct tick *ret_tick)
-{
-    struct key key = key_of_seq(queue);
-    struct span record;
-    enum err err = store_get(txn, TABLE_TICKS, key_span(&key), &record);
-    if (err)
-        return err;
-    struct unpack u = unpack_from(record);
-    if (unpack_u8(&u) != TICK_RECORD)
-        return ERR_CORRUPT;
-    ret_tick->seen_ms = unpack_i64(&u);
-    ret_tick->due_ms = unpack_i64(&u);
-    return unpack_done(&u) ? ERR_OK : ERR_CORRUPT;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "home/alive.h"
+#include "store/services.h"
 
 enum err trigger_print(struct store_txn *txn, const struct home *home,
     const struct trigger *trigger, struct json_out *out)

@@ -4,6 +4,7 @@
 #include "store/actions.h"
 #include "store/executions.h"
 #include "store/pipelines.h"
+#include "store/routing.h"
 #include "store/triggers.h"
 
 #define DEFINITION(name) \
@@ -230,7 +231,7 @@ static void delete_takes_all_versions_and_nothing_else(void **state)
     int64_t created_ms;
     (void)state;
     struct store_txn *txn = temp_store_begin(&t);
-    assert_int_equal(pipelines_delete(txn, span_str("x"), &why), ERR_NOTFOUND);
+    assert_int_equal(actions_delete_pipeline(txn, span_str("x"), &why), ERR_NOTFOUND);
     assert_int_equal(create(txn, "x", "p", 1), ERR_OK);
     assert_int_equal(create(txn, "xx", "q", 1), ERR_OK);
     for (int i = 0; i < 5; i++)
@@ -240,7 +241,7 @@ static void delete_takes_all_versions_and_nothing_else(void **state)
     add_execution(txn, 2, "x", STATUS_PENDING);
     add_execution(txn, 3, "xx", STATUS_IN_PROGRESS);
     txn = temp_store_next(&t);
-    assert_int_equal(pipelines_delete(txn, span_str("x"), &why), ERR_OK);
+    assert_int_equal(actions_delete_pipeline(txn, span_str("x"), &why), ERR_OK);
     txn = temp_store_next(&t);
     assert_int_equal(pipelines_get(txn, span_str("x"), &info), ERR_NOTFOUND);
     assert_int_equal(pipelines_by_name(txn, span_str("p"), &id), ERR_NOTFOUND);
@@ -261,7 +262,7 @@ static void delete_takes_all_versions_and_nothing_else(void **state)
         assert_int_equal(info.version, next);
         assert_int_equal(temp_store_count(txn, TABLE_PIPELINE_VERSIONS), 2);
         assert_int_equal(temp_store_count(txn, TABLE_DELETED_PIPELINES), 0);
-        assert_int_equal(pipelines_delete(txn, span_str("x"), &why), ERR_OK);
+        assert_int_equal(actions_delete_pipeline(txn, span_str("x"), &why), ERR_OK);
         assert_int_equal(temp_store_count(txn, TABLE_PIPELINE_VERSIONS), 1);
     }
     assert_int_equal(create(txn, "y", "y", 5), ERR_OK); /* another's do not */
@@ -280,11 +281,11 @@ static void delete_takes_the_queue_of_runs(void **state)
     assert_int_equal(
         actions_run(txn, span_str("x"), 0, span_str("1"), 1, &execution, &cid), ERR_OK);
     assert_int_equal(temp_store_count(txn, TABLE_RUN_QUEUES), 1);
-    assert_int_equal(triggers_changes(txn, &before), ERR_OK);
-    assert_int_equal(pipelines_delete(txn, span_str("x"), &why), ERR_OK);
+    assert_int_equal(routing_changes(txn, &before), ERR_OK);
+    assert_int_equal(actions_delete_pipeline(txn, span_str("x"), &why), ERR_OK);
     assert_int_equal(temp_store_count(txn, TABLE_RUN_QUEUES), 0);
     assert_int_equal(temp_store_count(txn, TABLE_READY), 1); /* to be skipped */
-    assert_int_equal(triggers_changes(txn, &after), ERR_OK);
+    assert_int_equal(routing_changes(txn, &after), ERR_OK);
     assert_true(after > before); /* the dispatcher hears of it */
 }
 
@@ -295,12 +296,12 @@ static void delete_waits_for_triggers_and_runs(void **state)
     struct store_txn *txn = temp_store_begin(&t);
     assert_int_equal(create(txn, "x", "p", 1), ERR_OK);
     assert_int_equal(triggers_start(txn, span_str("x"), 0, 1), ERR_OK);
-    assert_int_equal(pipelines_delete(txn, span_str("x"), &why), ERR_CONFLICT);
+    assert_int_equal(actions_delete_pipeline(txn, span_str("x"), &why), ERR_CONFLICT);
     assert_string_equal(why, "its event trigger is started; stop it first");
     assert_int_equal(triggers_stop(txn, span_str("x")), ERR_OK);
     add_execution(txn, 1, "x", STATUS_IN_PROGRESS);
     add_execution(txn, 2, "other", STATUS_IN_PROGRESS);
-    assert_int_equal(pipelines_delete(txn, span_str("x"), &why), ERR_CONFLICT);
+    assert_int_equal(actions_delete_pipeline(txn, span_str("x"), &why), ERR_CONFLICT);
     assert_string_equal(why, "an execution of it is running; try again when it has finished");
     assert_int_equal(temp_store_count(txn, TABLE_PIPELINE_VERSIONS), 1);
     struct uuid id = uuid_make(1001, 0, 1);
@@ -310,7 +311,7 @@ static void delete_waits_for_triggers_and_runs(void **state)
     execution.status = STATUS_COMPLETED;
     assert_int_equal(executions_change(txn, &execution, STATUS_IN_PROGRESS), ERR_OK);
     buf_done(&copy);
-    assert_int_equal(pipelines_delete(txn, span_str("x"), &why), ERR_OK);
+    assert_int_equal(actions_delete_pipeline(txn, span_str("x"), &why), ERR_OK);
 }
 
 static void damaged_records_are_corrupt(void **state)

@@ -1,11 +1,10 @@
-/*
- * triggers_test - generations as intervals of the event log, and what the
- * dispatcher tells of its services.
- */
+/* triggers_test - generations as intervals of the event log. */
 #include "store_each.h"
 
 #include "store/events.h"
 #include "store/pipelines.h"
+#include "store/routing.h"
+#include "store/ticks.h"
 #include "store/triggers.h"
 
 #define PIPELINE(options) \
@@ -52,7 +51,7 @@ static enum err start(struct store_txn *txn, const char *id, uint32_t version)
 static uint64_t changes(struct store_txn *txn)
 {
     uint64_t n = 0;
-    assert_int_equal(triggers_changes(txn, &n), ERR_OK);
+    assert_int_equal(routing_changes(txn, &n), ERR_OK);
     return n;
 }
 
@@ -407,51 +406,6 @@ static void generations_are_intervals_of_the_log(void **state)
     }
 }
 
-static void service_reports_come_and_go(void **state)
-{
-    struct service_report report, one = {5, 2, 1, 9}, two = {UINT64_MAX, UINT32_MAX, 0, UINT64_MAX};
-    (void)state;
-    struct store_txn *txn = temp_store_begin(&t);
-    assert_int_equal(services_get(txn, 1, &report), ERR_OK);
-    assert_true(!report.generation && !report.instances && !report.running && !report.pending);
-    assert_int_equal(services_put(txn, 1, &one), ERR_OK);
-    assert_int_equal(services_put(txn, 256, &two), ERR_OK);
-    txn = temp_store_next(&t);
-    assert_int_equal(services_get(txn, 1, &report), ERR_OK);
-    assert_memory_equal(&report, &one, sizeof one);
-    assert_int_equal(services_get(txn, 256, &report), ERR_OK);
-    assert_memory_equal(&report, &two, sizeof two);
-    assert_int_equal(services_del(txn, 1), ERR_OK);
-    assert_int_equal(services_del(txn, 1), ERR_OK); /* gone is gone */
-    assert_int_equal(services_get(txn, 1, &report), ERR_OK);
-    assert_int_equal(report.generation, 0);
-    for (uint64_t queue = 0; queue < 50; queue++)
-        assert_int_equal(services_put(txn, queue, &one), ERR_OK);
-    assert_int_equal(services_clear(txn), ERR_OK);
-    assert_int_equal(temp_store_count(txn, TABLE_SERVICES), 0);
-    assert_int_equal(services_clear(txn), ERR_OK);
-}
-
-static void ticks_are_noted_by_queue(void **state)
-{
-    const struct tick one = {1000, INT64_C(0x0102030405060708)}, two = {-1, -1};
-    struct tick tick;
-    (void)state;
-    struct store_txn *txn = temp_store_begin(&t);
-    assert_int_equal(ticks_get(txn, 1, &tick), ERR_NOTFOUND);
-    assert_int_equal(ticks_put(txn, 1, &two), ERR_OK);
-    assert_int_equal(ticks_put(txn, 1, &one), ERR_OK);
-    assert_int_equal(ticks_put(txn, 256, &two), ERR_OK);
-    txn = temp_store_next(&t);
-    assert_int_equal(ticks_get(txn, 1, &tick), ERR_OK);
-    assert_memory_equal(&tick, &one, sizeof one);
-    assert_int_equal(ticks_get(txn, 256, &tick), ERR_OK);
-    assert_memory_equal(&tick, &two, sizeof two);
-    assert_int_equal(ticks_del(txn, 1), ERR_OK);
-    assert_int_equal(ticks_del(txn, 1), ERR_OK); /* gone is gone */
-    assert_int_equal(ticks_get(txn, 1, &tick), ERR_NOTFOUND);
-}
-
 /* It goes on over replacements, and goes with the last generation of its queue. */
 static void tick_ends_with_its_queue(void **state)
 {
@@ -478,11 +432,8 @@ static void tick_ends_with_its_queue(void **state)
 
 static void damaged_records_are_corrupt(void **state)
 {
-    static const uint8_t key[] = {'x', 0, 0, 0, 0, 0, 0, 0, 0, 9},
-                         queue[] = {0, 0, 0, 0, 0, 0, 0, 1};
+    static const uint8_t key[] = {'x', 0, 0, 0, 0, 0, 0, 0, 0, 9};
     struct trigger trigger;
-    struct service_report report;
-    struct tick tick;
     (void)state;
     struct store_txn *txn = temp_store_begin(&t);
     create(txn, "x", ON_A);
@@ -492,12 +443,6 @@ static void damaged_records_are_corrupt(void **state)
     assert_int_equal(triggers_stop(txn, span_str("x")), ERR_CORRUPT);
     assert_int_equal(start(txn, "x", 0), ERR_CORRUPT);
     assert_int_equal(triggers_each(txn, note, NULL), ERR_CORRUPT);
-    assert_int_equal(
-        store_put(txn, TABLE_SERVICES, span_of(queue, sizeof queue), span_str("\1?")), ERR_OK);
-    assert_int_equal(services_get(txn, 1, &report), ERR_CORRUPT);
-    assert_int_equal(
-        store_put(txn, TABLE_TICKS, span_of(queue, sizeof queue), span_str("\1?")), ERR_OK);
-    assert_int_equal(ticks_get(txn, 1, &tick), ERR_CORRUPT);
 }
 
 int main(void)
@@ -514,8 +459,6 @@ int main(void)
         TEST(ended_generations_stay_until_they_are_dropped),
         TEST(trigger_outlives_its_pipelines_next_versions),
         TEST(generations_are_intervals_of_the_log),
-        TEST(service_reports_come_and_go),
-        TEST(ticks_are_noted_by_queue),
         TEST(tick_ends_with_its_queue),
         TEST(damaged_records_are_corrupt),
     };

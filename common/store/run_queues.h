@@ -1,0 +1,29 @@
+#ifndef STORE_RUN_QUEUES_H
+#define STORE_RUN_QUEUES_H
+/*
+ * run_queues - the queue of a pipeline's runs by hand.
+ *
+ * It is made with the first run, has nothing to do with a trigger, and goes with the
+ * pipeline. Each change is noted for the dispatcher (routing.h).
+ */
+#include "store/store.h"
+
+/* ERR_NOTFOUND: the pipeline was never run by hand. */
+enum err run_queues_get(
+    struct store_txn *txn, struct span pipeline_id, uint64_t *ret_queue) MUST_CHECK;
+/* The queue, made where there is none. */
+enum err run_queues_make(
+    struct store_txn *txn, struct span pipeline_id, uint64_t *ret_queue) MUST_CHECK;
+
+/* The pipeline has a new version: runs by hand go by its options. */
+enum err run_queues_note_version(struct store_txn *txn, struct span pipeline_id) MUST_CHECK;
+
+/* With its pipeline: what waits there belongs to nobody then, and is skipped. */
+enum err run_queues_drop(struct store_txn *txn, struct span pipeline_id) MUST_CHECK;
+
+/* Every pipeline that was run by hand, with its queue, until visit says false. */
+enum err run_queues_each(struct store_txn *txn,
+    bool (*visit)(struct span pipeline_id, uint64_t queue, void *context),
+    void *context) MUST_CHECK;
+
+#endif

@@ -1,0 +1,20 @@
+#ifndef STORE_TICKS_H
+#define STORE_TICKS_H
+/*
+ * ticks - how far the dispatcher has come with the schedules of triggers, each noted
+ * under the trigger's queue.
+ */
+#include "store/store.h"
+
+/* Wall clock. */
+struct tick {
+    int64_t seen_ms; /* no tick up to then is to come any more */
+    int64_t due_ms;  /* the first one after it */
+};
+
+enum err ticks_put(struct store_txn *txn, uint64_t queue, const struct tick *tick) MUST_CHECK;
+enum err ticks_del(struct store_txn *txn, uint64_t queue) MUST_CHECK;
+/* ERR_NOTFOUND: nothing is noted. */
+enum err ticks_get(struct store_txn *txn, uint64_t queue, struct tick *ret_tick) MUST_CHECK;
+
+#endif
