@@ -139,7 +139,7 @@ static int apply_definition(struct fxctl *ctl, struct span body)
     uuid_format(&id, a.new_id);
     enum err err = definition_read(body, SPAN_NONE, &definition, &why);
     if (!err)
-        err = pipeline_check_scripts(&ctl->home, definition.pipeline, &why);
+        err = pipeline_check_home(&ctl->home, definition.pipeline, &why);
     if (err)
         status = fxctl_refuse("%s", buf_text(&why));
     if (!status)

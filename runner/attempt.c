@@ -130,6 +130,11 @@ static void run_steps(struct attempt *a)
     int64_t start_us = clock_mono_us();
     a->outcome.started_ms = clock_wall_ms();
     a->outcome.status = STATUS_COMPLETED;
+    /* Checked again: the definition may be older than the operator's list. */
+    if (pipeline_check_env(a->pipeline, a->home->config.step_env_allow, &a->error)) {
+        a->outcome.status = STATUS_FAILED;
+        a->outcome.final = true;
+    }
     a->outcome.step_count = (uint16_t)a->pipeline->step_count;
     for (size_t i = 0; i < a->pipeline->step_count; i++) {
         const struct step *step = &a->pipeline->steps[i];

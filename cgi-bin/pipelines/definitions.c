@@ -83,7 +83,7 @@ static bool read_definition(struct request *request, struct span name, struct ch
     struct buf why = BUF_INIT;
     enum err err = definition_read(request->body, name, &definition, &why);
     if (!err)
-        err = pipeline_check_scripts(request->home, definition.pipeline, &why);
+        err = pipeline_check_home(request->home, definition.pipeline, &why);
     if (err) {
         reply_problem(request, 422, "%s", buf_text(&why));
     } else {

@@ -9,22 +9,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/names.h"
+
 struct setting {
     const char *section, *key;
     const char *text; /* default of a text, whose largest length is max; NULL: a number */
     int64_t value, min, max;
     size_t offset;
     const char *sentence;
+    bool is_names;
 };
 
 static const struct setting settings[] = {
 #define SETTING(section, key, value, min, max, sentence) \
-    {#section, #key, NULL, value, min, max, offsetof(struct config, section##_##key), sentence},
+    {#section, #key, NULL, value, min, max, offsetof(struct config, section##_##key), sentence, \
+        false},
 #define SETTING_TEXT(section, key, value, bytes, sentence) \
-    {#section, #key, value, 0, 0, bytes, offsetof(struct config, section##_##key), sentence},
-    CONFIG_SETTINGS(SETTING, SETTING_TEXT)
+    {#section, #key, value, 0, 0, bytes, offsetof(struct config, section##_##key), sentence, false},
+#define SETTING_NAMES(section, key, value, bytes, sentence) \
+    {#section, #key, value, 0, 0, bytes, offsetof(struct config, section##_##key), sentence, true},
+    CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES)
 #undef SETTING
 #undef SETTING_TEXT
+#undef SETTING_NAMES
 };
 
 #define SETTINGS (sizeof settings / sizeof settings[0])
@@ -123,6 +130,13 @@ static bool set_text(struct reading *r, const struct setting *s, const char *tex
     int n = snprintf(to + len, max + 1 - len, "%s%s", len ? " " : "", text);
     if (n < 0 || (size_t)n > max - len) {
         buf_printf(r->why, "%s has more than %zu bytes", s->key, max);
+        return false;
+    }
+    if (s->is_names && !names_are_list(to)) {
+        buf_printf(r->why,
+            "%s wants names of letters, digits, \".\", \"_\" and \"-\" with blanks between them; a "
+            "final * stands for any ending",
+            s->key);
         return false;
     }
     return true;

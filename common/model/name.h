@@ -14,8 +14,8 @@ bool name_is_step(struct span s);        /* [A-Za-z0-9][A-Za-z0-9._-]{0,63} */
 bool name_is_script(struct span s);      /* [A-Za-z0-9_][A-Za-z0-9._-]{0,127} */
 
 /*
- * [A-Za-z_][A-Za-z0-9_]{0,127}; not FX_…, which the bridge sets, nor one that steers the loader or
- * an interpreter (LD_…, PATH, BASH_ENV, PERL5OPT, …), since those can carry a command.
+ * [A-Za-z_][A-Za-z0-9_]{0,127}, but FX_…, which the bridge sets. Which of these a definition
+ * may set is the operator's to say ([step] env_allow of fx.conf).
  */
 bool name_is_variable(struct span s);
 

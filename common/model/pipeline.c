@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/json_tree.h"
+#include "base/names.h"
 #include "model/field.h"
 #include "model/limits.h"
 #include "model/name.h"
@@ -151,10 +152,8 @@ static bool read_env(
         .max = ENV_MAX,
         .is_name = name_is_variable,
         .is_value = is_variable_value,
-        .right_name =
-            "is not the name of a variable: letters, digits and \"_\", no digit first, "
-            "128 at most; not FX_…, which the bridge sets, nor one that steers the loader or "
-            "an interpreter (LD_…, PATH, BASH_ENV, …)",
+        .right_name = "is not the name of a variable: letters, digits and \"_\", no digit first, "
+                      "128 at most; not FX_…, which the bridge sets",
         .right_value = "must be a string of 8192 bytes at most",
     };
     (void)field;
@@ -437,6 +436,23 @@ void pipeline_free(struct pipeline *pipeline)
     free(pipeline->event);
     free(pipeline->name);
     free(pipeline);
+}
+
+enum err pipeline_check_env(const struct pipeline *pipeline, const char *open, struct buf *ret_why)
+{
+    for (size_t i = 0; i < pipeline->env_count; i++) {
+        const char *name = pipeline->env[i].name;
+        if (names_have(open, name))
+            continue;
+        buf_printf(ret_why,
+            "options.env.%s: is not open to pipelines, since many programs run what a variable "
+            "says; where this one is harmless, the operator opens it with the setting [step] "
+            "env_allow = "
+            "%s%s%s",
+            name, open, *open ? " " : "", name);
+        return ERR_DENIED;
+    }
+    return ERR_OK;
 }
 
 bool topic_matches(struct span pattern, struct span topic)

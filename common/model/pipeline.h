@@ -86,6 +86,14 @@ enum err pipeline_parse(
     struct span definition, struct pipeline **ret_pipeline, struct buf *ret_why) MUST_CHECK;
 void pipeline_free(struct pipeline *pipeline);
 
+/*
+ * Has the operator opened every variable that the definition sets? `open` is [step] env_allow of
+ * fx.conf (base/names.h). Otherwise ERR_DENIED and a sentence in ret_why that names the variable
+ * and the line that would open it.
+ */
+enum err pipeline_check_env(
+    const struct pipeline *pipeline, const char *open, struct buf *ret_why) MUST_CHECK;
+
 /* Does the event's topic match the event option ("orders", or "orders.*" by prefix)? */
 bool topic_matches(struct span pattern, struct span topic);
 

@@ -100,7 +100,7 @@ enum err pipeline_print(struct store_txn *txn, struct span id, uint32_t version,
     return ERR_OK;
 }
 
-enum err pipeline_check_scripts(
+enum err pipeline_check_home(
     const struct home *home, const struct pipeline *pipeline, struct buf *ret_why)
 {
     for (size_t i = 0; i < pipeline->step_count; i++) {
@@ -113,5 +113,5 @@ enum err pipeline_check_scripts(
             i, step->script);
         return ERR_INVALID;
     }
-    return ERR_OK;
+    return pipeline_check_env(pipeline, home->config.step_env_allow, ret_why);
 }

@@ -17,10 +17,11 @@ enum err pipeline_print(struct store_txn *txn, struct span id, uint32_t version,
     struct json_out *out, uint32_t *ret_version) MUST_CHECK;
 
 /*
- * Is every script that the pipeline names there and executable? Otherwise
- * ERR_INVALID and a sentence in ret_why that names the field.
+ * Can the pipeline run in this home: is every script that it names there and executable, and
+ * every variable that it sets open? Otherwise ERR_INVALID or ERR_DENIED, and a sentence in ret_why
+ * that names the field.
  */
-enum err pipeline_check_scripts(
+enum err pipeline_check_home(
     const struct home *home, const struct pipeline *pipeline, struct buf *ret_why) MUST_CHECK;
 
 #endif

@@ -136,7 +136,7 @@ def test_killed_at_random_moments(home):
     home.keeps_contract = False  # a program that dies with a request is a 500 of lighttpd's
     home.start()
     home.start_dispatcher()
-    options = {"env": {"MARK": mark}, "scale": {"max": 3, "idle_timeout": 0.2}}
+    options = {"env": {"APP_MARK": mark}, "scale": {"max": 3, "idle_timeout": 0.2}}
     make(home, SH + SAVE_N, event="job", name="one", **options)
     make(home, SH + "sleep 1000 & setsid sleep 1000 &\nsleep 0.02\n" + SAVE_N, SH + EMIT_N,
          event="job", name="two", **options)

@@ -98,7 +98,7 @@ def make_all(home, books, mark, port):
     made = {}
 
     def add(name, *steps, event="work", **options):
-        options = {"env": {"MARK": mark}, "scale": {"max": 3, "idle_timeout": 0.5}, "retry": RETRY,
+        options = {"env": {"APP_MARK": mark}, "scale": {"max": 3, "idle_timeout": 0.5}, "retry": RETRY,
                    **options}
         made[name] = make(home, *steps, event=event, name=name, **options)
 

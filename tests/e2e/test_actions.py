@@ -346,7 +346,7 @@ def test_in_progress(home, act, ignore):
     pipeline = make(home, SH + "echo '{\"save\":{\"first\":1}}' >&3\n",
                     SH + f"{ignore}echo working; sleep 1000 & setsid sleep 1000 &\ntouch {begun}\n"
                     "while :; do sleep 1000; done\n", OK,
-                    event="job", env={"MARK": mark}, retry={"limit": 5, "delay": 0})
+                    event="job", env={"APP_MARK": mark}, retry={"limit": 5, "delay": 0})
     execution = sent(home)
     until(begun.exists, what="it is at work")
     assert "only a pending execution" in act(home, "skip", execution)

@@ -190,7 +190,7 @@ def test_ordered_over_crashes(home, how):
     out = home.dir / "run/out"
     mark = f"MARK-{home.dir.name}"
     make(home, python(ORDERED.format(out=str(out))), event="job", ordered=True,
-         scale={"max": 8}, env={"MARK": mark},
+         scale={"max": 8}, env={"APP_MARK": mark},
          retry={"limit": 3, "delay": 0.02, "max_delay": 0.05})
     count = 25
     cids = post_many(home, "job", count)
@@ -343,7 +343,7 @@ def test_hanging_runner_is_replaced(home):
     home.start_dispatcher()
     mark = f"MARK-{home.dir.name}"
     make(home, SH + "[ $FX_ATTEMPT = 1 ] || exit 0\nkill -STOP $PPID\nsleep 1000\n", event="job",
-         timeout=0.5, env={"MARK": mark})
+         timeout=0.5, env={"APP_MARK": mark})
     execution = single(home, home.post_event("job")["cid"])
     assert execution["attempt"] == 2
     assert "does not answer" in home.logs()
@@ -403,7 +403,7 @@ def test_cancel_while_the_runner_hangs(home):
     home.start_dispatcher()
     mark = f"MARK-{home.dir.name}"
     begun = home.dir / "run/begun"
-    make(home, SH + f"touch {begun}\nsleep 1000\n", event="job", env={"MARK": mark})
+    make(home, SH + f"touch {begun}\nsleep 1000\n", event="job", env={"APP_MARK": mark})
     cid = home.post_event("job")["cid"]
     until(begun.exists, what="it is at work")
     [hangs] = runners(home)

@@ -137,7 +137,7 @@ def test_nothing_runs_while_nothing_happens(lazy_cgi):
     """A home under load goes back to no process of ours at all."""
     mark = f"MARK-{lazy_cgi.dir.name}"
     make(lazy_cgi, SH + "setsid sleep 1000 & exit 0\n", event="job", name="one",
-         env={"MARK": mark})  # default scale: its runners would stay for a minute
+         env={"APP_MARK": mark})  # default scale: its runners would stay for a minute
     make(lazy_cgi, OK, event="job", name="two", retry={"limit": 3, "delay": 0.1})
     with ThreadPoolExecutor(4) as pool:
         cids = list(pool.map(lambda n: lazy_cgi.post_event("job", n)["cid"], range(60)))
@@ -314,7 +314,7 @@ def test_once(home):
     home.start()
     mark = f"MARK-{home.dir.name}"
     make(home, emit("after") + "setsid sleep 1000 &\n", event="job", name="first",
-         env={"MARK": mark})
+         env={"APP_MARK": mark})
     make(home, OK, event="after", name="second")
     make(home, SH + "exit 1\n", event="job", name="later",
          retry={"limit": 3, "delay": 86400, "max_delay": 86400})

@@ -126,12 +126,12 @@ def answer(line):
         "fds": sorted(map(int, os.listdir("/proc/self/fd")))[:4], "umask": os.umask(0o027),
         "session": os.getsid(0) == os.getpid(), "no_new_privileges": status["NoNewPrivs"]}}
 serve(answer)
-"""), env={"COLOUR": "red", "TZ": "Europe/Berlin"})
+"""), env={"APP_COLOUR": "red", "APP_TZ": "Europe/Berlin"})
     execution = completed(send(live))
     data = execution["data"]
     assert sorted(data.pop("env")) == sorted([
         "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8",
-        "TZ=Europe/Berlin", "COLOUR=red", f"FX_PIPELINE_ID={execution['pipeline_id']}",
+        "TZ=UTC", "APP_COLOUR=red", "APP_TZ=Europe/Berlin", f"FX_PIPELINE_ID={execution['pipeline_id']}",
         f"FX_PIPELINE={execution['service']}", "FX_PIPELINE_VERSION=1", "FX_STEP=one",
         f"FX_INSTANCE={data.pop('runner')}:{live.dir}"])
     # 3 is what os.listdir itself reads.
@@ -206,7 +206,7 @@ def test_beside_other_scripts(live):
     """What ends with a script is the script's alone, however it ends."""
     mark = f"MARK-{live.dir.name}"
     start(live, script(OBEDIENT), {"name": "leaves", "text": SH + "setsid sleep 1000 &\n"
-          "sleep 1000 &\nexit 0\n"}, {**script(OBEDIENT), "name": "two"}, env={"MARK": mark})
+          "sleep 1000 &\nexit 0\n"}, {**script(OBEDIENT), "name": "two"}, env={"APP_MARK": mark})
     pids = {pid_of(send(live)) for _ in range(5)}
     assert len(pids) == 1
     assert len(marked(mark)) == 2 and pids < set(marked(mark))
@@ -418,7 +418,7 @@ def hasty(home):
 def test_crash_and_silence(hasty, do, error):
     """With all that it has started; the next execution has a fresh process."""
     mark = f"MARK-{hasty.dir.name}"
-    start(hasty, script(OBEDIENT, timeout=0.5), env={"MARK": mark})
+    start(hasty, script(OBEDIENT, timeout=0.5), env={"APP_MARK": mark})
     pid = pid_of(send(hasty))
     leave = """
 for place in range(2):
@@ -591,7 +591,7 @@ def test_does_not_want_to_end(home):
     mark = f"MARK-{home.dir.name}"
     make(home, script(OBEDIENT + "\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
                       "if os.fork(): os.setpgid(0, 0)\ntime.sleep(1000)\n"),
-         event="job", scale={"min": 0, "max": 1, "idle_timeout": 0.1}, env={"MARK": mark})
+         event="job", scale={"min": 0, "max": 1, "idle_timeout": 0.1}, env={"APP_MARK": mark})
     pid_of(send(home))
     until(lambda: not marked(mark) and not runners(home), what="all is gone")
 
@@ -605,7 +605,7 @@ def test_ends_with_the_dispatcher(home, how, busy):
     home.start_dispatcher()
     mark = f"MARK-{home.dir.name}"
     path = home.dir / "run/busy"
-    start(home, script(OBEDIENT), env={"MARK": mark})
+    start(home, script(OBEDIENT), env={"APP_MARK": mark})
     pid_of(send(home))
     if busy:
         home.post_event("job", f"open('{path}', 'w').close()\ntime.sleep(1000)")
@@ -619,7 +619,7 @@ def leave_something(home):
     mark = f"MARK-{home.dir.name}"
     home.start()
     home.start_dispatcher()
-    start(home, script(OBEDIENT), env={"MARK": mark})
+    start(home, script(OBEDIENT), env={"APP_MARK": mark})
     pid_of(send(home, "import subprocess as s\n"
                 "s.Popen(['setsid', 'sleep', '1000'], stdin=0, stdout=2, stderr=2)\n"))
     until(lambda: len(marked(mark)) == 2, what="both are there")
@@ -725,7 +725,7 @@ def test_example_in_php(live):
 
 def test_example_in_sh(live):
     path = live.dir / "run/events"
-    start(live, script(example("sh", "while")), env={"FILE": "../run/events"})
+    start(live, script(example("sh", "while")), env={"APP_FILE": "../run/events"})
     for n in (1, 2, 3):
         completed(send(live, {"n": n}))
     questions = [json.loads(line) for line in path.read_text().splitlines()]
@@ -735,8 +735,8 @@ def test_example_in_sh(live):
 def test_example_of_a_script(live):
     directory = live.dir / "run/events"
     directory.mkdir()
-    make(live, {"name": "one", "text": example("sh", "$DIRECTORY")}, event="job",
-         env={"DIRECTORY": "../run/events"})
+    make(live, {"name": "one", "text": example("sh", "$APP_DIRECTORY")}, event="job",
+         env={"APP_DIRECTORY": "../run/events"})
     execution = send(live, {"n": 1})
     name = completed(execution)["data"]["file"]
     assert json.loads((directory / name).read_text())["data"] == {"n": 1}

@@ -94,7 +94,7 @@ EVERYTHING = {
         "retry": {"limit": 3, "delay": 1, "max_delay": 300},
         "timeout": 300,
         "schedule": "*/5 * * * *",
-        "env": {"NAME": "value"},
+        "env": {"APP_NAME": "value"},
     },
     "steps": [
         {"name": "render", "script": "ok.sh", "inputs": {"a": 1}, "outputs": {"b": 2},

@@ -54,16 +54,24 @@ def test_environment(live):
     assert execution["data"]["count"] == len(execution["data"]["env"])
 
 
-def test_environment_of_the_pipeline(live):
+def start_with_open(home, names):
+    home.configure(step={"env_allow": names})
+    home.start()
+    home.start_dispatcher()
+
+
+def test_environment_of_the_pipeline(home):
+    start_with_open(home, "COL* EMPTY _x1 LANG")
     env = {"COLOUR": "rot und grün", "EMPTY": "", "_x1": "a=b\n'\"$(id)`", "LANG": "de_DE.UTF-8"}
-    execution = completed(run(live, TELL_ENVIRONMENT, env=env))
+    execution = completed(run(home, TELL_ENVIRONMENT, env=env))
     told = execution["data"]["env"]
     assert told == expected_environment(execution, **env)
 
 
-def test_each_variable_once(live):
+def test_each_variable_once(home):
     """Where the pipeline sets LANG or TZ, there is not a second one."""
-    execution = completed(run(live, TELL_ENVIRONMENT, env={"LANG": "C", "TZ": "Europe/Berlin"}))
+    start_with_open(home, "LANG TZ")
+    execution = completed(run(home, TELL_ENVIRONMENT, env={"LANG": "C", "TZ": "Europe/Berlin"}))
     assert execution["data"]["count"] == len(execution["data"]["env"])
 
 
@@ -762,7 +770,7 @@ def test_children(live, leave, end):
     """Gone when the execution is final, wherever they went."""
     mark = f"MARK-{live.dir.name}"
     execution = run(live, {"text": SH + f"{leave}\n{end}\n", "options": {"timeout": 1}},
-                    env={"MARK": mark})
+                    env={"APP_MARK": mark})
     assert not marked(mark)
     assert execution["status"] == ("completed" if end == "exit 0" else "failed")
     assert seconds(execution) < 4
@@ -787,7 +795,7 @@ def daemon():
 daemon()
 while not (os.path.exists("{path}") and os.path.getsize("{path}")):
     time.sleep(0.01)
-"""), env={"MARK": mark}))
+"""), env={"APP_MARK": mark}))
     assert not marked(mark)
     assert not is_running(int(path.read_text()))
     assert seconds(execution) < 4
@@ -803,7 +811,7 @@ if os.fork() == 0:
         if os.fork():
             os._exit(0)
 time.sleep(0.2)
-"""), env={"MARK": mark}))
+"""), env={"APP_MARK": mark}))
     assert not marked(mark)
 
 
@@ -950,7 +958,7 @@ def test_what_a_dead_runner_leaves(live):
     make(live, SH + f"sleep 1000 & echo $! >>{pids}\n"
          f"setsid sleep 1000 & echo $! >>{pids}\necho $$ >>{pids}\n"
          "[ $FX_ATTEMPT = 1 ] && { kill -9 $PPID; sleep 1000; }\nexit 0\n",
-         event="job", env={"MARK": mark})
+         event="job", env={"APP_MARK": mark})
     completed(live.wait_cid(live.post_event("job")["cid"])[0])
     until(lambda: not marked(mark), what="they are gone")
     assert len(pids.read_text().split()) == 6

@@ -654,7 +654,7 @@ def test_drain_has_an_end(home):
     mark = f"MARK-{home.dir.name}"
     with gate(home) as (path, opened):
         pipeline = make(home, SH + f"trap '' TERM; setsid sleep 1000 &\n{wait_for(path)}",
-                        event="job", env={"MARK": mark})
+                        event="job", env={"APP_MARK": mark})
         cids = post_many(home, "job", 3)
         wait_trigger(home, pipeline, running=3)
         begun = time.monotonic()
@@ -685,7 +685,7 @@ def test_killed_dispatcher(live):
     mark = f"MARK-{live.dir.name}"
     with gate(live) as (path, opened):
         pipeline = make(live, SH + f"setsid sleep 1000 & {wait_for(path)}", event="job",
-                        env={"MARK": mark})
+                        env={"APP_MARK": mark})
         cids = post_many(live, "job", 6)
         wait_trigger(live, pipeline, running=4, pending=2)
         live.kill_dispatcher()
@@ -702,7 +702,7 @@ def test_killed_with_its_runners(live):
     mark = f"MARK-{live.dir.name}"
     with gate(live) as (path, opened):
         pipeline = make(live, SH + f"setsid sleep 1000 & sleep 1000 &\n{wait_for(path)}",
-                        event="job", env={"MARK": mark})
+                        event="job", env={"APP_MARK": mark})
         cids = post_many(live, "job", 3)
         wait_trigger(live, pipeline, running=3)
         until(lambda: len(marked(mark)) >= 9, what="the steps run")

@@ -18,9 +18,11 @@ static const struct {
     {#section, #key, NULL, value, min, max, PLACE(section, key), sentence},
 #define SETTING_TEXT(section, key, value, bytes, sentence) \
     {#section, #key, value, 0, 0, bytes, PLACE(section, key), sentence},
-    CONFIG_SETTINGS(SETTING, SETTING_TEXT)
+#define SETTING_NAMES SETTING_TEXT
+    CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES)
 #undef SETTING
 #undef SETTING_TEXT
+#undef SETTING_NAMES
 };
 
 static int64_t number_in(const struct config *config, size_t i)
