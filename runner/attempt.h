@@ -2,7 +2,7 @@
 #define RUNNER_ATTEMPT_H
 /*
  * attempt - one attempt of one execution: its steps, one after another, until
- * one fails or all are done (the step contract, DESIGN.md).
+ * one fails or all are done (docs/steps.md).
  */
 #include "home/home.h"
 #include "model/pipeline.h"

@@ -689,11 +689,11 @@ def test_time_of_the_whole_execution(live):
     assert pid_of(send(live)) != pid  # of the second step, whose data is the later
 
 
-# --- The examples in dispatcher/DESIGN.md ---
+# --- The examples in docs/steps.md ---
 
 def example(language, words):
     """The example in this language with these words in it."""
-    text = (PROJECT / "dispatcher/DESIGN.md").read_text()
+    text = (PROJECT / "docs/steps.md").read_text()
     found = [block for block in re.findall(rf"^```{language}\n(.*?)^```", text, re.M | re.S)
              if words in block]
     assert len(found) == 1, found
