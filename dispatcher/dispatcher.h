@@ -4,7 +4,7 @@
  * dispatcher - what fx-dispatcher keeps in memory. All of it can be read again
  * from the store or started again: the process may die at any instruction.
  *
- * One thread turns (turn.h). Counts and claims are made twice: `plan` is filled
+ * One thread turns (turn.c). Counts and claims are made twice: `plan` is filled
  * in by the turn's mutation, which may run more than once, and becomes `now`
  * when its commit is on disk.
  */

@@ -10,7 +10,7 @@
 /* How a list of them is shown. */
 extern const struct column trigger_columns[];
 
-/* Writes an array of all started triggers, each as store/trigger_json.h has it. */
+/* Writes an array of all started triggers, each as view/trigger.h has it. */
 enum err trigger_list(
     struct store_txn *txn, const struct home *home, struct json_out *out) MUST_CHECK;
 

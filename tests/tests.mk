@@ -29,10 +29,11 @@ e2e: all ## end-to-end tests behind a real web server
 crash: all ## kill tests
 	@$(PYTEST) tests/crash
 
-checks: ## layers, headers alone, forbidden functions, formatting
+checks: ## layers, headers alone, references, forbidden functions, formatting
 	@/usr/bin/python3 tests/checks/layers.py
 	@/usr/bin/python3 tests/checks/banned.py
 	@/usr/bin/python3 tests/checks/records.py
+	@/usr/bin/python3 tests/checks/references.py
 	@CC="$(CC)" FLAGS="$(OURS)" tests/checks/headers.sh
 	@clang-format --dry-run -Werror $(SOURCES) && echo "formatting is as it should be"
 

@@ -1,8 +1,8 @@
 #ifndef CONSOLE_LETTERS_H
 #define CONSOLE_LETTERS_H
 /*
- * letters - the dead letters (api.md, "Administration"): listing them, and trying
- * them again.
+ * letters - the dead letters (schema/openapi.yaml, tag "Administration"): listing
+ * them, and trying them again.
  */
 #include "web/request.h"
 

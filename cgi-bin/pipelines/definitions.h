@@ -1,7 +1,7 @@
 #ifndef PIPELINES_DEFINITIONS_H
 #define PIPELINES_DEFINITIONS_H
 /*
- * definitions - the routes of /api/v1/pipelines (api.md, "Pipelines").
+ * definitions - the routes of /api/v1/pipelines (schema/openapi.yaml, tag "Pipelines").
  *
  * A version is answered with an ETag, its number in quotes, which PUT takes in
  * If-Match against lost updates.

@@ -1,8 +1,8 @@
 #ifndef PIPELINES_RUNS_H
 #define PIPELINES_RUNS_H
 /*
- * runs - a pipeline run by hand, and what people do to one execution (api.md,
- * "Pipelines").
+ * runs - a pipeline run by hand, and what people do to one execution
+ * (schema/openapi.yaml, tag "Pipelines").
  */
 #include "web/request.h"
 

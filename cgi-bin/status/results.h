@@ -1,7 +1,8 @@
 #ifndef STATUS_RESULTS_H
 #define STATUS_RESULTS_H
 /*
- * results - CIDResult and ExecutionResult (api.md), as they stand in the store.
+ * results - CIDResult and ExecutionResult (schema/openapi.yaml), as they stand in the
+ * store.
  */
 #include "web/request.h"
 

@@ -1,7 +1,7 @@
 #ifndef TRIGGERS_CONTROL_H
 #define TRIGGERS_CONTROL_H
 /*
- * control - the routes of /api/v1/events (api.md, "Events API").
+ * control - the routes of /api/v1/events (schema/openapi.yaml, tag "Events API").
  */
 #include "web/request.h"
 

@@ -7,7 +7,7 @@
  * The dispatcher is looked for beside the running executable, in ../bin and in
  * ../../bin. It leaves the caller's session and process group at once and holds
  * none of its descriptors, so that neither the web server nor a request waits
- * for it (platform.md, 5.6); its log is log/dispatcher.log.
+ * for it (common/proc/PLATFORM.md); its log is log/dispatcher.log.
  */
 #include "home/home.h"
 

@@ -19,7 +19,7 @@
 #include "base/id.h"
 #include "base/json.h"
 
-/* STATUS(constant, name): the one table of names (api.md). */
+/* STATUS(constant, name): the one table of names, as clients see them. */
 #define EXECUTION_STATUSES(STATUS) \
     STATUS(PENDING, "pending") \
     STATUS(IN_PROGRESS, "in_progress") \
@@ -130,7 +130,7 @@ struct execution_extras {
     size_t attempt_count;
 };
 
-/* Writes an ExecutionResult (api.md). */
+/* Writes an ExecutionResult (schema/execution-result.schema.json). */
 void execution_format(
     const struct execution *execution, const struct execution_extras *extras, struct json_out *out);
 

@@ -17,7 +17,7 @@
  * and touches nothing outside its context. In a write transaction a span is
  * valid until the next change.
  *
- * What LMDB wants of its users (platform.md, section 4) is settled here: growth
+ * What LMDB wants of its users (PLATFORM.md) is settled here: growth
  * of the map, by this process or another; stale and missing reader slots;
  * network file systems refused; no close in a process that ends.
  */

@@ -8,7 +8,7 @@
 #include "store/store.h"
 
 /*
- * Writes the CIDResult (api.md): every execution of the cid, also those of
+ * Writes the CIDResult (schema/cid-result.schema.json): every execution of the cid, also those of
  * emitted events, in the order of their creation. ERR_NOTFOUND when the cid was
  * never issued. *ret_settled: every event of it has been routed and every
  * execution is final, so that nothing more will come.

@@ -1,7 +1,8 @@
 #ifndef VIEW_TRIGGER_H
 #define VIEW_TRIGGER_H
 /*
- * trigger - the state of a trigger as clients see it (api.md, "Events API").
+ * trigger - the state of a trigger as clients see it
+ * (schema/trigger-status.schema.json).
  */
 #include "base/json.h"
 #include "home/home.h"

@@ -14,7 +14,7 @@
 
 /*
  * Headers reach a CGI program under a name in which "-" has become "_", so
- * "X_API_KEY: …" arrives as a second HTTP_X_API_KEY (platform.md, 2.17); front ends
+ * "X_API_KEY: …" arrives as a second HTTP_X_API_KEY (PLATFORM.md); front ends
  * join two of one name with a comma, which no token contains.
  */
 static bool came_twice(const struct request *request, const char *cgi_name)

@@ -9,7 +9,7 @@
  *
  * The connection is closed here as well: libfcgi would shut it down and wait for
  * the peer, three system calls more for each request, and no front end sends a
- * second request on a connection (platform.md, 1.7).
+ * second request on a connection (PLATFORM.md).
  */
 #include "web/channel.h"
 

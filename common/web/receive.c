@@ -33,7 +33,7 @@ static void trim_path(struct request *request)
 
 /*
  * The path is SCRIPT_NAME and PATH_INFO together: front ends cut it between
- * them in different places, or not at all (platform.md, 2.14).
+ * them in different places, or not at all (PLATFORM.md).
  */
 static void set_path(struct request *request)
 {

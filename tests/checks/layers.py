@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Who may include whom (DESIGN.md, the rooms). Prints each breach as file:line."""
+"""Who may include whom. Prints each breach as file:line."""
 import fnmatch
 import re
 import sys

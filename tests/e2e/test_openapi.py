@@ -1,6 +1,6 @@
 """schema/openapi.yaml and the schemas beside it: sound, complete, and with examples that are true.
 
-That replies are as they say is checked with every reply of every other test (lib/contract.py).
+That replies are as they say is checked with every reply of every other test (tests/lib/contract.py).
 """
 import json
 import re

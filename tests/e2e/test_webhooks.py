@@ -1,7 +1,7 @@
 """Webhooks: what each provider sends is taken and named; and by which secret it is known.
 
-The senders are made anew in lib/senders.py; test_clients.py has the official libraries. Signatures
-that are refused are in test_signatures.py.
+The senders are made anew in tests/lib/senders.py; test_clients.py has the official libraries.
+Signatures that are refused are in test_signatures.py.
 """
 import json
 from urllib.parse import quote, urlencode
