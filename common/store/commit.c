@@ -11,10 +11,11 @@
 #include "base/clock.h"
 #include "home/summon.h"
 #include "home/wake.h"
+#include "store/env.h"
+#include "store/map.h"
+#include "store/txn.h"
 
-#define BATCH_MAX \
-    1024 /* mutations in one commit, to stay far below LMDB's limit of dirty pages \
-          */
+#define BATCH_MAX 1024    /* mutations in one commit: far below LMDB's limit of dirty pages */
 #define ROOM_LOOK_MS 1000 /* how long a look at the free room is good for */
 
 void commit_queue_init(struct commit_queue *queue)
@@ -35,7 +36,7 @@ void commit_queue_done(struct commit_queue *queue)
 /* Looked at now and then: the reserve is far larger than what arrives between two looks. */
 static bool accepting(struct store *store)
 {
-    struct commit_queue *queue = store_queue(store);
+    struct commit_queue *queue = &store->queue;
     int64_t now = clock_mono_ms();
     if (now - queue->room_looked_ms >= ROOM_LOOK_MS) {
         queue->room_looked_ms = now;
@@ -57,11 +58,11 @@ static enum attempt apply(struct store_txn *txn, struct store_op *batch)
     for (struct store_op *op = batch; op; op = op->next) {
         if (op->settled)
             continue;
-        txn_mark_clean(txn);
+        txn->dirty = false;
         op->err = op->mutation(txn, op->context);
-        if (op->err && txn_is_full(txn))
+        if (op->err && txn->full)
             return ATTEMPT_GROW;
-        if (op->err && txn_is_dirty(txn)) {
+        if (op->err && txn->dirty) {
             op->settled = true;
             return ATTEMPT_AGAIN;
         }
@@ -104,7 +105,7 @@ static void commit(struct store *store, struct store_op *batch)
         } else {
             txn_abort(txn);
         }
-        if ((full || attempt == ATTEMPT_GROW) && store_grow(store)) {
+        if ((full || attempt == ATTEMPT_GROW) && map_grow(store)) {
             fail(batch, ERR_FULL);
             return;
         }
@@ -143,7 +144,7 @@ static struct store_op *take_batch(struct commit_queue *queue)
 
 void store_submit(struct store *store, struct store_op *op)
 {
-    struct commit_queue *queue = store_queue(store);
+    struct commit_queue *queue = &store->queue;
     op->next = NULL;
     pthread_mutex_lock(&queue->lock);
     *queue->last = op;
@@ -153,7 +154,7 @@ void store_submit(struct store *store, struct store_op *op)
 
 void store_lead(struct store *store)
 {
-    struct commit_queue *queue = store_queue(store);
+    struct commit_queue *queue = &store->queue;
     pthread_mutex_lock(&queue->lock);
     if (queue->leading) {
         pthread_mutex_unlock(&queue->lock);
@@ -165,7 +166,7 @@ void store_lead(struct store *store)
         pthread_mutex_unlock(&queue->lock);
         commit(store, batch);
         if (wants_wake(batch))
-            wake(store_home(store));
+            wake(store->home);
         for (struct store_op *next; batch; batch = next) {
             next = batch->next; /* done may free it */
             batch->done(batch);

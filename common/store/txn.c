@@ -1,9 +1,12 @@
-/* txn - transactions; see store.h, env.h and commit.h. */
+/* txn - transactions; see store.h and txn.h. */
+#include "store/txn.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "store/env.h"
+#include "store/map.h"
 
 #define READERS_KEPT 64        /* read transactions a process keeps for reuse */
 #define DISK_FULL_BYTES MIB(1) /* as good as none: less than one large write */
@@ -15,10 +18,17 @@ void store_clear_stale_readers(struct store *store)
         log_info("freed %d reader slots of processes that are gone", dead);
 }
 
-enum err env_begin(struct store *store, unsigned flags, MDB_txn **txn)
+#define TRIES 5 /* beginning can fail while another process opens, closes or grows it (lmdb.h) */
+
+/*
+ * Begins a transaction, or renews the one in *txn, and holds map_lock shared until it is
+ * ended. Cures what can be cured: a map that another process has grown, slots of readers
+ * that died.
+ */
+static enum err begin(struct store *store, unsigned flags, MDB_txn **txn)
 {
     int rc = MDB_SUCCESS;
-    for (int try = 0; try < ENV_TRIES; try++) {
+    for (int try = 0; try < TRIES; try++) {
         pthread_rwlock_rdlock(&store->map_lock);
         rc = *txn ? mdb_txn_renew(*txn) : mdb_txn_begin(store->env, NULL, flags, txn);
         if (!rc)
@@ -26,7 +36,7 @@ enum err env_begin(struct store *store, unsigned flags, MDB_txn **txn)
         pthread_rwlock_unlock(&store->map_lock);
         if (rc == MDB_READERS_FULL)
             store_clear_stale_readers(store);
-        else if (rc != MDB_MAP_RESIZED || env_adopt_map(store))
+        else if (rc != MDB_MAP_RESIZED || map_adopt(store))
             break;
     }
     return env_err(store, rc, "beginning a transaction");
@@ -45,7 +55,7 @@ enum err store_read_begin(struct store *store, struct store_txn **ret_txn)
         txn = mem_alloc(sizeof *txn);
         txn->store = store;
     }
-    enum err err = env_begin(store, MDB_RDONLY, &txn->txn);
+    enum err err = begin(store, MDB_RDONLY, &txn->txn);
     if (err) {
         if (txn->txn)
             mdb_txn_abort(txn->txn);
@@ -79,7 +89,7 @@ enum err txn_begin(struct store *store, struct store_txn **ret_txn)
 {
     struct store_txn *txn = mem_alloc(sizeof *txn);
     txn->store = store;
-    enum err err = env_begin(store, 0, &txn->txn);
+    enum err err = begin(store, 0, &txn->txn);
     if (err)
         free(txn);
     else
@@ -105,21 +115,6 @@ void txn_abort(struct store_txn *txn)
     mdb_txn_abort(txn->txn);
     pthread_rwlock_unlock(&txn->store->map_lock);
     free(txn);
-}
-
-void txn_mark_clean(struct store_txn *txn)
-{
-    txn->dirty = false;
-}
-
-bool txn_is_dirty(const struct store_txn *txn)
-{
-    return txn->dirty;
-}
-
-bool txn_is_full(const struct store_txn *txn)
-{
-    return txn->full;
 }
 
 uint64_t store_txn_commit(const struct store_txn *txn)

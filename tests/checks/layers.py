@@ -33,7 +33,8 @@ OWNERS = {
     "fcgi*.h": "common/web/fastcgi.c",
     "fastcgi.h": "common/web/fastcgi.c",
     "curl/*": "http/*",
-    "store/env.h": "common/store/store.c common/store/map.c common/store/txn.c common/store/table.c",
+    "store/env.h": " ".join(f"common/store/{step}.c" for step in
+                             ("env", "map", "txn", "table", "room", "commit", "open")),
 }
 
 

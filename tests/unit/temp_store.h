@@ -6,7 +6,7 @@
  */
 #include "temp.h"
 
-#include "store/commit.h"
+#include "store/txn.h"
 #include "store/store.h"
 
 struct temp_store {

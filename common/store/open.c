@@ -1,4 +1,4 @@
-/* store - see store.h: opening and closing. */
+/* open - opening, making and closing a store; see store.h. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -6,50 +6,16 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "store/commit.h"
 #include "store/env.h"
+#include "store/txn.h"
 
 #define READERS_MAX 1024 /* reader slots of the environment, all processes together */
 #define FORMAT_VERSION 1 /* of the store as a whole; records carry their own */
 
-static const char *const table_names[] = {
-#define TABLE(constant, name, key, record, writer) name,
-#include "schema/tables.def"
-#undef TABLE
-};
-
-enum err env_err(struct store *store, int rc, const char *doing)
-{
-    switch (rc) {
-    case MDB_SUCCESS:
-        return ERR_OK;
-    case MDB_NOTFOUND:
-        return ERR_NOTFOUND;
-    case MDB_KEYEXIST:
-        return ERR_CONFLICT;
-    case MDB_MAP_FULL:
-    case ENOSPC:
-    case EDQUOT:
-        log_error("the store is full (%s: %s)", doing, mdb_strerror(rc));
-        return ERR_FULL;
-    case MDB_PANIC:
-    case MDB_CORRUPTED:
-    case MDB_PAGE_NOTFOUND:
-    case MDB_VERSION_MISMATCH:
-    case MDB_INVALID:
-        log_error("the store is not usable (%s: %s)", doing, mdb_strerror(rc));
-        if (store)
-            store->broken = true;
-        return ERR_CORRUPT;
-    default:
-        log_error("the store failed (%s: %s)", doing, mdb_strerror(rc));
-        return ERR_IO;
-    }
-}
-
-const char *env_table_name(enum store_table table)
-{
-    return table_names[table];
-}
+/* Opening can fail while another process opens or closes the environment (lmdb.h). */
+#define TRIES 5
+#define TRY_AGAIN_US 10000
 
 static bool on_network(const char *path)
 {
@@ -66,19 +32,38 @@ static bool on_network(const char *path)
 
 static enum err open_tables(struct store *store, bool create)
 {
-    MDB_txn *txn = NULL;
-    enum err err = env_begin(store, create ? 0 : MDB_RDONLY, &txn);
+    struct store_txn *txn;
+    bool full;
+    enum err err = create ? txn_begin(store, &txn) : store_read_begin(store, &txn);
     if (err)
         return err;
     int rc = 0;
     for (size_t i = 0; !rc && i < TABLE__MAX; i++)
-        rc = mdb_dbi_open(txn, env_table_name(i), create ? MDB_CREATE : 0, &store->tables[i]);
-    if (rc)
-        mdb_txn_abort(txn);
-    else
-        rc = mdb_txn_commit(txn); /* not aborted: the handles live on only so */
-    pthread_rwlock_unlock(&store->map_lock);
-    return rc == MDB_NOTFOUND ? ERR_NOTFOUND : env_err(store, rc, "opening its tables");
+        rc = mdb_dbi_open(txn->txn, env_table_name(i), create ? MDB_CREATE : 0, &store->tables[i]);
+    if (!rc)
+        return txn_commit(txn, &full); /* without which the handles do not live on */
+    txn_abort(txn);
+    return env_err(store, rc, "opening its tables");
+}
+
+static int try_to_open(struct store *store, const char *path, unsigned flags, int64_t map_bytes)
+{
+    int rc = mdb_env_create(&store->env);
+    if (!rc)
+        rc = mdb_env_set_maxdbs(store->env, TABLE__MAX);
+    if (!rc)
+        rc = mdb_env_set_maxreaders(store->env, READERS_MAX);
+    if (!rc && map_bytes)
+        rc = mdb_env_set_mapsize(store->env, (size_t)map_bytes);
+    mode_t old = umask(007);
+    if (!rc)
+        rc = mdb_env_open(store->env, path, flags | MDB_NOTLS | MDB_NORDAHEAD, 0660);
+    umask(old);
+    if (rc) {
+        mdb_env_close(store->env);
+        store->env = NULL;
+    }
+    return rc;
 }
 
 static enum err open_env(struct store *store, unsigned flags, int64_t map_bytes)
@@ -90,26 +75,10 @@ static enum err open_env(struct store *store, unsigned flags, int64_t map_bytes)
                   "to a local disk (or set network_filesystem = 1 in [store] of fx.conf)");
         return ERR_DENIED;
     }
-    int rc = 0;
-    for (int try = 0; try < ENV_TRIES; try++) {
-        rc = mdb_env_create(&store->env);
-        if (!rc)
-            rc = mdb_env_set_maxdbs(store->env, TABLE__MAX);
-        if (!rc)
-            rc = mdb_env_set_maxreaders(store->env, READERS_MAX);
-        if (!rc && map_bytes)
-            rc = mdb_env_set_mapsize(store->env, (size_t)map_bytes);
-        mode_t old = umask(007);
-        if (!rc)
-            rc = mdb_env_open(store->env, path, flags | MDB_NOTLS | MDB_NORDAHEAD, 0660);
-        umask(old);
-        if (!rc)
-            break;
-        mdb_env_close(store->env);
-        store->env = NULL;
-        if (rc != EINVAL && rc != EAGAIN)
-            break;
-        usleep(10000);
+    int rc = try_to_open(store, path, flags, map_bytes);
+    for (int try = 1; try < TRIES && (rc == EINVAL || rc == EAGAIN); try++) {
+        usleep(TRY_AGAIN_US);
+        rc = try_to_open(store, path, flags, map_bytes);
     }
     if (rc == ENOENT) {
         log_error("there is no database in %s; make one with: fxctl init", path);
@@ -225,26 +194,4 @@ void store_close(struct store *store)
     pthread_mutex_destroy(&store->readers_lock);
     commit_queue_done(&store->queue);
     free(store);
-}
-
-bool store_is_broken(const struct store *store)
-{
-    return store->broken;
-}
-
-uint64_t store_last_commit(const struct store *store)
-{
-    MDB_envinfo info;
-    mdb_env_info(store->env, &info);
-    return info.me_last_txnid;
-}
-
-struct commit_queue *store_queue(struct store *store)
-{
-    return &store->queue;
-}
-
-const struct home *store_home(const struct store *store)
-{
-    return store->home;
 }
