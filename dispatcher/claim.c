@@ -141,6 +141,7 @@ static enum place take_place(
 
 static void add_claim(struct dispatcher *d, const struct claim *claim)
 {
+    claim->service->plan_bytes += claim->job.len;
     if (d->claim_count == d->claim_room) {
         d->claim_room = d->claim_room ? d->claim_room * 2 : 64;
         d->claims = mem_resize(d->claims, d->claim_room * sizeof *d->claims);
@@ -148,15 +149,28 @@ static void add_claim(struct dispatcher *d, const struct claim *claim)
     d->claims[d->claim_count++] = *claim;
 }
 
-/* Reads what a runner needs for an execution. ERR_NOTFOUND: it is no longer kept. */
-static enum err read_job(struct dispatcher *d, struct store_txn *txn,
-    const struct execution *execution, struct buf *ret_event, const struct version **ret_version)
+/*
+ * Packs what a runner needs for the next attempt. The event borrows from the store, so this
+ * comes before any change. ERR_NOTFOUND: the event or the pipeline's version is deleted.
+ */
+static enum err pack(struct dispatcher *d, struct store_txn *txn, const struct execution *execution,
+    struct claim *claim)
 {
-    enum err err = events_copy(txn, execution->event_seq, ret_event);
+    struct frame_job job = {
+        .execution = execution->id,
+        .attempt = execution->attempt + 1,
+        .pipeline_id = execution->pipeline_id,
+        .pipeline_version = execution->pipeline_version,
+    };
+    enum err err = catalog_version(d, txn, job.pipeline_id, job.pipeline_version, &claim->version);
     if (!err)
-        err = catalog_version(
-            d, txn, execution->pipeline_id, execution->pipeline_version, ret_version);
-    return err;
+        err = events_record(txn, execution->event_seq, &job.event);
+    if (err)
+        return err;
+    claim->execution = job.execution;
+    claim->attempt = job.attempt;
+    frame_put_job(&claim->job, &job);
+    return ERR_OK;
 }
 
 /* An execution that cannot run any more ends here. */
@@ -169,41 +183,44 @@ static enum err fail(
     return !err && service->ordered ? look_at_first(txn, service) : err;
 }
 
-/* Its next attempt begins, as far as the store knows; the claim goes out after the commit. */
-static enum err begin(struct dispatcher *d, struct store_txn *txn, struct execution *execution,
-    struct span event, struct claim *claim)
+/* The attempt begins, as far as the store knows; its job goes out after the commit. */
+static enum err begin(struct store_txn *txn, struct service *service, struct execution *execution)
 {
     execution->status = STATUS_IN_PROGRESS;
     execution->attempt++;
     execution->last = ATTEMPT_IN_PROGRESS;
     execution->started_ms = clock_wall_ms();
-    enum err err = executions_change(txn, execution, STATUS_PENDING);
-    if (err)
-        return err;
-    struct frame_job job = {
-        .execution = execution->id,
-        .attempt = execution->attempt,
-        .pipeline_id = execution->pipeline_id,
-        .pipeline_version = execution->pipeline_version,
-        .event = event,
-    };
-    claim->execution = execution->id;
-    claim->attempt = execution->attempt;
-    claim->service->plan.running++;
-    frame_put_job(&claim->job, &job);
-    claim->service->plan_bytes += claim->job.len;
-    add_claim(d, claim);
-    return ERR_OK;
+    service->plan.running++;
+    return executions_change(txn, execution, STATUS_PENDING);
 }
 
-/* Takes the first of the queue. */
+/* Takes an execution out of its queue and begins its next attempt. */
+static enum err claim_execution(
+    struct dispatcher *d, struct store_txn *txn, struct execution *execution, struct claim *claim)
+{
+    struct service *service = claim->service;
+    enum err err = pack(d, txn, execution, claim);
+    bool deleted = err == ERR_NOTFOUND;
+    if (err && !deleted)
+        return err;
+    if (!deleted)
+        add_claim(d, claim);
+    service->plan.ready--;
+    err = queue_del(txn, service->queue, execution->event_seq, &execution->id);
+    if (err)
+        return err;
+    return deleted ? fail(txn, service, execution, "its event or its pipeline is no longer kept")
+                   : begin(txn, service, execution);
+}
+
+/* Claims the first of the service's queue. */
 static enum err claim_one(
     struct dispatcher *d, struct store_txn *txn, struct service *service, enum place place)
 {
     struct uuid id;
     struct execution execution;
     struct claim claim = {.service = service, .starts = place == PLACE_NEW, .job = BUF_INIT};
-    struct buf copy = BUF_INIT, event = BUF_INIT;
+    struct buf copy = BUF_INIT;
     enum err err = queue_first(txn, service->queue, &id);
     if (err == ERR_NOTFOUND) {
         service->plan.ready = 0; /* the queue is the truth, the count a memory of it */
@@ -212,18 +229,8 @@ static enum err claim_one(
     if (!err)
         err = executions_load(txn, &id, &copy, &execution);
     if (!err)
-        err = queue_del(txn, service->queue, execution.event_seq, &id);
-    if (err)
-        goto out;
-    service->plan.ready--;
-    err = read_job(d, txn, &execution, &event, &claim.version);
-    if (err == ERR_NOTFOUND)
-        err = fail(txn, service, &execution, "its event or its pipeline is no longer kept");
-    else if (!err)
-        err = begin(d, txn, &execution, buf_span(&event), &claim);
-out:
+        err = claim_execution(d, txn, &execution, &claim);
     buf_done(&copy);
-    buf_done(&event);
     return err;
 }
 

@@ -24,22 +24,17 @@ enum err events_append(struct store_txn *txn, struct event *event)
     return err;
 }
 
-enum err events_get(struct store_txn *txn, uint64_t seq, struct event *ret_event)
+enum err events_record(struct store_txn *txn, uint64_t seq, struct span *ret_record)
 {
     struct key key = key_of_seq(seq);
-    struct span record;
-    enum err err = store_get(txn, TABLE_EVENTS, key_span(&key), &record);
-    return err ? err : event_decode(record, ret_event);
+    return store_get(txn, TABLE_EVENTS, key_span(&key), ret_record);
 }
 
-enum err events_copy(struct store_txn *txn, uint64_t seq, struct buf *ret_record)
+enum err events_get(struct store_txn *txn, uint64_t seq, struct event *ret_event)
 {
-    struct key key = key_of_seq(seq);
     struct span record;
-    enum err err = store_get(txn, TABLE_EVENTS, key_span(&key), &record);
-    if (!err)
-        buf_add_span(ret_record, record);
-    return err;
+    enum err err = events_record(txn, seq, &record);
+    return err ? err : event_decode(record, ret_event);
 }
 
 static enum err end_of_log(struct store_txn *txn, bool newest, uint64_t *ret_seq)

@@ -12,10 +12,9 @@
 /* Appends to the log; sets event->seq. */
 enum err events_append(struct store_txn *txn, struct event *event) MUST_CHECK;
 
-/* Text borrows from the transaction. */
+/* An event, and its stored form as event_decode reads it. Both borrow from the transaction. */
 enum err events_get(struct store_txn *txn, uint64_t seq, struct event *ret_event) MUST_CHECK;
-/* Appends the stored form, as event_decode reads it. */
-enum err events_copy(struct store_txn *txn, uint64_t seq, struct buf *ret_record) MUST_CHECK;
+enum err events_record(struct store_txn *txn, uint64_t seq, struct span *ret_record) MUST_CHECK;
 
 /* The numbers of the oldest and the newest event kept; 0 when there is none. */
 enum err events_first(struct store_txn *txn, uint64_t *ret_seq) MUST_CHECK;
