@@ -209,8 +209,8 @@ struct instance *instance_start(struct dispatcher *d, struct service *service); 
 uint32_t instance_window(const struct service *service);
 /* How many more jobs it may be given now. */
 uint32_t instance_room(const struct instance *instance);
-/* Adds a job to those of the runner; instance_flush sends what was added. */
-void instance_give(struct dispatcher *d, struct instance *instance, const struct claim *claim);
+/* Adds a job to those of the runner and may take its frame; instance_flush sends what was added. */
+void instance_give(struct dispatcher *d, struct instance *instance, struct claim *claim);
 void instance_flush(struct dispatcher *d, struct instance *instance);
 /* Ends one of its jobs if it is at hand, or recalls it with all others that are not. */
 void instance_cancel(struct dispatcher *d, struct instance *instance, const struct uuid *execution);

@@ -159,12 +159,14 @@ void instance_retire(struct dispatcher *d, struct instance *instance)
 
 void instance_flush(struct dispatcher *d, struct instance *i)
 {
-    while (i->out.len) {
-        ssize_t n = send(i->fd, i->out.data, i->out.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    size_t sent = 0;
+    while (sent < i->out.len) {
+        ssize_t n = send(i->fd, i->out.data + sent, i->out.len - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (n < 0)
             break; /* when the runner is gone, its socket says so soon */
-        buf_drop(&i->out, (size_t)n);
+        sent += (size_t)n;
     }
+    buf_drop(&i->out, sent);
     bool waits = i->out.len > 0;
     if (waits != i->watching_out) {
         i->watching_out = waits;
@@ -205,7 +207,19 @@ static void begin_first(struct dispatcher *d, struct instance *i)
     i->deadline_ms = deadline_ms(d, i->jobs[0].timeout_ms);
 }
 
-void instance_give(struct dispatcher *d, struct instance *instance, const struct claim *claim)
+/* Puts a frame behind what is to be sent; where that is nothing, without copying the frame. */
+static void put_frame(struct instance *i, struct buf *frame)
+{
+    if (i->out.len) {
+        buf_add_span(&i->out, buf_span(frame));
+        return;
+    }
+    buf_done(&i->out);
+    i->out = *frame;
+    *frame = BUF_INIT;
+}
+
+void instance_give(struct dispatcher *d, struct instance *instance, struct claim *claim)
 {
     instance->jobs[instance->job_count++] = (struct job){
         .execution = claim->execution,
@@ -216,7 +230,7 @@ void instance_give(struct dispatcher *d, struct instance *instance, const struct
         begin_first(d, instance);
     instance->state = INSTANCE_BUSY;
     send_version(instance, claim->version);
-    buf_add_span(&instance->out, buf_span(&claim->job));
+    put_frame(instance, &claim->job);
 }
 
 /* It is to answer soon, whatever time its job still has. */

@@ -175,7 +175,7 @@ static void carry_out(struct dispatcher *d)
         }
     }
     for (size_t i = 0; i < d->claim_count; i++) {
-        const struct claim *claim = &d->claims[i];
+        struct claim *claim = &d->claims[i];
         struct instance *instance = runner_for(d, claim);
         claim->service->served_us = clock_mono_us();
         if (instance)
