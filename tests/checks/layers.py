@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Who may include whom. Prints each breach as file:line."""
+"""Are the rooms of DESIGN.md true? Who includes whom, who alone includes a foreign library, and which
+files live in a room. Prints each breach as file:line."""
 import fnmatch
 import re
 import sys
@@ -7,35 +8,19 @@ from pathlib import Path
 
 ROOT = Path(sys.argv[1] if len(sys.argv) > 1 else __file__).resolve()
 ROOT = ROOT if ROOT.is_dir() else ROOT.parents[2]
+PAGE = (ROOT / "DESIGN.md").read_text()
 
-# A room, and the layers its files may include besides the room itself. Arrows point down only.
-MAY = {
-    "common/base": set(),
-    "common/home": {"base"},
-    "common/model": {"base"},
-    "common/proc": {"base", "home", "model"},
-    "common/store": {"base", "home", "model", "schema"},
-    "common/view": {"base", "home", "model", "store"},
-    "common/web": {"base", "home", "model", "store", "view"},
-    "cgi-bin": {"base", "home", "model", "store", "view", "web"},
-    "dispatcher": {"base", "home", "model", "proc", "store"},
-    "runner": {"base", "home", "model", "proc"},
-    "http": {"base", "home", "model", "proc"},
-    "fxctl": {"base", "home", "model", "store", "view"},
-}
+# A row of "The rooms": the room, what it is, the layers it may include, and what it alone includes.
+ROW = re.compile(r"^\| `([\w/-]+)` \|[^|]+\|([a-z ]*)\|([^|]*)\|$", re.M)
+# An item of "Who lives where": the room, and the names of its files in backticks.
+ITEM = re.compile(r"^- \*\*([\w/-]+)\*\*((?: ·|\n  ).*(?:\n  .*)*)", re.M)
 
-# A header, and the only files that include it: each foreign library has one owner.
-OWNERS = {
-    "json-c/*": "common/base/json*.c",
-    "openssl/*": "common/base/crypto.c",
-    "ini.h": "common/home/config.c",
-    "lmdb.h": "common/store/env.h",
-    "fcgi*.h": "common/web/fastcgi.c",
-    "fastcgi.h": "common/web/fastcgi.c",
-    "curl/*": "http/*",
-    "store/env.h": " ".join(f"common/store/{step}.c" for step in
-                             ("env", "map", "txn", "table", "room", "commit", "open")),
-}
+may, owners = {}, {}
+for room, layers, alone in ROW.findall(PAGE):
+    may[room] = set(layers.split())
+    for headers, files in re.findall(r"((?:`[^`]+` )+)in `([^`]+)`", alone):
+        for header in re.findall(r"`([^`]+)`", headers):
+            owners[header] = [f"{room}/{file}" for file in files.split()]
 
 
 def room_of(file):
@@ -45,15 +30,14 @@ def room_of(file):
 
 
 def rules_of(room):
-    return MAY.get(room, MAY.get(room.split("/")[0]))
+    return may.get(room, may.get(room.split("/")[0]))
 
 
 def breach(file, name):
     """What is wrong with a file's including this. None when nothing is."""
-    for header, owner in OWNERS.items():
-        if fnmatch.fnmatch(name, header) and not any(
-                fnmatch.fnmatch(file, one) for one in owner.split()):
-            return f"only {owner} includes <{name}>"
+    for header, files in owners.items():
+        if fnmatch.fnmatch(name, header) and not any(fnmatch.fnmatch(file, one) for one in files):
+            return f"only {' '.join(files)} includes <{name}>"
     if ".." in name.split("/"):
         return f'"{name}": name the layer instead of going up'
     room, into = room_of(file), name.rpartition("/")[0]
@@ -74,13 +58,24 @@ def includes(path):
             yield number, found[1] or found[2]
 
 
-breaches = []
-for folder in sorted({room.split("/")[0] for room in MAY}):
-    for path in sorted((ROOT / folder).rglob("*.[ch]")):
+breaches, living = [], {}
+for folder in sorted(one for one in ROOT.glob("[!.]*/") if one.name not in ("build", "tests")):
+    for path in sorted(folder.rglob("*.[chS]")):
         file = path.relative_to(ROOT).as_posix()
+        living.setdefault(room_of(file), set()).add(path.stem)
+        if rules_of(room_of(file)) is None:
+            breaches.append(f"{file}:1: DESIGN.md does not know the room")
+            continue
         for number, name in includes(path):
             what = breach(file, name)
             if what:
                 breaches.append(f"{file}:{number}: {what}")
-print("\n".join(breaches) or "the layers include downward only")
+
+listed = {room: set(re.findall(r"`(\w+)`", text)) for room, text in ITEM.findall(PAGE)}
+for room in sorted(living.keys() | listed.keys()):
+    for name in sorted(living.get(room, set()) ^ listed.get(room, set())):
+        there = name in living.get(room, set())
+        breaches.append(f"DESIGN.md:1: {room}/{name} is "
+                        f"{'not listed' if there else 'listed, but not there'}")
+print("\n".join(breaches) or "the rooms are as DESIGN.md has them")
 sys.exit(bool(breaches))

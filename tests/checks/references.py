@@ -75,6 +75,8 @@ def is_there(name, file, files):
     near = (ROOT / file).parent
     if name in FOREIGN or name in system_headers or name.startswith(ELSEWHERE):
         return True
+    if re.search(r"(?:^|/)[A-Z]+(?:_\w+)?\.(?!md)", name):
+        return True  # NAME_test.c stands for many
     if "/" not in name and not name.endswith(".md"):
         return any(one == name or one.endswith("/" + name) for one in files)
     return any((base / name).exists() for base in (ROOT, ROOT / "common", near))
