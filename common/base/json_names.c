@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/id.h"
+#include "base/json_escape.h"
 
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static uint64_t hash_key[2];
@@ -114,7 +115,7 @@ static struct span plain_name(struct json_names *names, struct span name)
     if (!is_escaped(name))
         return name;
     buf_clear(&names->scratch);
-    json_names_unescape(name, &names->scratch);
+    json_escape_undo(name, &names->scratch);
     return buf_span(&names->scratch);
 }
 
@@ -126,7 +127,7 @@ static bool is_same(const struct json_name *entry, struct span plain)
 
     if (!is_escaped(entry->name))
         return span_eq(entry->name, plain);
-    json_names_unescape(entry->name, &entry_plain);
+    json_escape_undo(entry->name, &entry_plain);
     same = span_eq(buf_span(&entry_plain), plain);
     buf_done(&entry_plain);
     return same;

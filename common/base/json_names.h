@@ -46,7 +46,4 @@ bool json_names_has(struct json_names *names, uint32_t level, struct span name);
 /* Forgets the names of the level, which must be the last ones added. */
 void json_names_drop(struct json_names *names, uint32_t level);
 
-/* Appends the characters for which the name, as written without quotes, stands. */
-void json_names_unescape(struct span name, struct buf *out);
-
 #endif

@@ -8,8 +8,8 @@
 
 #include <string.h>
 
+#include "base/json_escape.h"
 #include "base/json_names.h"
-#include "base/utf8.h"
 
 static bool is_space(uint8_t c)
 {
@@ -148,89 +148,10 @@ bool json_walk_next(struct json_walk *walk, struct json_item *ret_item)
     return true;
 }
 
-/* Unescaping. */
-
-static uint32_t hex4(const uint8_t *at)
-{
-    uint32_t v = 0;
-
-    for (unsigned i = 0; i < 4; i++)
-        v = v << 4 | (uint32_t)(at[i] <= '9' ? at[i] - '0' : (at[i] | 0x20) - 'a' + 10);
-    return v & 0xffff;
-}
-
-/* The characters of an escape other than \u. */
-static uint8_t short_escape(uint8_t c)
-{
-    switch (c) {
-    case 'b':
-        return '\b';
-    case 'f':
-        return '\f';
-    case 'n':
-        return '\n';
-    case 'r':
-        return '\r';
-    case 't':
-        return '\t';
-    default:
-        return c;
-    }
-}
-
-/*
- * The character of the escape at `at`, as UTF-8; *ret_len says how many bytes.
- * Returns where the text goes on.
- */
-static const uint8_t *read_escape(
-    const uint8_t *at, const uint8_t *end, uint8_t ret_bytes[4], size_t *ret_len)
-{
-    uint32_t unit;
-
-    *ret_len = 0;
-    if (end - at < 2)
-        return end;
-    if (at[1] != 'u') {
-        ret_bytes[0] = short_escape(at[1]);
-        *ret_len = 1;
-        return at + 2;
-    }
-    if (end - at < 6)
-        return end;
-    unit = hex4(at + 2);
-    at += 6;
-    if (unit >= 0xd800 && unit <= 0xdfff) {
-        if (end - at < 6)
-            return end;
-        unit = 0x10000 + ((unit & 0x3ff) << 10) + (hex4(at + 2) & 0x3ff);
-        at += 6;
-    }
-    *ret_len = utf8_encode(unit, ret_bytes);
-    return at;
-}
-
-void json_names_unescape(struct span name, struct buf *out)
-{
-    const uint8_t *at = name.data, *end = name.len > 0 ? at + name.len : at;
-
-    while (at < end) {
-        const uint8_t *backslash = memchr(at, '\\', (size_t)(end - at));
-        const uint8_t *stop = backslash != NULL ? backslash : end;
-        uint8_t bytes[4];
-        size_t len;
-
-        buf_add(out, at, (size_t)(stop - at));
-        if (stop == end)
-            break;
-        at = read_escape(stop, end, bytes, &len);
-        buf_add(out, bytes, len);
-    }
-}
-
 void json_unescape(struct span value, struct buf *out)
 {
     if (value.len >= 2)
-        json_names_unescape(span_of(value.data + 1, value.len - 2), out);
+        json_escape_undo(span_of(value.data + 1, value.len - 2), out);
 }
 
 bool json_name_is(struct span name, const char *text)
@@ -246,7 +167,7 @@ bool json_name_is(struct span name, const char *text)
         size_t len = 1;
 
         if (*at == '\\')
-            at = read_escape(at, end, bytes, &len);
+            at = json_escape_read(at, end, bytes, &len);
         else
             at++;
         if (!span_starts(rest, span_of(bytes, len)))

@@ -1,0 +1,22 @@
+#ifndef BASE_JSON_ESCAPE_H
+#define BASE_JSON_ESCAPE_H
+/*
+ * json_escape - the escapes in strings of checked text. Part of base/json.h; not for use
+ * outside base/json*.c.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/*
+ * The character of the escape at `at`, as UTF-8; *ret_len says how many bytes. Returns
+ * where the text goes on.
+ */
+const uint8_t *json_escape_read(
+    const uint8_t *at, const uint8_t *end, uint8_t ret_bytes[4], size_t *ret_len);
+
+/* Appends the characters for which a string, as written without its quotes, stands. */
+void json_escape_undo(struct span text, struct buf *out);
+
+#endif
