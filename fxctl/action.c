@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "fxctl/help.h"
 #include "fxctl/input.h"
 #include "fxctl/operand.h"
 #include "store/actions.h"
@@ -87,7 +88,7 @@ static int act_on(struct fxctl *ctl,
 {
     struct act act = {.act = action};
     if (!uuid_parse(span_str(ctl->operands[0]), &act.id))
-        return fxctl_usage(ctl, "\"%s\" is no id of an execution", ctl->operands[0]);
+        return help_usage(ctl, "\"%s\" is no id of an execution", ctl->operands[0]);
     int status = fxctl_open(ctl, STORE_READ_WRITE);
     if (status)
         return status;
@@ -171,7 +172,7 @@ static int explain(struct fxctl *ctl)
     struct json_item events, item;
     size_t count = 0;
     if (!uuid_parse(span_str(ctl->operands[0]), &cid))
-        return fxctl_usage(ctl, "\"%s\" is no correlation id", ctl->operands[0]);
+        return help_usage(ctl, "\"%s\" is no correlation id", ctl->operands[0]);
     int status = fxctl_open(ctl, STORE_READ_ONLY);
     if (status)
         return status;

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "fxctl/help.h"
 #include "fxctl/operand.h"
 #include "fxctl/table.h"
 #include "fxctl/when.h"
@@ -19,7 +20,7 @@ static int read_list(const struct fxctl *ctl, const char *option, struct span *r
     const char *text = fxctl_option(ctl, option);
     *ret_list = span_str(text ? text : "");
     if (text && (!*text || !credential_list_check(*ret_list)))
-        return fxctl_usage(ctl, "--%s: must be names separated by commas, without spaces", option);
+        return help_usage(ctl, "--%s: must be names separated by commas, without spaces", option);
     return EXIT_DONE;
 }
 
@@ -38,11 +39,11 @@ int credential_read(const struct fxctl *ctl, struct credential *credential)
     credential->name = span_str(fxctl_option(ctl, "name"));
     credential->created_ms = clock_wall_ms();
     if (credential->name.len < 1 || credential->name.len > CREDENTIAL_NAME_MAX)
-        return fxctl_usage(ctl, "--name: must be 1 to %d bytes long", CREDENTIAL_NAME_MAX);
+        return help_usage(ctl, "--name: must be 1 to %d bytes long", CREDENTIAL_NAME_MAX);
     if (expires && !when_parse(expires, credential->created_ms, 1, &credential->expires_ms))
-        return fxctl_usage(ctl, "--expires: must be " WHEN_RIGHT);
+        return help_usage(ctl, "--expires: must be " WHEN_RIGHT);
     if (expires && credential->expires_ms <= credential->created_ms)
-        return fxctl_usage(ctl, "--expires: must lie in the future");
+        return help_usage(ctl, "--expires: must lie in the future");
     int status = read_list(ctl, "types", &credential->types);
     if (!status)
         status = read_list(ctl, "sources", &credential->sources);
@@ -212,7 +213,7 @@ int credential_find(struct fxctl *ctl, enum credential_kind kind, struct buf *te
     struct uuid id;
     struct store_txn *txn;
     if (!uuid_parse(span_str(ctl->operands[0]), &id))
-        return fxctl_usage(ctl, "this is no id of a %s; \"fxctl %s list\" shows the ids",
+        return help_usage(ctl, "this is no id of a %s; \"fxctl %s list\" shows the ids",
             kinds[kind], kinds[kind]);
     int status = fxctl_open(ctl, STORE_READ_WRITE);
     if (status)
@@ -278,7 +279,7 @@ int credential_rotate(struct fxctl *ctl, const struct uuid *id, struct span proo
     struct change change = {*id, proof, 0};
     char time[CLOCK_TEXT];
     if (!when_parse(until ? until : "24h", clock_wall_ms(), 1, &change.at_ms))
-        return fxctl_usage(ctl, "--until: must be " WHEN_RIGHT);
+        return help_usage(ctl, "--until: must be " WHEN_RIGHT);
     enum err err = store_write(ctl->store, 0, rotate_mutation, &change);
     if (err == ERR_CONFLICT)
         return fxctl_refuse("%s is revoked; make a new one instead", ctl->operands[0]);

@@ -1,5 +1,6 @@
 /* dead_letter - executions that failed for good: listing them, and trying them again. */
 #include "base/json.h"
+#include "fxctl/help.h"
 #include "fxctl/listing.h"
 #include "fxctl/operand.h"
 #include "store/dead_letters.h"
@@ -85,7 +86,7 @@ static int retry_one(struct fxctl *ctl)
 {
     struct one one;
     if (!uuid_parse(span_str(ctl->operands[0]), &one.id))
-        return fxctl_usage(ctl, "\"%s\" is no id of an execution", ctl->operands[0]);
+        return help_usage(ctl, "\"%s\" is no id of an execution", ctl->operands[0]);
     int status = fxctl_open(ctl, STORE_READ_WRITE);
     if (status)
         return status;
@@ -102,9 +103,9 @@ static int retry(struct fxctl *ctl)
 {
     bool all = fxctl_option(ctl, "all") != NULL;
     if (all == (ctl->operand_count > 0))
-        return fxctl_usage(ctl, "name one dead letter, or say --all");
+        return help_usage(ctl, "name one dead letter, or say --all");
     if (!all && fxctl_option(ctl, "pipeline"))
-        return fxctl_usage(ctl, "--pipeline goes with --all");
+        return help_usage(ctl, "--pipeline goes with --all");
     return all ? retry_all(ctl) : retry_one(ctl);
 }
 

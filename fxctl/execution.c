@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "fxctl/help.h"
 #include "fxctl/listing.h"
 #include "fxctl/table.h"
 #include "fxctl/text.h"
@@ -59,7 +60,7 @@ static int read_wait(const struct fxctl *ctl, int64_t *ret_wait_ms)
     char *end = NULL;
     double seconds = !text ? 0 : *text ? strtod(text, &end) : WAIT_DEFAULT_S;
     if ((end && *end) || !(seconds >= 0 && seconds <= WAIT_MAX_S))
-        return fxctl_usage(ctl, "--wait: must be a number of seconds from 0 to %d", WAIT_MAX_S);
+        return help_usage(ctl, "--wait: must be a number of seconds from 0 to %d", WAIT_MAX_S);
     *ret_wait_ms = (int64_t)(seconds * 1000);
     return EXIT_DONE;
 }
@@ -92,7 +93,7 @@ static int cid(struct fxctl *ctl)
     struct buf text = BUF_INIT;
     int status = read_wait(ctl, &wait_ms);
     if (!status && !uuid_parse(span_str(ctl->operands[0]), &id))
-        status = fxctl_usage(ctl, "\"%s\" is no correlation id", ctl->operands[0]);
+        status = help_usage(ctl, "\"%s\" is no correlation id", ctl->operands[0]);
     if (!status)
         status = fxctl_open(ctl, STORE_READ_ONLY);
     if (status)
@@ -115,15 +116,15 @@ static int read_query(const struct fxctl *ctl, struct execution_query *query)
     const char *type = fxctl_option(ctl, "event-type"), *since = fxctl_option(ctl, "since");
     *query = (struct execution_query){.with_status = status != NULL};
     if (status && !status_parse(span_str(status), &query->status))
-        return fxctl_usage(
+        return help_usage(
             ctl, "--status: must be pending, in_progress, completed, failed or skipped");
     if ((service && !*service) || (type && !*type))
-        return fxctl_usage(
+        return help_usage(
             ctl, "--%s: must not be empty", service && !*service ? "service" : "event-type");
     query->service = span_str(service ? service : "");
     query->event_type = span_str(type ? type : "");
     if (since && !when_parse(since, clock_wall_ms(), -1, &query->since_ms))
-        return fxctl_usage(ctl, "--since: must be " WHEN_RIGHT);
+        return help_usage(ctl, "--since: must be " WHEN_RIGHT);
     return listing_page(ctl, query);
 }
 
@@ -213,7 +214,7 @@ static int show(struct fxctl *ctl)
     struct json_out out = json_out_to(&json);
     int status = EXIT_DONE;
     if (!uuid_parse(span_str(ctl->operands[0]), &id))
-        status = fxctl_usage(ctl, "\"%s\" is no id of an execution", ctl->operands[0]);
+        status = help_usage(ctl, "\"%s\" is no id of an execution", ctl->operands[0]);
     if (!status)
         status = fxctl_open(ctl, STORE_READ_ONLY);
     if (status)

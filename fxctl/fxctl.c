@@ -1,12 +1,20 @@
 /* fxctl - see fxctl.h. */
 #include "fxctl/fxctl.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
-#include "fxctl/help.h"
 #include "fxctl/text.h"
+
+const char *fxctl_option(const struct fxctl *ctl, const char *name)
+{
+    int i = command_find_option(ctl->command->options, name, strlen(name));
+    assert(i >= 0);
+    return ctl->values[i];
+}
 
 int fxctl_open_home(struct fxctl *ctl)
 {
@@ -36,23 +44,6 @@ void fxctl_say(const char *format, ...)
     va_end(args);
     fprintf(stderr, "%s\n", buf_text(&line));
     buf_done(&line);
-}
-
-int fxctl_usage(const struct fxctl *ctl, const char *format, ...)
-{
-    const char *name = ctl->command ? ctl->command->name : "";
-    struct buf text = BUF_INIT;
-    va_list args;
-    buf_printf(&text, "fxctl: %s%s", name, *name ? ": " : "");
-    va_start(args, format);
-    buf_vprintf(&text, format, args);
-    va_end(args);
-    buf_add_str(&text, "\nusage: ");
-    help_usage(ctl->command, &text);
-    buf_printf(&text, "\nMore with: fxctl %s%s--help", name, *name ? " " : "");
-    fxctl_say("%s", buf_text(&text));
-    buf_done(&text);
-    return EXIT_USAGE;
 }
 
 int fxctl_refuse(const char *format, ...)

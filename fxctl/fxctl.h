@@ -1,8 +1,8 @@
 #ifndef FXCTL_FXCTL_H
 #define FXCTL_FXCTL_H
 /*
- * fxctl - what the commands of the command line share: how a command is
- * declared, what was asked of it, and how it answers.
+ * fxctl - one run of the command line: what was asked of the command, and how it
+ * answers.
  *
  * Standard output carries what was asked for and nothing else; everything that
  * is said beside it goes to standard error. A command returns its exit status.
@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "fxctl/command.h"
 #include "home/home.h"
 #include "store/store.h"
 
@@ -19,38 +20,6 @@
 #define EXIT_DONE 0
 #define EXIT_NO 1
 #define EXIT_USAGE 2
-
-#define OPTIONS_MAX 12 /* of one command */
-#define OPERANDS_MAX 2 /* of one command */
-#define MANY_MAX 64    /* values of one option */
-
-enum option_need {
-    OPTION_FREE,     /* may be left out */
-    OPTION_REQUIRED, /* must be given */
-    OPTION_BARE,     /* may be left out, and so may its value: the word behind it is
-                        taken as the value when it is a number */
-    OPTION_MANY,     /* may be given again and again; one such option a command */
-};
-
-struct option_rule {
-    const char *name;  /* without "--"; NULL ends a table */
-    const char *value; /* what stands for its value in help */
-    enum option_need need;
-    const char *summary;
-};
-
-struct fxctl;
-
-/* One command. Parsing and help both go by this. */
-struct command {
-    const char *name;     /* one word or two; NULL ends a table */
-    const char *operands; /* as help shows them; NULL: none */
-    int operands_min, operands_max;
-    const struct option_rule *options; /* NULL: none of its own */
-    const char *summary;               /* half a line */
-    const char *details;               /* paragraphs of help; may be NULL */
-    int (*run)(struct fxctl *ctl);
-};
 
 /* One run of the program. */
 struct fxctl {
@@ -78,10 +47,6 @@ const char *fxctl_option(const struct fxctl *ctl, const char *name);
 int fxctl_open_home(struct fxctl *ctl);
 int fxctl_open_store(struct fxctl *ctl, enum store_mode mode);
 int fxctl_open(struct fxctl *ctl, enum store_mode mode);
-
-/* Says what was wrong with the command line, with the usage of the command. EXIT_USAGE. */
-int fxctl_usage(const struct fxctl *ctl, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
 
 /* Says why not. EXIT_NO. */
 int fxctl_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));

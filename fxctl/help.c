@@ -2,9 +2,8 @@
 #include "fxctl/help.h"
 
 #include <ctype.h>
+#include <stdarg.h>
 #include <string.h>
-
-#include "fxctl/options.h"
 
 #define NAME_COLUMN 20 /* where summaries begin, two spaces in */
 #define USAGE_WIDTH 78 /* usage lines that grow longer are broken */
@@ -17,7 +16,7 @@ static void add_option(const struct option_rule *rule, struct buf *out)
 }
 
 /* An option as usage shows it, on a line of its own where this one gets too long. */
-static void add_usage(const struct option_rule *rule, size_t *line_start, struct buf *out)
+static void add_option_usage(const struct option_rule *rule, size_t *line_start, struct buf *out)
 {
     bool required = rule->need == OPTION_REQUIRED;
     struct buf text = BUF_INIT;
@@ -32,7 +31,8 @@ static void add_usage(const struct option_rule *rule, size_t *line_start, struct
     buf_done(&text);
 }
 
-void help_usage(const struct command *command, struct buf *out)
+/* Appends "fxctl key create --name NAME ...", without a line end. NULL: of fxctl itself. */
+static void add_usage(const struct command *command, struct buf *out)
 {
     if (!command) {
         buf_add_str(out, "fxctl [--home DIR] [--json] COMMAND ...");
@@ -43,12 +43,29 @@ void help_usage(const struct command *command, struct buf *out)
     const struct option_rule *rule = command->options;
     for (; rule && rule->name; rule++)
         if (rule->need == OPTION_REQUIRED)
-            add_usage(rule, &line_start, out);
+            add_option_usage(rule, &line_start, out);
     if (command->operands)
         buf_printf(out, " %s", command->operands);
     for (rule = command->options; rule && rule->name; rule++)
         if (rule->need != OPTION_REQUIRED)
-            add_usage(rule, &line_start, out);
+            add_option_usage(rule, &line_start, out);
+}
+
+int help_usage(const struct fxctl *ctl, const char *format, ...)
+{
+    const char *name = ctl->command ? ctl->command->name : "";
+    struct buf text = BUF_INIT;
+    va_list args;
+    buf_printf(&text, "fxctl: %s%s", name, *name ? ": " : "");
+    va_start(args, format);
+    buf_vprintf(&text, format, args);
+    va_end(args);
+    buf_add_str(&text, "\nusage: ");
+    add_usage(ctl->command, &text);
+    buf_printf(&text, "\nMore with: fxctl %s%s--help", name, *name ? " " : "");
+    fxctl_say("%s", buf_text(&text));
+    buf_done(&text);
+    return EXIT_USAGE;
 }
 
 /* Two columns; what is too long for the first gets a line of its own. */
@@ -74,7 +91,7 @@ static void add_options(
     const struct option_rule *rules, const struct option_rule *hidden, struct buf *out)
 {
     for (; rules && rules->name; rules++) {
-        if (options_find(hidden, rules->name, strlen(rules->name)) >= 0)
+        if (command_find_option(hidden, rules->name, strlen(rules->name)) >= 0)
             continue;
         struct buf name = BUF_INIT;
         add_option(rules, &name);
@@ -86,7 +103,7 @@ static void add_options(
 static void add_command_help(const struct command *command, struct buf *out)
 {
     buf_add_str(out, "usage: ");
-    help_usage(command, out);
+    add_usage(command, out);
     buf_printf(
         out, "\n\n%c%s.\n", toupper((unsigned char)command->summary[0]), command->summary + 1);
     if (command->details)
@@ -109,7 +126,7 @@ static void add_overview(const struct command *const *groups, const char *noun, 
     buf_add_str(out, "Commands:\n");
     for (; *groups; groups++)
         for (const struct command *c = *groups; c->name; c++)
-            if (options_is_of(c, noun))
+            if (command_is_of(c, noun))
                 add_entry(c->name, c->summary, out);
     buf_printf(out, "\n\"fxctl COMMAND --help\" tells about one of them.\n");
 }
@@ -122,7 +139,7 @@ void help_print(const struct command *const *groups, const struct fxctl *ctl)
     else
         add_overview(groups, ctl->noun, &text);
     buf_add_str(&text, "\nOptions of every command:\n");
-    add_options(options_global, ctl->command ? ctl->command->options : NULL, &text);
+    add_options(command_global, ctl->command ? ctl->command->options : NULL, &text);
     if (!ctl->command)
         buf_add_str(&text,
             "\nExit status: 0 done, 1 said no, 2 the command line is wrong, 111 try again.\n");

@@ -5,8 +5,9 @@
  */
 #include "fxctl/fxctl.h"
 
-/* Appends "fxctl key create --name NAME ...", without a line end. NULL: of fxctl itself. */
-void help_usage(const struct command *command, struct buf *out);
+/* Says what was wrong with the command line, with the usage of the command. EXIT_USAGE. */
+int help_usage(const struct fxctl *ctl, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Help on standard output: for the command, for the commands of a noun ("key"), or for all. */
 void help_print(const struct command *const *groups, const struct fxctl *ctl);

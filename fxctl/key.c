@@ -1,6 +1,7 @@
 /* key - the API keys of a home. */
 #include "base/crypto.h"
 #include "fxctl/credential.h"
+#include "fxctl/help.h"
 
 /* A new token, and its digest, which is what is kept of it. */
 static void make_token(char ret_token[TOKEN_TEXT], uint8_t ret_digest[CRYPTO_SHA256])
@@ -20,7 +21,7 @@ static int create(struct fxctl *ctl)
     uint8_t digest[CRYPTO_SHA256];
     int status = credential_read(ctl, &credential);
     if (!status && !scopes_parse(span_str(fxctl_option(ctl, "scope")), &credential.scopes, &why))
-        status = fxctl_usage(ctl, "--scope: %s", buf_text(&why));
+        status = help_usage(ctl, "--scope: %s", buf_text(&why));
     buf_done(&why);
     if (!status)
         status = fxctl_open(ctl, STORE_READ_WRITE);

@@ -2,6 +2,7 @@
 #include "fxctl/listing.h"
 
 #include "base/json.h"
+#include "fxctl/help.h"
 #include "fxctl/operand.h"
 #include "fxctl/table.h"
 #include "view/execution.h"
@@ -11,7 +12,7 @@ int listing_page(const struct fxctl *ctl, struct execution_query *query)
     const char *after = fxctl_option(ctl, "after");
     int64_t limit;
     if (after && !uuid_parse(span_str(after), &query->after))
-        return fxctl_usage(ctl, "--after: must be the id of an execution");
+        return help_usage(ctl, "--after: must be the id of an execution");
     int status =
         operand_number(ctl, "limit", 1, EXECUTIONS_LIMIT_MAX, EXECUTIONS_LIMIT_DEFAULT, &limit);
     query->limit = (size_t)limit;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fxctl/help.h"
 #include "model/name.h"
 #include "store/pipelines.h"
 
@@ -43,7 +44,7 @@ int operand_number(const struct fxctl *ctl, const char *option, int64_t min, int
         return EXIT_DONE;
     int64_t number = digits && digits < 19 && !text[digits] ? strtoll(text, NULL, 10) : -1;
     if (number < min || number > max)
-        return fxctl_usage(
+        return help_usage(
             ctl, "--%s: must be a whole number from %" PRId64 " to %" PRId64, option, min, max);
     *ret_number = number;
     return EXIT_DONE;

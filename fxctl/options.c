@@ -7,15 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct option_rule options_global[] = {
-    {"home", "DIR", OPTION_FREE,
-        "the home to work on; else FX_HOME, else the one installed beside\n"
-        "fxctl, else ~/.fxbridge"},
-    {"json", NULL, OPTION_FREE, "answer in JSON, for programs"},
-    {"help", NULL, OPTION_FREE, "show help, also behind a command"},
-    {"version", NULL, OPTION_FREE, "show the version"},
-    {0},
-};
+#include "fxctl/help.h"
 
 /* What is known while the words are read one after another. */
 struct parse {
@@ -25,21 +17,6 @@ struct parse {
     int argc, at;
     bool words_only; /* "--" was met */
 };
-
-int options_find(const struct option_rule *rules, const char *name, size_t len)
-{
-    for (int i = 0; rules && rules[i].name; i++)
-        if (strlen(rules[i].name) == len && memcmp(rules[i].name, name, len) == 0)
-            return i;
-    return -1;
-}
-
-const char *fxctl_option(const struct fxctl *ctl, const char *name)
-{
-    int i = options_find(ctl->command->options, name, strlen(name));
-    assert(i >= 0);
-    return ctl->values[i];
-}
 
 static bool is_number(const char *text)
 {
@@ -72,9 +49,9 @@ static const char *take_value(
 static int set_global(struct parse *parse, int i, const char *behind)
 {
     struct fxctl *ctl = parse->ctl;
-    const struct option_rule *rule = &options_global[i];
+    const struct option_rule *rule = &command_global[i];
     if (behind && !rule->value)
-        return fxctl_usage(ctl, "--%s takes no value", rule->name);
+        return help_usage(ctl, "--%s takes no value", rule->name);
     if (strcmp(rule->name, "json") == 0) {
         ctl->json = true;
     } else if (strcmp(rule->name, "help") == 0) {
@@ -83,10 +60,10 @@ static int set_global(struct parse *parse, int i, const char *behind)
         ctl->version = true;
     } else {
         if (ctl->home_given)
-            return fxctl_usage(ctl, "--home is given twice");
+            return help_usage(ctl, "--home is given twice");
         ctl->home_given = take_value(parse, rule, behind);
         if (!ctl->home_given || !*ctl->home_given)
-            return fxctl_usage(ctl, "--home needs a directory");
+            return help_usage(ctl, "--home needs a directory");
     }
     return EXIT_DONE;
 }
@@ -102,33 +79,27 @@ static int take_option(struct parse *parse, const char *word)
     const struct option_rule *rules = ctl->command ? ctl->command->options : NULL;
     bool is_long = strncmp(word, "--", 2) == 0;
     /* The command's own come first: behind "pipeline show", --version is one of the pipeline. */
-    int i = is_long ? options_find(rules, name, len) : -1;
-    int global = is_long && i < 0 ? options_find(options_global, name, len) : -1;
+    int i = is_long ? command_find_option(rules, name, len) : -1;
+    int global = is_long && i < 0 ? command_find_option(command_global, name, len) : -1;
     if (global >= 0)
         return set_global(parse, global, behind);
     if (i < 0)
-        return fxctl_usage(ctl, "there is no option %s%s", word,
+        return help_usage(ctl, "there is no option %s%s", word,
             ctl->command ? "" : " here; the options of a command stand behind it");
     assert(i < OPTIONS_MAX);
     bool many = rules[i].need == OPTION_MANY;
     if (ctl->values[i] && !many)
-        return fxctl_usage(ctl, "--%s is given twice", rules[i].name);
+        return help_usage(ctl, "--%s is given twice", rules[i].name);
     if (many && ctl->many_count == MANY_MAX)
-        return fxctl_usage(ctl, "--%s is given more than %d times", rules[i].name, MANY_MAX);
+        return help_usage(ctl, "--%s is given more than %d times", rules[i].name, MANY_MAX);
     if (!rules[i].value && behind)
-        return fxctl_usage(ctl, "--%s takes no value", rules[i].name);
+        return help_usage(ctl, "--%s takes no value", rules[i].name);
     ctl->values[i] = rules[i].value ? take_value(parse, &rules[i], behind) : "";
     if (!ctl->values[i])
-        return fxctl_usage(ctl, "--%s needs a value: %s", rules[i].name, rules[i].summary);
+        return help_usage(ctl, "--%s needs a value: %s", rules[i].name, rules[i].summary);
     if (many)
         ctl->many[ctl->many_count++] = ctl->values[i];
     return EXIT_DONE;
-}
-
-bool options_is_of(const struct command *command, const char *noun)
-{
-    size_t len = strlen(noun);
-    return !len || (strncmp(command->name, noun, len) == 0 && command->name[len] == ' ');
 }
 
 /* Has the word commands with a second word ("key")? */
@@ -136,7 +107,7 @@ static bool is_noun(const struct command *const *groups, const char *word)
 {
     for (; *word && *groups; groups++)
         for (const struct command *c = *groups; c->name; c++)
-            if (options_is_of(c, word))
+            if (command_is_of(c, word))
                 return true;
     return false;
 }
@@ -159,7 +130,7 @@ static void name_commands(const struct command *const *groups, const char *noun,
 {
     for (const char *comma = ""; *groups; groups++)
         for (const struct command *c = *groups; c->name; c++)
-            if (options_is_of(c, noun)) {
+            if (command_is_of(c, noun)) {
                 buf_printf(out, "%s%s", comma, c->name);
                 comma = ", ";
             }
@@ -170,10 +141,10 @@ static int refuse_command(const struct parse *parse, const char *word)
     struct buf names = BUF_INIT;
     const char *noun = parse->ctl->noun;
     name_commands(parse->groups, noun, &names);
-    int status =
-        word ? fxctl_usage(parse->ctl, "there is no command \"%s%s%s\"; the commands are %s", noun,
-                   *noun ? " " : "", word, buf_text(&names))
-             : fxctl_usage(parse->ctl, "%s: which command? %s", noun, buf_text(&names));
+    int status = word
+                     ? help_usage(parse->ctl, "there is no command \"%s%s%s\"; the commands are %s",
+                           noun, *noun ? " " : "", word, buf_text(&names))
+                     : help_usage(parse->ctl, "%s: which command? %s", noun, buf_text(&names));
     buf_done(&names);
     return status;
 }
@@ -183,7 +154,7 @@ static int take_word(struct parse *parse, const char *word)
     struct fxctl *ctl = parse->ctl;
     if (ctl->command) {
         if (ctl->operand_count == ctl->command->operands_max)
-            return fxctl_usage(ctl, "\"%s\" is more than it takes", word);
+            return help_usage(ctl, "\"%s\" is more than it takes", word);
         assert(ctl->operand_count < OPERANDS_MAX);
         ctl->operands[ctl->operand_count++] = word;
         return EXIT_DONE;
@@ -204,13 +175,13 @@ static int check_complete(const struct parse *parse)
     if (ctl->help || ctl->version)
         return EXIT_DONE;
     if (!ctl->command)
-        return *ctl->noun ? refuse_command(parse, NULL) : fxctl_usage(ctl, "which command?");
+        return *ctl->noun ? refuse_command(parse, NULL) : help_usage(ctl, "which command?");
     for (int i = 0; ctl->command->options && ctl->command->options[i].name; i++)
         if (ctl->command->options[i].need == OPTION_REQUIRED && !ctl->values[i])
-            return fxctl_usage(ctl, "--%s is missing: %s", ctl->command->options[i].name,
+            return help_usage(ctl, "--%s is missing: %s", ctl->command->options[i].name,
                 ctl->command->options[i].summary);
     if (ctl->operand_count < ctl->command->operands_min)
-        return fxctl_usage(ctl, "%s is missing", ctl->command->operands);
+        return help_usage(ctl, "%s is missing", ctl->command->operands);
     return EXIT_DONE;
 }
 

@@ -10,9 +10,6 @@
  */
 #include "fxctl/fxctl.h"
 
-/* The options of every command. */
-extern const struct option_rule options_global[];
-
 /*
  * `groups` are the tables of commands in the order of help; NULL ends the list.
  * EXIT_DONE, or EXIT_USAGE after saying what was wrong. Words are borrowed from argv.
@@ -20,11 +17,5 @@ extern const struct option_rule options_global[];
  */
 int options_parse(
     const struct command *const *groups, int argc, char **argv, struct fxctl *ret_ctl);
-
-/* The place of an option in its table (NULL is an empty one), or -1. */
-int options_find(const struct option_rule *rules, const char *name, size_t len);
-
-/* Is it one of the noun's commands ("key create" of "key")? Of "" all are. */
-bool options_is_of(const struct command *command, const char *noun);
 
 #endif

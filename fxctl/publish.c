@@ -1,6 +1,7 @@
 /* publish - puts one event into the log, as a client of the gateway would. */
 #include "base/clock.h"
 #include "base/json.h"
+#include "fxctl/help.h"
 #include "fxctl/input.h"
 #include "store/events.h"
 
@@ -39,9 +40,9 @@ static int read_options(const struct fxctl *ctl, struct event *event)
     event->type = span_str(fxctl_option(ctl, "type"));
     event->topic = span_str(topic ? topic : "");
     if (topic && !*topic)
-        status = fxctl_usage(ctl, "--topic: must not be empty");
+        status = help_usage(ctl, "--topic: must not be empty");
     else if (!event_check(event, "--source", "--type", &why))
-        status = fxctl_usage(ctl, "%s", buf_text(&why));
+        status = help_usage(ctl, "%s", buf_text(&why));
     buf_done(&why);
     return status;
 }

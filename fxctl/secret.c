@@ -8,6 +8,7 @@
 #include "base/base64.h"
 #include "base/crypto.h"
 #include "fxctl/credential.h"
+#include "fxctl/help.h"
 
 #define SECRET_BYTES_MAX 1024
 
@@ -24,16 +25,16 @@ int secret_read_scheme(
     if (preset)
         *ret_scheme = *preset;
     if (preset && json)
-        status = fxctl_usage(ctl, "--scheme: is for --provider generic alone");
+        status = help_usage(ctl, "--scheme: is for --provider generic alone");
     else if (!preset && !span_eq_str(credential->provider, "generic"))
-        status = fxctl_usage(ctl, "--provider: must be one of %s", scheme_providers());
+        status = help_usage(ctl, "--provider: must be one of %s", scheme_providers());
     else if (!preset && !json)
-        status = fxctl_usage(ctl, "--scheme: is needed for --provider generic");
+        status = help_usage(ctl, "--scheme: is needed for --provider generic");
     else if (!preset && !json_check(credential->scheme, JSON_DEPTH_DEFAULT, &fault))
         status =
-            fxctl_usage(ctl, "--scheme: is not JSON: at byte %zu, %s", fault.offset, fault.what);
+            help_usage(ctl, "--scheme: is not JSON: at byte %zu, %s", fault.offset, fault.what);
     else if (!preset && scheme_parse(credential->scheme, ret_scheme, &why))
-        status = fxctl_usage(ctl, "--scheme: %s", buf_text(&why));
+        status = help_usage(ctl, "--scheme: %s", buf_text(&why));
     buf_done(&why);
     return status;
 }
@@ -50,7 +51,7 @@ int secret_read_file(const struct fxctl *ctl, const char *path, struct buf *secr
         fclose(file);
     line[strcspn(line, "\r\n")] = 0;
     if (!got || strlen(line) > SECRET_BYTES_MAX)
-        return fxctl_usage(
+        return help_usage(
             ctl, "--secret-file: must hold one line of 1 to %d bytes", SECRET_BYTES_MAX);
     buf_add_str(secret, line);
     crypto_clear(line, sizeof line);
@@ -81,7 +82,7 @@ static int read_secret(const struct fxctl *ctl, const struct scheme *scheme, str
         crypto_clear(text, sizeof text);
     }
     if (!status && !scheme_secret_check(scheme, buf_span(secret), &why))
-        status = fxctl_usage(ctl, "the secret %s", buf_text(&why));
+        status = help_usage(ctl, "the secret %s", buf_text(&why));
     buf_done(&why);
     return status;
 }

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "fxctl/help.h"
 #include "fxctl/input.h"
 #include "fxctl/operand.h"
 #include "fxctl/secret.h"
@@ -115,10 +116,10 @@ static int read_saved(const struct fxctl *ctl, struct saved *saved)
     const char *request = fxctl_option(ctl, "request"), *body = fxctl_option(ctl, "body");
     int status = EXIT_DONE;
     if (!request == !body)
-        return fxctl_usage(ctl, "either --request or --body must be given");
+        return help_usage(ctl, "either --request or --body must be given");
     for (int i = 0; i < ctl->many_count; i++)
         if (!keep_header(saved, span_str(ctl->many[i])))
-            return fxctl_usage(ctl, "--header: must be a header such as 'X-Name: value'");
+            return help_usage(ctl, "--header: must be a header such as 'X-Name: value'");
     if (request)
         return read_request(saved, request);
     status = input_read_bytes(body, REQUEST_MAX, &saved->bytes);
@@ -142,13 +143,13 @@ static int read_secret(const struct fxctl *ctl, struct check *c)
     struct buf why = BUF_INIT;
     int status = EXIT_DONE;
     if (!file == !name)
-        return fxctl_usage(ctl, "either --secret-file or --secret-env must be given");
+        return help_usage(ctl, "either --secret-file or --secret-env must be given");
     if (file)
         status = secret_read_file(ctl, file, &c->secret);
     else if (getenv(name))
         buf_add_str(&c->secret, getenv(name));
     else
-        status = fxctl_usage(ctl, "--secret-env: the environment has no %s", name);
+        status = help_usage(ctl, "--secret-env: the environment has no %s", name);
     if (!status && !scheme_secret_check(&c->scheme, buf_span(&c->secret), &why))
         status = fxctl_refuse("the secret %s", buf_text(&why));
     buf_done(&why);

@@ -1,0 +1,28 @@
+/* command - see command.h. */
+#include "fxctl/command.h"
+
+#include <string.h>
+
+const struct option_rule command_global[] = {
+    {"home", "DIR", OPTION_FREE,
+        "the home to work on; else FX_HOME, else the one installed beside\n"
+        "fxctl, else ~/.fxbridge"},
+    {"json", NULL, OPTION_FREE, "answer in JSON, for programs"},
+    {"help", NULL, OPTION_FREE, "show help, also behind a command"},
+    {"version", NULL, OPTION_FREE, "show the version"},
+    {0},
+};
+
+int command_find_option(const struct option_rule *rules, const char *name, size_t len)
+{
+    for (int i = 0; rules && rules[i].name; i++)
+        if (strlen(rules[i].name) == len && memcmp(rules[i].name, name, len) == 0)
+            return i;
+    return -1;
+}
+
+bool command_is_of(const struct command *command, const char *noun)
+{
+    size_t len = strlen(noun);
+    return !len || (strncmp(command->name, noun, len) == 0 && command->name[len] == ' ');
+}
