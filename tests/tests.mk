@@ -29,8 +29,9 @@ e2e: all ## end-to-end tests behind a real web server
 crash: all ## kill tests
 	@$(PYTEST) tests/crash
 
-checks: ## layers, headers alone, references, forbidden functions, formatting
+checks: ## layers, circles, headers alone, references, forbidden functions, formatting
 	@/usr/bin/python3 tests/checks/layers.py
+	@/usr/bin/python3 tests/checks/circles.py
 	@/usr/bin/python3 tests/checks/banned.py
 	@/usr/bin/python3 tests/checks/records.py
 	@/usr/bin/python3 tests/checks/references.py
