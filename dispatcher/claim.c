@@ -227,7 +227,7 @@ static enum err claim_one(
         return ERR_OK;
     }
     if (!err)
-        err = executions_load(txn, &id, &copy, &execution);
+        err = executions_load(txn, &id, &copy, &execution, NULL);
     if (!err)
         err = claim_execution(d, txn, &execution, &claim);
     buf_done(&copy);

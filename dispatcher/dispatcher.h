@@ -246,9 +246,9 @@ enum err pending_promote(struct dispatcher *d, struct store_txn *txn) MUST_CHECK
 /* route.c: from events to executions, within a turn */
 
 enum err route_events(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
-/* One execution of an event for one trigger. `type` is a copy: the event's text dies here. */
-enum err route_create(struct store_txn *txn, const struct route *route, const struct event *event,
-    struct span type) MUST_CHECK;
+/* One execution of an event for one trigger. The event's text must not be the store's. */
+enum err route_create(
+    struct store_txn *txn, const struct route *route, const struct event *event) MUST_CHECK;
 
 /* tick.c: schedules, within a turn */
 

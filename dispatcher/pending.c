@@ -16,7 +16,7 @@ static enum err end_waiting(struct dispatcher *d, struct store_txn *txn, int64_t
     struct execution execution;
     enum err err = due_del(txn, due_ms, id);
     if (!err)
-        err = executions_load(txn, id, copy, &execution);
+        err = executions_load(txn, id, copy, &execution, NULL);
     if (!err) {
         execution.due_ms = 0;
         err = executions_change(txn, &execution, STATUS_PENDING);
@@ -97,7 +97,7 @@ enum err pending_skip(
             break;
         }
         if (!err)
-            err = executions_load(txn, &id, &copy, &execution);
+            err = executions_load(txn, &id, &copy, &execution, NULL);
         if (err)
             break;
         err = why_skipped(d, txn, &execution, &execution.error);

@@ -237,7 +237,7 @@ enum err record_happening(
     bool cancelled = false;
     struct execution execution;
     struct buf copy = BUF_INIT;
-    enum err err = executions_load(txn, &happening->execution, &copy, &execution);
+    enum err err = executions_load(txn, &happening->execution, &copy, &execution, NULL);
     if (err == ERR_NOTFOUND || (!err && (execution.status != STATUS_IN_PROGRESS ||
                                             execution.attempt != happening->attempt))) {
         err = ERR_OK; /* it is no longer this attempt's business */
@@ -354,7 +354,7 @@ enum err record_recover(struct dispatcher *d, struct store_txn *txn)
     for (size_t i = 0; !err && i < running.count; i++) {
         struct execution execution;
         bool cancelled = false;
-        err = executions_load(txn, &running.ids[i], &copy, &execution);
+        err = executions_load(txn, &running.ids[i], &copy, &execution, NULL);
         if (!err)
             err = actions_is_cancelled(txn, &execution.id, &cancelled);
         if (!err && cancelled)

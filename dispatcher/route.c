@@ -9,26 +9,16 @@
 #include "store/queue.h"
 #include "store/triggers.h"
 
-enum err route_create(
-    struct store_txn *txn, const struct route *route, const struct event *event, struct span type)
+enum err route_create(struct store_txn *txn, const struct route *route, const struct event *event)
 {
     struct execution execution = {
-        .id = uuid_new(),
-        .cid = event->cid,
-        .parent = event->parent,
-        .event_seq = event->seq,
         .queue = route->trigger.queue,
-        .status = STATUS_PENDING,
         .pipeline_version = route->trigger.pipeline_version,
         .created_ms = clock_wall_ms(),
-        .duration_us = -1,
         .pipeline_id = route->trigger.pipeline_id,
         .pipeline_name = route->trigger.pipeline_name,
-        .event_type = type,
     };
-    enum err err = executions_create(txn, &execution);
-    if (!err)
-        err = queue_put(txn, execution.queue, execution.event_seq, &execution.id);
+    enum err err = executions_start(txn, event, &execution);
     if (!err)
         route->service->plan.ready++;
     return err;
@@ -68,10 +58,12 @@ static enum err route_event(struct dispatcher *d, struct store_txn *txn, const s
         return ERR_OK;
     struct buf type = BUF_INIT;
     buf_add_span(&type, event->type);
+    const struct event kept = {
+        .cid = event->cid, .parent = event->parent, .seq = event->seq, .type = buf_span(&type)};
     enum err err = ERR_OK;
     for (size_t i = 0; i < d->route_count && !err; i++)
         if (matched[i])
-            err = route_create(txn, &d->routes[i], event, buf_span(&type));
+            err = route_create(txn, &d->routes[i], &kept);
     buf_done(&type);
     return err;
 }

@@ -79,7 +79,7 @@ static enum err take(struct store_txn *txn, const struct route *route)
         .data = span_str("{}"),
     };
     enum err err = events_append(txn, &event);
-    return err ? err : route_create(txn, route, &event, event.type);
+    return err ? err : route_create(txn, route, &event);
 }
 
 /* Does the latest of the ticks that are due come in time? It stands for all of them. */

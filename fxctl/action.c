@@ -14,18 +14,15 @@
 struct run {
     const char *pipeline;
     char id[PIPELINE_ID_MAX + 1];
-    uint32_t version;
-    struct span payload;
-    struct uuid execution, cid;
+    struct action_run action;
 };
 
 static enum err run_mutation(struct store_txn *txn, void *context)
 {
     struct run *run = context;
     enum err err = operand_pipeline(txn, run->pipeline, run->id);
-    return err ? err
-               : actions_run(txn, span_str(run->id), run->version, run->payload, clock_wall_ms(),
-                     &run->execution, &run->cid);
+    run->action.pipeline_id = span_str(run->id);
+    return err ? err : actions_run(txn, &run->action, clock_wall_ms());
 }
 
 static void print_run(const struct fxctl *ctl, const struct run *run)
@@ -33,8 +30,8 @@ static void print_run(const struct fxctl *ctl, const struct run *run)
     struct buf text = BUF_INIT;
     struct json_out o = json_out_to(&text);
     char execution[UUID_TEXT], cid[UUID_TEXT];
-    uuid_format(&run->execution, execution);
-    uuid_format(&run->cid, cid);
+    uuid_format(&run->action.execution, execution);
+    uuid_format(&run->action.cid, cid);
     if (ctl->json) {
         json_open(&o, '{');
         json_put_str(&o, "item", execution);
@@ -49,19 +46,19 @@ static void print_run(const struct fxctl *ctl, const struct run *run)
 
 static int run_pipeline(struct fxctl *ctl)
 {
-    struct run run = {.pipeline = ctl->operands[0], .payload = span_str("{}")};
+    struct run run = {.pipeline = ctl->operands[0], .action = {.payload = span_str("{}")}};
     struct buf text = BUF_INIT;
-    int status = operand_version(ctl, &run.version);
+    int status = operand_version(ctl, &run.action.version);
     if (!status)
         status = fxctl_open(ctl, STORE_READ_WRITE);
     if (!status && ctl->operand_count > 1)
-        status = input_read(ctl, ctl->operands[1], true, &text, &run.payload);
+        status = input_read(ctl, ctl->operands[1], true, &text, &run.action.payload);
     if (!status) {
         enum err err = store_write(ctl->store, STORE_ACCEPT | STORE_WAKE, run_mutation, &run);
         if (!err)
             print_run(ctl, &run);
         else
-            status = err == ERR_NOTFOUND ? operand_unknown(run.pipeline, run.version)
+            status = err == ERR_NOTFOUND ? operand_unknown(run.pipeline, run.action.version)
                                          : fxctl_failed(err);
     }
     buf_done(&text);

@@ -21,9 +21,15 @@ static enum err start(struct store_txn *txn, void *context)
 {
     struct request *request = context;
     struct run *run = request->state;
-    struct span payload = request->body.len ? request->body : span_str("{}");
-    return actions_run(txn, request->params[0], run->version, payload, clock_wall_ms(),
-        &run->execution, &run->cid);
+    struct action_run action = {
+        .pipeline_id = request->params[0],
+        .version = run->version,
+        .payload = request->body.len ? request->body : span_str("{}"),
+    };
+    enum err err = actions_run(txn, &action, clock_wall_ms());
+    run->execution = action.execution;
+    run->cid = action.cid;
+    return err;
 }
 
 static void started(struct request *request, enum err err)

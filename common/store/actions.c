@@ -14,12 +14,17 @@
 #define RUN_TYPE "fx.run"
 #define RUN_SOURCE "/fx/run"
 
+static enum err note_one_more(struct store_txn *txn, uint64_t queue)
+{
+    struct queue_change one_more = {.ready = 1};
+    return queue_note_change(txn, queue, &one_more);
+}
+
 /* Puts a pending execution into its queue. */
 static enum err make_ready(struct store_txn *txn, const struct execution *execution)
 {
-    struct queue_change one_more = {.ready = 1};
     enum err err = queue_put(txn, execution->queue, execution->event_seq, &execution->id);
-    return err ? err : queue_note_change(txn, execution->queue, &one_more);
+    return err ? err : note_one_more(txn, execution->queue);
 }
 
 /* Takes one out of wherever it waits. */
@@ -32,53 +37,46 @@ static enum err take_out(struct store_txn *txn, const struct execution *executio
     return err ? err : queue_note_change(txn, execution->queue, &one_less);
 }
 
-enum err actions_run(struct store_txn *txn, struct span pipeline_id, uint32_t version,
-    struct span payload, int64_t now_ms, struct uuid *ret_execution, struct uuid *ret_cid)
+static struct event make_event(const struct action_run *run, struct span name, int64_t now_ms)
 {
-    struct pipeline_info info;
-    struct span definition;
-    struct buf name = BUF_INIT;
-    int64_t created_ms;
-    uint64_t queue;
-    enum err err = pipelines_get(txn, pipeline_id, &info);
-    if (!err)
-        err = pipelines_version(txn, pipeline_id, version, &version, &created_ms, &definition);
-    if (err)
-        return err;
-    buf_add_span(&name, info.name); /* it dies with the first change */
-    struct event event = {
+    return (struct event){
         .cid = uuid_new(),
         .accepted_ms = now_ms,
         .origin = EVENT_RUN,
         .data_kind = EVENT_DATA_JSON,
         .source = span_str(RUN_SOURCE),
         .type = span_str(RUN_TYPE),
-        .subject = buf_span(&name),
+        .subject = name,
         .datacontenttype = span_str("application/json"),
-        .data = payload,
+        .data = run->payload,
     };
-    err = run_queues_make(txn, pipeline_id, &queue);
+}
+
+enum err actions_run(struct store_txn *txn, struct action_run *run, int64_t now_ms)
+{
+    struct execution execution = {.created_ms = now_ms, .pipeline_id = run->pipeline_id};
+    struct pipeline_info info;
+    struct span definition;
+    int64_t made_ms;
+    enum err err = pipelines_get(txn, run->pipeline_id, &info);
+    if (!err)
+        err = pipelines_version(txn, run->pipeline_id, run->version, &execution.pipeline_version,
+            &made_ms, &definition);
+    if (err)
+        return err;
+    struct buf name = BUF_INIT;
+    buf_add_span(&name, info.name); /* info dies with the first change */
+    execution.pipeline_name = buf_span(&name);
+    struct event event = make_event(run, execution.pipeline_name, now_ms);
+    err = run_queues_make(txn, run->pipeline_id, &execution.queue);
     if (!err)
         err = events_append(txn, &event);
-    struct execution execution = {
-        .id = uuid_new(),
-        .cid = event.cid,
-        .event_seq = event.seq,
-        .queue = queue,
-        .status = STATUS_PENDING,
-        .pipeline_version = version,
-        .created_ms = now_ms,
-        .duration_us = -1,
-        .pipeline_id = pipeline_id,
-        .pipeline_name = buf_span(&name),
-        .event_type = event.type,
-    };
     if (!err)
-        err = executions_create(txn, &execution);
+        err = executions_start(txn, &event, &execution);
     if (!err)
-        err = make_ready(txn, &execution);
-    *ret_execution = execution.id;
-    *ret_cid = event.cid;
+        err = note_one_more(txn, execution.queue);
+    run->execution = execution.id;
+    run->cid = event.cid;
     buf_done(&name);
     return err;
 }
@@ -115,9 +113,8 @@ enum err actions_retry(struct store_txn *txn, const struct uuid *id, const char 
     struct buf copy = BUF_INIT;
     struct execution execution;
     struct step_result steps[STEPS_MAX];
-    enum err err = executions_load(txn, id, &copy, &execution);
-    if (!err)
-        err = execution_decode(buf_span(&copy), &execution, steps); /* which tell where it failed */
+    /* The steps tell where it failed. */
+    enum err err = executions_load(txn, id, &copy, &execution, steps);
     if (err)
         goto out;
     enum status was = execution.status;
@@ -156,7 +153,7 @@ enum err actions_skip(struct store_txn *txn, const struct uuid *id, const char *
 {
     struct buf copy = BUF_INIT;
     struct execution execution;
-    enum err err = executions_load(txn, id, &copy, &execution);
+    enum err err = executions_load(txn, id, &copy, &execution, NULL);
     *ret_why = "only a pending execution can be skipped; cancel one that runs";
     if (!err && execution.status != STATUS_PENDING)
         err = ERR_CONFLICT;
@@ -170,7 +167,7 @@ enum err actions_cancel(struct store_txn *txn, const struct uuid *id, const char
 {
     struct buf copy = BUF_INIT;
     struct execution execution;
-    enum err err = executions_load(txn, id, &copy, &execution);
+    enum err err = executions_load(txn, id, &copy, &execution, NULL);
     *ret_why = "it has ended already";
     if (!err && execution.status == STATUS_PENDING)
         err = end_pending(txn, &execution, "cancelled by request");

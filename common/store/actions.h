@@ -12,13 +12,19 @@
 #include "base/id.h"
 #include "store/store.h"
 
+/* A run by hand. */
+struct action_run {
+    struct span pipeline_id;
+    uint32_t version; /* pinned; 0: the latest */
+    struct span payload;
+    struct uuid execution, cid; /* as actions_run has made them */
+};
+
 /*
- * Accepts an event made for this pipeline alone and creates its execution. The
- * version is pinned (0: the latest). ERR_NOTFOUND: no such pipeline or version.
+ * Accepts an event made for this pipeline alone and creates its execution.
+ * ERR_NOTFOUND: no such pipeline or version.
  */
-enum err actions_run(struct store_txn *txn, struct span pipeline_id, uint32_t version,
-    struct span payload, int64_t now_ms, struct uuid *ret_execution,
-    struct uuid *ret_cid) MUST_CHECK;
+enum err actions_run(struct store_txn *txn, struct action_run *run, int64_t now_ms) MUST_CHECK;
 
 /*
  * ERR_NOTFOUND; ERR_CONFLICT when its status does not allow it, *ret_why is then

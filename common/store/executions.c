@@ -6,6 +6,7 @@
 #include "model/limits.h"
 #include "store/attempts.h"
 #include "store/key.h"
+#include "store/queue.h"
 
 static struct key cid_key(const struct execution *e)
 {
@@ -83,6 +84,20 @@ enum err executions_create(struct store_txn *txn, const struct execution *execut
     return err ? err : move_dead_letter(txn, execution, STATUS_PENDING);
 }
 
+enum err executions_start(
+    struct store_txn *txn, const struct event *event, struct execution *execution)
+{
+    execution->id = uuid_new();
+    execution->cid = event->cid;
+    execution->parent = event->parent;
+    execution->event_seq = event->seq;
+    execution->event_type = event->type;
+    execution->status = STATUS_PENDING;
+    execution->duration_us = -1;
+    enum err err = executions_create(txn, execution);
+    return err ? err : queue_put(txn, execution->queue, execution->event_seq, &execution->id);
+}
+
 enum err executions_change(
     struct store_txn *txn, const struct execution *execution, enum status was)
 {
@@ -106,8 +121,8 @@ enum err executions_get(struct store_txn *txn, const struct uuid *id,
     return err ? err : execution_decode(record, ret_execution, steps);
 }
 
-enum err executions_load(
-    struct store_txn *txn, const struct uuid *id, struct buf *copy, struct execution *ret_execution)
+enum err executions_load(struct store_txn *txn, const struct uuid *id, struct buf *copy,
+    struct execution *ret_execution, struct step_result *steps)
 {
     struct key key = key_of_uuid(id);
     struct span record;
@@ -116,7 +131,7 @@ enum err executions_load(
         return err;
     buf_clear(copy);
     buf_add_span(copy, record);
-    return execution_decode(buf_span(copy), ret_execution, NULL);
+    return execution_decode(buf_span(copy), ret_execution, steps);
 }
 
 static enum err put_or_del(

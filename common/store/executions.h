@@ -6,11 +6,20 @@
  *
  * An id is a UUIDv7, so the table itself is the index by time of creation.
  */
+#include "model/event.h"
 #include "model/execution.h"
 #include "store/store.h"
 
 /* Stores a new one, in the status it has, with all its index entries. */
 enum err executions_create(struct store_txn *txn, const struct execution *execution) MUST_CHECK;
+
+/*
+ * Creates the execution of an event, pending and in its queue. The caller has filled in the
+ * queue, the pipeline and created_ms; the rest is filled in here. The event and its text must
+ * not be the store's, where they would die with the first change.
+ */
+enum err executions_start(
+    struct store_txn *txn, const struct event *event, struct execution *execution) MUST_CHECK;
 
 /* Stores a changed one; `was` is the status it had. So it enters or leaves the dead letters, too.
  */
@@ -21,9 +30,9 @@ enum err executions_change(
 enum err executions_get(struct store_txn *txn, const struct uuid *id,
     struct execution *ret_execution, struct step_result *steps) MUST_CHECK;
 
-/* The same with its text copied into `copy`, so that it outlives changes; no steps. */
+/* The same with its text, and that of its steps, copied into `copy`: it outlives changes. */
 enum err executions_load(struct store_txn *txn, const struct uuid *id, struct buf *copy,
-    struct execution *ret_execution) MUST_CHECK;
+    struct execution *ret_execution, struct step_result *steps) MUST_CHECK;
 
 /* Empty data, or an empty log, takes away what an earlier attempt left. */
 enum err executions_set_data(

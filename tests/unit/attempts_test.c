@@ -130,16 +130,16 @@ static void retry_by_hand_keeps_the_last_attempt(void **state)
     uint32_t version;
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct uuid id, cid;
+        struct action_run run = {.pipeline_id = span_str("p"), .payload = span_str("{}")};
         struct execution execution;
         struct buf copy = BUF_INIT;
         struct store_txn *txn = temp_store_begin(&t);
         assert_int_equal(pipelines_create(txn, span_str("p"), span_str("p"), span_str(definition),
                              EPOCH, &version, &why),
             ERR_OK);
-        assert_int_equal(
-            actions_run(txn, span_str("p"), 0, span_str("{}"), EPOCH, &id, &cid), ERR_OK);
-        assert_int_equal(executions_load(txn, &id, &copy, &execution), ERR_OK);
+        assert_int_equal(actions_run(txn, &run, EPOCH), ERR_OK);
+        const struct uuid id = run.execution;
+        assert_int_equal(executions_load(txn, &id, &copy, &execution, NULL), ERR_OK);
         const struct step_result step = {span_str("a"), STATUS_FAILED, EPOCH, 1, 9};
         execution.status = rows[i].status;
         execution.last = rows[i].last;
@@ -150,7 +150,7 @@ static void retry_by_hand_keeps_the_last_attempt(void **state)
         execution.step_count = 1;
         assert_int_equal(executions_change(txn, &execution, STATUS_PENDING), ERR_OK);
         assert_int_equal(actions_retry(txn, &id, &why), ERR_OK);
-        assert_int_equal(executions_load(txn, &id, &copy, &execution), ERR_OK);
+        assert_int_equal(executions_load(txn, &id, &copy, &execution, NULL), ERR_OK);
         assert_int_equal(execution.status, STATUS_PENDING);
         assert_int_equal(execution.last, ATTEMPT_NONE);
         check_list(txn, &execution, 1, rows[i].kept);

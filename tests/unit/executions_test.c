@@ -4,6 +4,7 @@
 
 #include "model/limits.h"
 #include "store/executions.h"
+#include "store/queue.h"
 #include "view/execution.h"
 
 #define EPOCH INT64_C(1767323045000)
@@ -76,7 +77,7 @@ static void execution_is_found_again(void **state)
     execution.error = span_str("why");
     struct store_txn *txn = temp_store_begin(&t);
     assert_int_equal(executions_get(txn, &execution.id, &back, room), ERR_NOTFOUND);
-    assert_int_equal(executions_load(txn, &execution.id, &copy, &back), ERR_NOTFOUND);
+    assert_int_equal(executions_load(txn, &execution.id, &copy, &back, NULL), ERR_NOTFOUND);
     create(txn, &execution);
     txn = temp_store_next(&t);
     assert_int_equal(executions_get(txn, &execution.id, &back, room), ERR_OK);
@@ -88,13 +89,54 @@ static void execution_is_found_again(void **state)
 
     /* A copy outlives the transaction, and what was in the buffer before goes. */
     buf_add_str(&copy, "before");
-    assert_int_equal(executions_load(txn, &execution.id, &copy, &back), ERR_OK);
+    assert_int_equal(executions_load(txn, &execution.id, &copy, &back, NULL), ERR_OK);
     temp_store_commit(&t);
     store_rest(t.store);
     assert_true(span_eq_str(back.pipeline_id, "p"));
     assert_true(span_eq_str(back.error, "why"));
     assert_int_equal(back.step_count, 0);
+
+    /* So does the text of its steps. */
+    txn = temp_store_begin(&t);
+    assert_int_equal(executions_load(txn, &execution.id, &copy, &back, room), ERR_OK);
+    temp_store_commit(&t);
+    store_rest(t.store);
+    assert_int_equal(back.step_count, 1);
+    assert_true(span_eq_str(back.steps[0].name, "a"));
     buf_done(&copy);
+}
+
+static void one_that_starts_is_its_events(void **state)
+{
+    const struct event event = {.cid = uuid_make(1, 2, 3),
+        .parent = uuid_make(4, 5, 6),
+        .seq = 7,
+        .type = span_str("ordered")};
+    struct execution execution = {.queue = 8,
+        .pipeline_version = 2,
+        .created_ms = EPOCH,
+        .pipeline_id = span_str("p"),
+        .pipeline_name = span_str("name")};
+    struct execution back;
+    struct uuid first;
+    uint64_t seq;
+    (void)state;
+    struct store_txn *txn = temp_store_begin(&t);
+    assert_int_equal(executions_start(txn, &event, &execution), ERR_OK);
+    assert_int_equal(queue_first(txn, 8, &first), ERR_OK);
+    assert_int_equal(queue_first_seq(txn, 8, &seq), ERR_OK);
+    assert_true(uuid_eq(&first, &execution.id));
+    assert_int_equal(seq, 7);
+    assert_int_equal(executions_get(txn, &first, &back, NULL), ERR_OK);
+    assert_true(uuid_eq(&back.cid, &event.cid));
+    assert_true(uuid_eq(&back.parent, &event.parent));
+    assert_true(span_eq_str(back.event_type, "ordered"));
+    assert_true(span_eq_str(back.pipeline_name, "name"));
+    assert_int_equal(back.status, STATUS_PENDING);
+    assert_int_equal(back.attempt, 0);
+    assert_int_equal(back.duration_us, -1);
+    assert_int_equal(back.event_seq, 7);
+    assert_int_equal(back.created_ms, EPOCH);
 }
 
 static void indexes_follow_the_status(void **state)
@@ -391,7 +433,7 @@ static void pages_stay_right_while_rows_are_added(void **state)
     assert_int_equal(executions_list(txn, &query, note, &found, &next), ERR_OK);
     struct execution moved;
     struct buf copy = BUF_INIT;
-    assert_int_equal(executions_load(txn, &next, &copy, &moved), ERR_OK);
+    assert_int_equal(executions_load(txn, &next, &copy, &moved, NULL), ERR_OK);
     moved.status = STATUS_COMPLETED;
     assert_int_equal(executions_change(txn, &moved, STATUS_PENDING), ERR_OK);
     buf_done(&copy);
@@ -501,6 +543,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(execution_is_found_again),
+        TEST(one_that_starts_is_its_events),
         TEST(indexes_follow_the_status),
         TEST(change_from_a_wrong_status_fails),
         TEST(executions_of_a_cid_come_in_order),

@@ -273,13 +273,12 @@ static void delete_takes_all_versions_and_nothing_else(void **state)
 static void delete_takes_the_queue_of_runs(void **state)
 {
     const char *why = NULL;
-    struct uuid execution, cid;
+    struct action_run run = {.pipeline_id = span_str("x"), .payload = span_str("1")};
     uint64_t before, after;
     (void)state;
     struct store_txn *txn = temp_store_begin(&t);
     assert_int_equal(create(txn, "x", "p", 1), ERR_OK);
-    assert_int_equal(
-        actions_run(txn, span_str("x"), 0, span_str("1"), 1, &execution, &cid), ERR_OK);
+    assert_int_equal(actions_run(txn, &run, 1), ERR_OK);
     assert_int_equal(temp_store_count(txn, TABLE_RUN_QUEUES), 1);
     assert_int_equal(routing_changes(txn, &before), ERR_OK);
     assert_int_equal(actions_delete_pipeline(txn, span_str("x"), &why), ERR_OK);
@@ -307,7 +306,7 @@ static void delete_waits_for_triggers_and_runs(void **state)
     struct uuid id = uuid_make(1001, 0, 1);
     struct execution execution;
     struct buf copy = BUF_INIT;
-    assert_int_equal(executions_load(txn, &id, &copy, &execution), ERR_OK);
+    assert_int_equal(executions_load(txn, &id, &copy, &execution, NULL), ERR_OK);
     execution.status = STATUS_COMPLETED;
     assert_int_equal(executions_change(txn, &execution, STATUS_IN_PROGRESS), ERR_OK);
     buf_done(&copy);
