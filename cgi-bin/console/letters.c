@@ -49,7 +49,7 @@ static void retried(struct request *request, enum err err)
 
 void letters_retry(struct request *request)
 {
-    struct retry *state = request->state = mem_alloc(sizeof *state);
+    struct retry *state = request->state = arena_alloc(&request->arena, sizeof *state);
     if (uuid_parse(request->params[0], &state->execution))
         request_write(request, STORE_WAKE, retry, retried);
     else

@@ -9,21 +9,7 @@
 #include "web/channel.h"
 
 #define PREFIX "HTTP_CE_"
-#define HEADERS_MAX 64
-
-/* Attributes and unescaped text go into the scratch, which must not move; none is longer than its
- * source. */
-static void reserve(struct request *request, size_t more)
-{
-    buf_reserve(
-        &request->scratch, 3 * request->body.len + 2 * more + strlen(request->query) + 4096);
-}
-
-/* An event is its sender's by source and id (CloudEvents 1.0.2, section 3.1.1). */
-static void identify(struct request *request, struct intake *intake, const struct event *event)
-{
-    intake_identify(request, intake, 'c', event->source, event->id);
-}
+#define ATTRIBUTES_MAX 64 /* of an event in headers, extensions among them */
 
 static bool check_body(struct request *request)
 {
@@ -35,26 +21,39 @@ static bool check_body(struct request *request)
     return false;
 }
 
-/* The ce-* headers, their names in lower case in the scratch. The number of them, HEADERS_MAX + 1
- * for too many. */
-static size_t collect(struct request *request, struct cloudevent_header *headers)
+/* A variable that is a ce-* header: its name behind "ce-", in upper case, and its value. */
+static bool is_attribute(const char *variable, struct span *ret_name, struct span *ret_value)
+{
+    if (strncmp(variable, PREFIX, strlen(PREFIX)) != 0)
+        return false;
+    const char *name = variable + strlen(PREFIX), *equals = strchr(name, '=');
+    if (!equals)
+        return false;
+    *ret_name = span_of(name, (size_t)(equals - name));
+    *ret_value = span_str(equals + 1);
+    return true;
+}
+
+static struct span lower_case(struct request *request, struct span name)
+{
+    char *lower = arena_text(&request->arena, name.len);
+    for (size_t i = 0; i < name.len; i++) {
+        char c = (char)name.data[i];
+        lower[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    }
+    return span_of(lower, name.len);
+}
+
+/* How many ce-* headers there are. Those that there is room for are in ret_headers. */
+static size_t collect(struct request *request, struct cloudevent_header *ret_headers, size_t room)
 {
     size_t count = 0;
-    for (char **v = request->channel->variables; *v && count <= HEADERS_MAX; v++) {
-        if (strncmp(*v, PREFIX, strlen(PREFIX)) != 0)
+    struct span name, value;
+    for (char **v = request->channel->variables; *v; v++) {
+        if (!is_attribute(*v, &name, &value))
             continue;
-        const char *name = *v + strlen(PREFIX), *equals = strchr(name, '=');
-        if (!equals)
-            continue;
-        if (count < HEADERS_MAX) {
-            size_t at = request->scratch.len;
-            for (const char *c = name; c < equals; c++)
-                buf_add_char(
-                    &request->scratch, *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c);
-            headers[count] = (struct cloudevent_header){
-                span_of(request->scratch.data + at, request->scratch.len - at),
-                span_str(equals + 1)};
-        }
+        if (count < room)
+            ret_headers[count] = (struct cloudevent_header){lower_case(request, name), value};
         count++;
     }
     return count;
@@ -63,82 +62,60 @@ static size_t collect(struct request *request, struct cloudevent_header *headers
 /* Any ce-* header makes a request an event in binary mode; which of them it lacks is then told. */
 static bool has_attributes(const struct request *request)
 {
+    struct span name, value;
     for (char **v = request->channel->variables; *v; v++)
-        if (strncmp(*v, PREFIX, strlen(PREFIX)) == 0)
+        if (is_attribute(*v, &name, &value))
             return true;
     return false;
 }
 
-static size_t header_bytes(const struct request *request)
+/* An event is its sender's by source and id (CloudEvents 1.0.2, section 3.1.1). */
+static void add(struct request *request, struct intake *intake, const struct event *event)
 {
-    size_t bytes = 0;
-    for (char **v = request->channel->variables; *v; v++)
-        if (strncmp(*v, PREFIX, strlen(PREFIX)) == 0)
-            bytes += strlen(*v);
-    return bytes;
+    intake_add(intake, event);
+    intake_identify(request, intake, IDENTITY_CLOUDEVENT, event->source, event->id);
+}
+
+static void take_one(struct request *request, const struct event *event)
+{
+    struct intake *intake = intake_new(request, 1);
+    add(request, intake, event);
+    intake_finish(request, intake);
 }
 
 static void take_binary(struct request *request, struct span type)
 {
-    struct cloudevent_header headers[HEADERS_MAX];
+    struct cloudevent_header headers[ATTRIBUTES_MAX];
+    struct event event;
     struct buf why = BUF_INIT;
-    reserve(request, 4 * header_bytes(request));
-    size_t count = collect(request, headers);
-    if (count > HEADERS_MAX) {
-        reply_problem(request, 422, "A CloudEvent may have at most %d attributes.", HEADERS_MAX);
+    size_t count = collect(request, headers, ATTRIBUTES_MAX);
+    if (count > ATTRIBUTES_MAX) {
+        reply_problem(request, 422, "A CloudEvent may have at most %d attributes.", ATTRIBUTES_MAX);
         return;
     }
     if (request->body.len && media_type_is_json(type) && !check_body(request))
         return;
-    struct intake *intake = intake_new(request, 1);
-    struct event *event = intake_add(intake);
-    struct event read = *event;
-    enum err err = cloudevent_read_headers(
-        headers, count, type, request->body, &request->scratch, &read, &why);
-    if (err) {
-        reply_problem(request, 422, "%s", buf_text(&why));
-    } else {
-        read.cid = event->cid;
-        read.accepted_ms = event->accepted_ms;
-        *event = read;
-        identify(request, intake, event);
-        intake_finish(request, intake);
-    }
-    buf_done(&why);
-}
-
-/* One event in the JSON format. False when the request was answered. */
-static bool add_json(struct request *request, struct intake *intake, struct span object)
-{
-    struct event *event = intake_add(intake), read = {0};
-    struct buf why = BUF_INIT;
-    enum err err = ERR_INVALID;
-    if (json_type_of(object) == JSON_OBJECT)
-        err = cloudevent_read_json(object, &request->scratch, &read, &why);
-    else
-        buf_add_str(&why, "A CloudEvent is a JSON object.");
-    if (err && intake->batch)
-        reply_problem(request, 422, "Event %zu of the batch: %s", intake->count, buf_text(&why));
-    else if (err)
-        reply_problem(request, 422, "%s", buf_text(&why));
-    buf_done(&why);
+    enum err err =
+        cloudevent_read_headers(headers, count, type, request->body, &request->arena, &event, &why);
     if (err)
-        return false;
-    read.cid = event->cid;
-    read.accepted_ms = event->accepted_ms;
-    *event = read;
-    identify(request, intake, event);
-    return true;
+        reply_problem(request, 422, "%s", buf_text(&why));
+    else
+        take_one(request, &event);
+    buf_done(&why);
 }
 
 static void take_structured(struct request *request)
 {
+    struct event event;
+    struct buf why = BUF_INIT;
     if (!check_body(request))
         return;
-    reserve(request, 0);
-    struct intake *intake = intake_new(request, 1);
-    if (add_json(request, intake, request->body))
-        intake_finish(request, intake);
+    enum err err = cloudevent_read_json(request->body, &request->arena, &event, &why);
+    if (err)
+        reply_problem(request, 422, "%s", buf_text(&why));
+    else
+        take_one(request, &event);
+    buf_done(&why);
 }
 
 /* How many there are, counted before room is made for them. */
@@ -149,6 +126,21 @@ static size_t count_items(struct span array)
     for (struct json_item item; json_walk_next(&walk, &item);)
         count++;
     return count;
+}
+
+/* One event of a batch. False when the request was answered. */
+static bool add_item(struct request *request, struct intake *intake, struct span object)
+{
+    struct event event;
+    struct buf why = BUF_INIT;
+    enum err err = cloudevent_read_json(object, &request->arena, &event, &why);
+    if (err)
+        reply_problem(
+            request, 422, "Event %zu of the batch: %s", intake->count + 1, buf_text(&why));
+    else
+        add(request, intake, &event);
+    buf_done(&why);
+    return !err;
 }
 
 static void take_batch(struct request *request)
@@ -165,12 +157,11 @@ static void take_batch(struct request *request)
         reply_problem(request, 422, "A batch may hold at most %zu events; send several.", max);
         return;
     }
-    reserve(request, count * 64);
     struct intake *intake = intake_new(request, count);
     struct json_walk walk = json_walk_start(request->body);
     intake->batch = true;
     for (struct json_item item; json_walk_next(&walk, &item);)
-        if (!add_json(request, intake, item.value))
+        if (!add_item(request, intake, item.value))
             return;
     intake_finish(request, intake);
 }

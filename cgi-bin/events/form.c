@@ -44,11 +44,10 @@ bool form_read_body(struct request *request, struct span *ret_json)
         reply_problem(request, 400, "A form must hold the JSON in one field named payload.");
         return false;
     }
-    if (!form_decode((const char *)raw.data, raw.len, &request->scratch)) {
+    if (!form_decode(request, raw, ret_json)) {
         reply_problem(request, 400, "The form's field payload is badly encoded.");
         return false;
     }
-    *ret_json = buf_span(&request->scratch);
     if (json_check(*ret_json, JSON_DEPTH_DEFAULT, &fault))
         return true;
     reply_problem(request, 400, "The form's field payload is not acceptable JSON: at byte %zu, %s.",

@@ -7,9 +7,8 @@
 #include "web/request.h"
 
 /*
- * The JSON of the request: its body, or the field "payload" of a form, decoded
- * into the request's scratch, where the caller has made room for it; checked. False when the
- * request was answered.
+ * The JSON of the request, checked: its body, or the field "payload" of a form.
+ * False when the request was answered.
  */
 bool form_read_body(struct request *request, struct span *ret_json);
 

@@ -1,7 +1,7 @@
 /* intake - see intake.h. */
 #include "cgi-bin/events/intake.h"
 
-#include <stdlib.h>
+#include <assert.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -11,63 +11,46 @@
 
 #define IDEMPOTENCY_KEY_MAX 255
 
-/* Kinds of identity, for dedupe_key: they never meet. */
-#define KIND_WHOLE 'k'
-
-static void intake_free(void *state)
-{
-    struct intake *intake = state;
-    buf_done(&intake->types);
-    free(intake);
-}
-
-/* One allocation: the struct, then its arrays, those that need most alignment first. */
 struct intake *intake_new(struct request *request, size_t room)
 {
-    struct intake *intake =
-        mem_alloc(sizeof *intake + room * (sizeof *intake->events + sizeof *intake->accepted +
-                                              sizeof *intake->keys + sizeof *intake->keyed));
+    struct arena *arena = &request->arena;
+    struct intake *intake = arena_alloc(arena, sizeof *intake);
     intake->room = room;
-    intake->events = (struct event *)(intake + 1);
-    intake->accepted = (struct accepted *)(intake->events + room);
-    intake->keys = (struct dedupe_key *)(intake->accepted + room);
-    intake->keyed = (bool *)(intake->keys + room);
+    intake->events = arena_array(arena, room, sizeof *intake->events);
+    intake->accepted = arena_array(arena, room, sizeof *intake->accepted);
+    intake->keys = arena_array(arena, room, sizeof *intake->keys);
+    intake->keyed = arena_array(arena, room, sizeof *intake->keyed);
     intake->source_word = "source";
     intake->type_word = "type";
     request->state = intake;
-    request->state_free = intake_free;
     return intake;
 }
 
-struct event *intake_add(struct intake *intake)
+void intake_add(struct intake *intake, const struct event *event)
 {
-    if (intake->count == intake->room)
-        return NULL;
-    struct event *event = &intake->events[intake->count++];
-    event->cid = uuid_new();
-    event->accepted_ms = clock_wall_ms();
-    return event;
+    assert(intake->count < intake->room);
+    struct event *added = &intake->events[intake->count++];
+    *added = *event;
+    added->cid = uuid_new();
+    added->accepted_ms = clock_wall_ms();
 }
 
-void intake_identify(
-    struct request *request, struct intake *intake, char kind, struct span a, struct span b)
+void intake_identify(struct request *request, struct intake *intake, enum identity kind,
+    struct span a, struct span b)
 {
     size_t i = intake->count - 1;
-    intake->keys[i] = dedupe_key(kind, &request->credential.id, a, b);
+    intake->keys[i] = dedupe_key((char)kind, &request->credential.id, a, b);
     intake->keyed[i] = true;
 }
 
-/* The first answer, where this identity was seen. Its text is copied: it dies with the next change.
- */
-static enum err find(struct store_txn *txn, struct intake *intake, const struct dedupe_key *key,
+/* The first answer, where this identity was seen. The store's text ends with the next change, so
+ * it is copied. */
+static enum err find(struct store_txn *txn, struct request *request, const struct dedupe_key *key,
     struct accepted *to, size_t room, size_t *ret_count, uint8_t body[CRYPTO_SHA256])
 {
     enum err err = dedupe_find(txn, key, clock_wall_ms(), to, room, ret_count, body);
-    for (size_t i = 0; !err && i < *ret_count && i < room; i++) {
-        size_t at = intake->types.len;
-        buf_add_span(&intake->types, to[i].type);
-        to[i].type = span_of(intake->types.data + at, to[i].type.len);
-    }
+    for (size_t i = 0; !err && i < *ret_count && i < room; i++)
+        to[i].type = arena_copy(&request->arena, to[i].type);
     return err;
 }
 
@@ -81,12 +64,12 @@ static enum err remember(struct store_txn *txn, const struct request *request,
 }
 
 static enum err store_one(
-    struct store_txn *txn, const struct request *request, struct intake *intake, size_t i)
+    struct store_txn *txn, struct request *request, struct intake *intake, size_t i)
 {
     uint8_t body[CRYPTO_SHA256];
     size_t count;
     if (intake->keyed[i]) {
-        enum err err = find(txn, intake, &intake->keys[i], &intake->accepted[i], 1, &count, body);
+        enum err err = find(txn, request, &intake->keys[i], &intake->accepted[i], 1, &count, body);
         if (err != ERR_NOTFOUND)
             return err;
     }
@@ -108,9 +91,8 @@ static enum err store(struct store_txn *txn, void *context)
     uint8_t body[CRYPTO_SHA256];
     size_t count;
     intake->stored = 0;
-    intake->types.len = 0;
     if (intake->whole) {
-        err = find(txn, intake, &intake->whole_key, intake->accepted, intake->room, &count, body);
+        err = find(txn, request, &intake->whole_key, intake->accepted, intake->room, &count, body);
         if (!err && (count != intake->count || memcmp(body, intake->body_digest, sizeof body) != 0))
             return ERR_CONFLICT;
         if (err != ERR_NOTFOUND)
@@ -176,20 +158,20 @@ static bool read_idempotency_key(struct request *request, struct intake *intake)
     }
     intake->whole = key.len > 0;
     if (intake->whole)
-        intake->whole_key = dedupe_key(KIND_WHOLE, &request->credential.id, key, request->path);
+        intake->whole_key =
+            dedupe_key(IDENTITY_REQUEST, &request->credential.id, key, request->path);
     return true;
 }
 
 /* ?topic= stands for all events of the request. False when the request was answered. */
 static bool read_topic(struct request *request, struct intake *intake)
 {
-    size_t at = request->scratch.len;
-    enum err err = request_query(request, "topic", &request->scratch);
+    struct span topic;
+    enum err err = request_query(request, "topic", &topic);
     if (err == ERR_INVALID) {
         reply_bad_query(request, "topic");
         return false;
     }
-    struct span topic = span_of(request->scratch.data + at, request->scratch.len - at);
     if (!err && !topic.len) {
         reply_problem(request, 422, "topic: must not be empty.");
         return false;
@@ -235,8 +217,5 @@ void intake_finish(struct request *request, struct intake *intake)
             return;
     if (intake->whole)
         crypto_sha256(request->body, intake->body_digest);
-    /* Never moved by what is added: the accepted types point into it. */
-    if (intake->whole || (intake->count && intake->keyed[0]))
-        buf_reserve(&intake->types, (size_t)(intake->count + 1) * EVENT_TYPE_MAX);
     request_write(request, STORE_ACCEPT | STORE_WAKE, store, stored);
 }

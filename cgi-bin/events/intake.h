@@ -8,6 +8,13 @@
 #include "store/dedupe.h"
 #include "web/request.h"
 
+/* What an event or a request is known by. The kinds never meet: each is part of the stored key. */
+enum identity {
+    IDENTITY_REQUEST = 'k',    /* an Idempotency-Key and the path */
+    IDENTITY_CLOUDEVENT = 'c', /* its source and id (CloudEvents 1.0.2, section 3.1.1) */
+    IDENTITY_DELIVERY = 'd',   /* the id of a webhook's delivery */
+};
+
 struct intake {
     struct event *events; /* text borrows from the request */
     size_t count, room;
@@ -23,20 +30,19 @@ struct intake {
 
     /* Results of the mutation. */
     struct accepted *accepted;
-    size_t stored;    /* how many were new */
-    struct buf types; /* text of the accepted types, where it comes from the store */
+    size_t stored; /* how many were new */
 };
 
 /* A request's intake, with room for so many events; it becomes the request's state. */
 struct intake *intake_new(struct request *request, size_t room);
 
-/* Room for the next event, with its cid and time set. NULL when there is none left. */
-struct event *intake_add(struct intake *intake);
+/* Adds an event as it was read, and gives it a cid and the time. There must be room. */
+void intake_add(struct intake *intake, const struct event *event);
 
-/* The event added last has this identity, beside which its sender is remembered: a delivery's id.
- */
-void intake_identify(
-    struct request *request, struct intake *intake, char kind, struct span a, struct span b);
+/* Gives the event added last an identity: what its sender calls it, in one text or two. The
+ * sender's credential is part of the identity. */
+void intake_identify(struct request *request, struct intake *intake, enum identity kind,
+    struct span a, struct span b);
 
 /* Checks, stores and replies: ends the request. */
 void intake_finish(struct request *request, struct intake *intake);

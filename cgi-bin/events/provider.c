@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "model/limits.h"
 #include "model/name.h"
 
 /* How one provider names its events. */
@@ -54,30 +55,27 @@ static const struct provider *find(const struct request *request)
     return NULL;
 }
 
-/* A text member of an object, unescaped into scratch; empty when there is none. */
-static struct span member(struct span object, const char *name, struct buf *scratch)
+/* A text member of an object; empty when there is none. */
+static struct span member(struct span object, const char *name, struct arena *arena)
 {
     struct json_item item;
     if (json_type_of(object) != JSON_OBJECT || !json_find(object, name, &item) ||
         item.type != JSON_STRING)
         return SPAN_NONE;
-    size_t from = scratch->len;
-    json_unescape(item.value, scratch);
-    return span_of(scratch->data + from, scratch->len - from);
+    return json_unescaped(item.value, arena);
 }
 
 static struct span nested(
-    struct span object, const char *outer, const char *inner, struct buf *scratch)
+    struct span object, const char *outer, const char *inner, struct arena *arena)
 {
     struct json_item item;
     if (!outer || !inner || json_type_of(object) != JSON_OBJECT ||
         !json_find(object, outer, &item) || item.type != JSON_OBJECT)
         return SPAN_NONE;
-    return member(item.value, inner, scratch);
+    return member(item.value, inner, arena);
 }
 
-static struct span event_of(const struct request *request, const struct provider *p,
-    struct span payload, struct buf *scratch)
+static struct span event_of(struct request *request, const struct provider *p, struct span payload)
 {
     bool twice;
     const char *header = request->scheme && request->scheme->event_header[0]
@@ -89,91 +87,99 @@ static struct span event_of(const struct request *request, const struct provider
     struct span event = SPAN_NONE;
     /* Slack wraps what happened: {"type": "event_callback", "event": {"type": …}}. */
     if (strcmp(p->name, "slack") == 0)
-        event = nested(payload, "event", "type", scratch);
+        event = nested(payload, "event", "type", &request->arena);
     /* GitLab's header is for people: "Merge Request Hook". */
     if (!event.len && p->event_member)
-        event = member(payload, p->event_member, scratch);
+        event = member(payload, p->event_member, &request->arena);
     if (!event.len && header)
         event = request_header_named(request, header, &twice);
     return event;
 }
 
-static struct span type_of(const struct request *request, const struct provider *p,
-    struct span payload, struct buf *scratch)
+/* The type, where it is a topic; what is longer than a topic may be is not even put together. */
+static struct span type_of(struct request *request, const struct provider *p, struct span payload)
 {
-    struct span event = event_of(request, p, payload, scratch);
-    struct span action = p->action_member ? member(payload, p->action_member, scratch) : SPAN_NONE;
-    if (!event.len)
+    struct span event = event_of(request, p, payload), action = SPAN_NONE;
+    struct buf type = BUF_INIT;
+    if (p->action_member)
+        action = member(payload, p->action_member, &request->arena);
+    if (!event.len || event.len + action.len > TOPIC_MAX)
         return SPAN_NONE;
-    size_t from = scratch->len;
-    buf_add_str(scratch, p->prefix);
-    buf_add_span(scratch, event);
-    if (action.len) {
-        buf_add_char(scratch, '.');
-        buf_add_span(scratch, action);
-    }
-    for (size_t i = from; i < scratch->len; i++)
-        if (scratch->data[i] == '/')
-            scratch->data[i] = '.';
-    struct span type = span_of(scratch->data + from, scratch->len - from);
-    return name_is_topic(type) ? type : SPAN_NONE;
+    buf_add_str(&type, p->prefix);
+    buf_add_span(&type, event);
+    if (action.len)
+        buf_add_char(&type, '.');
+    buf_add_span(&type, action);
+    for (size_t i = 0; i < type.len; i++)
+        if (type.data[i] == '/')
+            type.data[i] = '.';
+    struct span kept = arena_keep(&request->arena, &type);
+    return name_is_topic(kept) ? kept : SPAN_NONE;
 }
 
-static struct span source_of(const struct request *request, const struct provider *p,
-    struct span payload, struct buf *scratch)
+static struct span shop_of(struct request *request)
 {
     bool twice;
+    struct span shop = request_header_named(request, "x-shopify-shop-domain", &twice);
+    struct buf source = BUF_INIT;
+    if (!shop.len)
+        return SPAN_NONE;
+    buf_add_str(&source, "https://");
+    buf_add_span(&source, shop);
+    return arena_keep(&request->arena, &source);
+}
+
+static struct span source_of(struct request *request, const struct provider *p, struct span payload)
+{
     if (p->source)
         return span_str(p->source);
-    if (strcmp(p->name, "shopify") == 0) {
-        struct span shop = request_header_named(request, "x-shopify-shop-domain", &twice);
-        size_t from = scratch->len;
-        if (!shop.len)
-            return SPAN_NONE;
-        buf_add_str(scratch, "https://");
-        buf_add_span(scratch, shop);
-        return span_of(scratch->data + from, scratch->len - from);
-    }
-    struct span source = nested(payload, p->owner, p->owner_url, scratch);
-    return source.len ? source : nested(payload, p->owner, p->url, scratch);
+    if (strcmp(p->name, "shopify") == 0)
+        return shop_of(request);
+    struct span source = nested(payload, p->owner, p->owner_url, &request->arena);
+    return source.len ? source : nested(payload, p->owner, p->url, &request->arena);
 }
 
-struct name provider_name(const struct request *request, struct span payload, struct buf *scratch)
+static struct span delivery_id(
+    struct request *request, const struct provider *p, struct span payload)
 {
-    struct name name = {SPAN_NONE, SPAN_NONE, SPAN_NONE, SPAN_NONE};
-    const struct provider *p = find(request);
+    struct signed_request message = request_signed(request);
+    struct span id = SPAN_NONE;
     bool twice;
+    if (request->scheme)
+        id = scheme_delivery_id(request->scheme, &message);
+    else if (strcmp(p->name, "github") == 0)
+        id = request_header_named(request, "x-github-delivery", &twice);
+    if (!id.len && p->delivery_member)
+        id = member(payload, p->delivery_member, &request->arena);
+    return id;
+}
+
+struct delivery provider_read(struct request *request, struct span payload)
+{
+    const struct provider *p = find(request);
+    struct delivery delivery = {.type = SPAN_NONE};
     if (!p)
-        return name;
-    name.type = type_of(request, p, payload, scratch);
-    name.source = source_of(request, p, payload, scratch);
-    if (request->scheme) {
-        struct signed_request message = request_signed(request);
-        name.delivery = scheme_delivery_id(request->scheme, &message);
-    } else if (strcmp(p->name, "github") == 0) {
-        name.delivery = request_header_named(request, "x-github-delivery", &twice);
-    }
-    if (!name.delivery.len && p->delivery_member)
-        name.delivery = member(payload, p->delivery_member, scratch);
+        return delivery;
+    delivery.id = delivery_id(request, p, payload);
+    delivery.type = type_of(request, p, payload);
+    delivery.source = source_of(request, p, payload);
     if (p->subject_member)
-        name.subject = member(payload, p->subject_member, scratch);
-    return name;
+        delivery.subject = member(payload, p->subject_member, &request->arena);
+    return delivery;
 }
 
 bool provider_answers(struct request *request, struct span payload)
 {
-    struct buf text = BUF_INIT, body = BUF_INIT;
-    bool slack = span_eq_str(request->credential.provider, "slack") &&
-                 span_eq_str(member(payload, "type", &text), "url_verification");
-    buf_clear(&text);
-    if (slack) {
-        struct json_out o = json_out_to(&body);
-        json_open(&o, '{');
-        json_put_text(&o, "challenge", member(payload, "challenge", &text));
-        json_close(&o, '}');
-        reply_json(request, 200, buf_span(&body));
-    }
-    buf_done(&text);
+    struct arena *arena = &request->arena;
+    if (!span_eq_str(request->credential.provider, "slack") ||
+        !span_eq_str(member(payload, "type", arena), "url_verification"))
+        return false;
+    struct buf body = BUF_INIT;
+    struct json_out o = json_out_to(&body);
+    json_open(&o, '{');
+    json_put_text(&o, "challenge", member(payload, "challenge", arena));
+    json_close(&o, '}');
+    reply_json(request, 200, buf_span(&body));
     buf_done(&body);
-    return slack;
+    return true;
 }

@@ -17,13 +17,14 @@
  */
 #include "web/request.h"
 
-struct name {
-    struct span type, source, subject, delivery; /* empty where the provider says nothing */
+/* What a provider says of a delivery; empty where it says nothing. */
+struct delivery {
+    struct span id; /* the same each time the delivery is tried */
+    struct span type, source, subject;
 };
 
-/* The name of a delivery: its payload is checked JSON. Text borrows from the request or from
- * scratch. */
-struct name provider_name(const struct request *request, struct span payload, struct buf *scratch);
+/* Reads headers and payload, which is checked JSON. */
+struct delivery provider_read(struct request *request, struct span payload);
 
 /* Answers what is a question to the receiver, no event: Slack's url_verification. True when it did.
  */

@@ -1,8 +1,6 @@
 /* submit - see submit.h. */
 #include "cgi-bin/events/submit.h"
 
-#include <string.h>
-
 #include "base/json.h"
 #include "cgi-bin/events/cloudevents.h"
 #include "cgi-bin/events/form.h"
@@ -10,36 +8,19 @@
 #include "cgi-bin/events/provider.h"
 #include "web/body.h"
 
-#define NAME_ROOM 65536 /* all headers of a request together; front ends allow less */
 #define GENERIC_TYPE "fx.events.generic.incoming"
 #define GENERIC_SOURCE "/fx/events/generic"
 #define WEBHOOK_TYPE "fx.events.webhook.incoming"
 #define WEBHOOK_SOURCE "/fx/events/webhook"
 
-/* The text of a checked string: in place where nothing is escaped, else unescaped into scratch. */
-static struct span text_of(struct request *request, struct span value)
+/* An event whose payload is JSON. */
+static struct event json_event(struct span data)
 {
-    struct span inner = {value.data + 1, value.len - 2};
-    if (!memchr(inner.data, '\\', inner.len))
-        return inner;
-    size_t from = request->scratch.len;
-    json_unescape(value, &request->scratch);
-    return span_of(request->scratch.data + from, request->scratch.len - from);
-}
-
-/* Room in the scratch for what is unescaped from the body and the query, so that it never moves. */
-static void reserve_scratch(struct request *request, size_t more)
-{
-    buf_reserve(&request->scratch, request->body.len + strlen(request->query) + 16 + more);
-}
-
-static struct event *add_json(struct intake *intake, struct span data)
-{
-    struct event *event = intake_add(intake);
-    event->data_kind = EVENT_DATA_JSON;
-    event->datacontenttype = span_str("application/json");
-    event->data = data;
-    return event;
+    return (struct event){
+        .data_kind = EVENT_DATA_JSON,
+        .datacontenttype = span_str("application/json"),
+        .data = data,
+    };
 }
 
 /* Takes the members of an EventRequest. False when the request was answered. */
@@ -58,7 +39,8 @@ static bool read_members(struct request *request, struct event *event)
                     is_source ? "event_source" : "event_type");
                 return false;
             }
-            *(is_source ? &event->source : &event->type) = text_of(request, item.value);
+            *(is_source ? &event->source : &event->type) =
+                json_unescaped(item.value, &request->arena);
             *(is_source ? &has_source : &has_type) = true;
         } else {
             reply_problem(request, 422,
@@ -77,6 +59,18 @@ static bool read_members(struct request *request, struct event *event)
     return !missing;
 }
 
+/* Ends the request with an event in it. */
+static void take(struct request *request, const struct event *event)
+{
+    struct intake *intake = intake_new(request, 1);
+    intake->source_word = "event_source";
+    intake->type_word = "event_type";
+    intake_add(intake, event);
+    if (event->id.len)
+        intake_identify(request, intake, IDENTITY_DELIVERY, event->id, SPAN_NONE);
+    intake_finish(request, intake);
+}
+
 void submit_event(struct request *request)
 {
     if (cloudevents_take(request) || !body_is_json(request))
@@ -86,26 +80,22 @@ void submit_event(struct request *request)
             request, 422, "The body must be an object with event_source, event_type and payload.");
         return;
     }
-    reserve_scratch(request, 0);
-    struct intake *intake = intake_new(request, 1);
-    intake->source_word = "event_source";
-    intake->type_word = "event_type";
-    if (read_members(request, add_json(intake, SPAN_NONE)))
-        intake_finish(request, intake);
+    struct event event = json_event(SPAN_NONE);
+    if (read_members(request, &event))
+        take(request, &event);
 }
 
 /* A query parameter that may name something; the default stands where it is absent. */
 static bool read_name(
     struct request *request, const char *name, const char *otherwise, struct span *ret_value)
 {
-    size_t from = request->scratch.len;
-    enum err err = request_query(request, name, &request->scratch);
+    enum err err = request_query(request, name, ret_value);
     if (err == ERR_INVALID) {
         reply_bad_query(request, name);
         return false;
     }
-    *ret_value = err ? span_str(otherwise)
-                     : span_of(request->scratch.data + from, request->scratch.len - from);
+    if (err)
+        *ret_value = span_str(otherwise);
     return true;
 }
 
@@ -125,41 +115,29 @@ void submit_generic(struct request *request)
     if (cloudevents_take(request) || !body_is_json(request) ||
         !is_composite(request, request->body))
         return;
-    reserve_scratch(request, 0);
-    struct intake *intake = intake_new(request, 1);
-    struct event *event = add_json(intake, request->body);
-    intake->source_word = "event_source";
-    intake->type_word = "event_type";
-    if (read_name(request, "event_type", GENERIC_TYPE, &event->type) &&
-        read_name(request, "event_source", GENERIC_SOURCE, &event->source))
-        intake_finish(request, intake);
+    struct event event = json_event(request->body);
+    if (read_name(request, "event_type", GENERIC_TYPE, &event.type) &&
+        read_name(request, "event_source", GENERIC_SOURCE, &event.source))
+        take(request, &event);
 }
 
 void submit_webhook(struct request *request)
 {
     struct span data;
-    /* The form's field is decoded there as well, and names are put together from headers. */
-    reserve_scratch(request, 2 * request->body.len + NAME_ROOM);
     if (cloudevents_take(request) || !form_read_body(request, &data) ||
         !is_composite(request, data) || provider_answers(request, data))
         return;
-    struct intake *intake = intake_new(request, 1);
-    struct event *event = add_json(intake, data);
-    struct name name = provider_name(request, data, &request->scratch);
-    if (name.delivery.len) {
-        event->id = name.delivery;
-        intake_identify(request, intake, 'd', name.delivery, SPAN_NONE);
-    }
-    event->subject = name.subject;
-    intake->source_word = "event_source";
-    intake->type_word = "event_type";
-    if (!read_name(request, "event_type", WEBHOOK_TYPE, &event->type) ||
-        !read_name(request, "event_source", WEBHOOK_SOURCE, &event->source))
+    struct event event = json_event(data);
+    struct delivery delivery = provider_read(request, data);
+    event.id = delivery.id;
+    event.subject = delivery.subject;
+    if (!read_name(request, "event_type", WEBHOOK_TYPE, &event.type) ||
+        !read_name(request, "event_source", WEBHOOK_SOURCE, &event.source))
         return;
     /* What the provider says is more than the default, and less than what the URL says. */
-    if (name.type.len && span_eq_str(event->type, WEBHOOK_TYPE))
-        event->type = name.type;
-    if (name.source.len && span_eq_str(event->source, WEBHOOK_SOURCE))
-        event->source = name.source;
-    intake_finish(request, intake);
+    if (delivery.type.len && span_eq_str(event.type, WEBHOOK_TYPE))
+        event.type = delivery.type;
+    if (delivery.source.len && span_eq_str(event.source, WEBHOOK_SOURCE))
+        event.source = delivery.source;
+    take(request, &event);
 }

@@ -21,6 +21,7 @@
 struct change {
     char id[PIPELINE_ID_MAX + 1];
     char name[PIPELINE_NAME_MAX + 1];
+    struct span text; /* the definition as it is stored */
     uint32_t if_version, version;
     const char *why;
 };
@@ -75,8 +76,7 @@ static uint32_t parse_version(struct span text)
     return version <= UINT32_MAX ? (uint32_t)version : 0;
 }
 
-/* Checks a body; `name` as in definition_read. Then the definition is in the scratch, ids in
- * *change. */
+/* Checks a body; `name` as in definition_read. Then the definition and its ids are in *change. */
 static bool read_definition(struct request *request, struct span name, struct change *change)
 {
     struct definition definition = DEFINITION_INIT;
@@ -89,7 +89,7 @@ static bool read_definition(struct request *request, struct span name, struct ch
     } else {
         copy(change->id, sizeof change->id, buf_span(&definition.id));
         copy(change->name, sizeof change->name, buf_span(&definition.name));
-        buf_add_span(&request->scratch, buf_span(&definition.text));
+        change->text = arena_keep(&request->arena, &definition.text);
     }
     definition_done(&definition);
     buf_done(&why);
@@ -100,8 +100,8 @@ static enum err create(struct store_txn *txn, void *context)
 {
     struct request *request = context;
     struct change *change = request->state;
-    return pipelines_create(txn, span_str(change->id), span_str(change->name),
-        buf_span(&request->scratch), clock_wall_ms(), &change->version, &change->why);
+    return pipelines_create(txn, span_str(change->id), span_str(change->name), change->text,
+        clock_wall_ms(), &change->version, &change->why);
 }
 
 static void created(struct request *request, enum err err)
@@ -122,7 +122,7 @@ void definitions_create(struct request *request)
 {
     if (!body_is_json(request))
         return;
-    struct change *change = request->state = mem_alloc(sizeof *change);
+    struct change *change = request->state = arena_alloc(&request->arena, sizeof *change);
     if (!read_definition(request, SPAN_NONE, change))
         return;
     if (!change->id[0]) {
@@ -136,8 +136,8 @@ static enum err replace(struct store_txn *txn, void *context)
 {
     struct request *request = context;
     struct change *change = request->state;
-    return pipelines_replace(txn, span_str(change->id), change->if_version,
-        buf_span(&request->scratch), clock_wall_ms(), &change->version);
+    return pipelines_replace(txn, span_str(change->id), change->if_version, change->text,
+        clock_wall_ms(), &change->version);
 }
 
 static void replaced(struct request *request, enum err err)
@@ -191,7 +191,7 @@ static bool read_if_match(struct request *request, uint32_t *ret_version)
 
 void definitions_replace(struct request *request)
 {
-    struct change *change = request->state = mem_alloc(sizeof *change);
+    struct change *change = request->state = arena_alloc(&request->arena, sizeof *change);
     char id[PIPELINE_ID_MAX + 1];
     if (!body_is_json(request))
         return;
@@ -205,11 +205,8 @@ void definitions_replace(struct request *request)
         return;
     }
     copy(id, sizeof id, request->params[0]);
-    char *name = mem_strdup(change->name);
-    bool good = read_if_match(request, &change->if_version) &&
-                read_definition(request, span_str(name), change);
-    free(name);
-    if (!good)
+    struct span name = arena_copy(&request->arena, span_str(change->name));
+    if (!read_if_match(request, &change->if_version) || !read_definition(request, name, change))
         return;
     if (change->id[0] && strcmp(change->id, id) != 0) {
         reply_problem(request, 422, "id: is not the id in the path; leave it out.");
@@ -257,7 +254,7 @@ void definitions_delete(struct request *request)
         reply_unknown(request);
         return;
     }
-    request->state = mem_alloc(sizeof(struct change));
+    request->state = arena_alloc(&request->arena, sizeof(struct change));
     request_write(request, STORE_WAKE, delete, deleted);
 }
 
@@ -287,18 +284,17 @@ static bool list_one(const struct pipeline_info *info, void *context)
 }
 
 /* ?limit= and ?after=. False when the request was answered. */
-static bool read_page(struct request *request, size_t *ret_limit, struct buf *after)
+static bool read_page(struct request *request, size_t *ret_limit, struct span *ret_after)
 {
-    struct buf text = BUF_INIT;
+    struct span text;
     char *end = NULL;
     long limit = LIST_LIMIT_DEFAULT;
     enum err err = request_query(request, "limit", &text);
     if (!err)
-        limit = strtol(buf_text(&text), &end, 10);
+        limit = strtol((const char *)text.data, &end, 10);
     bool good =
         err == ERR_NOTFOUND || (!err && text.len && text.data[0] >= '0' && text.data[0] <= '9' &&
                                    !*end && limit >= 1 && limit <= LIST_LIMIT_MAX);
-    buf_done(&text);
     *ret_limit = (size_t)limit;
     if (err == ERR_INVALID) {
         reply_bad_query(request, "limit");
@@ -308,8 +304,8 @@ static bool read_page(struct request *request, size_t *ret_limit, struct buf *af
         reply_problem(request, 422, "limit: must be a whole number from 1 to %d.", LIST_LIMIT_MAX);
         return false;
     }
-    err = request_query(request, "after", after);
-    if (err == ERR_NOTFOUND || (!err && name_is_pipeline_id(buf_span(after))))
+    err = request_query(request, "after", ret_after);
+    if (err == ERR_NOTFOUND || (!err && name_is_pipeline_id(*ret_after)))
         return true;
     if (err == ERR_INVALID)
         reply_bad_query(request, "after");
@@ -320,7 +316,8 @@ static bool read_page(struct request *request, size_t *ret_limit, struct buf *af
 
 void definitions_list(struct request *request)
 {
-    struct buf body = BUF_INIT, after = BUF_INIT;
+    struct buf body = BUF_INIT;
+    struct span after;
     struct listing listing = {.out = json_out_to(&body), .last = BUF_INIT};
     if (!read_page(request, &listing.left, &after))
         goto out;
@@ -329,7 +326,7 @@ void definitions_list(struct request *request)
         json_open(&listing.out, '{');
         json_key(&listing.out, "pipelines");
         json_open(&listing.out, '[');
-        err = pipelines_list(listing.txn, buf_span(&after), list_one, &listing);
+        err = pipelines_list(listing.txn, after, list_one, &listing);
         json_close(&listing.out, ']');
         store_read_end(listing.txn);
     }
@@ -342,7 +339,6 @@ void definitions_list(struct request *request)
     reply_json(request, 200, buf_span(&body));
 out:
     buf_done(&body);
-    buf_done(&after);
     buf_done(&listing.last);
 }
 

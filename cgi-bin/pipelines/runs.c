@@ -56,7 +56,7 @@ static void started(struct request *request, enum err err)
 
 void runs_start(struct request *request)
 {
-    struct run *run = request->state = mem_alloc(sizeof *run);
+    struct run *run = request->state = arena_alloc(&request->arena, sizeof *run);
     if (request->body.len && !body_is_json(request))
         return;
     if (!request_version(request, &run->version))
@@ -91,7 +91,7 @@ static void act_on(struct request *request,
     enum err (*action)(struct store_txn *txn, const struct uuid *id, const char **ret_why),
     const char *done)
 {
-    struct run *run = request->state = mem_alloc(sizeof *run);
+    struct run *run = request->state = arena_alloc(&request->arena, sizeof *run);
     run->act = action;
     run->done = done;
     if (uuid_parse(request->params[0], &run->execution))

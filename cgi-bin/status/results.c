@@ -53,14 +53,14 @@ static void wait_for_commit(struct store *store, uint64_t seen, int64_t until_ms
 static bool read_wait(struct request *request, int64_t *ret_wait_ms)
 {
     const int64_t max = request->home->config.web_wait_seconds;
-    struct buf text = BUF_INIT;
+    struct span text;
     enum err err = request_query(request, "wait", &text);
+    const char *number = (const char *)text.data;
     char *end = NULL;
-    double seconds = err ? 0 : strtod(buf_text(&text), &end);
+    double seconds = err ? 0 : strtod(number, &end);
     /* strtod also takes space or a sign before a number, and hexadecimal ones. */
-    bool good = err || (text.len && !*end && !strpbrk(buf_text(&text), "+xX \t\n\v\f\r") &&
-                           seconds >= 0 && seconds <= (double)max);
-    buf_done(&text);
+    bool good = err || (text.len && !*end && !strpbrk(number, "+xX \t\n\v\f\r") && seconds >= 0 &&
+                           seconds <= (double)max);
     if (err == ERR_INVALID)
         reply_bad_query(request, "wait");
     else if (!good)

@@ -40,7 +40,7 @@ static void started(struct request *request, enum err err)
 
 void control_start(struct request *request)
 {
-    struct change *change = request->state = mem_alloc(sizeof *change);
+    struct change *change = request->state = arena_alloc(&request->arena, sizeof *change);
     if (!request_version(request, &change->version))
         return;
     if (name_is_pipeline_id(request->params[0]))

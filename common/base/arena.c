@@ -77,9 +77,14 @@ void *arena_array(struct arena *arena, size_t count, size_t size)
     return arena_alloc(arena, count * size);
 }
 
+char *arena_text(struct arena *arena, size_t len)
+{
+    return take(arena, len + 1, 1);
+}
+
 struct span arena_copy(struct arena *arena, struct span text)
 {
-    char *copy = take(arena, text.len + 1, 1);
+    char *copy = arena_text(arena, text.len);
     if (text.len)
         memcpy(copy, text.data, text.len);
     return span_of(copy, text.len);

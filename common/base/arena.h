@@ -31,6 +31,9 @@ void *arena_alloc(struct arena *arena, size_t size);
 /* The same for so many elements of a size. */
 void *arena_array(struct arena *arena, size_t count, size_t size);
 
+/* Room for a text of at most `len` bytes, zeroed, with a NUL behind it. */
+char *arena_text(struct arena *arena, size_t len);
+
 /* A copy of the text, with a NUL behind it that is not counted. */
 struct span arena_copy(struct arena *arena, struct span text);
 

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 
 #define JSON_DEPTH_DEFAULT 64 /* arrays and objects open at once */
@@ -66,6 +67,9 @@ bool json_find(struct span object, const char *name, struct json_item *ret_item)
 
 /* Appends the characters of a checked string's value (quotes included in `value`), unescaped. */
 void json_unescape(struct span value, struct buf *out);
+
+/* The same as a text of its own: in place where nothing is escaped, else in the arena. */
+struct span json_unescaped(struct span value, struct arena *arena);
 
 /* Does the name, as written (without quotes), stand for this text? */
 bool json_name_is(struct span name, const char *text);

@@ -154,6 +154,17 @@ void json_unescape(struct span value, struct buf *out)
         json_escape_undo(span_of(value.data + 1, value.len - 2), out);
 }
 
+struct span json_unescaped(struct span value, struct arena *arena)
+{
+    struct span inner = {value.data + 1, value.len - 2};
+    struct buf text = BUF_INIT;
+
+    if (inner.len == 0 || memchr(inner.data, '\\', inner.len) == NULL)
+        return inner;
+    json_unescape(value, &text);
+    return arena_keep(arena, &text);
+}
+
 bool json_name_is(struct span name, const char *text)
 {
     const uint8_t *at = name.data, *end = name.len > 0 ? at + name.len : at;

@@ -21,7 +21,7 @@ struct draft {
     struct event event;
     struct span specversion;
     struct buf extensions; /* a JSON object without its last bracket, or empty */
-    struct buf *scratch;   /* borrowed, as is why */
+    struct arena *arena;   /* borrowed, as is why */
     struct buf *why;
 };
 
@@ -203,10 +203,8 @@ static enum err draft_end(struct draft *d, bool good, struct event *ret_event)
 {
     if (good) {
         if (d->extensions.len) {
-            size_t from = d->scratch->len;
             buf_add_char(&d->extensions, '}');
-            buf_add_span(d->scratch, buf_span(&d->extensions));
-            d->event.extensions = span_of(d->scratch->data + from, d->extensions.len);
+            d->event.extensions = arena_keep(d->arena, &d->extensions);
         }
         *ret_event = d->event;
     }
@@ -242,31 +240,13 @@ static void put_bytes(struct draft *d, struct span bytes)
 
 /* The JSON format. */
 
-/* The text of a checked string: in place where nothing is escaped, else unescaped into scratch. */
-static struct span text_of(struct span value, struct buf *scratch)
-{
-    struct span inner = {value.data + 1, value.len - 2};
-    if (!memchr(inner.data, '\\', inner.len))
-        return inner;
-    size_t from = scratch->len;
-    json_unescape(value, scratch);
-    return span_of(scratch->data + from, scratch->len - from);
-}
-
 static bool put_member(struct draft *d, const struct json_item *item)
 {
-    size_t mark = d->scratch->len;
-    struct span name = text_of(span_of(item->name.data - 1, item->name.len + 2), d->scratch);
+    struct span quoted = {item->name.data - 1, item->name.len + 2};
     struct value value = {item->type, item->value};
     if (item->type == JSON_STRING)
-        value.text = text_of(item->value, d->scratch);
-    bool good = draft_put(d, name, value);
-    /* An extension was copied, and its room is used again. */
-    if (!find_attribute(name) && d->scratch->len > mark) {
-        d->scratch->len = mark;
-        d->scratch->data[mark] = 0;
-    }
-    return good;
+        value.text = json_unescaped(item->value, d->arena);
+    return draft_put(d, json_unescaped(quoted, d->arena), value);
 }
 
 /* JSON, section 3.1: without a media type the data is JSON, and the event says so from here on. */
@@ -277,21 +257,20 @@ static void put_data(struct draft *d, const struct json_item *data)
         *type = span_str("application/json");
     bool text = data->type == JSON_STRING && !media_type_is_json(*type);
     d->event.data_kind = text ? EVENT_DATA_TEXT : EVENT_DATA_JSON;
-    d->event.data = text ? text_of(data->value, d->scratch) : data->value;
+    d->event.data = text ? json_unescaped(data->value, d->arena) : data->value;
 }
 
 static bool put_base64(struct draft *d, const struct json_item *data)
 {
-    struct buf plain = BUF_INIT; /* holds the text where a sender wrote "\/" for "/" */
+    struct buf bytes = BUF_INIT;
     struct json_fault fault;
-    size_t from = d->scratch->len;
-    bool good =
-        data->type == JSON_STRING && base64_decode(text_of(data->value, &plain), d->scratch);
-    buf_done(&plain);
-    if (!good)
+    if (data->type != JSON_STRING ||
+        !base64_decode(json_unescaped(data->value, d->arena), &bytes)) {
+        buf_done(&bytes);
         return refuse(d, span_str("data_base64"),
             "must be a string of base64 (RFC 4648, section 4) with its padding");
-    put_bytes(d, span_of(d->scratch->data + from, d->scratch->len - from));
+    }
+    put_bytes(d, arena_keep(d->arena, &bytes));
     if (d->event.data_kind != EVENT_DATA_JSON ||
         json_check(d->event.data, JSON_DEPTH_DEFAULT, &fault))
         return true;
@@ -337,15 +316,14 @@ static bool put_members(struct draft *d, struct span object, struct payload *ret
 }
 
 enum err cloudevent_read_json(
-    struct span object, struct buf *scratch, struct event *ret_event, struct buf *ret_why)
+    struct span object, struct arena *arena, struct event *ret_event, struct buf *ret_why)
 {
-    struct draft d = {.scratch = scratch, .why = ret_why};
+    struct draft d = {.arena = arena, .why = ret_why};
     struct payload payload = {.data = {.value = SPAN_NONE}};
     if (json_type_of(object) != JSON_OBJECT) {
-        buf_add_str(ret_why, "A CloudEvent must be an object.");
+        buf_add_str(ret_why, "A CloudEvent is a JSON object.");
         return ERR_INVALID;
     }
-    buf_reserve(scratch, object.len);
     bool good = put_members(&d, object, &payload) && has_required(&d) && put_payload(&d, &payload);
     return draft_end(&d, good, ret_event);
 }
@@ -360,35 +338,35 @@ static int hex_digit(uint8_t c)
     return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
 }
 
-/* Of the bytes behind `from`, in place. False at a '%' without two hexadecimal digits. */
-static bool percent_decode(struct buf *b, size_t from)
+/* In place. False at a '%' without two hexadecimal digits behind it. */
+static bool percent_decode(char *text, size_t *len)
 {
-    size_t to = from;
-    for (size_t at = from; at < b->len; at++) {
-        if (b->data[at] == '%') {
-            int high = at + 1 < b->len ? hex_digit(b->data[at + 1]) : -1;
-            int low = at + 2 < b->len ? hex_digit(b->data[at + 2]) : -1;
+    size_t to = 0;
+    for (size_t at = 0; at < *len; at++) {
+        if (text[at] == '%') {
+            int high = at + 1 < *len ? hex_digit((uint8_t)text[at + 1]) : -1;
+            int low = at + 2 < *len ? hex_digit((uint8_t)text[at + 2]) : -1;
             if (high < 0 || low < 0)
                 return false;
             at += 2;
-            b->data[at] = (uint8_t)(high << 4 | low);
+            text[at] = (char)(high << 4 | low);
         }
-        b->data[to++] = b->data[at];
+        text[to++] = text[at];
     }
-    b->len = to;
-    b->data[to] = 0;
+    *len = to;
     return true;
 }
 
 /* A quoted string (RFC 7230, section 3.2.6); the closing quote must be the last byte. */
-static bool unquote(struct span value, struct buf *out)
+static bool unquote(struct span value, char *to, size_t *ret_len)
 {
+    *ret_len = 0;
     for (size_t i = 1; i < value.len; i++) {
         if (value.data[i] == '"')
             return i == value.len - 1;
         if (value.data[i] == '\\' && ++i == value.len)
             return false;
-        buf_add_char(out, (char)value.data[i]);
+        to[(*ret_len)++] = (char)value.data[i];
     }
     return false;
 }
@@ -400,21 +378,21 @@ static bool unquote(struct span value, struct buf *out)
  * binding let them. What comes out is checked like any other string. Returns
  * what is wrong, or NULL.
  */
-static const char *decode_value(struct span value, struct buf *scratch, struct span *ret_text)
+static const char *decode_value(struct span value, struct arena *arena, struct span *ret_text)
 {
-    size_t from = scratch->len;
     bool quoted = value.len && value.data[0] == '"';
-    if (!quoted && !(value.len && memchr(value.data, '%', value.len))) {
-        *ret_text = value;
+    *ret_text = value;
+    if (!quoted && !(value.len && memchr(value.data, '%', value.len)))
         return NULL;
-    }
+    char *text = arena_text(arena, value.len); /* decoding never lengthens a value */
+    size_t len = value.len;
     if (!quoted)
-        buf_add_span(scratch, value);
-    else if (!unquote(value, scratch))
+        memcpy(text, value.data, len);
+    else if (!unquote(value, text, &len))
         return "begins with a double quote, and so must end with one, with \\ before those within";
-    if (!percent_decode(scratch, from))
+    if (!percent_decode(text, &len))
         return "has a % without two hexadecimal digits behind it; % itself is sent as %25";
-    *ret_text = span_of(scratch->data + from, scratch->len - from);
+    *ret_text = span_of(text, len);
     return NULL;
 }
 
@@ -424,10 +402,8 @@ static bool put_header(struct draft *d, const struct cloudevent_header *header)
     if (span_eq_str(header->name, "datacontenttype"))
         return refuse(
             d, header->name, "must not be sent as ce-datacontenttype; Content-Type says it");
-    const char *fault = decode_value(header->value, d->scratch, &value.text);
-    if (fault)
-        return refuse(d, header->name, fault);
-    return draft_put(d, header->name, value);
+    const char *fault = decode_value(header->value, d->arena, &value.text);
+    return fault ? refuse(d, header->name, fault) : draft_put(d, header->name, value);
 }
 
 /* Web servers allow so few headers that comparing each with each is cheap. */
@@ -443,22 +419,12 @@ static bool put_headers(struct draft *d, const struct cloudevent_header *headers
     return true;
 }
 
-/* The most that they add to scratch: every value decoded, and as an extension, all escaped. */
-static size_t header_room(const struct cloudevent_header *headers, size_t count)
-{
-    size_t room = 2;
-    for (size_t i = 0; i < count; i++)
-        room += headers[i].name.len + 3 * headers[i].value.len + 6;
-    return room;
-}
-
 enum err cloudevent_read_headers(const struct cloudevent_header *headers, size_t count,
-    struct span content_type, struct span body, struct buf *scratch, struct event *ret_event,
+    struct span content_type, struct span body, struct arena *arena, struct event *ret_event,
     struct buf *ret_why)
 {
-    struct draft d = {.scratch = scratch, .why = ret_why};
+    struct draft d = {.arena = arena, .why = ret_why};
     struct value type = {JSON_STRING, content_type};
-    buf_reserve(scratch, header_room(headers, count));
     bool good = put_headers(&d, headers, count) && has_required(&d) &&
                 (!content_type.len || draft_put(&d, span_str("datacontenttype"), type));
     /* An empty body is no payload: HTTP has no other way to say so. */

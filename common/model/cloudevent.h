@@ -4,10 +4,8 @@
  * cloudevent - from what came over HTTP to an event: CloudEvents 1.0.2 with its
  * HTTP protocol binding 1.0.2 (sections 3.1 to 3.3) and JSON event format 1.0.2.
  *
- * Pure: headers come through an array, text borrows from the request or from
- * `scratch`, a buffer that must not move while the event is used. A reader makes
- * room for one event before it adds anything; a caller with several, or with text
- * of its own in scratch, reserves for all of them first.
+ * Pure: headers come through an array, text borrows from them, from the body, or
+ * from an arena where it had to be decoded.
  *
  * What the specification asks of a sender's attributes is checked here, what the
  * bridge asks of source, type and topic in event_check. The rest of an event (cid,
@@ -16,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "model/event.h"
@@ -34,11 +33,10 @@ enum cloudevent_mode cloudevent_mode(struct span content_type, bool has_specvers
 /*
  * Reads one event in the JSON format: the checked text of an object. Unknown
  * attributes are kept as extensions. `data` keeps its bytes where it is JSON;
- * `data_base64` is decoded into scratch and is JSON, text or binary by its media
- * type. ERR_INVALID and a sentence in ret_why that names the attribute. Adds no
- * more to scratch than the object is long.
+ * `data_base64` is decoded and is JSON, text or binary by its media type.
+ * ERR_INVALID and a sentence in ret_why that names the attribute.
  */
-enum err cloudevent_read_json(struct span object, struct buf *scratch, struct event *ret_event,
+enum err cloudevent_read_json(struct span object, struct arena *arena, struct event *ret_event,
     struct buf *ret_why) MUST_CHECK;
 
 /* One ce-* header: its name behind "ce-", lower case, and its value as sent. */
@@ -49,11 +47,10 @@ struct cloudevent_header {
 /*
  * Reads one event in binary mode. Values are percent-decoded once (section
  * 3.1.3.2). The body is data of the given media type: checked JSON is for the
- * caller to ensure when it is JSON. An empty body is no payload. Adds no more to
- * scratch than three times the length of names and values, and 8 for each header.
+ * caller to ensure when it is JSON. An empty body is no payload.
  */
 enum err cloudevent_read_headers(const struct cloudevent_header *headers, size_t count,
-    struct span content_type, struct span body, struct buf *scratch, struct event *ret_event,
+    struct span content_type, struct span body, struct arena *arena, struct event *ret_event,
     struct buf *ret_why) MUST_CHECK;
 
 /* Is it a JSON media type (application/json, text/json, any that ends in +json)? Parameters and

@@ -106,12 +106,12 @@ static bool read_token(struct request *request, struct span *ret_token)
     return true;
 }
 
-/* The API key of a token, its text copied to the request. ERR_DENIED, and why, when it is not good.
- */
+/* The API key of a token becomes the request's. ERR_DENIED, and why, when it is not good. */
 static enum err find_key(struct request *request, struct span token, const char **ret_why)
 {
     struct store_txn *txn;
     struct credential credential;
+    struct buf text = BUF_INIT;
     *ret_why = "not a key";
     if (!token_is_wellformed(token))
         return ERR_DENIED;
@@ -121,34 +121,27 @@ static enum err find_key(struct request *request, struct span token, const char 
         return err;
     err = credentials_find(txn, token, now, &credential);
     if (!err)
-        credential_encode(&credential, &request->credential_bytes);
+        credential_encode(&credential, &text);
     store_read_end(txn);
     *ret_why = "unknown key";
     if (err)
         return err == ERR_NOTFOUND ? ERR_DENIED : err;
     *ret_why = credential.revoked_ms ? "revoked key" : "expired key";
-    if (!credential_is_live(&credential, now))
-        return ERR_DENIED;
-    return credential_decode(buf_span(&request->credential_bytes), &request->credential);
+    bool live = credential_is_live(&credential, now);
+    struct span kept = arena_keep(&request->arena, &text);
+    return live ? credential_decode(kept, &request->credential) : ERR_DENIED;
 }
 
 /* The webhook secret that has signed the request; it identifies the request unless a key does. */
 static enum err find_webhook(struct request *request, bool keyed, struct buf *ret_why)
 {
     struct credential credential;
-    struct buf text = BUF_INIT;
-    enum err err = webhook_find(request, &credential, &text, &request->scheme_room, ret_why);
-    if (err) {
-        buf_done(&text);
+    enum err err = webhook_find(request, &credential, &request->scheme_room, ret_why);
+    if (err)
         return err;
-    }
     request->scheme = &request->scheme_room;
-    if (keyed) {
-        buf_done(&text);
-        return ERR_OK;
-    }
-    request->credential_bytes = text;
-    request->credential = credential;
+    if (!keyed)
+        request->credential = credential;
     return ERR_OK;
 }
 

@@ -43,13 +43,10 @@ static bool take(
 
 bool listing_read(struct request *request, const char *const *names, struct execution_query *query)
 {
-    /* Room for all values and their NULs, so that spans into the scratch stay valid. */
-    buf_reserve(&request->scratch, strlen(request->query) + 16);
     for (; *names; names++) {
         const char *must = NULL;
-        size_t from = request->scratch.len;
-        enum err err = request_query(request, *names, &request->scratch);
-        struct span value = {request->scratch.data + from, request->scratch.len - from};
+        struct span value;
+        enum err err = request_query(request, *names, &value);
         if (err == ERR_INVALID) {
             reply_bad_query(request, *names);
             return false;
@@ -58,8 +55,6 @@ bool listing_read(struct request *request, const char *const *names, struct exec
             reply_problem(request, 422, "%s: %s.", *names, must);
             return false;
         }
-        if (!err)
-            buf_add_char(&request->scratch, 0);
     }
     return true;
 }

@@ -8,7 +8,7 @@
 
 /*
  * Takes those of the query's parameters that are named into *query, text borrowed
- * from the request's scratch. The names end with NULL and are of: status, service,
+ * from the request's arena. The names end with NULL and are of: status, service,
  * pipeline_id, event_type, since, until, limit, after. False when the request was
  * answered.
  */

@@ -24,11 +24,10 @@ static struct request *request_new(const struct serving *serving, struct channel
 }
 
 /* A trailing slash and none are the same. */
-static void trim_path(struct request *request)
+static struct span without_slash(struct span path)
 {
-    request->path = buf_span(&request->path_bytes);
-    if (request->path.len > 1 && request->path.data[request->path.len - 1] == '/')
-        request->path.len--;
+    bool slash = path.len > 1 && path.data[path.len - 1] == '/';
+    return span_of(path.data, path.len - slash);
 }
 
 /*
@@ -37,9 +36,10 @@ static void trim_path(struct request *request)
  */
 static void set_path(struct request *request)
 {
-    buf_add_span(&request->path_bytes, request_header(request, "SCRIPT_NAME"));
-    buf_add_span(&request->path_bytes, request_header(request, "PATH_INFO"));
-    trim_path(request);
+    struct buf path = BUF_INIT;
+    buf_add_span(&path, request_header(request, "SCRIPT_NAME"));
+    buf_add_span(&path, request_header(request, "PATH_INFO"));
+    request->path = without_slash(arena_keep(&request->arena, &path));
 }
 
 static bool has(struct span text, const char *part)
@@ -124,10 +124,8 @@ static void set_path_of_uri(struct request *request)
 {
     struct span uri = request_header(request, "REQUEST_URI");
     const uint8_t *mark = uri.len ? memchr(uri.data, '?', uri.len) : NULL;
-    buf_add_span(
-        &request->path_bytes, span_of(uri.data, mark ? (size_t)(mark - uri.data) : uri.len));
+    request->path = without_slash(span_of(uri.data, mark ? (size_t)(mark - uri.data) : uri.len));
     request->query = mark ? (const char *)mark + 1 : "";
-    trim_path(request);
 }
 
 static bool has_route(struct request *request)

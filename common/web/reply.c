@@ -48,14 +48,8 @@ static void finish(struct request *request, int status, const char *type, struct
     request->channel->send(request->channel, buf_span(&reply));
     buf_done(&reply);
     buf_done(&request->headers);
-    buf_done(&request->path_bytes);
     buf_done(&request->body_bytes);
-    buf_done(&request->credential_bytes);
-    buf_done(&request->scratch);
-    if (request->state_free)
-        request->state_free(request->state);
-    else
-        free(request->state);
+    arena_done(&request->arena);
     free(request);
 }
 

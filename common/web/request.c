@@ -61,22 +61,29 @@ static int hex(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-bool form_decode(const char *text, size_t len, struct buf *out)
+/* The character that an escape stands for, its "%" at `at`. -1 when it is none. */
+static int unescape(struct span text, size_t at)
 {
-    for (size_t i = 0; i < len; i++) {
-        char c = text[i] == '+' ? ' ' : text[i];
+    int high = at + 2 < text.len ? hex((char)text.data[at + 1]) : -1;
+    int low = at + 2 < text.len ? hex((char)text.data[at + 2]) : -1;
+    return high < 0 || low < 0 ? -1 : high << 4 | low;
+}
+
+bool form_decode(struct request *request, struct span value, struct span *ret_text)
+{
+    char *text = arena_text(&request->arena, value.len); /* decoding never lengthens a value */
+    size_t len = 0;
+    for (size_t i = 0; i < value.len; i++) {
+        int c = value.data[i] == '+' ? ' ' : value.data[i];
         if (c == '%') {
-            int high = i + 2 < len ? hex(text[i + 1]) : -1;
-            int low = i + 2 < len ? hex(text[i + 2]) : -1;
-            if (high < 0 || low < 0)
-                return false;
-            c = (char)(high << 4 | low);
+            c = unescape(value, i);
             i += 2;
         }
-        if (!c)
+        if (c <= 0)
             return false;
-        buf_add_char(out, c);
+        text[len++] = (char)c;
     }
+    *ret_text = span_of(text, len);
     return true;
 }
 
@@ -90,27 +97,33 @@ static bool is_utf8(struct span s)
     return true;
 }
 
-enum err request_query(const struct request *request, const char *name, struct buf *out)
+/* The value of a query's parameter as it was sent. ERR_NOTFOUND; ERR_INVALID when it came twice. */
+static enum err find_parameter(const char *query, const char *name, struct span *ret_value)
 {
-    size_t len = strlen(name), from = out->len;
-    bool found = false;
-    for (const char *at = request->query; *at;) {
-        size_t part = strcspn(at, "&");
-        const char *equals = memchr(at, '=', part);
-        size_t name_len = equals ? (size_t)(equals - at) : part;
-        if (name_len == len && memcmp(at, name, len) == 0) {
-            if (found)
-                return ERR_INVALID;
-            found = true;
-            size_t value_len = equals ? part - name_len - 1 : 0;
-            if (value_len > QUERY_VALUE_MAX || !form_decode(at + part - value_len, value_len, out))
-                return ERR_INVALID;
-        }
-        at += part + (at[part] == '&');
+    size_t found = 0;
+    for (const char *at = query; *at;) {
+        size_t len = strcspn(at, "&");
+        const char *equals = memchr(at, '=', len);
+        size_t name_len = equals ? (size_t)(equals - at) : len;
+        size_t value_len = equals ? len - name_len - 1 : 0;
+        if (span_eq_str(span_of(at, name_len), name) && found++ == 0)
+            *ret_value = span_of(at + len - value_len, value_len);
+        at += len + (at[len] == '&');
     }
-    if (!is_utf8(span_of(out->data + from, out->len - from)))
+    return found == 0 ? ERR_NOTFOUND : found == 1 ? ERR_OK : ERR_INVALID;
+}
+
+enum err request_query(struct request *request, const char *name, struct span *ret_value)
+{
+    struct span raw, text;
+    *ret_value = span_str("");
+    enum err err = find_parameter(request->query, name, &raw);
+    if (err)
+        return err;
+    if (raw.len > QUERY_VALUE_MAX || !form_decode(request, raw, &text) || !is_utf8(text))
         return ERR_INVALID;
-    return found ? ERR_OK : ERR_NOTFOUND;
+    *ret_value = text;
+    return ERR_OK;
 }
 
 void reply_bad_query(struct request *request, const char *name)
@@ -122,16 +135,15 @@ void reply_bad_query(struct request *request, const char *name)
 
 bool request_version(struct request *request, uint32_t *ret_version)
 {
-    struct buf text = BUF_INIT;
+    struct span text;
     char *end;
     *ret_version = 0;
     enum err err = request_query(request, "pipeline_version", &text);
     if (err == ERR_NOTFOUND)
         return true;
-    const char *digits = buf_text(&text);
+    const char *digits = (const char *)text.data;
     unsigned long version = strtoul(digits, &end, 10);
     bool good = !err && digits[0] >= '1' && digits[0] <= '9' && !*end && text.len <= 9;
-    buf_done(&text);
     *ret_version = (uint32_t)version;
     if (err)
         reply_bad_query(request, "pipeline_version");

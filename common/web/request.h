@@ -5,11 +5,13 @@
  *
  * A handler owns its request and ends it with exactly one call: one of the
  * reply functions, or request_write, whose `after` then ends it. After that
- * call the request is gone. All text borrows from the request.
+ * call the request is gone. All text borrows from the request: from its variables,
+ * its body or its arena.
  */
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/id.h"
 #include "home/home.h"
@@ -58,21 +60,23 @@ struct request {
     struct span params[ROUTE_PARAMS_MAX];
     struct span body;
 
-    /* Which credential it came with, its text copied; empty on open routes. For a webhook's secret
-     * the scheme it signs by. Who came with both a key and a signature is known by the key. */
+    /* Which credential it came with, its text in the arena; empty on open routes. For a webhook's
+     * secret the scheme it signs by. Who came with both a key and a signature is known by the key.
+     */
     struct credential credential;
     const struct scheme *scheme;
 
-    /* The handler's own, between request_write and its `after`: something that state_free ends
-     * (free() where that is NULL), and bytes. */
+    /* Whatever lives as long as the request. The handler's own, and later the mutation's: the one
+     * has handed the request on before the other begins. */
+    struct arena arena;
+
+    /* What a handler carries from request_write to the mutation and to `after`; in the arena. */
     void *state;
-    void (*state_free)(void *state);
-    struct buf scratch;
 
     /* The rest is this layer's. */
     struct channel *channel;
     struct meter *meter;
-    struct buf path_bytes, body_bytes, headers, credential_bytes;
+    struct buf body_bytes, headers;
     struct scheme scheme_room;
     struct store_op op;
     void (*after)(struct request *request, enum err err);
@@ -88,17 +92,18 @@ struct span request_header_named(const struct request *request, const char *name
 struct signed_request request_signed(const struct request *request);
 
 /*
- * Appends a value of application/x-www-form-urlencoded, decoded. False when it is
- * badly encoded or holds a NUL.
+ * A value of application/x-www-form-urlencoded, decoded into the request's arena,
+ * with a NUL behind it. False when it is badly encoded or holds a NUL itself.
  */
-bool form_decode(const char *text, size_t len, struct buf *out);
+bool form_decode(struct request *request, struct span value, struct span *ret_text);
 
 /*
- * A query parameter, percent-decoded into `out`. ERR_NOTFOUND when absent.
- * ERR_INVALID when it is there twice, holds a NUL, is badly encoded, no UTF-8 or too long;
- * the caller replies with reply_bad_query.
+ * A query parameter, decoded as above. ERR_NOTFOUND when absent. ERR_INVALID when it
+ * is there twice, holds a NUL, is badly encoded, no UTF-8 or too long; the caller
+ * replies with reply_bad_query. *ret_value is empty then, though still a text.
  */
-enum err request_query(const struct request *request, const char *name, struct buf *out) MUST_CHECK;
+enum err request_query(
+    struct request *request, const char *name, struct span *ret_value) MUST_CHECK;
 void reply_bad_query(struct request *request, const char *name);
 
 /*

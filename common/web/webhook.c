@@ -26,23 +26,21 @@ static bool read_key(const struct home *home)
 }
 
 /* A generic scheme's signature is known by its ?key=. */
-bool webhook_is_signed(const struct request *request)
+bool webhook_is_signed(struct request *request)
 {
     struct signed_request message = request_signed(request);
-    struct buf named = BUF_INIT;
+    struct span named;
     enum err err = request_query(request, KEY_PARAMETER, &named);
-    buf_done(&named);
     return err != ERR_NOTFOUND || scheme_is_signed(&message);
 }
 
 struct search {
-    const struct request *request;
+    struct arena *arena;
     struct signed_request message;
     int64_t now_ms;
     size_t tried;
     bool found;
-    struct credential *ret_credential;
-    struct buf *ret_text;
+    struct span ret_text; /* the credential, encoded, in the arena */
     struct scheme *ret_scheme;
     struct buf *ret_why;
 };
@@ -85,6 +83,7 @@ static bool try_one(const struct credential *credential, void *context)
 {
     struct search *search = context;
     struct scheme scheme;
+    struct buf text = BUF_INIT;
     if (!credential_is_live(credential, search->now_ms))
         return true;
     if (search->ret_why->len)
@@ -92,7 +91,8 @@ static bool try_one(const struct credential *credential, void *context)
     if (read_scheme(credential, &scheme, search->ret_why) && verify(search, credential, &scheme)) {
         search->found = true;
         *search->ret_scheme = scheme;
-        credential_encode(credential, search->ret_text);
+        credential_encode(credential, &text);
+        search->ret_text = arena_keep(search->arena, &text);
     }
     return !search->found && ++search->tried < WEBHOOKS_TRIED;
 }
@@ -109,28 +109,25 @@ static enum err find_named(struct search *search, struct store_txn *txn, struct 
     return err;
 }
 
-enum err webhook_find(const struct request *request, struct credential *ret_credential,
-    struct buf *ret_text, struct scheme *ret_scheme, struct buf *ret_why)
+enum err webhook_find(struct request *request, struct credential *ret_credential,
+    struct scheme *ret_scheme, struct buf *ret_why)
 {
-    struct search search = {.request = request,
+    struct search search = {.arena = &request->arena,
         .message = request_signed(request),
         .now_ms = clock_wall_ms(),
-        .ret_credential = ret_credential,
-        .ret_text = ret_text,
         .ret_scheme = ret_scheme,
         .ret_why = ret_why};
     struct store_txn *txn;
-    struct buf named = BUF_INIT;
+    struct span named;
     if (!read_key(request->home))
         return ERR_DENIED;
     enum err by_name = request_query(request, KEY_PARAMETER, &named);
     enum err err = store_read_begin(request->store, &txn);
     if (!err) {
-        err = by_name ? credentials_webhooks(txn, try_one, &search)
-                      : find_named(&search, txn, buf_span(&named));
+        err =
+            by_name ? credentials_webhooks(txn, try_one, &search) : find_named(&search, txn, named);
         store_read_end(txn);
     }
-    buf_done(&named);
     if (err && err != ERR_NOTFOUND)
         return err;
     if (by_name == ERR_INVALID || !search.found) {
@@ -138,5 +135,5 @@ enum err webhook_find(const struct request *request, struct credential *ret_cred
             buf_add_str(ret_why, "no live webhook secret to verify with");
         return ERR_DENIED;
     }
-    return credential_decode(buf_span(ret_text), ret_credential);
+    return credential_decode(search.ret_text, ret_credential);
 }

@@ -9,14 +9,14 @@
 #include "web/request.h"
 
 /* Does the request carry what looks like a signature, by a header of any provider or by ?key=? */
-bool webhook_is_signed(const struct request *request);
+bool webhook_is_signed(struct request *request);
 
 /*
- * Finds the secret and copies its credential to *ret_credential (text into
- * *ret_text) and its scheme to *ret_scheme. ERR_DENIED when none has signed it,
- * and why in ret_why; other errors are the store's.
+ * Finds the secret and copies its credential to *ret_credential (text into the
+ * request's arena) and its scheme to *ret_scheme. ERR_DENIED when none has signed
+ * it, and why in ret_why; other errors are the store's.
  */
-enum err webhook_find(const struct request *request, struct credential *ret_credential,
-    struct buf *ret_text, struct scheme *ret_scheme, struct buf *ret_why) MUST_CHECK;
+enum err webhook_find(struct request *request, struct credential *ret_credential,
+    struct scheme *ret_scheme, struct buf *ret_why) MUST_CHECK;
 
 #endif

@@ -30,64 +30,62 @@ static struct span cut(struct span *rest, char end)
 }
 
 static enum err read_binary(
-    struct span text, struct buf *scratch, struct event *ret_event, struct buf *why)
+    struct span text, struct arena *arena, struct event *ret_event, struct buf *why)
 {
     struct cloudevent_header headers[HEADERS];
     struct span content_type = SPAN_NONE;
     struct json_fault fault;
-    size_t count = 0, most = 0;
+    size_t count = 0;
     for (struct span line = cut(&text, '\n'); line.len; line = cut(&text, '\n')) {
         struct span name = cut(&line, ':');
         if (!name.len)
             content_type = line;
         else if (count < HEADERS)
             headers[count++] = (struct cloudevent_header){name, line};
-        most += 3 * (name.len + line.len) + 8;
     }
     if (media_type_is_json(content_type) && !json_check(text, JSON_DEPTH_DEFAULT, &fault))
         text = span_str("{}");
-    enum err err =
-        cloudevent_read_headers(headers, count, content_type, text, scratch, ret_event, why);
-    require(scratch->len <= most || count == 0);
-    return err;
+    return cloudevent_read_headers(headers, count, content_type, text, arena, ret_event, why);
 }
 
 static void check_round_trip(const struct event *event)
 {
-    struct buf scratch = BUF_INIT, why = BUF_INIT, text = BUF_INIT;
+    struct arena arena = {0};
+    struct buf why = BUF_INIT, text = BUF_INIT;
     struct json_fault fault;
     struct event back;
     require(!event->extensions.len || json_check(event->extensions, 1, &fault));
     event_format(event, &text);
     require(json_check(buf_span(&text), JSON_DEPTH_DEFAULT + 1, &fault));
-    require(cloudevent_read_json(buf_span(&text), &scratch, &back, &why) == ERR_OK);
+    require(cloudevent_read_json(buf_span(&text), &arena, &back, &why) == ERR_OK);
     require(span_eq(back.id, event->id) && span_eq(back.source, event->source));
     require(span_eq(back.type, event->type) && span_eq(back.topic, event->topic));
     require(span_eq(back.subject, event->subject) && span_eq(back.dataschema, event->dataschema));
     require(span_eq(back.datacontenttype, event->datacontenttype));
     require(back.data_kind == event->data_kind);
     require(event->data_kind == EVENT_DATA_JSON || span_eq(back.data, event->data));
-    buf_done(&scratch);
+    arena_done(&arena);
     buf_done(&text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span text = span_of(data, size);
-    struct buf scratch = BUF_INIT, why = BUF_INIT;
+    struct arena arena = {0};
+    struct buf why = BUF_INIT;
     struct json_fault fault;
     struct event event;
     enum err err = ERR_INVALID;
     if (size && data[0] == '\n') {
-        err = read_binary(span_of(data + 1, size - 1), &scratch, &event, &why);
+        err = read_binary(span_of(data + 1, size - 1), &arena, &event, &why);
         require((err != ERR_OK) == (why.len > 0));
     } else if (json_check(text, JSON_DEPTH_DEFAULT, &fault)) {
-        err = cloudevent_read_json(text, &scratch, &event, &why);
-        require((err != ERR_OK) == (why.len > 0) && scratch.len <= size);
+        err = cloudevent_read_json(text, &arena, &event, &why);
+        require((err != ERR_OK) == (why.len > 0));
     }
     if (!err)
         check_round_trip(&event);
-    buf_done(&scratch);
+    arena_done(&arena);
     buf_done(&why);
     return 0;
 }

@@ -101,6 +101,20 @@ static void arena_copies_text(void **state)
     arena_done(&arena);
 }
 
+/* All of the room may be used, and the NUL is behind it. */
+static void arena_text_is_ended(void **state)
+{
+    struct arena arena = {0};
+    (void)state;
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        char *text = arena_text(&arena, sizes[i]);
+        check_zero((const uint8_t *)text, sizes[i] + 1);
+        memset(text, 'a', sizes[i]);
+        assert_int_equal(strlen(text), sizes[i]);
+    }
+    arena_done(&arena);
+}
+
 static void arena_keeps_what_a_buf_has_built(void **state)
 {
     struct arena arena = {0};
@@ -171,6 +185,7 @@ int main(void)
         cmocka_unit_test(arena_pieces_stay_as_they_are),
         cmocka_unit_test(arena_is_usable_after_done),
         cmocka_unit_test(arena_copies_text),
+        cmocka_unit_test(arena_text_is_ended),
         cmocka_unit_test(arena_keeps_what_a_buf_has_built),
         cmocka_unit_test(arena_array_has_room_for_all),
         cmocka_unit_test(arena_overrun_is_seen),

@@ -99,16 +99,13 @@ static void finish(struct buf *out, enum err err, const struct event *e, struct 
 
 static void read_json_span(struct span text, struct buf *out)
 {
-    struct buf scratch = BUF_INIT, why = BUF_INIT;
+    struct arena arena = {0};
+    struct buf why = BUF_INIT;
     struct event e;
     check_json(text);
-    buf_reserve(&scratch, text.len);
-    const uint8_t *before = scratch.data;
-    enum err err = cloudevent_read_json(text, &scratch, &e, &why);
-    assert_ptr_equal(scratch.data, before);
-    assert_true(scratch.len <= text.len);
+    enum err err = cloudevent_read_json(text, &arena, &e, &why);
     finish(out, err, &e, &why);
-    buf_done(&scratch);
+    arena_done(&arena);
 }
 
 static void read_json(const char *text, struct buf *out)
@@ -135,23 +132,19 @@ struct request {
 static void read_headers(const struct request *request, struct buf *out)
 {
     struct cloudevent_header headers[HEADERS];
-    struct buf scratch = BUF_INIT, why = BUF_INIT;
+    struct arena arena = {0};
+    struct buf why = BUF_INIT;
     struct event e;
-    size_t count = 0, most = 0;
+    size_t count = 0;
     for (; count < HEADERS && request->headers[count].name; count++) {
         headers[count].name = span_str(request->headers[count].name);
         headers[count].value = span_str(request->headers[count].value);
-        most += 3 * (headers[count].name.len + headers[count].value.len) + 8;
     }
-    buf_reserve(&scratch, most);
-    const uint8_t *before = scratch.data;
     enum err err = cloudevent_read_headers(headers, count,
         request->content_type ? span_str(request->content_type) : SPAN_NONE,
-        request->body ? span_str(request->body) : SPAN_NONE, &scratch, &e, &why);
-    assert_ptr_equal(scratch.data, before);
-    assert_true(scratch.len <= most);
+        request->body ? span_str(request->body) : SPAN_NONE, &arena, &e, &why);
     finish(out, err, &e, &why);
-    buf_done(&scratch);
+    arena_done(&arena);
 }
 
 /* `read` in the line, or after a "!" only its part. */
@@ -219,9 +212,9 @@ static void cloudevent_needs_id_source_specversion_and_type(void **state)
             "!source: must be a string"},
         {"{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":true}",
             "!type: must be a string"},
-        {"[]", "!must be an object"},
-        {"\"text\"", "!must be an object"},
-        {"null", "!must be an object"},
+        {"[]", "!A CloudEvent is a JSON object"},
+        {"\"text\"", "!A CloudEvent is a JSON object"},
+        {"null", "!A CloudEvent is a JSON object"},
     };
     static const struct header_case headers[] = {
         {{{MUST_HEADERS}, NULL, NULL}, READ},
@@ -668,7 +661,7 @@ static void cloudevent_header_values_are_checked_after_decoding(void **state)
     expect_headers(cases, COUNT(cases));
 }
 
-/* The elements of a batch share their scratch, which the caller reserves once. */
+/* The elements of a batch share an arena; none disturbs the text of those before it. */
 static void cloudevent_batch_is_read_one_by_one(void **state)
 {
     static const char batch[] =
@@ -678,22 +671,20 @@ static void cloudevent_batch_is_read_one_by_one(void **state)
     static const char *const read[] = {
         READ " extensions={\"a\":\"A\"}", "id=2 source=/s type=/ binary(000102)", READ};
     struct json_walk walk = json_walk_start(span_str(batch));
-    struct buf scratch = BUF_INIT, why = BUF_INIT;
+    struct arena arena = {0};
+    struct buf why = BUF_INIT;
     struct event events[COUNT(read)];
     size_t count = 0;
     (void)state;
-    buf_reserve(&scratch, sizeof batch);
-    const uint8_t *before = scratch.data;
     for (struct json_item item; json_walk_next(&walk, &item); count++)
-        assert_int_equal(cloudevent_read_json(item.value, &scratch, &events[count], &why), ERR_OK);
-    assert_ptr_equal(scratch.data, before);
+        assert_int_equal(cloudevent_read_json(item.value, &arena, &events[count], &why), ERR_OK);
     assert_int_equal(count, COUNT(read));
     for (size_t i = 0; i < count; i++) {
         struct buf got = BUF_INIT;
         show(&got, &events[i]);
         expect(&got, read[i], "an element");
     }
-    buf_done(&scratch);
+    arena_done(&arena);
 }
 
 /* The JSON format. */
@@ -867,19 +858,18 @@ static void cloudevent_returns_from_event_format(void **state)
     static const char added[] = "\"correlationid\":\"" CID "\"";
     (void)state;
     for (size_t i = 0; i < COUNT(round_trips); i++) {
-        struct buf scratch = BUF_INIT, why = BUF_INIT, json = BUF_INIT, extensions = BUF_INIT;
+        struct arena arena = {0};
+        struct buf why = BUF_INIT, json = BUF_INIT, extensions = BUF_INIT;
         struct buf first = BUF_INIT, last = BUF_INIT;
         struct event event, back;
         struct span text = span_str(round_trips[i]);
-        assert_int_equal(cloudevent_read_json(text, &scratch, &event, &why), ERR_OK);
+        assert_int_equal(cloudevent_read_json(text, &arena, &event, &why), ERR_OK);
         assert_true(uuid_parse(span_str(CID), &event.cid));
         event_format(&event, &json);
         check_json(buf_span(&json));
 
-        buf_reserve(&scratch, json.len);
-        buf_clear(&scratch);
         read_json(round_trips[i], &first);
-        assert_int_equal(cloudevent_read_json(buf_span(&json), &scratch, &back, &why), ERR_OK);
+        assert_int_equal(cloudevent_read_json(buf_span(&json), &arena, &back, &why), ERR_OK);
         if (strstr(round_trips[i], "\"time\"") == NULL) {
             assert_true(span_eq_str(back.time, "1970-01-01T00:00:00.000Z"));
             back.time = SPAN_NONE;
@@ -893,7 +883,7 @@ static void cloudevent_returns_from_event_format(void **state)
         back.extensions = buf_span(&extensions);
         show(&last, &back);
         expect(&last, buf_text(&first), round_trips[i]);
-        buf_done(&scratch);
+        arena_done(&arena);
         buf_done(&json);
         buf_done(&extensions);
         buf_done(&first);
