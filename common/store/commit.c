@@ -1,6 +1,8 @@
 /*
  * commit - group commit (see store.h): one thread leads, and commits in one
- * transaction what all threads have handed in meanwhile.
+ * transaction what all threads have handed in. Threads that come to lead meanwhile
+ * wait for it; the first of them then commits what all of them have handed in, and
+ * the others find nothing left to do.
  *
  * Leader and followers rather than a thread of its own: a lone writer commits
  * without a switch of threads, and under load nobody is woken for a commit but
@@ -21,9 +23,9 @@
 void commit_queue_init(struct commit_queue *queue)
 {
     pthread_mutex_init(&queue->lock, NULL);
+    pthread_mutex_init(&queue->lead, NULL);
     queue->first = NULL;
     queue->last = &queue->first;
-    queue->leading = false;
     queue->room_looked_ms = -ROOM_LOOK_MS;
     queue->accepting = true;
 }
@@ -31,6 +33,7 @@ void commit_queue_init(struct commit_queue *queue)
 void commit_queue_done(struct commit_queue *queue)
 {
     pthread_mutex_destroy(&queue->lock);
+    pthread_mutex_destroy(&queue->lead);
 }
 
 /* Looked at now and then: the reserve is far larger than what arrives between two looks. */
@@ -129,9 +132,10 @@ static bool wants_wake(const struct store_op *batch)
     return false;
 }
 
-/* Takes up to BATCH_MAX of what was handed in. Called with the lock held. */
+/* Takes up to BATCH_MAX of what was handed in. */
 static struct store_op *take_batch(struct commit_queue *queue)
 {
+    pthread_mutex_lock(&queue->lock);
     struct store_op *batch = queue->first, **end = &queue->first;
     for (int n = 0; *end && n < BATCH_MAX; n++)
         end = &(*end)->next;
@@ -139,6 +143,7 @@ static struct store_op *take_batch(struct commit_queue *queue)
     if (!queue->first)
         queue->last = &queue->first;
     *end = NULL;
+    pthread_mutex_unlock(&queue->lock);
     return batch;
 }
 
@@ -152,64 +157,52 @@ void store_submit(struct store *store, struct store_op *op)
     pthread_mutex_unlock(&queue->lock);
 }
 
-void store_lead(struct store *store)
+/* Those of a batch whose thread is called back; the others find their results when they lead. */
+static struct store_op *with_done(struct store_op *batch)
 {
-    struct commit_queue *queue = &store->queue;
-    pthread_mutex_lock(&queue->lock);
-    if (queue->leading) {
-        pthread_mutex_unlock(&queue->lock);
-        return;
-    }
-    queue->leading = true;
-    while (queue->first) {
-        struct store_op *batch = take_batch(queue);
-        pthread_mutex_unlock(&queue->lock);
-        commit(store, batch);
-        if (wants_wake(batch))
-            wake(store->home);
-        for (struct store_op *next; batch; batch = next) {
-            next = batch->next; /* done may free it */
-            batch->done(batch);
+    struct store_op *first = NULL, **end = &first;
+    for (struct store_op *op = batch; op; op = op->next) {
+        if (op->done) {
+            *end = op;
+            end = &op->next;
         }
-        pthread_mutex_lock(&queue->lock);
     }
-    queue->leading = false;
-    pthread_mutex_unlock(&queue->lock);
+    *end = NULL;
+    return first;
 }
 
-/* A caller of store_write that waits for its mutation. */
-struct waiter {
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool done;
-};
-
-struct waiting_op {
-    struct store_op op;
-    struct waiter waiter;
-};
-
-static void wake_waiter(struct store_op *op)
+/*
+ * Commits one batch. False when there was none. The lead is given up before anybody
+ * is called back: that may take as long as a slow peer takes to read its reply.
+ */
+static bool lead(struct store *store)
 {
-    struct waiter *waiter = &((struct waiting_op *)op)->waiter;
-    pthread_mutex_lock(&waiter->lock);
-    waiter->done = true;
-    pthread_cond_signal(&waiter->changed);
-    pthread_mutex_unlock(&waiter->lock);
+    struct commit_queue *queue = &store->queue;
+    pthread_mutex_lock(&queue->lead);
+    struct store_op *batch = take_batch(queue);
+    commit(store, batch);
+    bool some = batch != NULL, wakes = wants_wake(batch);
+    batch = with_done(batch);
+    pthread_mutex_unlock(&queue->lead);
+    if (wakes)
+        wake(store->home);
+    for (struct store_op *next; batch; batch = next) {
+        next = batch->next; /* done may free it */
+        batch->done(batch);
+    }
+    return some;
+}
+
+void store_lead(struct store *store)
+{
+    while (lead(store))
+        ;
 }
 
 enum err store_write(struct store *store, unsigned flags, store_mutation *mutation, void *context)
 {
-    struct waiting_op waiting = {
-        .op = {.mutation = mutation, .context = context, .flags = flags, .done = wake_waiter},
-        .waiter = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER},
-    };
-    struct waiter *waiter = &waiting.waiter;
-    store_submit(store, &waiting.op);
+    struct store_op op = {.mutation = mutation, .context = context, .flags = flags};
+    store_submit(store, &op);
     store_lead(store);
-    pthread_mutex_lock(&waiter->lock);
-    while (!waiter->done)
-        pthread_cond_wait(&waiter->changed, &waiter->lock);
-    pthread_mutex_unlock(&waiter->lock);
-    return waiting.op.err;
+    return op.err;
 }

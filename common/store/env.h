@@ -23,10 +23,10 @@ struct store_txn {
 
 /* The mutations that share commits; commit.c's alone. */
 struct commit_queue {
-    pthread_mutex_t lock;           /* guards first, last and leading */
-    struct store_op *first, **last; /* handed in, not yet taken by the leader */
-    bool leading;                   /* a thread is committing; it will take what is handed in */
+    pthread_mutex_t lock;           /* guards first and last, for a moment only */
+    struct store_op *first, **last; /* handed in, not yet taken by a leader */
 
+    pthread_mutex_t lead; /* held by the thread that commits, as long as that takes */
     /* The last look at the free room; the leader's alone. */
     int64_t room_looked_ms;
     bool accepting;

@@ -4,13 +4,14 @@
  * store - the LMDB environment of a home, and the only way to change it.
  *
  * Reading: store_read_begin, any gets and cursors, store_read_end; short, never
- * across I/O. Spans point into the map and die with the transaction.
+ * across I/O nor a write by the same thread, since a write may have to wait for all
+ * readers before the map can grow. Spans point into the map and die with the
+ * transaction.
  *
  * Writing: a mutation is a function that changes the store inside a write
  * transaction it is handed. store_write returns, and what was given to
- * store_submit is called back, when the mutation is durable: on disk, flushed. Calls that are made
- * at the same time share one commit: the first caller leads and commits whatever the others have
- * handed in meanwhile, until nothing is left.
+ * store_submit is called back, when the mutation is durable: on disk, flushed.
+ * Calls that are made while a commit is under way share the next one.
  *
  * A mutation that fails is undone alone. It may be run more than once (when a
  * neighbour fails or the map grows), so it sets its results afresh each time
@@ -98,16 +99,20 @@ enum err store_write(
 
 /*
  * The same in two parts, for a thread that gathers several requests before they
- * are committed: store_submit only hands the mutation in; store_lead commits
- * what has been handed in, by whichever thread, unless another thread is doing
- * so already, which then takes it too. Every store_submit is followed by a
- * store_lead of the same thread.
+ * are committed: store_submit only hands the mutation in; store_lead commits what
+ * has been handed in, by whichever thread, once no other thread is committing.
+ * Every store_submit is followed by a store_lead of the same thread, and when that
+ * returns, what the thread has handed in is durable or has failed.
+ *
+ * `done` is called once, by the thread that committed the mutation, with err set; it
+ * may free the op. It may take its time: other threads commit meanwhile, and so the
+ * caller of store_lead may return before its own mutations have been called back.
  */
 struct store_op {
     store_mutation *mutation;
     void *context;
     unsigned flags;
-    void (*done)(struct store_op *op); /* called once, on any thread, err set; may free the op */
+    void (*done)(struct store_op *op); /* NULL: nobody is called, and err says how it ended */
     enum err err;
     bool settled; /* the store's own mark */
     struct store_op *next;

@@ -1,4 +1,5 @@
 """Peers that stop half way hold up themselves and nobody else."""
+import json
 import select
 import threading
 import time
@@ -130,6 +131,34 @@ def test_a_peer_that_does_not_read(home):
         for _ in range(4):
             stack.enter_context(raw.connect(home.socket("pipelines"))).sendall(data)
         assert home.get("/api/v1/pipelines").status == 200
+
+
+def batch_request(home, events):
+    """A batch of so many events, whose reply is larger than a socket holds (about 208 KiB)."""
+    one = {"specversion": "1.0", "source": "slow", "type": "slow." + "x" * 230}
+    body = json.dumps([{**one, "id": str(n)} for n in range(events)]).encode()
+    given = raw.variables("POST", "/fx/events", body, HTTP_X_API_KEY=home.key(),
+                          CONTENT_TYPE="application/cloudevents-batch+json")
+    return raw.begin() + raw.stream(raw.PARAMS, raw.pairs(given)) + raw.stream(raw.STDIN, body)
+
+
+def test_commits_beside_a_peer_that_does_not_read(home):
+    """The reply to 1,000 events waits for its peer, and nobody's commit waits for that reply."""
+    home.configure(web={"io_timeout_seconds": 600})
+    home.start()
+    data = whole(home)
+    with raw.connect(home.socket("events")) as slow:
+        slow.sendall(batch_request(home, 1000))
+        until(lambda: select.select([slow], [], [], 0)[0], what="the reply has begun")
+        for _ in range(20):
+            with raw.connect(home.socket("events")) as peer:
+                peer.sendall(data)
+                out, ended = raw.read_reply(peer)
+            assert ended and out.startswith(b"Status: 200")
+        out, ended = raw.read_reply(slow)
+    head, _, body = out.partition(b"\r\n\r\n")
+    assert ended and head.startswith(b"Status: 200")
+    assert len(out) > 250_000 and len(json.loads(body)) == 1000
 
 
 def test_load_beside_peers_that_go_away(fastcgi):

@@ -380,15 +380,25 @@ static void store_keeps_what_is_written(void **state)
     assert_false(store_is_broken(store));
 }
 
-/* A reader goes on seeing what there was when it began. */
+static void *write_new(void *unused)
+{
+    (void)unused;
+    return set_text("a", "new") ? NULL : store;
+}
+
+/* A reader goes on seeing what there was when it began, whatever others write. */
 static void store_reader_sees_one_moment(void **state)
 {
     struct store_txn *txn;
     struct span value;
+    pthread_t writer;
+    void *written;
     (void)state;
     assert_int_equal(set_text("a", "old"), ERR_OK);
     assert_int_equal(store_read_begin(store, &txn), ERR_OK);
-    assert_int_equal(set_text("a", "new"), ERR_OK);
+    assert_int_equal(pthread_create(&writer, NULL, write_new, NULL), 0);
+    assert_int_equal(pthread_join(writer, &written), 0);
+    assert_non_null(written);
     assert_int_equal(store_get(txn, TABLE_DATA, span_str("a"), &value), ERR_OK);
     assert_true(span_eq_str(value, "old"));
     store_read_end(txn);
@@ -739,40 +749,148 @@ static void *lead_through_gate(void *context)
     return store_write(store, 0, wait_at_gate, context) == ERR_OK ? context : NULL;
 }
 
+static void gate_make(struct gate *gate)
+{
+    sem_init(&gate->entered, 0, 0);
+    sem_init(&gate->go, 0, 0);
+}
+
+static void gate_remove(struct gate *gate)
+{
+    sem_destroy(&gate->entered);
+    sem_destroy(&gate->go);
+}
+
+/* A thread that hands one mutation in and leads. */
+struct follower {
+    struct act act;
+    sem_t handed_in, led;
+    pthread_t thread;
+};
+
+static void *follow(void *context)
+{
+    struct follower *follower = context;
+    store_submit(store, &follower->act.op);
+    sem_post(&follower->handed_in);
+    store_lead(store);
+    sem_post(&follower->led);
+    return NULL;
+}
+
+/* Returns once it has handed its mutation in. */
+static void follower_start(struct follower *follower, char kind, size_t number)
+{
+    act_prepare(&follower->act, kind, number);
+    sem_init(&follower->handed_in, 0, 0);
+    sem_init(&follower->led, 0, 0);
+    assert_int_equal(pthread_create(&follower->thread, NULL, follow, follower), 0);
+    sem_wait(&follower->handed_in);
+}
+
+static void follower_end(struct follower *follower)
+{
+    assert_int_equal(pthread_join(follower->thread, NULL), 0);
+    sem_destroy(&follower->handed_in);
+    sem_destroy(&follower->led);
+}
+
 static void followers_share_the_next_commit(void **state)
 {
     static const char kinds[] = "oodcoorxo";
-    struct act acts[sizeof kinds - 1];
+    struct follower followers[sizeof kinds - 1];
     struct gate gate;
     pthread_t leader;
     void *good;
     (void)state;
-    sem_init(&gate.entered, 0, 0);
-    sem_init(&gate.go, 0, 0);
+    gate_make(&gate);
     uint64_t before = store_last_commit(store);
     assert_int_equal(pthread_create(&leader, NULL, lead_through_gate, &gate), 0);
     sem_wait(&gate.entered);
-    for (size_t k = 0; k < COUNT(acts); k++) {
-        act_prepare(&acts[k], kinds[k], k);
-        store_submit(store, &acts[k].op);
-        store_lead(store); /* the leader is at work: it returns at once */
-    }
+    for (size_t k = 0; k < COUNT(followers); k++)
+        follower_start(&followers[k], kinds[k], k);
     assert_int_equal(store_last_commit(store), before);
     sem_post(&gate.go);
     assert_int_equal(pthread_join(leader, &good), 0);
     assert_ptr_equal(good, &gate);
-    /* The leader ends when nothing is left, so all of them are done. */
+    for (size_t k = 0; k < COUNT(followers); k++)
+        follower_end(&followers[k]);
     assert_int_equal(store_last_commit(store), before + 2);
-    for (size_t k = 0; k < COUNT(acts); k++) {
-        assert_int_equal(acts[k].done, 1);
-        assert_int_equal(acts[k].op.err, act_result(kinds[k]));
-        assert_int_equal(counter(acts[k].name), kinds[k] == 'o');
+    for (size_t k = 0; k < COUNT(followers); k++) {
+        const struct act *a = &followers[k].act;
+        assert_int_equal(a->done, 1);
+        assert_int_equal(a->op.err, act_result(kinds[k]));
+        assert_int_equal(counter(a->name), kinds[k] == 'o');
         if (kinds[k] == 'o')
-            assert_int_equal(acts[k].commit, before + 2);
+            assert_int_equal(a->commit, before + 2);
     }
     assert_int_equal(counter("gate"), 1);
-    sem_destroy(&gate.entered);
-    sem_destroy(&gate.go);
+    gate_remove(&gate);
+}
+
+/* A mutation that waits at a gate, and is called back to wait at a second one. */
+struct gated {
+    struct store_op op;
+    struct gate mutation, done;
+};
+
+static enum err wait_in_mutation(struct store_txn *txn, void *context)
+{
+    struct gated *gated = context;
+    return wait_at_gate(txn, &gated->mutation);
+}
+
+static void wait_in_done(struct store_op *op)
+{
+    struct gated *gated = (struct gated *)op;
+    sem_post(&gated->done.entered);
+    while (sem_wait(&gated->done.go) != 0)
+        ;
+}
+
+static void *lead_gated(void *context)
+{
+    struct gated *gated = context;
+    store_submit(store, &gated->op);
+    store_lead(store);
+    return NULL;
+}
+
+/* Waits for it, but not for ever: what is at fault shall fail, and not hang. */
+static bool comes_true(sem_t *sem)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 20;
+    return sem_timedwait(sem, &until) == 0;
+}
+
+/* Neither what was handed in during the leader's commit, nor what comes while it calls back. */
+static void leader_that_calls_back_holds_up_nobody(void **state)
+{
+    struct gated gated = {.op = {wait_in_mutation, &gated, 0, wait_in_done}};
+    struct follower during, after;
+    pthread_t leader;
+    (void)state;
+    gate_make(&gated.mutation);
+    gate_make(&gated.done);
+    assert_int_equal(pthread_create(&leader, NULL, lead_gated, &gated), 0);
+    sem_wait(&gated.mutation.entered);
+    follower_start(&during, 'o', 1);
+    sem_post(&gated.mutation.go);
+    sem_wait(&gated.done.entered);
+    follower_start(&after, 'o', 2);
+    bool led = comes_true(&during.led) && comes_true(&after.led);
+    uint64_t stored = counter("k1") + counter("k2");
+    sem_post(&gated.done.go);
+    assert_int_equal(pthread_join(leader, NULL), 0);
+    follower_end(&during);
+    follower_end(&after);
+    assert_true(led);
+    assert_int_equal(stored, 2);
+    assert_int_equal(during.act.done + after.act.done, 2);
+    gate_remove(&gated.mutation);
+    gate_remove(&gated.done);
 }
 
 /* More than one commit takes, in order. */
@@ -1456,6 +1574,7 @@ int main(int argc, char **argv)
         TEST(cursors_find_nothing_in_an_empty_table),
         TEST(batch_fails_one_by_one),
         TEST(followers_share_the_next_commit),
+        TEST(leader_that_calls_back_holds_up_nobody),
         TEST(long_queues_take_several_commits),
         TEST(done_may_hand_in_more),
         TEST(leading_with_nothing_to_do_is_harmless),
