@@ -44,16 +44,19 @@ static enum err route_event(struct dispatcher *d, struct store_txn *txn, const s
     const struct route *only, bool *matched)
 {
     bool any = false;
+    struct filter_subject subject;
     if (event->origin == EVENT_RUN)
         return ERR_OK; /* it has its execution, and is no trigger's */
+    filter_subject_init(&subject, event);
     for (size_t i = 0; i < d->route_count; i++) {
         const struct route *route = &d->routes[i];
         matched[i] = (only ? route == only : covers(&route->trigger, event->seq)) &&
                      topic_matches(route->trigger.topic, event_topic(event)) &&
                      !is_own_tick(&route->trigger, event) &&
-                     filter_match(route->filters, event, NULL);
+                     filter_judge(route->filters, &subject, NULL) == FILTER_MATCHES;
         any |= matched[i];
     }
+    filter_subject_done(&subject);
     if (!any)
         return ERR_OK;
     struct buf type = BUF_INIT;

@@ -87,7 +87,7 @@ static enum err apply_mutation(struct store_txn *txn, void *context)
         err = pipelines_version(txn, span_str(a->id), 0, &a->version, &created_ms, &latest);
     if (err)
         return err;
-    a->outcome = json_value_eq(latest, buf_span(&a->definition->text)) ? UNCHANGED : REPLACED;
+    a->outcome = json_value_eq(latest, buf_span(&a->definition->text), NULL) ? UNCHANGED : REPLACED;
     if (a->outcome == UNCHANGED)
         return ERR_OK;
     return pipelines_replace(

@@ -15,6 +15,7 @@ struct attempt {
     const struct frame_job *job;
     const struct pipeline *pipeline;
     struct event event;
+    struct filter_subject subject;
     struct buf event_text; /* as a step reads it */
     int64_t deadline_ms;
     struct saved saved; /* what the steps have saved and emitted so far */
@@ -97,9 +98,18 @@ static bool run_step(struct attempt *a, const struct step *step, size_t i)
     result->name = span_str(step->name);
     result->exit_code = -1;
     result->duration_us = -1;
-    if (!filter_match(step->when, &a->event, NULL)) {
+    enum filter_verdict verdict = filter_judge(step->when, &a->subject, NULL);
+    if (verdict == FILTER_DIFFERS) {
         result->status = STATUS_SKIPPED;
         return true;
+    }
+    if (verdict == FILTER_TOO_COSTLY) {
+        /* Neither run nor passed over: nobody can say which would be right. */
+        buf_printf(&a->error, "step %s: whether it is to run is ", step->name);
+        (void)filter_judge(step->when, &a->subject, &a->error);
+        result->status = STATUS_FAILED;
+        a->outcome.final = true;
+        return false;
     }
     int64_t start_us = clock_mono_us();
     result->started_ms = clock_wall_ms();
@@ -165,6 +175,7 @@ bool attempt_run(const struct home *home, const struct frame_job *job,
     a->outcome.attempt = job->attempt;
     if (event_decode(job->event, &a->event))
         log_die(EXIT_FIX, "the dispatcher sent no event");
+    filter_subject_init(&a->subject, &a->event);
     event_format(&a->event, &a->event_text);
     run_steps(a);
     if (!a->abandoned) {
@@ -177,6 +188,7 @@ bool attempt_run(const struct home *home, const struct frame_job *job,
     bool told = !a->abandoned;
     for (size_t i = 0; i < pipeline->step_count; i++)
         buf_done(&a->logs[i]);
+    filter_subject_done(&a->subject);
     buf_done(&a->event_text);
     buf_done(&a->error);
     saved_done(&a->saved);

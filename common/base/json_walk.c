@@ -10,39 +10,7 @@
 
 #include "base/json_escape.h"
 #include "base/json_names.h"
-
-static bool is_space(uint8_t c)
-{
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
-static const uint8_t *skip_space(const uint8_t *at, const uint8_t *end)
-{
-    while (at < end && is_space(*at))
-        at++;
-    return at;
-}
-
-/* From the opening quote to behind the closing one: the first after an even number of backslashes.
- */
-static const uint8_t *skip_string(const uint8_t *at, const uint8_t *end)
-{
-    const uint8_t *content = at + 1;
-
-    for (at = content; at < end; at++) {
-        const uint8_t *before;
-
-        at = memchr(at, '"', (size_t)(end - at));
-        if (at == NULL)
-            return end;
-        before = at;
-        while (before > content && before[-1] == '\\')
-            before--;
-        if ((at - before) % 2 == 0)
-            return at + 1;
-    }
-    return end;
-}
+#include "base/json_scan.h"
 
 static const uint8_t *skip_container(const uint8_t *at, const uint8_t *end)
 {
@@ -51,7 +19,7 @@ static const uint8_t *skip_container(const uint8_t *at, const uint8_t *end)
     while (at < end) {
         switch (*at) {
         case '"':
-            at = skip_string(at, end);
+            at = json_skip_string(at, end);
             continue;
         case '{':
         case '[':
@@ -75,12 +43,10 @@ static const uint8_t *skip_value(const uint8_t *at, const uint8_t *end)
     if (at == end)
         return end;
     if (*at == '"')
-        return skip_string(at, end);
+        return json_skip_string(at, end);
     if (*at == '{' || *at == '[')
         return skip_container(at, end);
-    while (at < end && *at != ',' && *at != '}' && *at != ']' && !is_space(*at))
-        at++;
-    return at;
+    return json_skip_word(at, end);
 }
 
 static enum json_type type_at(const uint8_t *at, const uint8_t *end)
@@ -108,13 +74,13 @@ enum json_type json_type_of(struct span text)
 {
     const uint8_t *end = text.len > 0 ? text.data + text.len : text.data;
 
-    return type_at(skip_space(text.data, end), end);
+    return type_at(json_skip_space(text.data, end), end);
 }
 
 struct json_walk json_walk_start(struct span text)
 {
     const uint8_t *end = text.len > 0 ? text.data + text.len : text.data;
-    const uint8_t *at = skip_space(text.data, end);
+    const uint8_t *at = json_skip_space(text.data, end);
 
     if (at == end || (*at != '{' && *at != '['))
         return (struct json_walk){end, end, false};
@@ -123,21 +89,21 @@ struct json_walk json_walk_start(struct span text)
 
 bool json_walk_next(struct json_walk *walk, struct json_item *ret_item)
 {
-    const uint8_t *at = skip_space(walk->at, walk->end), *start;
+    const uint8_t *at = json_skip_space(walk->at, walk->end), *start;
     struct json_item item = {.name = SPAN_NONE};
 
     if (at < walk->end && *at == ',')
-        at = skip_space(at + 1, walk->end);
+        at = json_skip_space(at + 1, walk->end);
     if (at == walk->end || *at == '}' || *at == ']')
         return false;
     if (walk->object) {
         start = at;
-        at = skip_string(at, walk->end);
+        at = json_skip_string(at, walk->end);
         if (at - start >= 2)
             item.name = span_of(start + 1, (size_t)(at - start - 2));
-        at = skip_space(at, walk->end);
+        at = json_skip_space(at, walk->end);
         if (at < walk->end)
-            at = skip_space(at + 1, walk->end);
+            at = json_skip_space(at + 1, walk->end);
     }
     start = at;
     at = skip_value(at, walk->end);

@@ -58,6 +58,8 @@ enum err definition_read(
         json_put_text(&out, "name", name);
     json_close(&out, '}');
     enum err err = pipeline_parse(buf_span(&d->text), &d->pipeline, ret_why);
+    if (!err)
+        err = pipeline_check_bounds(d->pipeline, ret_why);
     if (!err) {
         buf_add_str(&d->name, d->pipeline->name);
         err = check_name(name, d, ret_why);

@@ -224,6 +224,35 @@ void filter_free(struct filter *filter)
     free(filter);
 }
 
+/* Bounds of new definitions. */
+
+static size_t count_terms(const struct filter *filter, size_t *longest)
+{
+    size_t count = filter->term_count;
+    for (size_t i = 0; i < filter->term_count; i++) {
+        size_t len = strlen(filter->terms[i].name);
+        if (len > *longest)
+            *longest = len;
+    }
+    for (size_t i = 0; i < filter->nested_count; i++)
+        count += count_terms(&filter->nested[i], longest);
+    return count;
+}
+
+bool filter_is_bounded(const struct filter *filter, const char *where, struct buf *ret_why)
+{
+    size_t longest = 0, count = filter ? count_terms(filter, &longest) : 0;
+    if (count > FILTER_TERMS_MAX)
+        buf_printf(ret_why,
+            "%s: name %zu attributes and pointers; %d are allowed, nested filters "
+            "included",
+            where, count, FILTER_TERMS_MAX);
+    else if (longest > FILTER_POINTER_MAX)
+        buf_printf(ret_why, "%s: have a name or pointer of %zu bytes; %d are allowed", where,
+            longest, FILTER_POINTER_MAX);
+    return count <= FILTER_TERMS_MAX && longest <= FILTER_POINTER_MAX;
+}
+
 /* Matching. */
 
 static struct span text_of_id(const struct event *event, struct buf *scratch)
@@ -355,9 +384,20 @@ static void say_attribute(
     say_quoted(why, span_str(term->value));
 }
 
-static bool match_attribute(
-    enum dialect dialect, const struct term *term, const struct event *event, struct buf *why)
+/* An extension is looked for among all of them. */
+static bool spend(struct filter_subject *subject, size_t bytes)
 {
+    uint64_t cost = 1 + bytes / JSON_STEP_BYTES;
+    subject->steps = subject->steps > cost ? subject->steps - cost : 0;
+    return subject->steps > 0;
+}
+
+static bool match_attribute(
+    enum dialect dialect, const struct term *term, struct filter_subject *subject, struct buf *why)
+{
+    const struct event *event = subject->event;
+    if (!spend(subject, event->extensions.len))
+        return false;
     struct buf scratch = BUF_INIT;
     struct span text = attribute(event, term->name, &scratch);
     bool match = text.len && compare(dialect, text, span_str(term->value));
@@ -367,51 +407,74 @@ static bool match_attribute(
     return match;
 }
 
-static bool match_json(const struct term *term, const struct event *event, struct buf *why)
+static void look_at_payload(struct filter_subject *subject)
 {
-    struct span value, wanted = span_str(term->value);
+    const struct event *event = subject->event;
+    if (subject->state != PAYLOAD_NEW)
+        return;
+    if (event->data_kind != EVENT_DATA_JSON)
+        subject->state = PAYLOAD_NOT_JSON;
+    else
+        subject->state =
+            json_index_make(&subject->payload, event->data) ? PAYLOAD_INDEXED : PAYLOAD_TOO_LARGE;
+}
+
+static void say_json(
+    struct buf *why, const struct term *term, bool found, struct span value, struct span wanted)
+{
     const char *place = *term->name ? term->name : "the payload";
-    if (event->data_kind != EVENT_DATA_JSON) {
+    if (!found) {
+        buf_printf(why, "the payload has no %s", place);
+        return;
+    }
+    buf_printf(why, "%s is ", place);
+    say_value(why, value);
+    buf_add_str(why, ", not ");
+    say_value(why, wanted);
+}
+
+static bool match_json(const struct term *term, struct filter_subject *subject, struct buf *why)
+{
+    struct span value = SPAN_NONE, wanted = span_str(term->value);
+    look_at_payload(subject);
+    if (subject->state == PAYLOAD_TOO_LARGE)
+        subject->steps = 0;
+    if (subject->state != PAYLOAD_INDEXED) {
         if (why)
             buf_add_str(why, "the payload is not JSON");
         return false;
     }
-    bool found = json_value_find(event->data, span_str(term->name), &value);
-    if (found && json_value_eq(value, wanted))
+    bool found = json_value_find(&subject->payload, span_str(term->name), &subject->steps, &value);
+    if (found && json_value_eq(value, wanted, &subject->steps))
         return true;
-    if (why && !found) {
-        buf_printf(why, "the payload has no %s", place);
-    } else if (why) {
-        buf_printf(why, "%s is ", place);
-        say_value(why, value);
-        buf_add_str(why, ", not ");
-        say_value(why, wanted);
-    }
+    if (why)
+        say_json(why, term, found, value, wanted);
     return false;
 }
 
-static bool match_terms(const struct filter *filter, const struct event *event, struct buf *why)
+static bool match_terms(
+    const struct filter *filter, struct filter_subject *subject, struct buf *why)
 {
     for (size_t i = 0; i < filter->term_count; i++) {
         const struct term *term = &filter->terms[i];
-        if (!(filter->dialect == JSON ? match_json(term, event, why)
-                                      : match_attribute(filter->dialect, term, event, why)))
+        if (!(filter->dialect == JSON ? match_json(term, subject, why)
+                                      : match_attribute(filter->dialect, term, subject, why)))
             return false;
     }
     return true;
 }
 
-static bool match(const struct filter *filter, const struct event *event, struct buf *why);
+static bool match(const struct filter *filter, struct filter_subject *subject, struct buf *why);
 
-static bool match_all(const struct filter *filter, const struct event *event, struct buf *why)
+static bool match_all(const struct filter *filter, struct filter_subject *subject, struct buf *why)
 {
     for (size_t i = 0; i < filter->nested_count; i++)
-        if (!match(&filter->nested[i], event, why))
+        if (!match(&filter->nested[i], subject, why))
             return false;
     return true;
 }
 
-static bool match_any(const struct filter *filter, const struct event *event, struct buf *why)
+static bool match_any(const struct filter *filter, struct filter_subject *subject, struct buf *why)
 {
     /* What the first ones say is of no interest when a later one matches. */
     struct buf reasons = BUF_INIT;
@@ -419,7 +482,7 @@ static bool match_any(const struct filter *filter, const struct event *event, st
     for (size_t i = 0; !found && i < filter->nested_count; i++) {
         if (i)
             buf_add_str(&reasons, "; ");
-        found = match(&filter->nested[i], event, why ? &reasons : NULL);
+        found = match(&filter->nested[i], subject, why ? &reasons : NULL);
     }
     if (!found && why)
         buf_add_span(why, buf_span(&reasons));
@@ -427,9 +490,9 @@ static bool match_any(const struct filter *filter, const struct event *event, st
     return found;
 }
 
-static bool match_not(const struct filter *filter, const struct event *event, struct buf *why)
+static bool match_not(const struct filter *filter, struct filter_subject *subject, struct buf *why)
 {
-    if (!match(filter->nested, event, NULL))
+    if (!match(filter->nested, subject, NULL))
         return true;
     if (why)
         buf_printf(why, "its filter (%s) matches", dialects[filter->nested->dialect].name);
@@ -437,7 +500,7 @@ static bool match_not(const struct filter *filter, const struct event *event, st
 }
 
 /* Puts "exact: " and the like before the reason, which is taken back when there is none. */
-static bool match(const struct filter *filter, const struct event *event, struct buf *why)
+static bool match(const struct filter *filter, struct filter_subject *subject, struct buf *why)
 {
     size_t mark = why ? why->len : 0;
     bool matches;
@@ -445,16 +508,16 @@ static bool match(const struct filter *filter, const struct event *event, struct
         buf_printf(why, "%s: ", dialects[filter->dialect].name);
     switch (filter->dialect) {
     case ALL:
-        matches = match_all(filter, event, why);
+        matches = match_all(filter, subject, why);
         break;
     case ANY:
-        matches = match_any(filter, event, why);
+        matches = match_any(filter, subject, why);
         break;
     case NOT:
-        matches = match_not(filter, event, why);
+        matches = match_not(filter, subject, why);
         break;
     default:
-        matches = match_terms(filter, event, why);
+        matches = match_terms(filter, subject, why);
         break;
     }
     if (matches && why) {
@@ -464,7 +527,40 @@ static bool match(const struct filter *filter, const struct event *event, struct
     return matches;
 }
 
-bool filter_match(const struct filter *filter, const struct event *event, struct buf *ret_why)
+void filter_subject_init(struct filter_subject *subject, const struct event *event)
 {
-    return !filter || match_all(filter, event, ret_why);
+    *subject = (struct filter_subject){.event = event};
+}
+
+void filter_subject_done(struct filter_subject *subject)
+{
+    json_index_done(&subject->payload);
+}
+
+static void say_too_costly(const struct filter_subject *subject, struct buf *why)
+{
+    if (subject->state == PAYLOAD_TOO_LARGE)
+        buf_printf(why, "too costly: the payload has more than %d values", JSON_INDEX_MAX);
+    else
+        buf_printf(why,
+            "too costly: the filters take more than %d steps in this payload; let them "
+            "name fewer places, or ones nearer to its beginning",
+            FILTER_STEPS_MAX);
+}
+
+enum filter_verdict filter_judge(
+    const struct filter *filter, struct filter_subject *subject, struct buf *ret_why)
+{
+    size_t mark = ret_why ? ret_why->len : 0;
+    subject->steps = FILTER_STEPS_MAX;
+    if (!filter)
+        return FILTER_MATCHES;
+    bool matches = match_all(filter, subject, ret_why);
+    if (subject->steps)
+        return matches ? FILTER_MATCHES : FILTER_DIFFERS;
+    if (ret_why) {
+        ret_why->len = mark;
+        say_too_costly(subject, ret_why);
+    }
+    return FILTER_TOO_COSTLY;
 }

@@ -10,20 +10,26 @@
  *   {"prefix": {"source": "https://shop/"}}   every named attribute starts with
  *   {"suffix": {"type": ".created"}}          every named attribute ends with
  *   {"all": [filter, …]}  {"any": [filter, …]}  {"not": filter}
- *   {"json": {"/order/paid": true}}           RFC 6901 pointers into the payload; the JSON values
- * are equal A list of filters matches when all do; an empty list matches everything. An attribute
- * the event lacks matches nothing. Numbers compare by value.
+ *   {"json": {"/order/paid": true}}           RFC 6901 pointers into the payload
+ *
+ * A json filter compares JSON values; numbers by value. A list of filters matches when all do; an empty list matches everything. An attribute
+ * the event lacks matches nothing.
  */
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/buf.h"
+#include "base/json_index.h"
 #include "base/json_tree.h"
 #include "model/event.h"
 
 struct filter; /* a list of filters */
 
-#define FILTER_DEPTH_MAX 16  /* all, any and not within each other */
-#define FILTER_COUNT_MAX 100 /* filters in one list, nested ones included */
+#define FILTER_DEPTH_MAX 16      /* all, any and not within each other */
+#define FILTER_COUNT_MAX 100     /* filters in one list, nested ones included */
+#define FILTER_TERMS_MAX 100     /* attributes and pointers in one list, nested filters included */
+#define FILTER_POINTER_MAX 1024  /* bytes */
+#define FILTER_STEPS_MAX 1000000 /* of one evaluation: some ten milliseconds */
 
 /*
  * Reads a list of filters from a JSON array. NULL and a sentence appended to
@@ -34,9 +40,35 @@ struct filter *filter_parse(const struct json_tree *list, const char *where, str
 void filter_free(struct filter *filter);
 
 /*
- * Does the event match? NULL matches everything. When it does not and ret_why is
- * not NULL, appends why in a sentence part: `exact: type is "a", not "b"`.
+ * Are the filters within what a new definition may ask for: FILTER_TERMS_MAX attributes and
+ * pointers in all, of FILTER_POINTER_MAX bytes each? Otherwise false, and a sentence appended to
+ * ret_why that begins with `where`. Definitions that were stored before the bound still run.
  */
-bool filter_match(const struct filter *filter, const struct event *event, struct buf *ret_why);
+bool filter_is_bounded(const struct filter *filter, const char *where, struct buf *ret_why);
+
+/* An event as filters look at it: its payload is gone over once, when the first asks for it. */
+struct filter_subject {
+    const struct event *event; /* borrowed */
+    struct json_index payload;
+    enum { PAYLOAD_NEW, PAYLOAD_INDEXED, PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE } state;
+    uint64_t steps; /* that the evaluation at hand may still spend (model/json_value.h) */
+};
+
+void filter_subject_init(struct filter_subject *subject, const struct event *event);
+void filter_subject_done(struct filter_subject *subject);
+
+enum filter_verdict {
+    FILTER_MATCHES,
+    FILTER_DIFFERS,
+    FILTER_TOO_COSTLY, /* the payload has too many values, or FILTER_STEPS_MAX are spent */
+};
+
+/*
+ * Does the event match? NULL matches everything. When it does not and ret_why is
+ * not NULL, appends why in a sentence part: `exact: type is "a", not "b"`. The
+ * verdict depends on the filters and the event alone.
+ */
+enum filter_verdict filter_judge(
+    const struct filter *filter, struct filter_subject *subject, struct buf *ret_why);
 
 #endif

@@ -60,43 +60,69 @@ static bool read_index(struct span token, size_t *ret_index)
     return true;
 }
 
-static bool find_element(struct span array, struct span token, struct json_item *ret_item)
+static bool spend(uint64_t *steps, uint64_t cost)
 {
-    size_t index;
-    if (!read_index(token, &index))
-        return false;
-    struct json_walk walk = json_walk_start(array);
-    for (size_t i = 0; json_walk_next(&walk, ret_item); i++)
-        if (i == index)
-            return true;
-    return false;
+    if (!steps)
+        return true;
+    *steps = *steps > cost ? *steps - cost : 0;
+    return *steps > 0;
 }
 
-static bool find_child(struct span value, const struct buf *token, struct json_item *ret_item)
+static bool find_element(
+    const struct json_index *index, struct span token, uint64_t *steps, size_t *place)
 {
-    switch (json_type_of(value)) {
+    size_t wanted, at = json_index_first(index, *place);
+    if (!read_index(token, &wanted))
+        return false;
+    for (; at && wanted && spend(steps, 1); wanted--)
+        at = index->places[at].next;
+    *place = at;
+    return at && !wanted;
+}
+
+/* The last of its name: where a sender repeats one, most readers of JSON go by the last. */
+static bool find_member(
+    const struct json_index *index, const struct buf *token, uint64_t *steps, size_t *place)
+{
+    size_t at = json_index_first(index, *place), found = 0;
+    for (; at && spend(steps, 1); at = index->places[at].next) {
+        struct span name = json_index_name(index, at);
+        if (!spend(steps, name.len / JSON_STEP_BYTES))
+            break;
+        if (json_name_is(name, buf_text(token)))
+            found = at;
+    }
+    *place = found;
+    return found && !at;
+}
+
+static bool find_child(
+    const struct json_index *index, const struct buf *token, uint64_t *steps, size_t *place)
+{
+    switch (json_type_of(json_index_value(index, *place))) {
     case JSON_OBJECT:
-        return json_find(value, buf_text(token), ret_item);
+        return find_member(index, token, steps, place);
     case JSON_ARRAY:
-        return find_element(value, buf_span(token), ret_item);
+        return find_element(index, buf_span(token), steps, place);
     default:
         return false;
     }
 }
 
-bool json_value_find(struct span document, struct span pointer, struct span *ret_value)
+bool json_value_find(
+    const struct json_index *index, struct span pointer, uint64_t *steps, struct span *ret_value)
 {
-    struct json_item item = {.value = trim(document)};
+    size_t place = 0;
     struct buf token = BUF_INIT;
-    bool found = json_value_is_pointer(pointer);
+    bool found = index->count && json_value_is_pointer(pointer);
     while (found && pointer.len) {
         buf_clear(&token);
         next_token(&pointer, &token);
-        found = find_child(item.value, &token, &item);
+        found = find_child(index, &token, steps, &place);
     }
     buf_done(&token);
     if (found)
-        *ret_value = item.value;
+        *ret_value = json_index_value(index, place);
     return found;
 }
 
@@ -181,12 +207,12 @@ static bool strings_eq(struct span a, struct span b)
     return equal;
 }
 
-static bool arrays_eq(struct span a, struct span b)
+static bool arrays_eq(struct span a, struct span b, uint64_t *steps)
 {
     struct json_walk left = json_walk_start(a), right = json_walk_start(b);
     struct json_item one, other;
     while (json_walk_next(&left, &one))
-        if (!json_walk_next(&right, &other) || !json_value_eq(one.value, other.value))
+        if (!json_walk_next(&right, &other) || !json_value_eq(one.value, other.value, steps))
             return false;
     return !json_walk_next(&right, &other);
 }
@@ -202,7 +228,7 @@ static size_t count(struct span value)
 }
 
 /* Names are unique in checked text, so as many members, each found in the other, are all. */
-static bool objects_eq(struct span a, struct span b)
+static bool objects_eq(struct span a, struct span b, uint64_t *steps)
 {
     struct json_walk walk = json_walk_start(a);
     struct json_item one, other;
@@ -212,18 +238,19 @@ static bool objects_eq(struct span a, struct span b)
         buf_clear(&name);
         /* The quotes stand on either side of the name, and json_unescape wants them. */
         json_unescape(span_of(one.name.data - 1, one.name.len + 2), &name);
-        equal = json_find(b, buf_text(&name), &other) && json_value_eq(one.value, other.value);
+        equal = spend(steps, b.len / JSON_STEP_BYTES) && json_find(b, buf_text(&name), &other) &&
+                json_value_eq(one.value, other.value, steps);
     }
     buf_done(&name);
     return equal;
 }
 
-bool json_value_eq(struct span a, struct span b)
+bool json_value_eq(struct span a, struct span b, uint64_t *steps)
 {
     a = trim(a);
     b = trim(b);
     enum json_type type = json_type_of(a);
-    if (type != json_type_of(b))
+    if (type != json_type_of(b) || !spend(steps, 1 + (a.len + b.len) / JSON_STEP_BYTES))
         return false;
     switch (type) {
     case JSON_NULL:
@@ -235,9 +262,9 @@ bool json_value_eq(struct span a, struct span b)
     case JSON_STRING:
         return strings_eq(a, b);
     case JSON_ARRAY:
-        return arrays_eq(a, b);
+        return arrays_eq(a, b, steps);
     case JSON_OBJECT:
-        return objects_eq(a, b);
+        return objects_eq(a, b, steps);
     }
     return false;
 }

@@ -1,6 +1,7 @@
 /* pipeline - see pipeline.h. */
 #include "model/pipeline.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -436,6 +437,17 @@ void pipeline_free(struct pipeline *pipeline)
     free(pipeline->event);
     free(pipeline->name);
     free(pipeline);
+}
+
+enum err pipeline_check_bounds(const struct pipeline *pipeline, struct buf *ret_why)
+{
+    bool good = filter_is_bounded(pipeline->filters, "options.filters", ret_why);
+    for (size_t i = 0; good && i < pipeline->step_count; i++) {
+        char where[64];
+        snprintf(where, sizeof where, "steps[%zu].when", i);
+        good = filter_is_bounded(pipeline->steps[i].when, where, ret_why);
+    }
+    return good ? ERR_OK : ERR_INVALID;
 }
 
 enum err pipeline_check_env(const struct pipeline *pipeline, const char *open, struct buf *ret_why)

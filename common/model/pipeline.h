@@ -87,6 +87,13 @@ enum err pipeline_parse(
 void pipeline_free(struct pipeline *pipeline);
 
 /*
+ * Is the pipeline within the bounds that were set after some definitions had been stored, which
+ * therefore hold for new ones alone? Otherwise ERR_INVALID and a sentence in ret_why that names
+ * the field.
+ */
+enum err pipeline_check_bounds(const struct pipeline *pipeline, struct buf *ret_why) MUST_CHECK;
+
+/*
  * Has the operator opened every variable that the definition sets? `open` is [step] env_allow of
  * fx.conf (base/names.h). Otherwise ERR_DENIED and a sentence in ret_why that names the variable
  * and the line that would open it.

@@ -93,8 +93,9 @@ static enum err look_at_pipeline(struct explaining *e, struct considered *c)
 
 /* Why the trigger made no execution, as a sentence part. */
 static enum err find_reason(
-    struct explaining *e, struct considered *c, const struct event *event, struct buf *ret_why)
+    struct explaining *e, struct considered *c, struct filter_subject *subject, struct buf *ret_why)
 {
+    const struct event *event = subject->event;
     const struct trigger *trigger = &c->trigger;
     struct span topic = event_topic(event);
     if (event->origin == EVENT_RUN) {
@@ -116,19 +117,21 @@ static enum err find_reason(
         return ERR_OK;
     }
     enum err err = look_at_pipeline(e, c);
-    if (!err && (!c->pipeline || filter_match(c->pipeline->filters, event, ret_why)))
+    if (!err &&
+        (!c->pipeline || filter_judge(c->pipeline->filters, subject, ret_why) == FILTER_MATCHES))
         buf_add_str(ret_why, "the event is not routed yet");
     return err;
 }
 
-static enum err print_trigger(struct explaining *e, struct considered *c, const struct event *event)
+static enum err print_trigger(
+    struct explaining *e, struct considered *c, struct filter_subject *subject)
 {
     const struct trigger *trigger = &c->trigger;
-    const struct made *made = find_made(e, event, trigger);
+    const struct made *made = find_made(e, subject->event, trigger);
     struct json_out *o = e->out;
     struct buf why = BUF_INIT;
     char version[16], id[UUID_TEXT];
-    enum err err = made ? ERR_OK : find_reason(e, c, event, &why);
+    enum err err = made ? ERR_OK : find_reason(e, c, subject, &why);
     snprintf(version, sizeof version, "%u", trigger->pipeline_version);
     uuid_format(made ? &made->id : &UUID_NONE, id);
     json_open(o, '{');
@@ -149,10 +152,12 @@ static enum err print_trigger(struct explaining *e, struct considered *c, const 
 static enum err print_event(struct explaining *e, uint64_t seq)
 {
     struct event event;
+    struct filter_subject subject;
     struct json_out *o = e->out;
     enum err err = events_get(e->txn, seq, &event);
     if (err)
         return err == ERR_NOTFOUND ? ERR_OK : err; /* no longer kept */
+    filter_subject_init(&subject, &event);
     json_open(o, '{');
     json_put_int(o, "seq", (int64_t)seq);
     json_put_text(o, "type", event.type);
@@ -164,7 +169,8 @@ static enum err print_event(struct explaining *e, uint64_t seq)
     json_key(o, "triggers");
     json_open(o, '[');
     for (size_t i = 0; i < e->trigger_count && !err; i++)
-        err = print_trigger(e, &e->triggers[i], &event);
+        err = print_trigger(e, &e->triggers[i], &subject);
+    filter_subject_done(&subject);
     json_close(o, ']');
     json_close(o, '}');
     return err;

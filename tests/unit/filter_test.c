@@ -134,6 +134,17 @@ static const struct match_case bare_cases[] = {
     {"[{\"not\": {\"json\": {\"/a\": 1}}}]", NULL},
 };
 
+/* As filter_judge, where nothing is too costly. */
+static bool filter_match(const struct filter *filter, const struct event *event, struct buf *why)
+{
+    struct filter_subject subject;
+    filter_subject_init(&subject, event);
+    enum filter_verdict verdict = filter_judge(filter, &subject, why);
+    assert_int_not_equal(verdict, FILTER_TOO_COSTLY);
+    filter_subject_done(&subject);
+    return verdict == FILTER_MATCHES;
+}
+
 static void check_match(const struct match_case *test, const struct event *event)
 {
     struct buf why = BUF_INIT;
@@ -296,6 +307,100 @@ static void filter_shortens_long_values_in_its_reason(void **state)
     buf_done(&why);
 }
 
+/* `[0,0,…,0]` of so many elements. */
+static void zeros(struct buf *out, size_t count)
+{
+    buf_add_char(out, '[');
+    for (size_t i = 0; i < count; i++)
+        buf_add_str(out, i ? ",0" : "0");
+    buf_add_char(out, ']');
+}
+
+static enum filter_verdict judge(const char *filters, struct span payload, struct buf *why)
+{
+    struct event event = bare_event();
+    struct filter_subject subject;
+    struct filter *filter = parse(filters, why);
+    assert_non_null(filter);
+    event.data_kind = EVENT_DATA_JSON;
+    event.data = payload;
+    filter_subject_init(&subject, &event);
+    enum filter_verdict first = filter_judge(filter, &subject, why);
+    /* What was found out for one list of filters makes no difference to the next. */
+    assert_int_equal(filter_judge(filter, &subject, NULL), first);
+    filter_subject_done(&subject);
+    filter_free(filter);
+    return first;
+}
+
+static void filter_says_what_is_too_costly(void **state)
+{
+    struct buf payload = BUF_INIT, why = BUF_INIT, filters = BUF_INIT, object = BUF_INIT;
+    (void)state;
+    zeros(&payload, 400000);
+    /* One look far behind is within the budget; many are not, and `not` makes no match of that. */
+    assert_int_equal(
+        judge("[{\"json\":{\"/399999\":0}}]", buf_span(&payload), &why), FILTER_MATCHES);
+    assert_int_equal(why.len, 0);
+    buf_add_str(&filters, "[{\"not\":{\"json\":{\"/399990\":0,");
+    buf_add_str(&filters, "\"/399991\":0,\"/399992\":0,\"/399993\":0,\"/399994\":1}}}]");
+    assert_int_equal(judge(buf_text(&filters), buf_span(&payload), &why), FILTER_TOO_COSTLY);
+    assert_non_null(strstr(buf_text(&why), "too costly: the filters take more than 1000000 steps"));
+    buf_clear(&why);
+    /* More values than are looked at. */
+    buf_clear(&payload);
+    zeros(&payload, JSON_INDEX_MAX);
+    assert_int_equal(judge("[{\"json\":{\"/0\":0}}]", buf_span(&payload), &why), FILTER_TOO_COSTLY);
+    assert_non_null(strstr(buf_text(&why), "the payload has more than 1000000 values"));
+    buf_clear(&why);
+    /* Two large objects whose members are looked for in each other. */
+    buf_add_char(&object, '{');
+    for (int i = 0; i < 20000; i++)
+        buf_printf(&object, "%s\"%d\":0", i ? "," : "", i);
+    buf_add_char(&object, '}');
+    buf_clear(&filters);
+    buf_printf(&filters, "[{\"json\":{\"\":%s}}]", buf_text(&object));
+    assert_int_equal(judge(buf_text(&filters), buf_span(&object), &why), FILTER_TOO_COSTLY);
+    buf_done(&payload);
+    buf_done(&why);
+    buf_done(&filters);
+    buf_done(&object);
+}
+
+/* `terms` pointers, the first of `len` bytes, in filters nested as they like. */
+static bool is_bounded(size_t terms, size_t len, struct buf *why)
+{
+    struct buf text = BUF_INIT;
+    buf_add_str(&text, "[{\"exact\":{\"type\":\"a\"}},{\"any\":[{\"not\":{\"json\":{\"/");
+    for (size_t i = 1; i < len; i++)
+        buf_add_char(&text, 'x');
+    buf_add_str(&text, "\":1");
+    for (size_t i = 2; i < terms; i++)
+        buf_printf(&text, ",\"/%zu\":1", i);
+    buf_add_str(&text, "}}}]}]");
+    struct filter *filter = parse(buf_text(&text), why);
+    bool bounded = filter_is_bounded(filter, "options.filters", why);
+    filter_free(filter);
+    buf_done(&text);
+    return bounded;
+}
+
+static void filter_counts_its_terms(void **state)
+{
+    struct buf why = BUF_INIT;
+    (void)state;
+    assert_true(filter_is_bounded(NULL, "options.filters", &why));
+    assert_true(is_bounded(FILTER_TERMS_MAX, FILTER_POINTER_MAX, &why));
+    assert_int_equal(why.len, 0);
+    assert_false(is_bounded(FILTER_TERMS_MAX + 1, 2, &why));
+    assert_non_null(
+        strstr(buf_text(&why), "options.filters: name 101 attributes and pointers; 100"));
+    buf_clear(&why);
+    assert_false(is_bounded(2, FILTER_POINTER_MAX + 1, &why));
+    assert_non_null(strstr(buf_text(&why), "a name or pointer of 1025 bytes; 1024 are allowed"));
+    buf_done(&why);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +411,8 @@ int main(void)
         cmocka_unit_test(filter_nests_up_to_its_limit),
         cmocka_unit_test(filter_counts_up_to_its_limit),
         cmocka_unit_test(filter_shortens_long_values_in_its_reason),
+        cmocka_unit_test(filter_says_what_is_too_costly),
+        cmocka_unit_test(filter_counts_its_terms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

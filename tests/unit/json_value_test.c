@@ -60,14 +60,23 @@ static const struct {
     {"{}", "/a", NULL},
 };
 
+static bool find(struct span document, struct span pointer, uint64_t *steps, struct span *ret_value)
+{
+    struct json_index index;
+    assert_true(json_index_make(&index, document));
+    bool found = json_value_find(&index, pointer, steps, ret_value);
+    json_index_done(&index);
+    return found;
+}
+
 static void json_value_finds_by_pointer(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(find_cases); i++) {
         struct span value = span_str("");
         const char *wanted = find_cases[i].value;
-        bool found = json_value_find(
-            checked(find_cases[i].document), span_str(find_cases[i].pointer), &value);
+        bool found =
+            find(checked(find_cases[i].document), span_str(find_cases[i].pointer), NULL, &value);
         if (found != (wanted != NULL) || (found && !span_eq_str(value, wanted)))
             fail_msg("%s: %.*s", find_cases[i].pointer, (int)value.len, (const char *)value.data);
     }
@@ -77,7 +86,7 @@ static void json_value_finds_the_whole_document(void **state)
 {
     struct span value;
     (void)state;
-    assert_true(json_value_find(span_str(rfc), SPAN_NONE, &value));
+    assert_true(find(span_str(rfc), SPAN_NONE, NULL, &value));
     assert_int_equal(value.len, strlen(rfc) - 2);
 }
 
@@ -138,9 +147,51 @@ static void json_value_compares_by_meaning(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(eq_cases); i++) {
         struct span a = checked(eq_cases[i].a), b = checked(eq_cases[i].b);
-        if (json_value_eq(a, b) != eq_cases[i].equal || json_value_eq(b, a) != eq_cases[i].equal)
+        if (json_value_eq(a, b, NULL) != eq_cases[i].equal ||
+            json_value_eq(b, a, NULL) != eq_cases[i].equal)
             fail_msg("%s and %s", eq_cases[i].a, eq_cases[i].b);
     }
+}
+
+static void json_value_finds_the_last_of_a_name(void **state)
+{
+    struct span value;
+    (void)state;
+    /* Checked text has none, but what a sender repeats is kept. */
+    assert_true(
+        find(span_str("{\"a\":1,\"b\":2,\"\\u0061\":3,\"c\":4}"), span_str("/a"), NULL, &value));
+    assert_true(span_eq_str(value, "3"));
+}
+
+/* Every search and comparison ends when its steps are spent, and then says no. */
+static void json_value_ends_with_its_steps(void **state)
+{
+    static const struct {
+        const char *document, *pointer;
+        uint64_t needs;
+    } searches[] = {
+        {"[0,1,2,3]", "/3", 3},
+        {"{\"a\":1,\"b\":{\"c\":2}}", "/b/c", 3},
+        {"{\"0123456789abcdef\":1}", "/0123456789abcdef", 2},
+    };
+    struct span value;
+    (void)state;
+    for (size_t i = 0; i < COUNT(searches); i++) {
+        struct span document = span_str(searches[i].document);
+        struct span pointer = span_str(searches[i].pointer);
+        for (uint64_t steps = 1; steps <= searches[i].needs + 1; steps++) {
+            uint64_t left = steps;
+            bool found = find(document, pointer, &left, &value);
+            if (found != (steps > searches[i].needs) || found != (left > 0))
+                fail_msg("%s with %d steps: %d, %d left", searches[i].pointer, (int)steps, found,
+                    (int)left);
+        }
+    }
+    uint64_t left = 3;
+    assert_false(json_value_eq(span_str("[1,2,3]"), span_str("[1,2,3]"), &left));
+    assert_int_equal(left, 0);
+    left = 5;
+    assert_true(json_value_eq(span_str("[1,2,3]"), span_str("[1,2,3]"), &left));
 }
 
 static void json_value_knows_pointers(void **state)
@@ -160,6 +211,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_value_finds_by_pointer),
         cmocka_unit_test(json_value_finds_the_whole_document),
+        cmocka_unit_test(json_value_finds_the_last_of_a_name),
+        cmocka_unit_test(json_value_ends_with_its_steps),
         cmocka_unit_test(json_value_compares_by_meaning),
         cmocka_unit_test(json_value_knows_pointers),
     };
