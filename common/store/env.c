@@ -2,6 +2,7 @@
 #include "store/env.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <sys/statvfs.h>
 
 #include "base/log.h"
@@ -11,6 +12,21 @@ static const char *const table_names[] = {
 #include "schema/tables.def"
 #undef TABLE
 };
+
+enum err env_full(struct store *store, const char *format, ...)
+{
+    struct buf why = BUF_INIT;
+    va_list args;
+    if (store->told_full)
+        return ERR_FULL;
+    va_start(args, format);
+    buf_vprintf(&why, format, args);
+    va_end(args);
+    log_error("the store is full: %s", buf_text(&why));
+    store->told_full = true;
+    buf_done(&why);
+    return ERR_FULL;
+}
 
 enum err env_err(struct store *store, int rc, const char *doing)
 {
@@ -22,18 +38,17 @@ enum err env_err(struct store *store, int rc, const char *doing)
     case MDB_KEYEXIST:
         return ERR_CONFLICT;
     case MDB_MAP_FULL:
+        return ERR_FULL;
     case ENOSPC:
     case EDQUOT:
-        log_error("the store is full (%s: %s)", doing, mdb_strerror(rc));
-        return ERR_FULL;
+        return env_full(store, "%s; free some room on its disk (%s)", mdb_strerror(rc), doing);
     case MDB_PANIC:
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
     case MDB_VERSION_MISMATCH:
     case MDB_INVALID:
         log_error("the store is not usable (%s: %s)", doing, mdb_strerror(rc));
-        if (store)
-            store->broken = true;
+        store->broken = true;
         return ERR_CORRUPT;
     default:
         log_error("the store failed (%s: %s)", doing, mdb_strerror(rc));

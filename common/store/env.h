@@ -38,6 +38,7 @@ struct store {
     MDB_dbi tables[TABLE__MAX];
     size_t page_bytes;
     atomic_bool broken; /* LMDB has said that this process must not go on */
+    bool told_full; /* that it is full was logged, and nothing was committed since; a writer's */
 
     /* Held shared by every transaction and exclusively while the map is moved. */
     pthread_rwlock_t map_lock;
@@ -49,8 +50,15 @@ struct store {
     struct commit_queue queue;
 };
 
-/* The one map from LMDB's results. What is not an ordinary answer is logged. */
+/*
+ * The one map from LMDB's results. What is not an ordinary answer is logged. A full map is
+ * one: the writer makes it larger and tries again (map_grow).
+ */
 enum err env_err(struct store *store, int rc, const char *doing);
+
+/* Logs what the store is full of and what to do, once until a commit succeeds. ERR_FULL. */
+enum err env_full(struct store *store, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 const char *env_table_name(enum store_table table);
 

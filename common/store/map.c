@@ -33,30 +33,42 @@ enum err map_adopt(struct store *store)
     return env_err(store, rc, "adopting a larger map");
 }
 
+static size_t map_size(const struct store *store)
+{
+    MDB_envinfo info;
+    mdb_env_info(store->env, &info);
+    return info.me_mapsize;
+}
+
+static enum err grow(struct store *store, size_t was, size_t size)
+{
+    if (size > was && !has_address_space(size - was))
+        return env_full(store, "this process has no address space for a larger map; allow it "
+                               "more (ulimit -v), and start it again");
+    int rc = set_map_size(store, 0);
+    if (rc || map_size(store) > was)
+        return env_err(store, rc, "growing the map");
+    /* What this process has grown by without a commit since, the file does not know of. */
+    rc = set_map_size(store, size);
+    if (rc)
+        return env_err(store, rc, "growing the map");
+    if (size == was)
+        return env_full(store,
+            "its map has the %zu MiB that it may have; raise map_max_bytes in "
+            "[store] of fx.conf, and start the programs again",
+            size >> 20);
+    log_info("the map has grown to %zu MiB", size >> 20);
+    return ERR_OK;
+}
+
 enum err map_grow(struct store *store)
 {
-    MDB_envinfo before, after;
     pthread_rwlock_wrlock(&store->map_lock);
-    mdb_env_info(store->env, &before);
-    size_t max = (size_t)store->home->config.store_map_max_bytes;
-    size_t size = before.me_mapsize > max / 2 ? max : before.me_mapsize * 2;
-    int rc = 0;
-    if (size > before.me_mapsize && !has_address_space(size - before.me_mapsize))
-        rc = MDB_MAP_FULL;
-    if (!rc)
-        rc = set_map_size(store, 0);
-    mdb_env_info(store->env, &after);
-    /* What this process has grown by without a commit since, the file does not know of. */
-    if (!rc && after.me_mapsize <= before.me_mapsize) {
-        bool more = size > before.me_mapsize;
-        rc = set_map_size(store, more ? size : before.me_mapsize);
-        if (!rc && more)
-            log_info("the map has grown to %zu MiB", size >> 20);
-        if (!rc && !more)
-            rc = MDB_MAP_FULL;
-    }
+    size_t max = (size_t)store->home->config.store_map_max_bytes, was = map_size(store);
+    size_t larger = was > max / 2 ? max : was * 2;
+    enum err err = grow(store, was, larger > was ? larger : was);
     pthread_rwlock_unlock(&store->map_lock);
-    return env_err(store, rc, "growing the map");
+    return err;
 }
 
 /* Where this process has mapped the data file, as the kernel tells it; LMDB does not. */

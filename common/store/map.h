@@ -11,7 +11,7 @@ enum err map_adopt(struct store *store) MUST_CHECK;
 
 /*
  * Doubles the map within store.map_max_bytes, or adopts what another process has done.
- * ERR_FULL at the limit.
+ * ERR_FULL at the limit, which is logged.
  */
 enum err map_grow(struct store *store) MUST_CHECK;
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "store/commit.h"
 #include "store/env.h"
+#include "store/map.h"
 #include "store/txn.h"
 
 #define READERS_MAX 1024 /* reader slots of the environment, all processes together */
@@ -30,10 +31,11 @@ static bool on_network(const char *path)
     return false;
 }
 
-static enum err open_tables(struct store *store, bool create)
+/* *ret_full: growing the map may help. */
+static enum err open_tables(struct store *store, bool create, bool *ret_full)
 {
     struct store_txn *txn;
-    bool full;
+    *ret_full = false;
     enum err err = create ? txn_begin(store, &txn) : store_read_begin(store, &txn);
     if (err)
         return err;
@@ -41,9 +43,21 @@ static enum err open_tables(struct store *store, bool create)
     for (size_t i = 0; !rc && i < TABLE__MAX; i++)
         rc = mdb_dbi_open(txn->txn, env_table_name(i), create ? MDB_CREATE : 0, &store->tables[i]);
     if (!rc)
-        return txn_commit(txn, &full); /* without which the handles do not live on */
+        return txn_commit(txn, ret_full); /* without which the handles do not live on */
     txn_abort(txn);
+    *ret_full = rc == MDB_MAP_FULL;
     return env_err(store, rc, "opening its tables");
+}
+
+/* Also those that a newer version brings. */
+static enum err make_tables(struct store *store)
+{
+    bool full;
+    enum err err;
+    do
+        err = open_tables(store, true, &full);
+    while (full && !map_grow(store));
+    return err;
 }
 
 static int try_to_open(struct store *store, const char *path, unsigned flags, int64_t map_bytes)
@@ -84,7 +98,7 @@ static enum err open_env(struct store *store, unsigned flags, int64_t map_bytes)
         log_error("there is no database in %s; make one with: fxctl init", path);
         return ERR_NOTFOUND;
     }
-    return env_err(NULL, rc, "opening it");
+    return env_err(store, rc, "opening it");
 }
 
 static struct store *store_new(const struct home *home)
@@ -121,7 +135,7 @@ static enum err check_format(struct store *store)
 enum err store_open(const struct home *home, enum store_mode mode, struct store **ret_store)
 {
     struct store *store = store_new(home);
-    bool write = mode == STORE_READ_WRITE;
+    bool write = mode == STORE_READ_WRITE, full;
     char path[PATH_MAX];
     home_path(home, "db/data.mdb", path);
     enum err err = ERR_OK;
@@ -133,9 +147,9 @@ enum err store_open(const struct home *home, enum store_mode mode, struct store 
     if (!err)
         err = open_env(store, write ? 0 : MDB_RDONLY, 0);
     if (!err) {
-        err = open_tables(store, false);
+        err = open_tables(store, false, &full);
         if (err == ERR_NOTFOUND && write)
-            err = open_tables(store, true); /* tables that a newer version brings */
+            err = make_tables(store);
         else if (err == ERR_NOTFOUND)
             log_error("the database lacks tables; make them with: fxctl --home %s init", home->dir);
     }
@@ -171,7 +185,7 @@ enum err store_create(const struct home *home)
     bool exists = access(path, F_OK) == 0;
     enum err err = open_env(store, 0, exists ? 0 : home->config.store_map_bytes);
     if (!err)
-        err = open_tables(store, true);
+        err = make_tables(store);
     if (!err)
         err = store_write(store, 0, set_format, NULL);
     store_close(store);

@@ -147,6 +147,7 @@ enum err store_next(struct store_txn *txn, const char *name, uint64_t *ret_value
 
 /* A place in a table, within one transaction. All moves give ERR_NOTFOUND at the ends. */
 struct store_cursor {
+    struct store *store;
     void *handle;
 };
 enum err store_cursor_open(

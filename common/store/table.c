@@ -97,7 +97,7 @@ enum err store_cursor_open(
     MDB_cursor *cursor;
     int rc = mdb_cursor_open(txn->txn, txn->store->tables[table], &cursor);
     if (!rc)
-        ret_cursor->handle = cursor;
+        *ret_cursor = (struct store_cursor){txn->store, cursor};
     return env_err(txn->store, rc, env_table_name(table));
 }
 
@@ -112,7 +112,7 @@ static enum err move(struct store_cursor *cursor, MDB_cursor_op op, struct span 
     MDB_val k = to_val(key), v;
     int rc = mdb_cursor_get(cursor->handle, &k, &v, op);
     if (rc)
-        return env_err(NULL, rc, "moving a cursor");
+        return env_err(cursor->store, rc, "moving a cursor");
     *ret_key = to_span(k);
     *ret_value = to_span(v);
     return ERR_OK;

@@ -102,11 +102,13 @@ enum err txn_commit(struct store_txn *txn, bool *ret_full)
     struct store *store = txn->store;
     int rc = mdb_txn_commit(txn->txn);
     pthread_rwlock_unlock(&store->map_lock);
-    free(txn);
     *ret_full = rc == MDB_MAP_FULL;
+    if (!rc && txn->changed)
+        store->told_full = false;
     /* LMDB calls it EIO when the disk takes a part of a write. */
     if (rc == EIO && env_disk_free(store) < DISK_FULL_BYTES)
         rc = ENOSPC;
+    free(txn);
     return env_err(store, rc, "committing");
 }
 
