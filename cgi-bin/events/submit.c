@@ -1,6 +1,8 @@
 /* submit - see submit.h. */
 #include "cgi-bin/events/submit.h"
 
+#include <stddef.h>
+
 #include "base/json.h"
 #include "cgi-bin/events/cloudevents.h"
 #include "cgi-bin/events/form.h"
@@ -13,6 +15,66 @@
 #define WEBHOOK_TYPE "fx.events.webhook.incoming"
 #define WEBHOOK_SOURCE "/fx/events/webhook"
 
+/* The members of an EventRequest. All must be there. */
+static const struct member {
+    const char *name;
+    size_t field;   /* of a span in struct event */
+    bool is_string; /* kept without its quotes and escapes; else any value, kept as it was sent */
+} members[] = {
+    {"event_source", offsetof(struct event, source), true},
+    {"event_type", offsetof(struct event, type), true},
+    {"payload", offsetof(struct event, data), false},
+};
+
+#define MEMBERS (sizeof members / sizeof members[0])
+
+static const struct member *find_member(struct span name)
+{
+    for (size_t i = 0; i < MEMBERS; i++)
+        if (json_name_is(name, members[i].name))
+            return &members[i];
+    return NULL;
+}
+
+static struct span *field_of(struct event *event, const struct member *member)
+{
+    return (struct span *)(void *)((char *)event + member->field);
+}
+
+/* False when the request was answered. */
+static bool read_member(struct request *request, const struct json_item *item, struct event *event)
+{
+    const struct member *member = find_member(item->name);
+    if (!member) {
+        reply_problem(request, 422,
+            "%.*s: is not known here; an event has event_source, event_type and payload.",
+            (int)(item->name.len > 64 ? 64 : item->name.len), (const char *)item->name.data);
+        return false;
+    }
+    if (member->is_string && item->type != JSON_STRING) {
+        reply_problem(request, 422, "%s: must be a string.", member->name);
+        return false;
+    }
+    *field_of(event, member) =
+        member->is_string ? json_unescaped(item->value, &request->arena) : item->value;
+    return true;
+}
+
+/* A member that came points at its text, even where that is empty; NULL has not come. False when
+ * the request was answered. */
+static bool has_members(struct request *request, struct event *event)
+{
+    for (size_t i = 0; i < MEMBERS; i++) {
+        if (!field_of(event, &members[i])->data) {
+            reply_problem(request, 422,
+                "%s: is missing; an event has event_source, event_type and payload.",
+                members[i].name);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* An event whose payload is JSON. */
 static struct event json_event(struct span data)
 {
@@ -23,71 +85,27 @@ static struct event json_event(struct span data)
     };
 }
 
-/* Takes the members of an EventRequest. False when the request was answered. */
-static bool read_members(struct request *request, struct event *event)
+/* An EventRequest. Like the readers below, returns false when the request was answered. */
+static bool read_event(struct request *request, struct event *ret_event)
 {
-    struct json_walk walk = json_walk_start(request->body);
-    bool has_payload = false, has_source = false, has_type = false;
-    for (struct json_item item; json_walk_next(&walk, &item);) {
-        bool is_source = json_name_is(item.name, "event_source");
-        if (json_name_is(item.name, "payload")) {
-            event->data = item.value;
-            has_payload = true;
-        } else if (is_source || json_name_is(item.name, "event_type")) {
-            if (item.type != JSON_STRING) {
-                reply_problem(request, 422, "%s: must be a string.",
-                    is_source ? "event_source" : "event_type");
-                return false;
-            }
-            *(is_source ? &event->source : &event->type) =
-                json_unescaped(item.value, &request->arena);
-            *(is_source ? &has_source : &has_type) = true;
-        } else {
-            reply_problem(request, 422,
-                "%.*s: is not known here; an event has event_source, event_type and payload.",
-                (int)(item.name.len > 64 ? 64 : item.name.len), (const char *)item.name.data);
-            return false;
-        }
-    }
-    const char *missing = !has_source    ? "event_source"
-                          : !has_type    ? "event_type"
-                          : !has_payload ? "payload"
-                                         : NULL;
-    if (missing)
-        reply_problem(request, 422,
-            "%s: is missing; an event has event_source, event_type and payload.", missing);
-    return !missing;
-}
-
-/* Ends the request with an event in it. */
-static void take(struct request *request, const struct event *event)
-{
-    struct intake *intake = intake_new(request, 1);
-    intake->source_word = "event_source";
-    intake->type_word = "event_type";
-    intake_add(intake, event);
-    if (event->id.len)
-        intake_identify(request, intake, IDENTITY_DELIVERY, event->id, SPAN_NONE);
-    intake_finish(request, intake);
-}
-
-void submit_event(struct request *request)
-{
-    if (cloudevents_take(request) || !body_is_json(request))
-        return;
+    if (!body_is_json(request))
+        return false;
     if (json_type_of(request->body) != JSON_OBJECT) {
         reply_problem(
             request, 422, "The body must be an object with event_source, event_type and payload.");
-        return;
+        return false;
     }
-    struct event event = json_event(SPAN_NONE);
-    if (read_members(request, &event))
-        take(request, &event);
+    *ret_event = json_event(SPAN_NONE);
+    struct json_walk walk = json_walk_start(request->body);
+    for (struct json_item item; json_walk_next(&walk, &item);)
+        if (!read_member(request, &item, ret_event))
+            return false;
+    return has_members(request, ret_event);
 }
 
 /* A query parameter that may name something; the default stands where it is absent. */
 static bool read_name(
-    struct request *request, const char *name, const char *otherwise, struct span *ret_value)
+    struct request *request, const char *name, struct span otherwise, struct span *ret_value)
 {
     enum err err = request_query(request, name, ret_value);
     if (err == ERR_INVALID) {
@@ -95,12 +113,18 @@ static bool read_name(
         return false;
     }
     if (err)
-        *ret_value = span_str(otherwise);
+        *ret_value = otherwise;
     return true;
 }
 
-/* True when the body, or what a form wraps, is a JSON object or array. Else the request was
- * answered. */
+static bool read_names(
+    struct request *request, struct span type, struct span source, struct event *event)
+{
+    return read_name(request, "event_type", type, &event->type) &&
+           read_name(request, "event_source", source, &event->source);
+}
+
+/* The body, or what a form wraps, must be a JSON object or array. */
 static bool is_composite(struct request *request, struct span data)
 {
     enum json_type type = json_type_of(data);
@@ -110,34 +134,55 @@ static bool is_composite(struct request *request, struct span data)
     return false;
 }
 
+static bool read_generic(struct request *request, struct event *ret_event)
+{
+    if (!body_is_json(request) || !is_composite(request, request->body))
+        return false;
+    *ret_event = json_event(request->body);
+    return read_names(request, span_str(GENERIC_TYPE), span_str(GENERIC_SOURCE), ret_event);
+}
+
+/* The names that the URL gives come before the provider's, and these before the defaults. */
+static bool read_webhook(struct request *request, struct event *ret_event)
+{
+    struct span data;
+    if (!form_read_body(request, &data) || !is_composite(request, data) ||
+        provider_answers(request, data))
+        return false;
+    struct delivery delivery = provider_read(request, data);
+    *ret_event = json_event(data);
+    ret_event->id = delivery.id;
+    ret_event->subject = delivery.subject;
+    return read_names(request, delivery.type.len ? delivery.type : span_str(WEBHOOK_TYPE),
+        delivery.source.len ? delivery.source : span_str(WEBHOOK_SOURCE), ret_event);
+}
+
+/* A CloudEvent is taken as one on each route; any other request is read as its route wants it. */
+static void submit(struct request *request, bool (*reader)(struct request *, struct event *))
+{
+    struct event event;
+    if (cloudevents_take(request) || !reader(request, &event))
+        return;
+    struct intake *intake = intake_new(request, 1);
+    intake->source_word = "event_source";
+    intake->type_word = "event_type";
+    intake_add(intake, &event);
+    if (event.id.len)
+        intake_identify(request, intake, IDENTITY_DELIVERY, event.id, SPAN_NONE);
+    intake_finish(request, intake);
+}
+
+void submit_event(struct request *request)
+{
+    submit(request, read_event);
+}
+
 void submit_generic(struct request *request)
 {
-    if (cloudevents_take(request) || !body_is_json(request) ||
-        !is_composite(request, request->body))
-        return;
-    struct event event = json_event(request->body);
-    if (read_name(request, "event_type", GENERIC_TYPE, &event.type) &&
-        read_name(request, "event_source", GENERIC_SOURCE, &event.source))
-        take(request, &event);
+    submit(request, read_generic);
 }
 
 void submit_webhook(struct request *request)
 {
-    struct span data;
-    if (cloudevents_take(request) || !form_read_body(request, &data) ||
-        !is_composite(request, data) || provider_answers(request, data))
-        return;
-    struct event event = json_event(data);
-    struct delivery delivery = provider_read(request, data);
-    event.id = delivery.id;
-    event.subject = delivery.subject;
-    if (!read_name(request, "event_type", WEBHOOK_TYPE, &event.type) ||
-        !read_name(request, "event_source", WEBHOOK_SOURCE, &event.source))
-        return;
-    /* What the provider says is more than the default, and less than what the URL says. */
-    if (delivery.type.len && span_eq_str(event.type, WEBHOOK_TYPE))
-        event.type = delivery.type;
-    if (delivery.source.len && span_eq_str(event.source, WEBHOOK_SOURCE))
-        event.source = delivery.source;
-    take(request, &event);
+    submit(request, read_webhook);
 }
