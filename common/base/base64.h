@@ -11,8 +11,8 @@ void base64_encode(struct span bytes, struct buf *out);
 void base64url_encode(struct span bytes, struct buf *out);
 
 /*
- * Strict: the standard alphabet, padding required, no white space, no stray
- * bits in the last group. False, and nothing appended, when the text is not that.
+ * Strict: takes the standard alphabet with its padding, and refuses white space and
+ * stray bits in the last group. False, and nothing appended, when it refuses the text.
  */
 bool base64_decode(struct span text, struct buf *out);
 

@@ -19,18 +19,16 @@ static _Noreturn void out_of_memory(size_t size)
 
 void *mem_alloc(size_t size)
 {
-    void *p = calloc(1, size > 0 ? size : 1);
-
-    if (p == NULL)
+    void *p = calloc(1, size ? size : 1);
+    if (!p)
         out_of_memory(size);
     return p;
 }
 
 void *mem_resize(void *old, size_t size)
 {
-    void *p = realloc(old, size > 0 ? size : 1);
-
-    if (p == NULL)
+    void *p = realloc(old, size ? size : 1);
+    if (!p)
         out_of_memory(size);
     return p;
 }
@@ -53,7 +51,7 @@ struct span span_str(const char *text)
 /* memcmp must not be given NULL, which an empty span may hold. */
 bool span_eq(struct span a, struct span b)
 {
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+    return a.len == b.len && (!a.len || memcmp(a.data, b.data, a.len) == 0);
 }
 
 bool span_eq_str(struct span a, const char *text)
@@ -69,10 +67,9 @@ bool span_starts(struct span a, struct span prefix)
 char *span_dup(struct span s)
 {
     char *copy = mem_resize(NULL, s.len + 1);
-
-    if (s.len > 0)
+    if (s.len)
         memcpy(copy, s.data, s.len);
-    copy[s.len] = '\0';
+    copy[s.len] = 0;
     return copy;
 }
 
@@ -85,15 +82,14 @@ void buf_done(struct buf *b)
 void buf_clear(struct buf *b)
 {
     b->len = 0;
-    if (b->data != NULL)
+    if (b->data)
         b->data[0] = 0;
 }
 
-/* Room doubles, so that adding bytes one by one stays linear. One byte is kept for the NUL. */
+/* Room doubles, so that adding bytes one by one costs linear time. One byte is kept for the NUL. */
 void buf_reserve(struct buf *b, size_t more)
 {
-    size_t room = b->cap > 0 ? b->cap : FIRST_ROOM;
-
+    size_t room = b->cap ? b->cap : FIRST_ROOM;
     if (b->cap > b->len && b->cap - b->len > more)
         return;
     if (more > SIZE_MAX / 2 - b->len - 1)
@@ -108,7 +104,7 @@ void buf_reserve(struct buf *b, size_t more)
 void buf_add(struct buf *b, const void *data, size_t len)
 {
     buf_reserve(b, len);
-    if (len > 0)
+    if (len)
         memcpy(b->data + b->len, data, len);
     b->len += len;
     b->data[b->len] = 0;
@@ -132,7 +128,6 @@ void buf_add_char(struct buf *b, char c)
 void buf_printf(struct buf *b, const char *format, ...)
 {
     va_list args;
-
     va_start(args, format);
     buf_vprintf(b, format, args);
     va_end(args);
@@ -142,13 +137,10 @@ void buf_printf(struct buf *b, const char *format, ...)
 void buf_vprintf(struct buf *b, const char *format, va_list args)
 {
     va_list again;
-    size_t room;
-    int n;
-
     buf_reserve(b, FIRST_ROOM - 1);
-    room = b->cap - b->len;
+    size_t room = b->cap - b->len;
     va_copy(again, args);
-    n = vsnprintf((char *)b->data + b->len, room, format, args);
+    int n = vsnprintf((char *)b->data + b->len, room, format, args);
     assert(n >= 0);
     if ((size_t)n >= room) {
         buf_reserve(b, (size_t)n);
@@ -162,7 +154,7 @@ void buf_vprintf(struct buf *b, const char *format, va_list args)
 void buf_drop(struct buf *b, size_t n)
 {
     assert(n <= b->len);
-    if (n == 0)
+    if (!n)
         return;
     memmove(b->data, b->data + n, b->len - n + 1);
     b->len -= n;
@@ -175,5 +167,5 @@ struct span buf_span(const struct buf *b)
 
 const char *buf_text(const struct buf *b)
 {
-    return b->data != NULL ? (const char *)b->data : "";
+    return b->data ? (const char *)b->data : "";
 }

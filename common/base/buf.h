@@ -5,8 +5,8 @@
  * (struct buf).
  *
  * A span never owns what it points at. A buf owns its bytes until buf_done.
- * Allocation succeeds or the process ends (architecture, section 8): sizes that
- * come from outside are bounded by the caller before they get here.
+ * Allocation succeeds or the process ends, so callers bound sizes that come from
+ * outside before they ask for memory.
  */
 #include <stdarg.h>
 #include <stdbool.h>
@@ -37,7 +37,7 @@ struct buf {
 
 #define BUF_INIT ((struct buf){NULL, 0, 0})
 
-void buf_done(struct buf *b);  /* frees the bytes; b is empty and usable again */
+void buf_done(struct buf *b);  /* frees the bytes; the buf is empty and usable again */
 void buf_clear(struct buf *b); /* forgets the bytes, keeps the room */
 void buf_reserve(struct buf *b, size_t more);
 void buf_add(struct buf *b, const void *data, size_t len);

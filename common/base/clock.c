@@ -16,7 +16,6 @@
 static int64_t read_clock_us(clockid_t which)
 {
     struct timespec now;
-
     clock_gettime(which, &now);
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
@@ -54,7 +53,6 @@ static int64_t days_of_date(int year, int month, int day)
     int64_t era = floor_div(y, 400);
     int64_t year_of_era = y - era * 400;
     int64_t day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-
     return era * ERA_DAYS + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year -
            EPOCH_DAY;
 }
@@ -67,13 +65,12 @@ static void date_of_days(int64_t days, int *ret_year, int *ret_month, int *ret_d
         (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int64_t month_from_march = (5 * day_of_year + 2) / 153;
-
     *ret_day = (int)(day_of_year - (153 * month_from_march + 2) / 5 + 1);
     *ret_month = (int)(month_from_march < 10 ? month_from_march + 3 : month_from_march - 9);
     *ret_year = (int)(year_of_era + era * 400 + (*ret_month <= 2));
 }
 
-/* The low digits of v, with leading zeros. */
+/* Writes the low digits of v, with leading zeros. */
 static void put_digits(char *out, unsigned digits, int64_t v)
 {
     while (digits-- > 0) {
@@ -82,18 +79,19 @@ static void put_digits(char *out, unsigned digits, int64_t v)
     }
 }
 
-/* RFC 3339 has four digits for the year; times outside are shown as its first or last moment. */
+/*
+ * RFC 3339 has four digits for the year. A time before the year 0 or after 9999 is written as
+ * the first or last moment that those digits can say.
+ */
 void clock_format(int64_t wall_ms, char ret_text[CLOCK_TEXT])
 {
-    int64_t days, ms;
     int year, month, day;
-
     if (wall_ms < YEAR_0_MS)
         wall_ms = YEAR_0_MS;
     if (wall_ms >= YEAR_10000_MS)
         wall_ms = YEAR_10000_MS - 1;
-    days = floor_div(wall_ms, DAY_MS);
-    ms = wall_ms - days * DAY_MS;
+    int64_t days = floor_div(wall_ms, DAY_MS);
+    int64_t ms = wall_ms - days * DAY_MS;
     date_of_days(days, &year, &month, &day);
 
     snprintf(ret_text, CLOCK_TEXT, "yyyy-mm-ddThh:mm:ss.mmmZ");
@@ -113,27 +111,24 @@ struct reader {
 
 static uint8_t read_char(struct reader *r)
 {
-    uint8_t c;
-
-    if (r->rest.len == 0) {
+    if (!r->rest.len) {
         r->bad = true;
         return 0;
     }
-    c = r->rest.data[0];
+    uint8_t c = r->rest.data[0];
     r->rest = span_of(r->rest.data + 1, r->rest.len - 1);
     return c;
 }
 
 static bool digit_next(const struct reader *r)
 {
-    return r->rest.len > 0 && r->rest.data[0] >= '0' && r->rest.data[0] <= '9';
+    return r->rest.len && r->rest.data[0] >= '0' && r->rest.data[0] <= '9';
 }
 
-/* Exactly that many digits, for a number between low and high. */
+/* A number between low and high that is written with exactly so many digits. */
 static int read_number(struct reader *r, unsigned digits, int low, int high)
 {
     int v = 0;
-
     while (digits-- > 0) {
         if (!digit_next(r)) {
             r->bad = true;
@@ -156,31 +151,27 @@ static int days_in_month(int year, int month)
 {
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-
     return month == 2 && leap ? 29 : days[month - 1];
 }
 
-/* full-date, as days since 1970 */
+/* The full-date of RFC 3339, section 5.6, as days since 1970. */
 static int64_t read_date(struct reader *r)
 {
-    int year, month, day;
-
-    year = read_number(r, 4, 0, 9999);
+    int year = read_number(r, 4, 0, 9999);
     read_expected(r, '-');
-    month = read_number(r, 2, 1, 12);
+    int month = read_number(r, 2, 1, 12);
     read_expected(r, '-');
     if (r->bad)
         return 0;
-    day = read_number(r, 2, 1, days_in_month(year, month));
+    int day = read_number(r, 2, 1, days_in_month(year, month));
     return r->bad ? 0 : days_of_date(year, month, day);
 }
 
-/* time-secfrac, when there is one, as milliseconds */
+/* The time-secfrac, where there is one, as milliseconds. */
 static int read_fraction(struct reader *r)
 {
     int ms = 0, weight = 100;
-
-    if (r->rest.len == 0 || r->rest.data[0] != '.')
+    if (!r->rest.len || r->rest.data[0] != '.')
         return 0;
     (void)read_char(r);
     if (!digit_next(r))
@@ -192,44 +183,37 @@ static int read_fraction(struct reader *r)
     return ms;
 }
 
-/* time-offset, as seconds east of UTC */
+/* The time-offset, as seconds east of UTC. */
 static int read_offset(struct reader *r)
 {
     uint8_t c = read_char(r);
-    int hours, minutes;
-
     if (c == 'Z' || c == 'z')
         return 0;
     if (c != '+' && c != '-') {
         r->bad = true;
         return 0;
     }
-    hours = read_number(r, 2, 0, 23);
+    int hours = read_number(r, 2, 0, 23);
     read_expected(r, ':');
-    minutes = read_number(r, 2, 0, 59);
+    int minutes = read_number(r, 2, 0, 59);
     return (c == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
 }
 
 bool clock_parse(struct span text, int64_t *ret_wall_ms)
 {
     struct reader r = {text, false};
-    int64_t days, seconds;
-    int hour, minute, second, ms;
-    uint8_t t;
-
-    days = read_date(&r);
-    t = read_char(&r);
-    hour = read_number(&r, 2, 0, 23);
+    int64_t days = read_date(&r);
+    uint8_t t = read_char(&r);
+    int hour = read_number(&r, 2, 0, 23);
     read_expected(&r, ':');
-    minute = read_number(&r, 2, 0, 59);
+    int minute = read_number(&r, 2, 0, 59);
     read_expected(&r, ':');
-    second = read_number(&r, 2, 0, 60);
-    ms = read_fraction(&r);
-    seconds = days * 86400 + hour * 3600 + minute * 60 + second - read_offset(&r);
-
-    if (r.bad || r.rest.len > 0 || (t != 'T' && t != 't'))
+    int second = read_number(&r, 2, 0, 60);
+    int ms = read_fraction(&r);
+    int64_t seconds = days * 86400 + hour * 3600 + minute * 60 + second - read_offset(&r);
+    if (r.bad || r.rest.len || (t != 'T' && t != 't'))
         return false;
-    /* A leap second ends a day in UTC; it shares its number with the first second after it. */
+    /* A leap second ends a day in UTC, and has the number of the second that follows. */
     if (second == 60 && seconds % 86400 != 0)
         return false;
     *ret_wall_ms = seconds * 1000 + ms;

@@ -20,7 +20,7 @@ static const char *const names[ERR__MAX] = {
 
 const char *err_name(enum err err)
 {
-    if ((unsigned)err >= ERR__MAX || names[err] == NULL)
+    if ((unsigned)err >= ERR__MAX || !names[err])
         return "unknown";
     return names[err];
 }

@@ -10,12 +10,12 @@
 enum err {
     ERR_OK = 0,
     ERR_INVALID,  /* the input is wrong; say so to whoever sent it */
-    ERR_NOTFOUND, /* it is not there */
-    ERR_CONFLICT, /* it stands in the way of something that is there */
+    ERR_NOTFOUND, /* what was asked for is not there */
+    ERR_CONFLICT, /* something that is there stands in the way */
     ERR_FULL,     /* no room in the map or on the disk; refuse new work, try again later */
-    ERR_DENIED,   /* not allowed */
+    ERR_DENIED,   /* whoever asks is not allowed to */
     ERR_TIMEOUT,  /* the other side took too long */
-    ERR_BUSY,     /* somebody else holds it; try again later */
+    ERR_BUSY,     /* somebody else holds the thing; try again later */
     ERR_IO,       /* a system call failed; logged where it happened */
     ERR_CORRUPT,  /* a stored record or the environment is damaged; stop using it */
     ERR__MAX

@@ -33,10 +33,8 @@ static _Atomic uint64_t last_tick;
 void random_bytes(void *buffer, size_t len)
 {
     uint8_t *at = buffer;
-
-    while (len > 0) {
+    while (len) {
         ssize_t n = getrandom(at, len, 0);
-
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
@@ -61,28 +59,25 @@ static void pool_take(void *buffer, size_t len)
 {
     if (pool.left < len) {
         pthread_once(&pool_once, pool_watch_fork);
-        random_bytes(pool.bytes, sizeof(pool.bytes));
-        pool.left = sizeof(pool.bytes);
+        random_bytes(pool.bytes, sizeof pool.bytes);
+        pool.left = sizeof pool.bytes;
     }
-    memcpy(buffer, pool.bytes + sizeof(pool.bytes) - pool.left, len);
+    memcpy(buffer, pool.bytes + sizeof pool.bytes - pool.left, len);
     pool.left -= len;
 }
 
 /*
- * A tick later than all before. A new millisecond starts the counter at a
- * random place; within one, or when the clock stepped back, it counts on. A
- * counter that overflows carries into the milliseconds, which then run ahead
- * of the clock until the clock catches up (RFC 9562, section 6.2).
+ * Makes a tick later than all before. A new millisecond starts the counter at a
+ * random place; within a millisecond, or when the clock stepped back, the counter
+ * counts on. A counter that overflows carries into the milliseconds, which then run
+ * ahead of the clock until the clock catches up (RFC 9562, section 6.2).
  */
 static uint64_t next_tick(uint16_t start)
 {
     uint64_t fresh = (uint64_t)clock_wall_ms() << COUNTER_BITS | (start & COUNTER_START_MASK);
-    uint64_t last = atomic_load(&last_tick);
-    uint64_t next;
-
+    uint64_t last = atomic_load(&last_tick), next;
     do {
         bool same_ms = fresh >> COUNTER_BITS <= last >> COUNTER_BITS;
-
         next = same_ms ? last + 1 : fresh;
     } while (!atomic_compare_exchange_weak(&last_tick, &last, next));
     return next;
@@ -94,11 +89,9 @@ struct uuid uuid_new(void)
         uint64_t random;
         uint16_t start;
     } fill;
-    uint64_t tick;
-
-    pool_take(&fill.random, sizeof(fill.random));
-    pool_take(&fill.start, sizeof(fill.start));
-    tick = next_tick(fill.start);
+    pool_take(&fill.random, sizeof fill.random);
+    pool_take(&fill.start, sizeof fill.start);
+    uint64_t tick = next_tick(fill.start);
     return uuid_make((int64_t)(tick >> COUNTER_BITS), tick & COUNTER_MASK, fill.random);
 }
 
@@ -107,7 +100,6 @@ struct uuid uuid_make(int64_t unix_ms, uint16_t counter, uint64_t random)
     struct uuid id;
     uint64_t high = (uint64_t)unix_ms << 16 | 0x7000u | (counter & COUNTER_MASK);
     uint64_t low = UINT64_C(2) << 62 | (random & (UINT64_MAX >> 2));
-
     for (unsigned i = 0; i < 8; i++) {
         id.bytes[i] = (uint8_t)(high >> (56 - 8 * i));
         id.bytes[8 + i] = (uint8_t)(low >> (56 - 8 * i));
@@ -127,15 +119,15 @@ bool uuid_is_none(const struct uuid *id)
 
 bool uuid_eq(const struct uuid *a, const struct uuid *b)
 {
-    return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+    return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
 struct span uuid_span(const struct uuid *id)
 {
-    return span_of(id->bytes, sizeof(id->bytes));
+    return span_of(id->bytes, sizeof id->bytes);
 }
 
-/* Is a hyphen before byte i of the text form (8-4-4-4-12 digits)? */
+/* Does a hyphen stand before the digits of byte i (8-4-4-4-12 digits)? */
 static bool hyphen_before(unsigned i)
 {
     return i == 4 || i == 6 || i == 8 || i == 10;
@@ -145,14 +137,13 @@ void uuid_format(const struct uuid *id, char ret_text[UUID_TEXT])
 {
     static const char digits[] = "0123456789abcdef";
     char *out = ret_text;
-
-    for (unsigned i = 0; i < sizeof(id->bytes); i++) {
+    for (unsigned i = 0; i < sizeof id->bytes; i++) {
         if (hyphen_before(i))
             *out++ = '-';
         *out++ = digits[id->bytes[i] >> 4];
         *out++ = digits[id->bytes[i] & 15];
     }
-    *out = '\0';
+    *out = 0;
 }
 
 static int hex_digit(uint8_t c)
@@ -167,16 +158,12 @@ bool uuid_parse(struct span text, struct uuid *ret_id)
 {
     const uint8_t *at = text.data;
     struct uuid id;
-
     if (text.len != UUID_TEXT - 1)
         return false;
-    for (unsigned i = 0; i < sizeof(id.bytes); i++) {
-        int high, low;
-
+    for (unsigned i = 0; i < sizeof id.bytes; i++) {
         if (hyphen_before(i) && *at++ != '-')
             return false;
-        high = hex_digit(*at++);
-        low = hex_digit(*at++);
+        int high = hex_digit(*at++), low = hex_digit(*at++);
         if (high < 0 || low < 0)
             return false;
         id.bytes[i] = (uint8_t)(high << 4 | low);

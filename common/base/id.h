@@ -23,10 +23,10 @@ struct uuid {
 
 struct uuid uuid_new(void);
 
-/* Pure form of uuid_new: version and variant are set, the rest is as given. */
+/* As uuid_new, but without a clock: version and variant are set, the rest is as given. */
 struct uuid uuid_make(int64_t unix_ms, uint16_t counter, uint64_t random);
 
-/* The smallest id a process could have made at that millisecond: for time ranges. */
+/* The smallest id that can be made at that millisecond: where a range of times begins or ends. */
 struct uuid uuid_floor(int64_t unix_ms);
 
 bool uuid_is_none(const struct uuid *id);

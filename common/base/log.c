@@ -1,6 +1,6 @@
 /*
- * log - one line an occurrence, written whole with one system call so that the
- * lines of processes that share standard error do not mix.
+ * log - see log.h. A line is written whole with one system call, so that the lines
+ * of processes that share standard error do not mix.
  */
 #include "base/log.h"
 
@@ -29,9 +29,8 @@ static void line_printf(struct line *l, const char *format, ...)
 
 static void line_vprintf(struct line *l, const char *format, va_list args)
 {
-    size_t room = sizeof(l->text) - l->len;
+    size_t room = sizeof l->text - l->len;
     int n = vsnprintf(l->text + l->len, room, format, args);
-
     if (n > 0)
         l->len += (size_t)n < room ? (size_t)n : room - 1;
 }
@@ -39,13 +38,12 @@ static void line_vprintf(struct line *l, const char *format, va_list args)
 static void line_printf(struct line *l, const char *format, ...)
 {
     va_list args;
-
     va_start(args, format);
     line_vprintf(l, format, args);
     va_end(args);
 }
 
-/* Control characters would let a text from outside forge lines or move a terminal's cursor. */
+/* Blanks stand for control characters: a text from outside could forge lines with them. */
 static void line_write(struct line *l)
 {
     for (size_t i = 0; i < l->len; i++)
@@ -64,13 +62,12 @@ static void log_line(const char *level, const char *cause, const char *format, v
 {
     int saved = errno;
     struct line l;
-
     l.len = 0;
     line_printf(&l, "%s[%ld] %s: ", program_name, (long)getpid(), level);
-    if (context_text[0] != '\0')
+    if (context_text[0])
         line_printf(&l, "[%s] ", context_text);
     line_vprintf(&l, format, args);
-    if (cause != NULL)
+    if (cause)
         line_printf(&l, ": %s", cause);
     line_write(&l);
     errno = saved;
@@ -83,13 +80,12 @@ void log_open(const char *program)
 
 void log_context(const char *context)
 {
-    snprintf(context_text, sizeof(context_text), "%s", context);
+    snprintf(context_text, sizeof context_text, "%s", context);
 }
 
 void log_info(const char *format, ...)
 {
     va_list args;
-
     va_start(args, format);
     log_line("info", NULL, format, args);
     va_end(args);
@@ -98,7 +94,6 @@ void log_info(const char *format, ...)
 void log_warn(const char *format, ...)
 {
     va_list args;
-
     va_start(args, format);
     log_line("warning", NULL, format, args);
     va_end(args);
@@ -107,7 +102,6 @@ void log_warn(const char *format, ...)
 void log_error(const char *format, ...)
 {
     va_list args;
-
     va_start(args, format);
     log_line("error", NULL, format, args);
     va_end(args);
@@ -117,16 +111,14 @@ void log_errno(const char *format, ...)
 {
     char text[128];
     va_list args;
-
     va_start(args, format);
-    log_line("error", strerror_r(errno, text, sizeof(text)), format, args);
+    log_line("error", strerror_r(errno, text, sizeof text), format, args);
     va_end(args);
 }
 
 void log_die(int status, const char *format, ...)
 {
     va_list args;
-
     va_start(args, format);
     log_line("fatal", NULL, format, args);
     va_end(args);

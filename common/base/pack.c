@@ -1,16 +1,13 @@
-/*
- * pack - big-endian integers and length-prefixed bytes, written and read.
- */
+/* pack - see pack.h. */
 #include "base/pack.h"
 
 #include <assert.h>
 #include <string.h>
 
-/* The n low bytes of v, the highest first. */
+/* Adds the n low bytes of v, the highest first. */
 static void pack_number(struct buf *b, uint64_t v, unsigned n)
 {
     uint8_t bytes[8];
-
     for (unsigned i = 0; i < n; i++)
         bytes[i] = (uint8_t)(v >> (8 * (n - 1 - i)));
     buf_add(b, bytes, n);
@@ -43,7 +40,7 @@ void pack_i64(struct buf *b, int64_t v)
 
 void pack_uuid(struct buf *b, const struct uuid *id)
 {
-    buf_add(b, id->bytes, sizeof(id->bytes));
+    buf_add(b, id->bytes, sizeof id->bytes);
 }
 
 void pack_bytes(struct buf *b, struct span s)
@@ -55,7 +52,7 @@ void pack_bytes(struct buf *b, struct span s)
 
 void pack_str(struct buf *b, const char *text)
 {
-    pack_bytes(b, span_str(text != NULL ? text : ""));
+    pack_bytes(b, span_str(text ? text : ""));
 }
 
 struct unpack unpack_from(struct span record)
@@ -64,20 +61,18 @@ struct unpack unpack_from(struct span record)
 }
 
 /*
- * The next n bytes, or an empty span and `bad`. A shortage also discards the
- * rest, so that a later, smaller read cannot pick up bytes from the middle.
+ * The next n bytes; an empty span, and `bad`, where there are fewer. The rest is then
+ * discarded, so that a later, smaller read cannot pick up bytes from the middle.
  */
 static struct span take(struct unpack *u, size_t n)
 {
-    struct span s;
-
     if (u->rest.len < n) {
         u->bad = true;
         u->rest = SPAN_NONE;
         return SPAN_NONE;
     }
-    s = span_of(u->rest.data, n);
-    if (n > 0)
+    struct span s = span_of(u->rest.data, n);
+    if (n)
         u->rest = span_of(u->rest.data + n, u->rest.len - n);
     return s;
 }
@@ -86,7 +81,6 @@ static uint64_t unpack_number(struct unpack *u, unsigned n)
 {
     struct span s = take(u, n);
     uint64_t v = 0;
-
     for (size_t i = 0; i < s.len; i++)
         v = v << 8 | s.data[i];
     return v;
@@ -120,9 +114,8 @@ int64_t unpack_i64(struct unpack *u)
 struct uuid unpack_uuid(struct unpack *u)
 {
     struct uuid id = UUID_NONE;
-    struct span s = take(u, sizeof(id.bytes));
-
-    if (s.len > 0)
+    struct span s = take(u, sizeof id.bytes);
+    if (s.len)
         memcpy(id.bytes, s.data, s.len);
     return id;
 }
@@ -139,5 +132,5 @@ char *unpack_str(struct unpack *u)
 
 bool unpack_done(const struct unpack *u)
 {
-    return !u->bad && u->rest.len == 0;
+    return !u->bad && !u->rest.len;
 }

@@ -25,7 +25,7 @@ void pack_str(struct buf *b, const char *text); /* NULL is stored as "" */
 
 struct unpack {
     struct span rest;
-    bool bad; /* something was missing */
+    bool bad; /* a read went beyond the end */
 };
 
 struct unpack unpack_from(struct span record);
@@ -38,7 +38,7 @@ struct uuid unpack_uuid(struct unpack *u);
 struct span unpack_bytes(struct unpack *u); /* borrows from the record */
 char *unpack_str(struct unpack *u);         /* a copy that the caller frees; never NULL */
 
-/* True when nothing was missing and nothing is left over. */
+/* True when no read went beyond the end and no byte is left over. */
 bool unpack_done(const struct unpack *u);
 
 #endif

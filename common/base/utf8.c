@@ -18,8 +18,7 @@ size_t utf8_length(const uint8_t *at, const uint8_t *end)
     size_t room = (size_t)(end - at);
     uint8_t low = 0x80, high = 0xbf;
     size_t len;
-
-    if (room == 0)
+    if (!room)
         return 0;
     if (at[0] < 0x80)
         return 1;
@@ -50,14 +49,12 @@ size_t utf8_length(const uint8_t *at, const uint8_t *end)
 size_t utf8_encode(uint32_t code_point, uint8_t ret_bytes[4])
 {
     static const uint8_t first[] = {0, 0, 0xc0, 0xe0, 0xf0};
-    size_t len;
-
     assert(code_point <= 0x10ffff && (code_point < 0xd800 || code_point > 0xdfff));
     if (code_point < 0x80) {
         ret_bytes[0] = (uint8_t)code_point;
         return 1;
     }
-    len = code_point < 0x800 ? 2 : code_point < 0x10000 ? 3 : 4;
+    size_t len = code_point < 0x800 ? 2 : code_point < 0x10000 ? 3 : 4;
     for (size_t i = len - 1; i > 0; i--) {
         ret_bytes[i] = (uint8_t)(0x80 | (code_point & 0x3f));
         code_point >>= 6;

@@ -9,7 +9,7 @@
 /* The length of the well-formed character at `at`, before `end`; 0 when there is none. */
 size_t utf8_length(const uint8_t *at, const uint8_t *end);
 
-/* Writes a code point (not a surrogate, at most U+10FFFF); returns how many bytes. */
+/* Writes a code point (no surrogate, U+10FFFF at most). Returns how many bytes that took. */
 size_t utf8_encode(uint32_t code_point, uint8_t ret_bytes[4]);
 
 #endif
