@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define BEATS_MISSED 3 /* a holder that missed this many looks is taken to hang */
+#define BEATS_MISSED 3 /* a holder that has missed so many looks is taken to hang */
 
 static const struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
@@ -38,7 +38,7 @@ enum err alive_take(const struct home *home, int *ret_fd, bool *ret_died)
             close(fd);
         return busy ? ERR_BUSY : ERR_IO;
     }
-    *ret_died = pread(fd, text, 1, 0) == 1; /* it still holds a number */
+    *ret_died = pread(fd, text, 1, 0) == 1; /* the last holder has left its number */
     int len = snprintf(text, sizeof text, "%d\n", (int)getpid());
     if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)len, 0) != len)
         log_errno("cannot write run/dispatcher.lock in %s", home->dir);

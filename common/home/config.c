@@ -13,7 +13,7 @@
 
 struct setting {
     const char *section, *key;
-    const char *text; /* default of a text, whose largest length is max; NULL: a number */
+    const char *text; /* default of a text, which has max bytes at most; NULL: a number */
     int64_t value, min, max;
     size_t offset;
     const char *sentence;
@@ -63,9 +63,9 @@ struct reading {
     int line;
     struct config *config;
     struct buf *why;            /* the first fault that libinih does not find itself */
-    int fault_line;             /* of that; 0: none */
-    bool indented;              /* the line at hand, which may go on with a text */
-    const struct setting *last; /* of this section */
+    int fault_line;             /* the line of that fault; 0: none */
+    bool indented;              /* the line at hand is, and may go on with a text */
+    const struct setting *last; /* the setting before, in the same section */
 };
 
 static int fault(struct reading *r)
@@ -81,8 +81,8 @@ static bool is_comment(const char *line)
 }
 
 /*
- * One line, as fgets. libinih would take what does not fit into its buffer for
- * another line, and its setting for a setting.
+ * Reads one line, as fgets. libinih would take the end of a line that is longer than
+ * its buffer for another line, and find settings there.
  */
 static char *read_line(char *line, int room, void *context)
 {
@@ -142,7 +142,7 @@ static bool set_text(struct reading *r, const struct setting *s, const char *tex
     return true;
 }
 
-/* libinih calls this for each line; 0 makes it return the number of the first such line. */
+/* libinih calls this for each line, and returns the number of the first that is answered with 0. */
 static int take_line(void *context, const char *section, const char *key, const char *text)
 {
     struct reading *r = context;

@@ -5,10 +5,10 @@
  *
  * Every setting stands once, in the list below, with its section, key, default,
  * bounds, and the sentence that `fxctl init` writes beside it. The unit is part of
- * the key's name, or bytes or a count as the sentence says. A text may go on over
- * the lines below it where these are indented. A file may leave out anything; what
- * it says wrongly is refused with the line number, since a setting that is silently
- * ignored is worse.
+ * the key's name, or bytes or a count as the sentence says. A text may go on in the
+ * lines below its own where these are indented. A file may leave out any setting. A
+ * wrong setting is refused with its line number: ignoring it in silence would be
+ * worse.
  */
 #include <stdint.h>
 
@@ -111,9 +111,9 @@ struct config {
 void config_defaults(struct config *config);
 
 /*
- * Reads the file over the defaults. ERR_NOTFOUND when there is none (the
- * defaults stand); ERR_INVALID when it cannot be read or a line is wrong, ret_why
- * then says which line, what is wrong and what would be right.
+ * Reads the file over the defaults. ERR_NOTFOUND when there is no file (the
+ * defaults stand); ERR_INVALID when the file cannot be read or a line is wrong:
+ * ret_why then says which line, what is wrong and what would be right.
  */
 enum err config_read(const char *path, struct config *config, struct buf *ret_why) MUST_CHECK;
 

@@ -13,15 +13,14 @@
 #include "base/id.h"
 #include "base/log.h"
 
-/* Room for the longest name that is ever put behind the directory. */
-#define HOME_NAME_MAX 320
+#define HOME_NAME_MAX 320 /* bytes of the longest name that is put behind the directory */
 
 static bool format_path(char ret[PATH_MAX], const char *a, const char *b)
 {
     return snprintf(ret, PATH_MAX, "%s%s", a, b) < PATH_MAX;
 }
 
-/* NULL stands for a path that did not even fit. */
+/* Is there room behind the directory? NULL stands for a directory that did not even fit. */
 static bool has_room(const char *dir)
 {
     if (dir && strlen(dir) + HOME_NAME_MAX < PATH_MAX)
@@ -98,7 +97,7 @@ static bool make_dir(const char *dir, const char *name)
     char path[PATH_MAX];
     if (!format_path(path, dir, name))
         return false;
-    /* mkdir drops the bit that makes what is put inside belong to the group. */
+    /* mkdir drops the set-group-id bit, which gives what is put inside to the group. */
     if (mkdir(path, 0770) == 0 ? chmod(path, 02770) == 0 : errno == EEXIST)
         return true;
     log_errno("cannot make the directory %s", path);
@@ -124,7 +123,7 @@ static enum err write_config(const char *dir)
     return written ? ERR_OK : ERR_IO;
 }
 
-/* Made once and never replaced: without it the webhook secrets are lost. */
+/* The key is made once and never replaced: without it the webhook secrets are lost. */
 static enum err write_key(const char *dir)
 {
     char path[PATH_MAX];

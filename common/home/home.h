@@ -4,11 +4,11 @@
  * home - the directory that is one installation.
  *
  *   fx.conf    settings (home/config.h)
- *   secret.key what webhook secrets are encrypted with; worth a backup of its own
+ *   secret.key the key that webhook secrets are encrypted with; wants its own backup
  *   db/        the LMDB environment
  *   scripts/   the executables that steps may name
  *   run/       sockets, the dispatcher's lock and its sign of life
- *   log/       for whoever redirects logs there
+ *   log/       where those who start the programs may put logs
  */
 #include <limits.h>
 
@@ -21,28 +21,28 @@ struct home {
 };
 
 /*
- * Finds the home without the environment's help where it must: `given` (an
- * option; may be NULL), else FX_HOME, else the directory named in the file
- * "fxbridge.home" beside the running executable, else ~/.fxbridge; then reads
- * its configuration. ERR_NOTFOUND: there is no such directory. ERR_INVALID:
- * fx.conf is wrong. Both are logged with what to do.
+ * Finds the home and reads its fx.conf. The home is `given` (an option; may be NULL),
+ * else FX_HOME, else the directory named in the file "fxbridge.home" beside the
+ * running executable, for programs that are started with a bare environment, else
+ * ~/.fxbridge. ERR_NOTFOUND: there is no such directory. ERR_INVALID: fx.conf is
+ * wrong. Both are logged with what to do.
  */
 enum err home_open(const char *given, struct home *ret_home) MUST_CHECK;
 
 /* Where home_open would look, for `fxctl init`. ERR_INVALID when the path is too long. */
 enum err home_locate(const char *given, char ret_dir[PATH_MAX]) MUST_CHECK;
 
-/* Makes the directories and fx.conf where they are missing. ERR_IO is logged. */
+/* Makes the directories, fx.conf and secret.key where they are missing. ERR_IO is logged. */
 enum err home_create(const char *dir) MUST_CHECK;
 
 /*
- * Reads secret.key. ERR_DENIED, logged, when it cannot be read or is not one: only
- * programs that verify signatures need it.
+ * Reads secret.key, which only programs that deal with webhook secrets need.
+ * ERR_DENIED, logged, when the file cannot be read or holds no key.
  */
 #define HOME_KEY 32
 enum err home_read_key(const struct home *home, uint8_t ret_key[HOME_KEY]) MUST_CHECK;
 
-/* dir + "/" + name. Ends the process when that is too long, which home_open rules out. */
+/* dir + "/" + name. A path that is too long, which home_open rules out, ends the process. */
 void home_path(const struct home *home, const char *name, char ret_path[PATH_MAX]);
 
 #endif

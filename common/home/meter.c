@@ -14,13 +14,13 @@
 #define PROBES 16  /* slots looked at for a key */
 
 /*
- * Zero is a free slot. Two processes that take the same slot at once end with
- * one of the two keys in it: a rate is then forgotten, which is harmless.
+ * A free slot is zero. Where two processes take the same slot at once, one of the two
+ * keys is in it afterwards: the rate of the other is forgotten, which is harmless.
  */
 struct slot {
     _Atomic uint64_t high, low; /* the key */
     _Atomic int64_t full_us;    /* wall clock: when the allowance is full again */
-    _Atomic int64_t used_ms;    /* wall clock: last use */
+    _Atomic int64_t used_ms;    /* wall clock: when the key was last used */
 };
 
 struct meter {
@@ -64,7 +64,7 @@ static struct slot *find(struct meter *meter, const struct uuid *key)
     return NULL;
 }
 
-/* The key's slot; where it has none, a free one, or the one that has been full longest. */
+/* The key's slot. A key without one gets a free slot, or the one that has been full longest. */
 static struct slot *find_or_take(struct meter *meter, const struct uuid *key)
 {
     struct slot *slot = find(meter, key), *best = NULL;
@@ -85,7 +85,7 @@ static struct slot *find_or_take(struct meter *meter, const struct uuid *key)
     return best;
 }
 
-/* Takes one, or only looks. */
+/* Takes one from the key's allowance, or only looks whether one is there. */
 static bool take(struct meter *meter, const struct uuid *key, const struct rate *rate,
     int64_t now_ms, bool really, int64_t *ret_wait_ms)
 {
@@ -99,7 +99,7 @@ static bool take(struct meter *meter, const struct uuid *key, const struct rate 
     int64_t room = (int64_t)(1e6 / rate->per_second * (rate->burst < 1 ? 1 : rate->burst));
     int64_t full = slot->full_us;
     for (;;) {
-        /* A clock that was set back must not lock a key out for longer than its allowance takes. */
+        /* After the clock was set back a key waits no longer than its whole allowance takes. */
         int64_t from = full < now || full > now + room ? now : full;
         int64_t next = from + one;
         if (next > now + room) {
@@ -135,7 +135,7 @@ int64_t meter_last_use_ms(struct meter *meter, const struct uuid *key)
     return slot ? slot->used_ms : 0;
 }
 
-/* Two passes of a plain multiplicative hash: a meter is no place where collisions do harm. */
+/* Two plain multiplicative hashes: keys of a meter that collide do no harm. */
 struct uuid meter_key(struct span text)
 {
     uint64_t h[2] = {0xcbf29ce484222325u, 0x9e3779b97f4a7c15u};

@@ -4,9 +4,10 @@
  * meter - rates that all programs of a home share, and when a key was last used,
  * in a small mapped file (run/meters): no commit, no lock, no waiting.
  *
- * A rate is kept as the generic cell rate algorithm does: one number a key, the
- * time at which its allowance is full again. The file is a cache: a slot whose
- * allowance is full may be given to another key, and a lost file only forgets.
+ * A rate is kept as the generic cell rate algorithm keeps it: one number a key, the
+ * time at which the key's allowance is full again. The file is a cache: a slot whose
+ * allowance is full may be given to another key, and losing the file forgets what was
+ * used, and no more.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,17 +19,17 @@
 struct meter; /* the mapped file */
 
 struct rate {
-    double per_second; /* what comes back; 0 or less: no limit */
-    double burst;      /* what may be used at once, at least 1 */
+    double per_second; /* how much comes back; 0 or less: no limit */
+    double burst;      /* how much may be used at once, at least 1 */
 };
 
-/* Maps the file, making it where it is missing. NULL, and logged, when that failed: then nothing is
- * limited. */
+/* Maps the file, made where it is missing. NULL, logged, when that failed: nothing is limited. */
 struct meter *meter_open(const struct home *home);
 
 /*
- * Takes one from the allowance of the key. False when it is used up, *ret_wait_ms
- * then says when one has come back. Harmless with a NULL meter. Thread-safe.
+ * Takes one from the allowance of the key. False when the allowance is used up:
+ * *ret_wait_ms says how long it takes until one has come back. A NULL meter limits
+ * nothing. Thread-safe.
  */
 bool meter_take(struct meter *meter, const struct uuid *key, const struct rate *rate,
     int64_t now_ms, int64_t *ret_wait_ms);
@@ -37,7 +38,7 @@ bool meter_take(struct meter *meter, const struct uuid *key, const struct rate *
 bool meter_has(struct meter *meter, const struct uuid *key, const struct rate *rate, int64_t now_ms,
     int64_t *ret_wait_ms);
 
-/* Notes that the key was used; and when it last was, 0 when that is not known. */
+/* Notes that the key was used; tells when it last was, 0 where that is not known. */
 void meter_touch(struct meter *meter, const struct uuid *key, int64_t now_ms);
 int64_t meter_last_use_ms(struct meter *meter, const struct uuid *key);
 

@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "home/alive.h"
 
-#define AGAIN_MS 1000 /* a process tries no more often */
+#define AGAIN_MS 1000 /* between two tries of a process */
 #define FIRST_CLOSED_FD 3
 
 extern char **environ;
@@ -37,8 +37,10 @@ static bool find_program(char ret_path[PATH_MAX])
     return false;
 }
 
-/* The process that is started here ends at once: it has left the dispatcher behind, in a session of
- * its own. */
+/*
+ * Starts the program and returns an errno. The process that is waited for ends at once:
+ * by then it has left the dispatcher behind, in a session of its own.
+ */
 static int start(const char *program, const struct home *home)
 {
     posix_spawn_file_actions_t actions;

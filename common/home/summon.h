@@ -12,8 +12,10 @@
 #include "home/home.h"
 
 /*
- * ERR_OK: it was started, or another one holds or has just been given the
- * home. ERR_NOTFOUND: it cannot be found; logged. ERR_IO: logged. Thread-safe.
+ * Starts a dispatcher, at most once a second a process. ERR_OK: one was started, by
+ * this call or by one shortly before; where a dispatcher runs already, the new one
+ * leaves at once. ERR_NOTFOUND: the program cannot be found; logged. ERR_IO: logged.
+ * Thread-safe.
  */
 enum err summon_dispatcher(const struct home *home) MUST_CHECK;
 

@@ -13,8 +13,8 @@
 #include "base/log.h"
 
 /*
- * A socket's path has 107 bytes; a hosting account's home may need more. Going
- * through the open directory keeps the path short whatever the home's is.
+ * A socket's path has 107 bytes, and a hosting account's home may need more. A path
+ * through the open directory is short whatever the home's is.
  */
 static int wake_address(const struct home *home, struct sockaddr_un *ret_address)
 {

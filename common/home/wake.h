@@ -3,8 +3,9 @@
 /*
  * wake - a datagram that tells the dispatcher to look at the store now.
  *
- * Only a hint: the store is the truth, and a lost hint costs the dispatcher's
- * timed look. Commit first, then send. A full socket means it is awake already.
+ * Only a hint: the store is the truth, and work whose hint was lost waits for the
+ * dispatcher's next timed look. Commit first, then send. A full socket means that the
+ * dispatcher is awake already.
  */
 #include "base/err.h"
 #include "home/home.h"
@@ -18,7 +19,7 @@ enum err wake_send(const struct home *home);
  */
 int wake_listen(const struct home *home);
 
-/* Takes the socket away, so that senders find no dispatcher; then closes it. */
+/* Removes the socket, so that senders find no dispatcher, then closes it. */
 void wake_close(const struct home *home, int fd);
 
 /* Empties the socket. */

@@ -25,9 +25,9 @@ static const char *const not_public[] = {
     "224.0.0.0/4",     /* multicast */
     "240.0.0.0/4",     /* reserved, and the broadcast address */
     /*
-     * IPv6: everything outside 2000::/3, which alone is given out to the Internet. So
-     * ::, ::1, IPv4-compatible and -mapped addresses, 64:ff9b::/96 and 64:ff9b:1::/48
-     * (NAT64) in the first; unique local, link-local and multicast in the last.
+     * IPv6: everything outside 2000::/3, which alone is given out to the Internet. The
+     * first network holds ::, ::1, IPv4-compatible and -mapped addresses, 64:ff9b::/96 and
+     * 64:ff9b:1::/48 (NAT64); the third unique local, link-local and multicast addresses.
      */
     "::/3", "4000::/2", "8000::/1", "2001::/32", /* Teredo */
     "2001:db8::/32",                             /* documentation */
@@ -49,7 +49,7 @@ static bool within(const struct network *network, int family, const uint8_t *byt
     return !rest || !((network->bytes[whole] ^ bytes[whole]) & mask);
 }
 
-/* The prefix length behind "/": a plain number, not beyond the family's. */
+/* Reads the prefix length behind "/": a plain number, no larger than the family allows. */
 static bool parse_bits(const char *text, struct network *network)
 {
     size_t len = strlen(text);
@@ -116,7 +116,7 @@ void networks_done(struct networks *networks)
     *networks = (struct networks){NULL, 0};
 }
 
-/* The bytes of an address; NULL for a family that is none of the Internet's. */
+/* The bytes of an IPv4 or IPv6 address; NULL for any other family. */
 static const void *address_bytes(const struct sockaddr *address)
 {
     if (address->sa_family == AF_INET)

@@ -2,8 +2,8 @@
 #define MODEL_ADDRESS_H
 /*
  * address - which addresses an HTTP step may reach: those of the public Internet,
- * and the networks that the operator allows besides. Asked about the address that a
- * connection is about to be made to, whatever name stood for it.
+ * and the networks that the operator allows besides. The question is asked about the
+ * address that a connection is about to be made to, whatever name stood for it.
  */
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -24,8 +24,10 @@ struct networks {
     size_t count;
 };
 
-/* "10.0.0.0/8", "fd00::/8"; without a length it is one address. No bit may be set beyond the
- * prefix. */
+/*
+ * Reads "10.0.0.0/8" or "fd00::/8"; without a length the network is one address. False when
+ * the text is no network, or a bit is set beyond the prefix.
+ */
 bool network_parse(struct span text, struct network *ret_network);
 
 /*
@@ -37,13 +39,13 @@ bool networks_parse(const char *text, struct networks *ret_networks, struct buf 
 void networks_done(struct networks *networks);
 
 /*
- * May it be reached? An IPv4 address inside an IPv6 one (::ffff:10.0.0.1, 64:ff9b::,
- * 6to4, Teredo) is not looked at: such addresses are not public, and are allowed by an
- * IPv6 network only.
+ * May the address be reached? An IPv4 address inside an IPv6 address (::ffff:10.0.0.1,
+ * 64:ff9b::, 6to4, Teredo) is not looked at: such an IPv6 address is not public, and only
+ * an IPv6 network allows it.
  */
 bool address_allowed(const struct sockaddr *address, const struct networks *allowed);
 
-/* The address alone, without a port. */
+/* Writes the address, without a port. */
 void address_format(const struct sockaddr *address, char ret_text[INET6_ADDRSTRLEN]);
 
 #endif

@@ -1,10 +1,10 @@
 /*
  * cloudevent - see cloudevent.h.
  *
- * Both forms are taken apart into names and values, and these go through one
- * door, draft_put. It knows the attributes of the specification from a table;
- * every other one is an extension. Sections are those of CloudEvents 1.0.2
- * ("core"), its HTTP protocol binding ("HTTP") and its JSON format ("JSON").
+ * Both forms are taken apart into names and values, which all go through draft_put.
+ * The attributes of the specification are in a table; every other attribute is an
+ * extension. Sections are those of CloudEvents 1.0.2 ("core"), its HTTP protocol
+ * binding ("HTTP") and its JSON format ("JSON").
  */
 #include "model/cloudevent.h"
 
@@ -21,8 +21,8 @@ struct draft {
     struct event event;
     struct span specversion;
     struct buf extensions; /* a JSON object without its last bracket, or empty */
-    struct arena *arena;   /* borrowed, as is why */
-    struct buf *why;
+    struct arena *arena;   /* borrowed */
+    struct buf *why;       /* borrowed */
 };
 
 /* The value of an attribute: the characters of a string, else a JSON literal as written. */
@@ -80,7 +80,7 @@ bool media_type_is_json(struct span content_type)
     return ends_with(type, "/json") || ends_with(type, "+json");
 }
 
-/* HTTP, section 3: what begins so is a CloudEvent in some event format, known here or not. */
+/* HTTP, section 3: application/cloudevents and whatever follows is some format of an event. */
 enum cloudevent_mode cloudevent_mode(struct span content_type, bool has_specversion)
 {
     static const char structured[] = "application/cloudevents";
@@ -102,7 +102,7 @@ static bool is_version(struct span s)
     return span_eq_str(s, "1.0");
 }
 
-/* Those of core, section 3.1, and our topic: where they go, and what they must be. */
+/* The attributes of core, section 3.1, and our topic: where each goes, and what it must be. */
 static const struct attribute {
     const char *name;
     size_t offset; /* of a span in struct draft */
@@ -154,7 +154,7 @@ static bool put_known(
     return true;
 }
 
-/* Written anew, so that the same value always has the same bytes. */
+/* Writes the extension anew, so that the same value always has the same bytes. */
 static bool put_extension(struct draft *d, struct span name, struct value value)
 {
     int32_t number = 0;
@@ -198,7 +198,7 @@ static bool has_required(struct draft *d)
     return true;
 }
 
-/* The event, when everything about it was good. Ends the draft in any case. */
+/* Gives the event when everything about it was good. Ends the draft in any case. */
 static enum err draft_end(struct draft *d, bool good, struct event *ret_event)
 {
     if (good) {
@@ -214,7 +214,7 @@ static enum err draft_end(struct draft *d, bool good, struct event *ret_event)
 
 /* The payload. */
 
-/* NUL is kept out of text, because a JSON string with it would not be accepted anywhere here. */
+/* Without a NUL: no JSON string with one would be accepted anywhere here. */
 static bool is_utf8(struct span s)
 {
     for (size_t i = 0, len; i < s.len; i += len) {
@@ -225,7 +225,7 @@ static bool is_utf8(struct span s)
     return true;
 }
 
-/* Bytes of which only the media type says what they are. */
+/* Takes a payload of which only the media type says what it is. */
 static void put_bytes(struct draft *d, struct span bytes)
 {
     struct span type = d->event.datacontenttype;
@@ -249,7 +249,7 @@ static bool put_member(struct draft *d, const struct json_item *item)
     return draft_put(d, json_unescaped(quoted, d->arena), value);
 }
 
-/* JSON, section 3.1: without a media type the data is JSON, and the event says so from here on. */
+/* JSON, section 3.1: without a media type the data is JSON, which the event then says. */
 static void put_data(struct draft *d, const struct json_item *data)
 {
     struct span *type = &d->event.datacontenttype;
@@ -286,7 +286,7 @@ struct payload {
     struct json_item data, base64;
 };
 
-/* JSON, section 3.1.1. A null in data is a payload; one in data_base64 is none. */
+/* JSON, section 3.1.1. A null in data is a payload; a null in data_base64 is none. */
 static bool put_payload(struct draft *d, const struct payload *payload)
 {
     bool has_data = payload->data.value.len > 0;
@@ -300,7 +300,7 @@ static bool put_payload(struct draft *d, const struct payload *payload)
     return true;
 }
 
-/* What the payload is depends on an attribute, so it is only remembered here. */
+/* The payload is only remembered: what it is depends on an attribute that may follow. */
 static bool put_members(struct draft *d, struct span object, struct payload *ret_payload)
 {
     struct json_walk walk = json_walk_start(object);
@@ -338,7 +338,7 @@ static int hex_digit(uint8_t c)
     return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
 }
 
-/* In place. False at a '%' without two hexadecimal digits behind it. */
+/* Decodes the text in place. False at a '%' without two hexadecimal digits behind it. */
 static bool percent_decode(char *text, size_t *len)
 {
     size_t to = 0;
@@ -357,7 +357,7 @@ static bool percent_decode(char *text, size_t *len)
     return true;
 }
 
-/* A quoted string (RFC 7230, section 3.2.6); the closing quote must be the last byte. */
+/* Takes a quoted string (RFC 7230, section 3.2.6) that ends with the value. False for others. */
 static bool unquote(struct span value, char *to, size_t *ret_len)
 {
     *ret_len = 0;
@@ -372,11 +372,10 @@ static bool unquote(struct span value, char *to, size_t *ret_len)
 }
 
 /*
- * HTTP, section 3.1.3.2: first the double quotes go, then one round of
- * percent-decoding. Characters that a sender should have encoded and did not,
- * spaces and UTF-8 among them, stand for themselves: earlier versions of the
- * binding let them. What comes out is checked like any other string. Returns
- * what is wrong, or NULL.
+ * HTTP, section 3.1.3.2: first the double quotes are taken off, then percent-encoding is
+ * decoded once. Characters that a sender should have encoded and did not, spaces and
+ * UTF-8 among them, stand for themselves, as earlier versions of the binding had it. The
+ * result is checked like any other string. Returns what is wrong, or NULL.
  */
 static const char *decode_value(struct span value, struct arena *arena, struct span *ret_text)
 {
@@ -406,7 +405,7 @@ static bool put_header(struct draft *d, const struct cloudevent_header *header)
     return fault ? refuse(d, header->name, fault) : draft_put(d, header->name, value);
 }
 
-/* Web servers allow so few headers that comparing each with each is cheap. */
+/* Each header is compared with each: web servers allow few of them. */
 static bool put_headers(struct draft *d, const struct cloudevent_header *headers, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -427,7 +426,7 @@ enum err cloudevent_read_headers(const struct cloudevent_header *headers, size_t
     struct value type = {JSON_STRING, content_type};
     bool good = put_headers(&d, headers, count) && has_required(&d) &&
                 (!content_type.len || draft_put(&d, span_str("datacontenttype"), type));
-    /* An empty body is no payload: HTTP has no other way to say so. */
+    /* An empty body is no payload: HTTP has no other way to send none. */
     if (good && body.len)
         put_bytes(&d, body);
     return draft_end(&d, good, ret_event);

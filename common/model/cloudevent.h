@@ -4,12 +4,12 @@
  * cloudevent - from what came over HTTP to an event: CloudEvents 1.0.2 with its
  * HTTP protocol binding 1.0.2 (sections 3.1 to 3.3) and JSON event format 1.0.2.
  *
- * Pure: headers come through an array, text borrows from them, from the body, or
- * from an arena where it had to be decoded.
+ * Pure: headers come through an array. The event's text borrows from the headers and
+ * the body, and from an arena where a text had to be decoded.
  *
- * What the specification asks of a sender's attributes is checked here, what the
- * bridge asks of source, type and topic in event_check. The rest of an event (cid,
- * parent, accepted_ms, …) is zero afterwards and for the caller to set.
+ * The readers check what the specification asks of a sender's attributes; event_check
+ * has what the bridge asks of source, type and topic. The rest of an event (cid, parent,
+ * accepted_ms, …) is left zero for the caller to set.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,7 +27,7 @@ enum cloudevent_mode {
     CLOUDEVENT_UNSUPPORTED, /* application/cloudevents+avro and the like: 415 */
 };
 
-/* By Content-Type (any case, with parameters), and whether a ce-specversion header came. */
+/* The mode, by Content-Type (in any case, with parameters) and by whether ce-specversion came. */
 enum cloudevent_mode cloudevent_mode(struct span content_type, bool has_specversion);
 
 /*
@@ -45,16 +45,18 @@ struct cloudevent_header {
 };
 
 /*
- * Reads one event in binary mode. Values are percent-decoded once (section
- * 3.1.3.2). The body is data of the given media type: checked JSON is for the
- * caller to ensure when it is JSON. An empty body is no payload.
+ * Reads one event in binary mode. Values are percent-decoded once (section 3.1.3.2).
+ * The body is data of the given media type; where that is JSON, the caller has checked
+ * the body. An empty body is no payload.
  */
 enum err cloudevent_read_headers(const struct cloudevent_header *headers, size_t count,
     struct span content_type, struct span body, struct arena *arena, struct event *ret_event,
     struct buf *ret_why) MUST_CHECK;
 
-/* Is it a JSON media type (application/json, text/json, any that ends in +json)? Parameters and
- * case aside. */
+/*
+ * Does the media type stand for JSON: application/json, text/json, or one that ends in +json,
+ * in any case and with any parameters?
+ */
 bool media_type_is_json(struct span content_type);
 
 #endif

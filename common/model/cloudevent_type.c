@@ -30,7 +30,7 @@ bool cloudevent_is_name(struct span s)
     return s.len > 0 && s.len <= CLOUDEVENT_NAME_MAX && !span_eq_str(s, "data");
 }
 
-/* The character at `at`, of which len bytes are known to be well-formed. */
+/* The character at `at`, whose len bytes are well-formed UTF-8. */
 static uint32_t code_point(const uint8_t *at, size_t len)
 {
     static const uint8_t first_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
@@ -84,7 +84,7 @@ bool cloudevent_is_uri_reference(struct span s)
     return s.len && !memchr(s.data, ' ', s.len) && cloudevent_is_string(s);
 }
 
-/* The scheme as in RFC 3986, section 3.1: its first character is a letter. */
+/* A scheme begins with a letter (RFC 3986, section 3.1). */
 bool cloudevent_is_uri(struct span s)
 {
     size_t n = 0;

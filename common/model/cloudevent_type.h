@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 
-#define CLOUDEVENT_NAME_MAX 64 /* senders should stop at 20; this is only a guard */
+#define CLOUDEVENT_NAME_MAX 64 /* only a guard: names should have 20 characters at most */
 
 /* [a-z0-9]{1,64}, but not "data". */
 bool cloudevent_is_name(struct span s);
@@ -20,10 +20,10 @@ bool cloudevent_is_string(struct span s);
 /* 32 bits with a sign; no fraction, no exponent. */
 bool cloudevent_is_integer(struct span s, int32_t *ret_number);
 
-/* No stricter than it must be: what is not ASCII is let through, since senders do use IRIs. */
+/* Lets characters outside of ASCII through, since senders do use IRIs. */
 bool cloudevent_is_uri_reference(struct span s);
 
-/* The same, with a scheme and something behind it. */
+/* A URI reference with a scheme and something behind the scheme. */
 bool cloudevent_is_uri(struct span s);
 
 bool cloudevent_is_time(struct span s);

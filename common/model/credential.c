@@ -6,9 +6,8 @@
 #include "base/base64.h"
 #include "base/pack.h"
 
-#define CREDENTIAL_RECORD \
-    1 /* version of the stored form; schema/store.md says how to change it \
-       */
+/* Version of the stored form; schema/store.md says how to change it. */
+#define CREDENTIAL_RECORD 1
 #define LIST_MAX 4096
 
 static const char *const scope_names[] = {
@@ -166,7 +165,7 @@ void scopes_format(unsigned scopes, const char *separator, struct buf *out)
     }
 }
 
-/* Prefixes that secret scanners can find. */
+/* Scanners for leaked secrets find tokens by these prefixes. */
 static const char *const token_prefixes[] = {"fxk_", "fxs_"};
 
 void token_format(

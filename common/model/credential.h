@@ -21,7 +21,7 @@
 
 enum credential_kind { CREDENTIAL_KEY, CREDENTIAL_SECRET, CREDENTIAL__MAX };
 
-/* SCOPE(constant, name): the endpoint groups, and so what a key may be for. */
+/* SCOPE(constant, name): a group of endpoints, which a key is for or not. */
 #define CREDENTIAL_SCOPES(SCOPE) \
     SCOPE(EVENTS, "events") \
     SCOPE(STATUS, "status") \
@@ -44,10 +44,10 @@ enum scope {
 #undef SCOPE
 };
 
-/* What proves it: a token's digest, or a secret as crypto_seal left it. */
+/* What proves a credential: a token's digest, or a secret as crypto_seal left it. */
 struct proof {
     struct span bytes;
-    int64_t until_ms; /* 0: no end; else the older one of a rotation */
+    int64_t until_ms; /* 0: no end; else this is the older proof of a rotation */
 };
 
 struct credential {
@@ -57,13 +57,13 @@ struct credential {
     unsigned scopes; /* enum scope, or-ed; a webhook secret has SCOPE_EVENTS */
     int64_t created_ms;
     int64_t expires_ms;   /* 0: never */
-    int64_t revoked_ms;   /* 0: not */
+    int64_t revoked_ms;   /* 0: not revoked */
     struct span types;    /* event types it may send, comma-separated, "*" at an end; empty: all */
-    struct span sources;  /* event sources, likewise */
+    struct span sources;  /* event sources it may send, likewise */
     uint32_t rate;        /* requests a second; 0: no limit */
     uint32_t burst;       /* requests at once */
     struct span provider; /* of a secret: "github", …, "generic" */
-    struct span scheme;   /* of a generic one: JSON, model/scheme.h */
+    struct span scheme;   /* of a generic provider: JSON, model/scheme.h */
     struct proof proofs[SECRETS_MAX];
     size_t proof_count;
 };
@@ -72,23 +72,25 @@ struct credential {
 void credential_encode(const struct credential *credential, struct buf *out);
 enum err credential_decode(struct span record, struct credential *ret_credential) MUST_CHECK;
 
-/* Is it good at that time? */
+/* Is the credential good at that time: neither revoked nor expired? */
 bool credential_is_live(const struct credential *credential, int64_t now_ms);
-/* The same for one of its proofs. */
+/* Is the proof good at that time? */
 bool proof_is_live(const struct proof *proof, int64_t now_ms);
 
-/* May it send this? `list` is types or sources; an empty list allows everything. */
+/* Does a list of types or sources allow the value? An empty list allows everything. */
 bool credential_allows(struct span list, struct span value);
 /* Is the text such a list: names separated by commas, each perhaps ending in "*"? */
 bool credential_list_check(struct span list);
 
-/* "events,status" as a set. False, and what is wrong appended to ret_why, for an unknown or empty
- * one. */
+/*
+ * Reads "events,status" into a set of scopes. False, and what is wrong appended to ret_why,
+ * where a scope is unknown or none is named.
+ */
 bool scopes_parse(struct span list, unsigned *ret_scopes, struct buf *ret_why);
 /* Appends the names, joined by `separator`. */
 void scopes_format(unsigned scopes, const char *separator, struct buf *out);
 
-/* The text of a token, or of a secret made here, of these random bytes. */
+/* Writes a token, or a webhook secret that the bridge makes, from random bytes. */
 void token_format(
     enum credential_kind kind, const uint8_t random[TOKEN_RANDOM], char ret_text[TOKEN_TEXT]);
 /* Could the text be a token at all? Keeps nonsense of any size away from the hash and the store. */

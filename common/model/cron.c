@@ -19,7 +19,7 @@ enum { MINUTE, HOUR, DAY, MONTH, WEEKDAY, PART__MAX };
 static const struct part {
     const char *name;
     unsigned low, high;
-    unsigned last; /* where a range without an end stops: Sunday is not counted twice */
+    unsigned last; /* end of a range that names none: Sunday is not counted twice */
     const char *const *names;
 } parts[PART__MAX] = {
     [MINUTE] = {"minute", 0, 59, 59, NULL},
@@ -52,8 +52,7 @@ static int shown(struct span s)
     return (int)(s.len < SHOWN_MAX ? s.len : SHOWN_MAX);
 }
 
-/* Takes the bytes before the separator, and the separator, off the front. False when there is none.
- */
+/* Takes what is before the separator, and the separator, off the front. False without one. */
 static bool cut(struct span *rest, char separator, struct span *ret_piece)
 {
     const uint8_t *at = rest->len ? memchr(rest->data, separator, rest->len) : NULL;
@@ -98,7 +97,7 @@ static bool read_value(
     return false;
 }
 
-/* The ends of one element, which is "*", a value, or a range. */
+/* Reads the ends of one element, which is "*", a value, or a range. */
 static bool read_range(const struct part *part, struct span range, bool stepped, unsigned *ret_low,
     unsigned *ret_high, struct buf *ret_why)
 {
@@ -112,7 +111,7 @@ static bool read_range(const struct part *part, struct span range, bool stepped,
     if (!read_value(part, first, ret_low, ret_why))
         return false;
     if (!ranged) {
-        /* "5/15" starts at 5 and goes on to the end; "5" is 5 alone. */
+        /* "5/15" begins at 5 and goes on to the end of the field; "5" is 5 alone. */
         *ret_high = stepped && *ret_low < part->last ? part->last : *ret_low;
         return true;
     }
@@ -243,7 +242,7 @@ static bool day_matches(const struct cron *cron, const struct tm *tm)
     return day || weekday;
 }
 
-/* The first matching minute of a day from `minute` on, or -1. */
+/* The first matching minute of a day, from `minute` on; -1 where none matches. */
 static int next_minute(const struct cron *cron, int minute)
 {
     for (; minute < DAY_MINUTES; minute++)

@@ -3,8 +3,8 @@
 /*
  * cron - five-field schedules in UTC: minute, hour, day of the month, month, day
  * of the week (Sunday 0 or 7), with names (jan, mon), lists, ranges and steps,
- * and @yearly @annually @monthly @weekly @daily @midnight @hourly. As in POSIX
- * crontab, a day matches when either day field does, where both are restricted.
+ * and @yearly @annually @monthly @weekly @daily @midnight @hourly. Where both day
+ * fields are restricted, a day matches when either field does, as in POSIX crontab.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,7 +20,7 @@ struct cron {
     bool any_day, any_weekday;
 };
 
-/* False and a sentence part appended to ret_why, naming the field, when it is no schedule. */
+/* False, and a sentence part that names the field appended to ret_why, for no schedule. */
 bool cron_parse(struct span text, struct cron *ret_cron, struct buf *ret_why);
 
 /*

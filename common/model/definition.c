@@ -43,7 +43,7 @@ enum err definition_read(
                 return err;
             continue;
         }
-        /* Members that are not known are kept as well: pipeline_parse names them. */
+        /* Unknown members are kept as well, so that pipeline_parse finds and names them. */
         if (json_name_is(item.name, "name"))
             named = true;
         if (out.comma)

@@ -7,8 +7,8 @@
 #include "model/pipeline.h"
 
 struct definition {
-    struct buf id;   /* empty: the client gave none */
-    struct buf name; /* of the pipeline */
+    struct buf id; /* empty: the client gave none */
+    struct buf name;
     struct buf text; /* {"name", "steps", "options"}, the values' bytes as sent */
     struct pipeline *pipeline;
 };
@@ -16,10 +16,10 @@ struct definition {
 #define DEFINITION_INIT ((struct definition){BUF_INIT, BUF_INIT, BUF_INIT, NULL})
 
 /*
- * Reads a body: the checked text of {name, steps, options} and perhaps id. When a
- * pipeline is replaced, `name` is its name, which the body may leave out or must
- * repeat; otherwise it is empty. ERR_INVALID with a sentence in ret_why that
- * names the field. Free with definition_done in either case.
+ * Reads a body: the checked text of an object with name, steps, options and perhaps id.
+ * When a pipeline is replaced, `name` is its name, which the body repeats or leaves out;
+ * when one is created, `name` is empty. ERR_INVALID with a sentence in ret_why that names
+ * the field. Free with definition_done in either case.
  */
 enum err definition_read(struct span body, struct span name, struct definition *ret_definition,
     struct buf *ret_why) MUST_CHECK;

@@ -102,7 +102,7 @@ static void put_if_any(struct json_out *o, const char *name, struct span text)
         json_put_text(o, name, text);
 }
 
-/* Attributes that the bridge itself gives win over a sender's of the same name. */
+/* A sender's extension gives way where the bridge has an attribute of the same name. */
 static bool is_ours(struct span name)
 {
     static const char *const ours[] = {"specversion", "id", "source", "type", "subject", "time",

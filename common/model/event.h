@@ -23,11 +23,11 @@ enum event_data {
     EVENT_DATA__MAX
 };
 
-/* Where it comes from, which no sender decides. */
+/* Where an event comes from, which no sender decides. */
 enum event_origin {
     EVENT_SENT, /* from outside, or emitted by a step */
-    EVENT_RUN,  /* a run by hand, which has its execution and is no trigger's */
-    EVENT_TICK, /* a schedule's, whose own trigger has its execution */
+    EVENT_RUN,  /* of a run by hand: it has its execution, and no trigger gets it */
+    EVENT_TICK, /* of a schedule, whose own trigger has its execution already */
     EVENT_ORIGIN__MAX
 };
 
@@ -36,7 +36,7 @@ struct event {
     struct uuid cid;    /* of this event and all that follows from it */
     struct uuid parent; /* the execution that emitted it, or UUID_NONE */
     int64_t accepted_ms;
-    uint16_t depth; /* 0 from outside, one more than its parent's when emitted */
+    uint16_t depth; /* 0: from outside; emitted: one more than the event it follows from */
     enum event_origin origin;
     enum event_data data_kind;
 
@@ -50,13 +50,13 @@ struct event {
     struct span data;       /* the payload bytes */
 };
 
-/* The topic it is published under. */
+/* The topic that the event is published under. */
 struct span event_topic(const struct event *event);
 
 /*
- * Are source, type and topic as the contract wants them? Otherwise false and a
- * sentence in ret_why that names the field by the given words ("event_source",
- * or "source" for a CloudEvent).
+ * Are source, type and topic as the contract wants them? If not, false, and a sentence
+ * in ret_why that names the field by the given word ("event_source", or "source" for a
+ * CloudEvent).
  */
 bool event_check(
     const struct event *event, const char *source_word, const char *type_word, struct buf *ret_why);
@@ -64,7 +64,7 @@ bool event_check(
 /* Appends the stored form. The first byte is its version; schema/store.md has the layout. */
 void event_encode(const struct event *event, struct buf *out);
 
-/* Reads a stored form; text borrows from the record. ERR_CORRUPT when it is none. */
+/* Reads a stored form; text borrows from the record. ERR_CORRUPT when the record is damaged. */
 enum err event_decode(struct span record, struct event *ret_event) MUST_CHECK;
 
 /*

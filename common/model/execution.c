@@ -56,7 +56,7 @@ bool execution_last_attempt(const struct execution *execution, struct attempt_re
         .status = execution->last,
         .started_ms = execution->started_ms,
         .duration_us = execution->duration_us,
-        .error = going ? SPAN_NONE : execution->error, /* still that of the attempt before */
+        .error = going ? SPAN_NONE : execution->error, /* that of the attempt before */
         .exit_code = -1,
     };
     for (size_t i = 0; i < execution->step_count; i++) {
@@ -194,7 +194,7 @@ static void put_text_or_null(struct json_out *o, const char *name, struct span t
     text.len ? json_text(o, text) : json_null(o);
 }
 
-/* What steps and attempts have in common. */
+/* Writes the times that steps and attempts have in common. */
 static void put_times(struct json_out *o, int64_t started_ms, int64_t duration_us)
 {
     json_key(o, "started");

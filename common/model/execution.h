@@ -9,7 +9,7 @@
  *      └──attempt failed or lost, attempts left──┤
  *                             └──attempts used up──▶ failed
  *
- * Its id is a UUIDv7 made when it is created, so ids sort by creation.
+ * An execution's id is a UUIDv7, made with the execution, so ids sort by creation.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,11 +40,11 @@ bool status_is_final(enum status status);
 
 /* ATTEMPT(constant, name): what becomes of one attempt. */
 #define EXECUTION_ATTEMPTS(ATTEMPT) \
-    ATTEMPT(NONE, "none") /* there was none, or it is kept in the table attempts */ \
+    ATTEMPT(NONE, "none") /* none was begun, or the table attempts has it */ \
     ATTEMPT(IN_PROGRESS, "in_progress") \
     ATTEMPT(COMPLETED, "completed") \
     ATTEMPT(FAILED, "failed") \
-    ATTEMPT(LOST, "lost") /* its runner, or the dispatcher, died */ \
+    ATTEMPT(LOST, "lost") /* the runner or the dispatcher died */ \
     ATTEMPT(CANCELLED, "cancelled")
 
 enum attempt_status {
@@ -59,13 +59,13 @@ struct attempt_result {
     uint32_t attempt; /* its number, 1 for the first */
     enum attempt_status status;
     int64_t started_ms;
-    int64_t duration_us; /* -1: not finished, or nobody saw its end */
+    int64_t duration_us; /* -1: not finished, or nobody saw the end */
     struct span error;   /* empty: none */
-    struct span step;    /* the one that failed; empty: none */
-    int32_t exit_code;   /* of that step; -1: none */
+    struct span step;    /* the step that failed; empty: none */
+    int32_t exit_code;   /* of the step that failed; -1: none */
 };
 
-#define ATTEMPTS_SHOWN_MAX 100 /* the last so many of an execution are listed */
+#define ATTEMPTS_SHOWN_MAX 100 /* an execution lists its last attempts, up to so many */
 
 /* What became of one step in the last attempt. */
 struct step_result {
@@ -91,19 +91,19 @@ struct execution {
     int64_t created_ms;
     int64_t started_ms;  /* of the last attempt; 0: never */
     int64_t duration_us; /* of the last attempt; -1 until finished */
-    int64_t due_ms;      /* pending: not before then; 0: at once */
+    int64_t due_ms;      /* pending: when the next attempt is due; 0: at once */
     struct span pipeline_id, pipeline_name, event_type;
     struct span error;               /* empty: none */
     const struct step_result *steps; /* step_count of them; NULL where not yet run */
     uint16_t step_count;
 };
 
-/* Has it failed, other than by being cancelled? Nobody tries it again but people. */
+/* Has the execution failed, other than by being cancelled? Only people try it again. */
 bool execution_is_dead_letter(const struct execution *execution);
 
 /*
- * The last attempt as the execution holds it, its text borrowed; its steps, where
- * they are given, tell which one failed. False when it holds none.
+ * The last attempt as the execution's record holds it, with borrowed text. Which step
+ * failed is known where the execution has its steps. False when the record holds none.
  */
 bool execution_last_attempt(const struct execution *execution, struct attempt_result *ret_attempt);
 
@@ -112,17 +112,17 @@ void execution_encode(const struct execution *execution, struct buf *out);
 void attempt_encode(const struct attempt_result *attempt, struct buf *out);
 
 /*
- * Reads a stored form. Text borrows from the record; the steps, where there are
- * any, are put into `steps`, which the caller provides with room for
- * STEPS_MAX, or NULL to leave them out. ERR_CORRUPT when it is no record.
+ * Reads a stored form; text borrows from the record. The steps are put into `steps`,
+ * which has room for STEPS_MAX of them; NULL leaves them out. ERR_CORRUPT when the
+ * record is damaged.
  */
 enum err execution_decode(
     struct span record, struct execution *ret_execution, struct step_result *steps) MUST_CHECK;
 
-/* The same for an attempt, whose number is in the key and not in the record. */
+/* Reads an attempt's stored form. Its number is in the key, and left 0 here. */
 enum err attempt_decode(struct span record, struct attempt_result *ret_attempt) MUST_CHECK;
 
-/* What belongs to an execution's result beside its record. Zero stands for nothing. */
+/* What belongs to an ExecutionResult besides the record. Zero stands for nothing. */
 struct execution_extras {
     struct span data;        /* the checked JSON object the steps saved */
     const struct span *logs; /* the kept output of each step */

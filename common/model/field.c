@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Names in a message are the sender's; this many bytes of one are enough to find it. */
-#define NAME_SHOWN_MAX 64
+#define NAME_SHOWN_MAX 64 /* bytes of a sender's name that a message repeats */
 
 static const char *const type_names[] = {
     [JSON_NULL] = "null",
@@ -39,7 +38,7 @@ size_t field_enter(struct field_reader *r, const char *name)
         buf_add_str(&r->path, name);
         return mark;
     }
-    /* A character of several bytes is left out whole: the message stays UTF-8. */
+    /* A character of several bytes is left out whole, so that the message stays UTF-8. */
     for (len = NAME_SHOWN_MAX; len && ((uint8_t)name[len] & 0xc0) == 0x80;)
         len--;
     buf_add(&r->path, name, len);
@@ -172,7 +171,7 @@ bool field_seconds(
 {
     int64_t *ms = at;
     double seconds;
-    /* Written so that a value that compares with nothing is refused too. */
+    /* Written so that a NaN, which compares with nothing, is refused too. */
     if (!json_tree_number(v, &seconds) || !(seconds >= field->min && seconds <= field->max))
         return field_refuse(r, "must be a number of seconds from %g to %g", field->min, field->max);
     *ms = llround(seconds * 1000);

@@ -3,10 +3,10 @@
 /*
  * field - reads JSON objects into structs by a table of their members.
  *
- * One mechanism walks the members, refuses those that the table does not know
- * and those that are missing, and calls the table's reader for the rest. The
- * first thing that is not acceptable ends the reading with one sentence that
- * begins with its place: `options.scale.max: must be a whole number from 1 to 256`.
+ * Each member is read by its reader in the table. Members that the table does not know
+ * are refused, as are required ones that are missing. The first fault ends the reading
+ * with a sentence that begins with its place:
+ * `options.scale.max: must be a whole number from 1 to 256`.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,10 +27,10 @@ struct field {
     size_t offset;
     bool required;
 
-    /* What the reader goes by; each reader below says which. */
+    /* What readers go by; each reader below names what it uses. */
     double min, max;
     bool (*rule)(struct span text);
-    const char *right; /* what the rule accepts: "a topic is …" */
+    const char *right; /* what the rule accepts, for messages: "a topic is …" */
     const struct field *members;
     const char *choices[2];
 };
@@ -39,7 +39,7 @@ struct field {
 void field_reader_init(struct field_reader *r, const char *where, struct buf *why);
 void field_reader_done(struct field_reader *r);
 
-/* Goes to a member or an element and back: leave takes what enter returned. */
+/* Goes to a member or an element and back: field_leave takes what was returned on entering. */
 size_t field_enter(struct field_reader *r, const char *name);
 size_t field_enter_element(struct field_reader *r, size_t i);
 void field_leave(struct field_reader *r, size_t mark);
@@ -48,14 +48,14 @@ void field_leave(struct field_reader *r, size_t mark);
 bool field_refuse(struct field_reader *r, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The same for a member of the value at hand. */
+/* Refuses a member of the value at hand, likewise. */
 bool field_refuse_member(struct field_reader *r, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* True when the value has the type; else refuses it, naming the type. */
+/* Has the value the type? If not, refuses the value with the name of the type. */
 bool field_is(struct field_reader *r, const struct json_tree *v, enum json_type type);
 
-/* Reads an object by the table into the target. Texts that are set belong to the target (free). */
+/* Reads an object by the table into the target, which owns the texts that are set (free). */
 bool field_object(
     struct field_reader *r, const struct json_tree *v, const struct field *fields, void *target);
 

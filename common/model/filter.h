@@ -10,10 +10,11 @@
  *   {"prefix": {"source": "https://shop/"}}   every named attribute starts with
  *   {"suffix": {"type": ".created"}}          every named attribute ends with
  *   {"all": [filter, …]}  {"any": [filter, …]}  {"not": filter}
- *   {"json": {"/order/paid": true}}           RFC 6901 pointers into the payload
+ *   {"json": {"/order/paid": true}}           every value that a pointer (RFC 6901) finds in
+ *                                             the payload equals; numbers compare by value
  *
- * A json filter compares JSON values; numbers by value. A list of filters matches when all do; an empty list matches everything. An attribute
- * the event lacks matches nothing.
+ * A list of filters matches when all of them match; an empty list matches everything. An
+ * attribute that the event lacks matches nothing.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,26 +33,27 @@ struct filter; /* a list of filters */
 #define FILTER_STEPS_MAX 1000000 /* of one evaluation: some ten milliseconds */
 
 /*
- * Reads a list of filters from a JSON array. NULL and a sentence appended to
- * ret_why, which names the place beginning with `where` (e.g. "options.filters"),
- * when it is not acceptable. The result is independent of the tree.
+ * Reads a list of filters from a JSON array. NULL when the list is not acceptable: a
+ * sentence appended to ret_why names the place, which begins with `where`
+ * ("options.filters"). The result borrows nothing from the tree.
  */
 struct filter *filter_parse(const struct json_tree *list, const char *where, struct buf *ret_why);
 void filter_free(struct filter *filter);
 
 /*
  * Are the filters within what a new definition may ask for: FILTER_TERMS_MAX attributes and
- * pointers in all, of FILTER_POINTER_MAX bytes each? Otherwise false, and a sentence appended to
- * ret_why that begins with `where`. Definitions that were stored before the bound still run.
+ * pointers in all, of FILTER_POINTER_MAX bytes each? If not, false, and a sentence appended to
+ * ret_why that begins with `where`. Definitions that were stored before there was a bound run
+ * all the same.
  */
 bool filter_is_bounded(const struct filter *filter, const char *where, struct buf *ret_why);
 
-/* An event as filters look at it: its payload is gone over once, when the first asks for it. */
+/* An event as filters look at it. The first filter that asks for the payload has it indexed. */
 struct filter_subject {
     const struct event *event; /* borrowed */
     struct json_index payload;
     enum { PAYLOAD_NEW, PAYLOAD_INDEXED, PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE } state;
-    uint64_t steps; /* that the evaluation at hand may still spend (model/json_value.h) */
+    uint64_t steps; /* what the evaluation at hand may still spend (model/json_value.h) */
 };
 
 void filter_subject_init(struct filter_subject *subject, const struct event *event);
@@ -64,9 +66,9 @@ enum filter_verdict {
 };
 
 /*
- * Does the event match? NULL matches everything. When it does not and ret_why is
- * not NULL, appends why in a sentence part: `exact: type is "a", not "b"`. The
- * verdict depends on the filters and the event alone.
+ * Does the event match? A NULL filter matches everything. Where the event does not match
+ * and ret_why is not NULL, appends why in a sentence part: `exact: type is "a", not "b"`.
+ * The verdict depends on the filter and the event alone.
  */
 enum filter_verdict filter_judge(
     const struct filter *filter, struct filter_subject *subject, struct buf *ret_why);

@@ -2,7 +2,7 @@
 #define MODEL_LIMITS_H
 /*
  * limits - the sizes of names and lists that belong to the contract and are
- * therefore not settings. What an operator may change is in home/config.h.
+ * therefore no settings. Sizes that an operator may change are in home/config.h.
  */
 
 #define TOPIC_MAX 249         /* [A-Za-z0-9._:/-]{1,249} */
@@ -12,16 +12,16 @@
 #define PIPELINE_NAME_MAX 64  /* [a-z0-9][a-z0-9_-]{0,63} */
 #define STEP_NAME_MAX 64      /* [A-Za-z0-9][A-Za-z0-9._-]{0,63} */
 #define SCRIPT_NAME_MAX 128   /* [A-Za-z0-9_][A-Za-z0-9._-]{0,127}, no path */
-#define STEPS_MAX 100         /* a pipeline */
-#define ENV_MAX 100           /* variables a pipeline */
+#define STEPS_MAX 100         /* steps of a pipeline */
+#define ENV_MAX 100           /* variables of a pipeline */
 #define ENV_VALUE_MAX 8192
-#define URL_MAX 2048    /* of an HTTP step */
-#define HEADERS_MAX 100 /* an HTTP step */
+#define URL_MAX 2048    /* bytes of an HTTP step's URL */
+#define HEADERS_MAX 100 /* headers of an HTTP step */
 #define HEADER_VALUE_MAX 8192
-#define SECRET_MAX 1024 /* what an HTTP step signs with */
+#define SECRET_MAX 1024 /* bytes of what an HTTP step signs with */
 #define CREDENTIAL_NAME_MAX 100
 #define RETRY_LIMIT_MAX 100
 #define SCALE_MAX 256
-#define SECONDS_MAX 86400 /* timeouts and delays */
+#define SECONDS_MAX 86400 /* of timeouts and delays */
 
 #endif

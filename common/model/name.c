@@ -5,7 +5,7 @@
 
 #include "model/limits.h"
 
-/* Classes of characters are ASCII, whatever the locale says. */
+/* Classes of characters, which no locale changes. */
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGIT "0123456789"
@@ -18,7 +18,7 @@ static bool is_in(uint8_t c, const char *set)
     return c && strchr(set, c);
 }
 
-/* One character of `first`, then characters of `rest`, `max` in all at most. */
+/* Is the text one character of `first`, then characters of `rest`, `max` in all at most? */
 static bool is_made_of(struct span s, const char *first, const char *rest, size_t max)
 {
     if (s.len < 1 || s.len > max || !is_in(s.data[0], first))

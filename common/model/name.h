@@ -14,8 +14,8 @@ bool name_is_step(struct span s);        /* [A-Za-z0-9][A-Za-z0-9._-]{0,63} */
 bool name_is_script(struct span s);      /* [A-Za-z0-9_][A-Za-z0-9._-]{0,127} */
 
 /*
- * [A-Za-z_][A-Za-z0-9_]{0,127}, but FX_…, which the bridge sets. Which of these a definition
- * may set is the operator's to say ([step] env_allow of fx.conf).
+ * [A-Za-z_][A-Za-z0-9_]{0,127}, but not FX_…, which the bridge sets. The operator decides
+ * which of these a definition may set ([step] env_allow of fx.conf).
  */
 bool name_is_variable(struct span s);
 

@@ -57,7 +57,7 @@ static bool is_header_value(struct span s)
     return s.len <= HEADER_VALUE_MAX && !has_control(s);
 }
 
-/* A token of RFC 9110, section 5.6.2, and none that the HTTP client itself must write. */
+/* A token (RFC 9110, section 5.6.2), but no header that the HTTP client itself writes. */
 static bool is_header_name(struct span s)
 {
     static const char token[] = "!#$%&'*+-.^_`|~0123456789"
@@ -113,7 +113,7 @@ static bool visit_pair(const char *name, struct json_tree *value, void *context)
     return true;
 }
 
-/* What was read so far belongs to the caller, also when the rest was refused. */
+/* The caller owns the pairs that were read, also when a later one was refused. */
 static bool read_pairs(struct field_reader *r, const struct json_tree *v,
     const struct pair_rules *rules, struct pair **ret_list, size_t *ret_count)
 {

@@ -27,7 +27,7 @@ struct step {
     char *name;
     enum step_kind kind;
     struct filter *when; /* NULL: always */
-    int64_t timeout_ms;  /* 0: the setting step.timeout_seconds */
+    int64_t timeout_ms;  /* 0: as the setting step.timeout_seconds says */
     char *inputs;        /* JSON objects as text, handed to the step; "{}" where absent */
     char *outputs;
 
@@ -38,7 +38,7 @@ struct step {
     char *secret;
     struct pair *headers;
     size_t header_count;
-    bool structured; /* CloudEvent in structured mode; else binary */
+    bool structured; /* the CloudEvent is sent in structured mode; else in binary mode */
 
     char *event_type; /* STEP_PUBLISH */
     char *event_source;
@@ -71,7 +71,9 @@ struct pipeline {
     size_t step_count;
 };
 
-/* What replies say in place of an HTTP step's secret; as a secret it is refused, so none gets lost.
+/*
+ * What replies say in place of an HTTP step's secret. As a secret it is refused: a definition
+ * that is sent back as it was shown must not replace the secret.
  */
 #define SECRET_SHOWN "(not shown)"
 
@@ -80,7 +82,7 @@ struct pipeline {
  * steps, options and nothing else. ERR_INVALID and a sentence in ret_why that
  * names the field and says what would be right, e.g.
  * `steps[1].script: a script is a file name in the home's scripts directory, without "/"`.
- * On ERR_OK *ret_pipeline belongs to the caller (pipeline_free).
+ * On ERR_OK the caller owns *ret_pipeline (pipeline_free).
  */
 enum err pipeline_parse(
     struct span definition, struct pipeline **ret_pipeline, struct buf *ret_why) MUST_CHECK;

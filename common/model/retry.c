@@ -23,6 +23,6 @@ static int64_t longest_ms(const struct retry *retry, uint32_t failures)
 int64_t retry_backoff_ms(const struct retry *retry, uint32_t failures, uint64_t random)
 {
     uint64_t choices = (uint64_t)longest_ms(retry, failures) + 1;
-    /* A day has fewer than 2^27 milliseconds, so the remainder of 64 random bits is even enough. */
+    /* A day has fewer than 2^27 milliseconds: the remainder of 64 random bits is spread evenly. */
     return (int64_t)(random % choices);
 }

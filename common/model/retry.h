@@ -15,13 +15,12 @@ struct retry {
 
 #define RETRY_DEFAULT ((struct retry){3, 1000, 300000})
 
-/* Is another attempt allowed after `failures` failed ones (1 after the first)? */
+/* Is another attempt allowed after so many failed ones (1: the first has failed)? */
 bool retry_allowed(const struct retry *retry, uint32_t failures);
 
 /*
- * How long to wait after `failures` failed attempts: a whole number of
- * milliseconds evenly spread over 0 … min(delay * 2^(failures - 1), max_delay),
- * chosen by `random`.
+ * How long to wait after so many failed attempts: a whole number of milliseconds from 0 to
+ * min(delay * 2^(failures - 1), max_delay), each as likely as the others, chosen by `random`.
  */
 int64_t retry_backoff_ms(const struct retry *retry, uint32_t failures, uint64_t random);
 

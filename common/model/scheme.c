@@ -144,7 +144,7 @@ static bool is_message(struct span s)
     return s.len && scheme_message_split(message, parts);
 }
 
-/* A string of `max` bytes at most that `rule` accepts, into a char array with room for one more. */
+/* Reads a string of at most `max` bytes that `rule` accepts into a char array of one byte more. */
 static bool read_text(
     struct field_reader *r, const struct json_tree *v, const struct field *field, void *at)
 {
@@ -236,7 +236,7 @@ static const struct field fields[] = {
     {.name = NULL},
 };
 
-/* A token is compared as it is. */
+/* A token is compared as it stands: members that describe a signature say nothing of it. */
 static bool check_token(struct field_reader *r, const struct json_tree *v)
 {
     static const char *const others[] = {"encoding", "secret_encoding", "separator", "template",

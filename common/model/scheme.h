@@ -1,9 +1,9 @@
 #ifndef MODEL_SCHEME_H
 #define MODEL_SCHEME_H
 /*
- * scheme - how a webhook's sender signs, declared once for all providers
- * (research: GitHub, Gitea, GitLab, Standard Webhooks, Stripe, Slack, Shopify and
- * their like differ only in the fields below).
+ * scheme - how a webhook's sender signs, declared once for all providers: GitHub,
+ * Gitea, GitLab, Standard Webhooks, Stripe, Slack, Shopify and their like differ only
+ * in the fields below.
  *
  * Verification works on the raw bytes, before anything is parsed, compares in
  * constant time, and tells its caller why it failed: for the log and for
@@ -18,17 +18,17 @@
 #include "base/err.h"
 
 #define SCHEME_TEXT_MAX 128      /* a header name, prefix or template */
-#define SCHEME_SIGNATURES_MAX 16 /* looked at in one header; more are not */
-#define SCHEME_TOLERANCE_S 300   /* default, both ways */
+#define SCHEME_SIGNATURES_MAX 16 /* signatures of a header that are looked at */
+#define SCHEME_TOLERANCE_S 300   /* how far a timestamp may lie off, either way, by default */
 
 struct scheme {
     bool token; /* the header holds the secret itself (GitLab's older way) */
     enum crypto_hash hash;
     bool base64;        /* the signature's encoding; else lower-case hex */
-    bool secret_base64; /* the key is the secret decoded, behind "whsec_" where it begins so */
+    bool secret_base64; /* the secret is the base64 of the key, perhaps behind "whsec_" */
 
     char header[SCHEME_TEXT_MAX];     /* of the signature(s), lower case with hyphens */
-    char alt_header[SCHEME_TEXT_MAX]; /* another name for it, or "" (svix-signature) */
+    char alt_header[SCHEME_TEXT_MAX]; /* another name of that header, or "" (svix-signature) */
     char prefix[SCHEME_TEXT_MAX];     /* each signature begins with it: "sha256=", "v0=", "v1," */
     char separator; /* between signatures: ' ', ',' or ';', spaces may follow; 0: one only */
 
@@ -40,10 +40,10 @@ struct scheme {
 
     char timestamp_header[SCHEME_TEXT_MAX];     /* or "" */
     char timestamp_alt_header[SCHEME_TEXT_MAX]; /* or "" */
-    char timestamp_item[8]; /* an item of the signature header instead, "t" in "t=1,v1=…", or "" */
+    char timestamp_item[8]; /* or "t" where the signature header has it, "t=1,v1=…"; or "" */
     int64_t tolerance_s;    /* 0 where there is no timestamp */
 
-    char id_header[SCHEME_TEXT_MAX]; /* of the delivery, for {id} and against repeats, or "" */
+    char id_header[SCHEME_TEXT_MAX]; /* of the delivery: for {id}, and to know repeats; or "" */
     char id_alt_header[SCHEME_TEXT_MAX];
     char event_header[SCHEME_TEXT_MAX]; /* names the event ("x-github-event"), or "" */
 };
@@ -69,31 +69,33 @@ const char *scheme_providers(void);
 enum err scheme_parse(struct span json, struct scheme *ret_scheme, struct buf *ret_why) MUST_CHECK;
 
 /*
- * May this text be a secret under the scheme? Empty ones, broken base64 and tokens
- * that no header can carry are refused when they are made: "must be …" in ret_why.
+ * May this text be a secret under the scheme? Empty secrets, broken base64 and tokens that
+ * no header can carry are refused when a secret is made: "must be …" in ret_why.
  */
 bool scheme_secret_check(const struct scheme *scheme, struct span secret, struct buf *ret_why);
 
 /* A request as verification sees it. */
 struct signed_request {
-    /* A header by its lower-case name with hyphens; empty when absent. *ret_twice is set to true
-     * when it came twice and left alone otherwise. */
+    /*
+     * A header by its lower-case name with hyphens; empty when absent. Sets *ret_twice to true
+     * when the header came twice, and leaves it alone otherwise.
+     */
     struct span (*header)(void *context, const char *name, bool *ret_twice);
     void *context;
     struct span body; /* raw */
 };
 
 /*
- * Is one of the signatures good under one of the secrets, and in time? When not,
- * appends why in a sentence part. All secrets are always tried.
+ * Is one of the signatures good under one of the secrets, and in time? If not, appends why
+ * in a sentence part. All secrets are always tried.
  */
 bool scheme_verify(const struct scheme *scheme, const struct span *secrets, size_t secret_count,
     const struct signed_request *request, int64_t now_s, struct buf *ret_why);
 
-/* Does it carry what looks like the signature of any preset provider? */
+/* Does the request carry what looks like the signature of a preset provider? */
 bool scheme_is_signed(const struct signed_request *request);
 
-/* The delivery's id, empty where the scheme names none or it was not sent. */
+/* The delivery's id; empty where the scheme names no header for it, or it was not sent. */
 struct span scheme_delivery_id(const struct scheme *scheme, const struct signed_request *request);
 
 #endif

@@ -16,9 +16,9 @@ struct part {
     struct span text; /* of PART_TEXT; borrowed from the message */
 };
 
-#define PARTS_MAX 7 /* three that vary, and text round them */
+#define PARTS_MAX 7 /* three that vary, and the text around them */
 
-/* The parts in order; "" is "{body}". 0 when it is no message: no {body}, or one of them twice. */
+/* The parts in order; "" stands for "{body}". 0 without {body}, or with a part there twice. */
 size_t scheme_message_split(const char *message, struct part ret_parts[PARTS_MAX]);
 
 bool scheme_message_has(const char *message, enum part_kind kind);

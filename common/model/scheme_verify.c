@@ -16,7 +16,7 @@ static const size_t mac_bytes[CRYPTO_HASH__MAX] = {20, 32, 64};
 
 /* Secrets. */
 
-/* The key that a secret stands for, perhaps in `decoded`. False when it stands for none. */
+/* The key that a secret stands for, perhaps in `decoded`. False for a secret that has none. */
 static bool secret_key(
     const struct scheme *scheme, struct span secret, struct buf *decoded, struct span *ret_key)
 {
@@ -73,15 +73,15 @@ struct check {
     const struct scheme *scheme;
     const struct signed_request *request;
     struct buf *why;
-    const char *header; /* the name it came by */
+    const char *header; /* the name of the header that the signature came in */
     struct span timestamp, id;
     int64_t time_s;
     uint8_t signatures[SCHEME_SIGNATURES_MAX][CRYPTO_MAC_MAX];
-    size_t count; /* of them, well formed */
-    size_t items; /* with the prefix, well formed or not */
+    size_t count; /* signatures, all well-formed */
+    size_t items; /* what begins with the prefix, well-formed or not */
 };
 
-/* Appends why. Always false. What it says is the scheme's and numbers, never the sender's text. */
+/* Appends why, in words of the scheme and numbers, never in the sender's text. Always false. */
 static bool refuse(struct check *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static bool refuse(struct check *c, const char *format, ...)
 {
@@ -92,7 +92,7 @@ static bool refuse(struct check *c, const char *format, ...)
     return false;
 }
 
-/* The header, else the one by its other name. */
+/* Takes the header, by its name or by the other one. False, and why, where it is not there once. */
 static bool take_header(struct check *c, const char *name, const char *other, const char **ret_name,
     struct span *ret_value)
 {
@@ -139,7 +139,7 @@ static bool decode_base64(struct span text, size_t bytes, uint8_t *ret_bytes)
     return good;
 }
 
-/* Reads one signature behind its prefix. Those past the limit are counted and left alone. */
+/* Reads one signature behind its prefix. Signatures past the limit are only counted. */
 static void take_signature(struct check *c, struct span text)
 {
     size_t bytes = mac_bytes[c->scheme->hash];
@@ -176,7 +176,7 @@ static bool is_named(struct span item, const char *name, struct span *ret_value)
     return true;
 }
 
-/* Sorts the header's items: signatures, the timestamp, and what is of no concern. */
+/* Takes signatures and the timestamp from the header's items. Others are of no concern. */
 static bool take_items(struct check *c, struct span rest)
 {
     const struct scheme *scheme = c->scheme;
@@ -217,7 +217,7 @@ static bool take_timestamp(struct check *c)
     return good || refuse(c, "the timestamp in %s is not 1 to %d digits", name, TIMESTAMP_DIGITS);
 }
 
-/* Is it text that begins, or ends, with a character of the id? */
+/* Is the part text that begins, or ends, with a character of the id? */
 static bool meets(struct span id, const struct part *part, bool begins)
 {
     return part->kind == PART_TEXT &&
@@ -225,9 +225,9 @@ static bool meets(struct span id, const struct part *part, bool begins)
 }
 
 /*
- * The id, where it is signed. It must not contain what stands next to it in the
- * message: "a.1" "2" and "a" "1.2" joined by dots would be one text with one
- * signature (Standard Webhooks, "Signature scheme").
+ * Takes the id, where it is signed. The id must not contain what stands next to it in the
+ * message: "a.1" "2" and "a" "1.2", joined by dots, would be one text with one signature
+ * (Standard Webhooks, "Signature scheme").
  */
 static bool take_id(struct check *c, const struct part *parts, size_t count)
 {
@@ -245,7 +245,7 @@ static bool take_id(struct check *c, const struct part *parts, size_t count)
     return true;
 }
 
-/* Is one of the signatures this key's? All are compared, whichever fits. */
+/* Was one of the signatures made with this key? All are compared, whichever fits. */
 static bool fits_key(const struct check *c, struct span key, const struct part *parts, size_t count)
 {
     const struct span by_kind[PART__MAX] = {SPAN_NONE, c->request->body, c->timestamp, c->id};
@@ -261,7 +261,7 @@ static bool fits_key(const struct check *c, struct span key, const struct part *
     return good;
 }
 
-/* By their digests, so that not even the length of the secret shows in the time. */
+/* Compares digests, so that not even the length of the secret shows in the time it takes. */
 static bool same_token(struct span a, struct span b)
 {
     uint8_t digests[2][CRYPTO_SHA256];
@@ -272,7 +272,7 @@ static bool same_token(struct span a, struct span b)
     return same;
 }
 
-/* Tries all secrets, also after one fits. A secret that stands for no key fits nothing. */
+/* Tries all secrets, also after one has fitted. A secret without a key fits nothing. */
 static bool fits_any(struct check *c, const struct span *secrets, size_t secret_count,
     struct span token, const struct part *parts, size_t count)
 {
@@ -301,7 +301,7 @@ static bool fits_any(struct check *c, const struct span *secrets, size_t secret_
     return false;
 }
 
-/* Last, so that whoever reads the log can tell a replayed or late request from a forged one. */
+/* Asked last, so that the log tells a replayed or late request from a forged one. */
 static bool is_in_time(struct check *c, int64_t now_s)
 {
     int64_t age = now_s - c->time_s, tolerance = c->scheme->tolerance_s;

@@ -4,13 +4,12 @@
  * trigger - joins a topic to one version of a pipeline, for a stretch of the
  * event log.
  *
- * A generation covers the events from from_seq up to, but not including,
- * until_seq; the live one has no end (0). Replacing a trigger ends one
- * generation and begins the next at the same place in the log, so an event
- * accepted before belongs to the old one and an event accepted after to the new
- * one, however late the dispatcher gets to them.
+ * A generation covers the events from from_seq up to, but not including, until_seq;
+ * the live generation has no end (0). Replacing a trigger ends one generation and begins
+ * the next at the same place in the log. So events accepted before that place belong to
+ * the old generation and later ones to the new, however late the dispatcher reads them.
  *
- * The queue is what waits for the trigger's event service. It goes on over
+ * The queue holds the executions that wait for the trigger's event service. It outlives
  * replacements and ends when the trigger is deleted.
  */
 #include <stdint.h>
@@ -27,8 +26,10 @@ struct trigger {
     uint64_t queue;      /* unique in the home */
     uint64_t from_seq;
     uint64_t until_seq; /* 0: live */
-    /* Older events it was asked for ("earliest"): from the first not yet looked at, up to but not
-     * including the second. Equal when there are none left. */
+    /*
+     * Older events that "earliest" asks for: the first that is not yet looked at, and the first
+     * that is not wanted. Equal when none are left.
+     */
     uint64_t backfill_seq, backfill_end;
     int64_t started_ms;
 };

@@ -11,7 +11,7 @@
 #define HOST_CHARS ALNUM "-._"
 #define ADDRESS_CHARS "0123456789ABCDEFabcdef:."
 
-/* How many bytes at the front are of the set. */
+/* How many bytes at the front belong to the set. */
 static size_t run_of(struct span s, const char *set)
 {
     size_t n = 0;
@@ -47,7 +47,7 @@ static struct span authority_of(struct span rest)
     return span_of(rest.data, n);
 }
 
-/* Takes the host off the front. False when there is none. */
+/* Takes the host off the front. False when none stands there. */
 static bool skip_host(struct span *rest)
 {
     size_t n;
@@ -64,7 +64,7 @@ static bool skip_host(struct span *rest)
     return n > 0;
 }
 
-/* Nothing, or ":" and a port from 1 to 65535. */
+/* Is the text empty, or ":" and a port from 1 to 65535? */
 static bool is_port(struct span s)
 {
     unsigned port = 0;

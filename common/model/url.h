@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 
-/* NULL when the URL is acceptable, else a static sentence part that says what would be. */
+/* NULL for an acceptable URL, else a static sentence part that says what would be right. */
 const char *url_fault(struct span url);
 
 #endif

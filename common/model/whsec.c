@@ -13,7 +13,7 @@ bool whsec_is_marked(struct span secret)
 bool whsec_decode(struct span secret, struct buf *out)
 {
     size_t skipped = whsec_is_marked(secret) ? sizeof mark - 1 : 0;
-    buf_reserve(out, secret.len); /* at once, so that no copy is left behind */
+    buf_reserve(out, secret.len); /* a buffer that grew would leave a copy of the key behind */
     return base64_decode(span_of(secret.data + skipped, secret.len - skipped), out);
 }
 

@@ -12,13 +12,13 @@
 #define WHSEC_KEY_MIN 16
 #define WHSEC_KEY_MAX 128
 
-/* Does "whsec_" stand before it? */
+/* Does the secret begin with "whsec_"? */
 bool whsec_is_marked(struct span secret);
 
-/* Appends what a secret is the base64 of, whatever its length. False when it is no base64. */
+/* Appends the key that the secret is the base64 of, of any length. False for no base64. */
 bool whsec_decode(struct span secret, struct buf *out);
 
-/* The same, and it is as long as a key may be. What was appended is the caller's to clear. */
+/* Likewise, but false also for a key that is too short or too long. The caller clears the key. */
 bool whsec_key(struct span secret, struct buf *out);
 
 #endif
