@@ -130,7 +130,7 @@ def test_killed_at_random_moments(home):
     seed = int(os.environ.get("FX_SEED") or random.randrange(1 << 32))
     print(f"again with FX_SEED={seed}")
     chance = random.Random(seed)
-    mark = f"MARK-{home.dir.name}"
+    mark = f"MARK-{home.place.name}"
     home.configure(dispatcher={"instances": 6, "look_seconds": 1}, step={"grace_seconds": 1})
     home.key()
     home.keeps_contract = False  # a program that dies with a request is a 500 of lighttpd's

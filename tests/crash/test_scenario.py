@@ -67,7 +67,7 @@ class Books:
     """What the scripts have written down themselves: a line for each attempt that they began."""
 
     def __init__(self, home):
-        self.path = home.dir / "run/books"
+        self.path = home.scratch / "books"
         self.path.touch()
         self.note = f'echo "$FX_EXECUTION_ID $FX_ATTEMPT" >>{self.path}\n'
 
@@ -123,8 +123,8 @@ def make_all(home, books, mark, port):
     add("odd", note, filters=[{"not": {"json": {"/parity": 0}}}])
     add("when", note, {"name": "never", "text": SH + "exit 100\n",
                        "when": [{"exact": {"source": "nobody"}}]})
-    add("ordered", ordered(home.dir / "run/ordered", "time.sleep(0.005)"), ordered=True)
-    add("ordered-twice", ordered(home.dir / "run/ordered-twice",
+    add("ordered", ordered(home.scratch / "ordered", "time.sleep(0.005)"), ordered=True)
+    add("ordered-twice", ordered(home.scratch / "ordered-twice",
                                  "sys.exit(1) if n % 3 == 0 and attempt == '1' else None"),
         ordered=True)
     add("persistent", {"text": PERSISTENT, "options": {"persistent": True}},
@@ -275,7 +275,7 @@ def test_everything_at_once(home, server):
     seed = int(os.environ.get("FX_SEED") or random.randrange(1 << 32))
     print(f"again with FX_SEED={seed} FX_SCENARIO_SECONDS={SECONDS:g}")
     chance = random.Random(seed)
-    mark = f"MARK-{home.dir.name}"
+    mark = f"MARK-{home.place.name}"
     home.configure(dispatcher={"instances": 24, "look_seconds": 1, "losses": 1000},
                    step={"grace_seconds": 1}, http={"allow": "127.0.0.1"})
     home.key()
@@ -321,7 +321,7 @@ def test_everything_at_once(home, server):
     sent = sorted((place_in_log(home, cid), n) for cid, n in numbers.items()
                   if any(e["service"] == "ordered" for e in by_cid[cid]))
     for name in ("ordered", "ordered-twice"):
-        check_order(home.dir / "run" / name, [n for _, n in sent])
+        check_order(home.scratch / name, [n for _, n in sent])
 
     check_nothing_left(home, pipelines, mark)
 

@@ -341,8 +341,8 @@ def test_in_progress(home, act, ignore):
     home.configure(step={"grace_seconds": 1})
     home.start()
     home.start_dispatcher()
-    mark = f"MARK-{home.dir.name}"
-    begun = home.dir / "run/begun"
+    mark = f"MARK-{home.place.name}"
+    begun = home.scratch / "begun"
     pipeline = make(home, SH + "echo '{\"save\":{\"first\":1}}' >&3\n",
                     SH + f"{ignore}echo working; sleep 1000 & setsid sleep 1000 &\ntouch {begun}\n"
                     "while :; do sleep 1000; done\n", OK,
@@ -366,7 +366,7 @@ def test_in_progress(home, act, ignore):
 
 def test_cancelled_twice(live, act):
     """The second is as good as the first, while it still runs."""
-    begun = live.dir / "run/begun"
+    begun = live.scratch / "begun"
     make(live, SH + f"trap 'sleep 0.5; exit 1' TERM\ntouch {begun}\nwhile :; do sleep 0.01; done\n",
          event="job")
     execution = sent(live)
@@ -379,7 +379,7 @@ def test_cancelled_twice(live, act):
 
 def test_cancelled_script_may_tidy_up(live, act):
     """TERM comes first. It does not make a success of it, and no step after it is begun."""
-    begun = live.dir / "run/begun"
+    begun = live.scratch / "begun"
     make(live, python(f"""
 import signal
 signal.signal(signal.SIGTERM, lambda *_: (print("tidying"), sys.exit(0)))
@@ -410,7 +410,7 @@ def test_completed(live, act):
 def test_failed(live, act):
     """Neither skipped nor cancelled; retried, it leaves the failed ones and has all its attempts
     again."""
-    mended = live.dir / "run/mended"
+    mended = live.scratch / "mended"
     make(live, SH + f"[ -e {mended} ] || exit 1\n", event="job", retry={"limit": 1, "delay": 0})
     execution = sent(live)
     before = wait_status(live, execution, "failed")
@@ -446,7 +446,7 @@ def test_skipped(home, act):
 
 
 def test_retried_runs_the_version_it_was_made_for(live, act):
-    mended = live.dir / "run/mended"
+    mended = live.scratch / "mended"
     pipeline = make(live, SH + f"[ -e {mended} ] || exit 1\n", VERSION, event="job")
     execution = sent(live)
     wait_status(live, execution, "failed")
@@ -459,7 +459,7 @@ def test_retried_runs_the_version_it_was_made_for(live, act):
 
 def test_retry_without_a_trigger(live, act):
     """Nobody would run it: refused, until the trigger is started again."""
-    mended = live.dir / "run/mended"
+    mended = live.scratch / "mended"
     pipeline = make(live, SH + f"[ -e {mended} ] || exit 1\n", event="job")
     execution = sent(live)
     before = wait_status(live, execution, "failed")
@@ -534,7 +534,7 @@ def test_unknown_execution(fastcgi, action):
 @pytest.mark.parametrize("killed", [True, False])
 def test_cancel_noted_while_nobody_is_there(live, act, killed):
     """It was running when its dispatcher went; the next one ends it instead of running it again."""
-    runs = live.dir / "run/runs"
+    runs = live.scratch / "runs"
     begun = SH + f"echo x >>{runs}\nwhile :; do sleep 0.01; done\n"
     pipeline = make(live, begun, event="job", retry={"limit": 5, "delay": 0})
     execution, other = sent(live, payload=1), sent(live, payload=2)
@@ -558,7 +558,7 @@ def test_cancel_noted_while_nobody_is_there(live, act, killed):
 
 def test_killed_right_after_the_cancel(live, act):
     """What is noted survives the dispatcher that was to do it."""
-    begun = live.dir / "run/begun"
+    begun = live.scratch / "begun"
     make(live, SH + f"trap '' TERM\ntouch {begun}\nwhile :; do sleep 0.01; done\n", event="job")
     execution = sent(live)
     until(begun.exists, what="it is at work")
@@ -570,7 +570,7 @@ def test_killed_right_after_the_cancel(live, act):
 
 
 def test_retried_without_a_dispatcher(live, act):
-    mended = live.dir / "run/mended"
+    mended = live.scratch / "mended"
     pipeline = make(live, SH + f"[ -e {mended} ] || exit 1\n", event="job")
     execution = sent(live)
     wait_status(live, execution, "failed")
@@ -587,7 +587,7 @@ def test_retried_without_a_dispatcher(live, act):
 
 def test_cancelled_again_after_a_retry(live, act):
     """A wish that was fulfilled does not reach the next attempt."""
-    path = live.dir / "run/runs"
+    path = live.scratch / "runs"
     make(live, SH + f"echo x >>{path}\n[ $FX_ATTEMPT = 1 ] || exit 0\nsleep 1000\n", event="job")
     execution = sent(live)
     until(path.exists, what="it is at work")

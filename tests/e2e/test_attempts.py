@@ -91,7 +91,7 @@ def test_used_up(live):
 
 def test_while_it_waits_and_while_it_runs(live):
     """What is at hand is listed, too, and has no error of its own yet."""
-    go = live.dir / "run/go"
+    go = live.scratch / "go"
     make(live, SH + f"[ $FX_ATTEMPT = 1 ] && exit 1\nwhile [ ! -e {go} ]; do sleep 0.01; done\n",
          event="job", retry=AT_ONCE)
     make(live, SH + "exit 1\n", event="slow", retry=LATER)
@@ -128,7 +128,7 @@ def test_runner_that_always_dies(home):
 
 def test_dispatcher_that_dies(live):
     """Nobody saw how long that attempt went on."""
-    begun = live.dir / "run/begun"
+    begun = live.scratch / "begun"
     make(live, SH + f"[ $FX_ATTEMPT = 2 ] || {{ touch {begun}; sleep 1000; }}\n", event="job")
     execution = sent(live)
     until(begun.exists, what="it is at work")
@@ -167,7 +167,7 @@ def test_retried_by_hand_while_nobody_is_there(live):
 
 
 def test_cancelled_and_retried(live):
-    begun = live.dir / "run/begun"
+    begun = live.scratch / "begun"
     make(live, SH + f"[ $FX_ATTEMPT = 2 ] || {{ touch {begun}; sleep 1000; }}\n", event="job")
     execution = sent(live)
     until(begun.exists, what="it is at work")

@@ -53,7 +53,7 @@ def failed(home, topic="job", count=None):
 
 def unless(home, name="mended"):
     """A script that fails unless there is a file, and that file."""
-    path = home.dir / "run" / name
+    path = home.scratch / name
     return SH + f"[ -e {path} ] || exit 1\n", path
 
 
@@ -130,7 +130,7 @@ def test_is_one(home, script, options):
 
 def test_is_none(live):
     """Neither one that completed, nor one that waits, was skipped or was cancelled."""
-    begun = live.dir / "run/begun"
+    begun = live.scratch / "begun"
     make(live, OK, event="good")
     make(live, FAILS, event="later", retry={"limit": 3, "delay": 86400, "max_delay": 86400})
     make(live, SH + f"touch {begun}\nsleep 1000\n", event="slow")
@@ -152,7 +152,7 @@ def test_is_none(live):
 
 def test_cancelled_one_that_then_fails(live):
     """Cancelled and retried, it is as good as any other."""
-    begun = live.dir / "run/begun"
+    begun = live.scratch / "begun"
     make(live, SH + f"[ $FX_ATTEMPT = 1 ] || exit 1\ntouch {begun}\nsleep 1000\n", event="job")
     execution = sent(live)
     until(begun.exists, what="it is at work")

@@ -132,7 +132,7 @@ def test_many_that_fail(home):
 def test_no_thrash(home):
     """Runners stay while there is work for them: a backlog is not worked off by ever new ones."""
     start(home, instances=4)
-    pids = home.dir / "run/pids"
+    pids = home.scratch / "pids"
     make(home, SH + f"echo $PPID >>{pids}\n", event="job", scale={"max": 4, "idle_timeout": 0})
     for cid in post_many(home, "job", 100):
         single(home, cid)
@@ -142,7 +142,7 @@ def test_no_thrash(home):
 
 def test_steady_load(live):
     """One event after another is served by runners that stay."""
-    pids = live.dir / "run/pids"
+    pids = live.scratch / "pids"
     make(live, SH + f"echo $PPID >>{pids}\n", event="job", scale={"max": 4})
     for n in range(200):
         live.post_event("job", n)
@@ -187,8 +187,8 @@ def test_ordered_over_crashes(home, how):
     home.configure(dispatcher={"drain_seconds": 0}, step={"grace_seconds": 0})
     home.start()
     home.start_dispatcher()
-    out = home.dir / "run/out"
-    mark = f"MARK-{home.dir.name}"
+    out = home.scratch / "out"
+    mark = f"MARK-{home.place.name}"
     make(home, python(ORDERED.format(out=str(out))), event="job", ordered=True,
          scale={"max": 8}, env={"APP_MARK": mark},
          retry={"limit": 3, "delay": 0.02, "max_delay": 0.05})
@@ -223,7 +223,7 @@ def check_order_over_crashes(path, count):
 
 
 def test_ordered_over_retries(live):
-    out = live.dir / "run/out"
+    out = live.scratch / "out"
     make(live, python(ORDERED.format(out=str(out))), event="job", ordered=True, scale={"max": 8},
          retry={"limit": 3, "delay": 0.02, "max_delay": 0.05})
     for cid in post_many(live, "job", 25):
@@ -243,7 +243,7 @@ def mixed(home, pipeline, count):
 
 def test_ordered_with_runs_by_hand(live):
     """One at a time and in the order of the log, also where two queues of a pipeline wait."""
-    out = live.dir / "run/out"
+    out = live.scratch / "out"
     with gate(live) as (path, opened):
         pipeline = make(live, SH + wait_for(path), python(ORDERED.format(out=str(out))),
                         event="job", ordered=True, scale={"max": 8},
@@ -261,7 +261,7 @@ def test_ordered_with_runs_by_hand(live):
 def test_ordered_with_runs_by_hand_over_crashes(home):
     home.configure(dispatcher={"drain_seconds": 0, "turn_events": 1}, step={"grace_seconds": 0})
     home.start()
-    out = home.dir / "run/out"
+    out = home.scratch / "out"
     pipeline = make(home, python(ORDERED.format(out=str(out))), event="job", ordered=True,
                     scale={"max": 8}, retry={"limit": 3, "delay": 0.02, "max_delay": 0.05})
     cids = mixed(home, pipeline, 20)  # of which the dispatcher routes one a turn
@@ -279,7 +279,7 @@ def test_ordered_with_runs_by_hand_over_crashes(home):
 @pytest.mark.parametrize("started, latest", [(True, False), (False, True)])
 def test_ordered_by_one_version(live, started, latest):
     """The trigger's or that of the runs by hand: it goes for all of the pipeline."""
-    out = live.dir / "run/out"
+    out = live.scratch / "out"
     with gate(live) as (path, opened):
         script = python(f"""
 with open({str(out)!r}, "a") as out:
@@ -313,7 +313,7 @@ def test_unordered_beside_runs_by_hand(live):
 
 def test_ordered_goes_on_after_one_that_failed(live):
     """Attempts used up: the next one's turn. Retried by hand it goes before what waits."""
-    out = live.dir / "run/out"
+    out = live.scratch / "out"
     with gate(live) as (path, opened):
         make(live, python(f"""
 n = json.load(sys.stdin)["data"]
@@ -341,7 +341,7 @@ def test_hanging_runner_is_replaced(home):
     home.configure(step={"grace_seconds": 0})
     home.start()
     home.start_dispatcher()
-    mark = f"MARK-{home.dir.name}"
+    mark = f"MARK-{home.place.name}"
     make(home, SH + "[ $FX_ATTEMPT = 1 ] || exit 0\nkill -STOP $PPID\nsleep 1000\n", event="job",
          timeout=0.5, env={"APP_MARK": mark})
     execution = single(home, home.post_event("job")["cid"])
@@ -401,8 +401,8 @@ def test_cancel_while_the_runner_hangs(home):
     home.configure(step={"grace_seconds": 0})
     home.start()
     home.start_dispatcher()
-    mark = f"MARK-{home.dir.name}"
-    begun = home.dir / "run/begun"
+    mark = f"MARK-{home.place.name}"
+    begun = home.scratch / "begun"
     make(home, SH + f"touch {begun}\nsleep 1000\n", event="job", env={"APP_MARK": mark})
     cid = home.post_event("job")["cid"]
     until(begun.exists, what="it is at work")
@@ -419,7 +419,7 @@ def test_cancelled_before_the_runner_looks(home):
     """The job and its cancellation reach it at once: nothing is begun, and it stays."""
     home.start()
     home.start_dispatcher()
-    begun = home.dir / "run/begun"
+    begun = home.scratch / "begun"
     pipeline = make(home, SH + f"touch {begun}\nsleep 1000\n", event="job", timeout=60,
                     scale={"min": 1, "max": 1})
     make(home, OK, event="other")

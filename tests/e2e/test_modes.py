@@ -135,7 +135,7 @@ def test_belongs_to_nobody(lazy_cgi):
 
 def test_nothing_runs_while_nothing_happens(lazy_cgi):
     """A home under load goes back to no process of ours at all."""
-    mark = f"MARK-{lazy_cgi.dir.name}"
+    mark = f"MARK-{lazy_cgi.place.name}"
     make(lazy_cgi, SH + "setsid sleep 1000 & exit 0\n", event="job", name="one",
          env={"APP_MARK": mark})  # default scale: its runners would stay for a minute
     make(lazy_cgi, OK, event="job", name="two", retry={"limit": 3, "delay": 0.1})
@@ -219,7 +219,7 @@ def test_work_while_a_script_does_not_want_to_end(home):
     """It keeps the dispatcher from leaving for a while; who comes meanwhile is served at once."""
     home.configure(dispatcher={"on_demand": 1, "leave_seconds": 1}, step={"grace_seconds": 4})
     home.start("cgi")
-    leaving = home.dir / "run/leaving"
+    leaving = home.scratch / "leaving"
     make(home, {"text": STUBBORN.format(leaving=str(leaving)), "options": {"persistent": True}},
          event="job", scale={"max": 2, "idle_timeout": 600})
     completed(home.wait_cid(home.post_event("job")["cid"])[0])
@@ -312,7 +312,7 @@ def test_no_dispatcher_to_be_found(home):
 def test_once(home):
     """Works off what waits, all that follows from it too, and leaves nothing."""
     home.start()
-    mark = f"MARK-{home.dir.name}"
+    mark = f"MARK-{home.place.name}"
     make(home, emit("after") + "setsid sleep 1000 &\n", event="job", name="first",
          env={"APP_MARK": mark})
     make(home, OK, event="after", name="second")

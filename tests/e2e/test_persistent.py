@@ -204,7 +204,7 @@ serve(answer)
 
 def test_beside_other_scripts(live):
     """What ends with a script is the script's alone, however it ends."""
-    mark = f"MARK-{live.dir.name}"
+    mark = f"MARK-{live.place.name}"
     start(live, script(OBEDIENT), {"name": "leaves", "text": SH + "setsid sleep 1000 &\n"
           "sleep 1000 &\nexit 0\n"}, {**script(OBEDIENT), "name": "two"}, env={"APP_MARK": mark})
     pids = {pid_of(send(live)) for _ in range(5)}
@@ -214,7 +214,7 @@ def test_beside_other_scripts(live):
 
 def test_started_with_the_first_execution(live):
     """A step that is not reached costs no process."""
-    path = live.dir / "run/started"
+    path = live.scratch / "started"
     start(live, {**script(f"{SH}touch {path}\ncat\n"), "when": [{"exact": {"source": "nobody"}}]})
     completed(send(live))
     assert not path.exists()
@@ -417,7 +417,7 @@ def hasty(home):
 ])
 def test_crash_and_silence(hasty, do, error):
     """With all that it has started; the next execution has a fresh process."""
-    mark = f"MARK-{hasty.dir.name}"
+    mark = f"MARK-{hasty.place.name}"
     start(hasty, script(OBEDIENT, timeout=0.5), env={"APP_MARK": mark})
     pid = pid_of(send(hasty))
     leave = """
@@ -483,7 +483,7 @@ time.sleep(0.02)
 
 def test_says_something_unasked(live):
     """It would be taken for the next answer."""
-    path = live.dir / "run/unasked"
+    path = live.scratch / "unasked"
     start(live, script(PYTHON + f"""
 mine = "{path}." + str(os.getpid())
 sys.stdin.readline()
@@ -563,7 +563,7 @@ def test_script_that_has_changed(live):
 
 def test_next_version(live):
     """Has a process of its own; that of the version before ends in order."""
-    path = live.dir / "run/bye"
+    path = live.scratch / "bye"
     pipeline = start(live, script(OBEDIENT + f"\nopen('{path}', 'w').close()\n"))
     pid = pid_of(send(live))
     replace(live, pipeline, script(OBEDIENT), scale={"max": 1})
@@ -574,7 +574,7 @@ def test_next_version(live):
 
 def test_ends_with_its_runner(live):
     """Its stdin closes, and it may tidy up."""
-    path = live.dir / "run/bye"
+    path = live.scratch / "bye"
     start_with = {"min": 0, "max": 1, "idle_timeout": 0.1}
     make(live, script(OBEDIENT + f"\nopen('{path}', 'w').write(str(os.getpid()))\n"),
          event="job", scale=start_with)
@@ -588,7 +588,7 @@ def test_does_not_want_to_end(home):
     home.configure(step={"grace_seconds": 1})
     home.start()
     home.start_dispatcher()
-    mark = f"MARK-{home.dir.name}"
+    mark = f"MARK-{home.place.name}"
     make(home, script(OBEDIENT + "\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
                       "if os.fork(): os.setpgid(0, 0)\ntime.sleep(1000)\n"),
          event="job", scale={"min": 0, "max": 1, "idle_timeout": 0.1}, env={"APP_MARK": mark})
@@ -603,8 +603,8 @@ def test_ends_with_the_dispatcher(home, how, busy):
     home.configure(dispatcher={"drain_seconds": 0})
     home.start()
     home.start_dispatcher()
-    mark = f"MARK-{home.dir.name}"
-    path = home.dir / "run/busy"
+    mark = f"MARK-{home.place.name}"
+    path = home.scratch / "busy"
     start(home, script(OBEDIENT), env={"APP_MARK": mark})
     pid_of(send(home))
     if busy:
@@ -616,7 +616,7 @@ def test_ends_with_the_dispatcher(home, how, busy):
 
 def leave_something(home):
     """A persistent script has started a process and rests; the mark of both."""
-    mark = f"MARK-{home.dir.name}"
+    mark = f"MARK-{home.place.name}"
     home.start()
     home.start_dispatcher()
     start(home, script(OBEDIENT), env={"APP_MARK": mark})
@@ -666,7 +666,7 @@ def test_runner_that_is_killed(live):
 
 def test_cancelled(live):
     """It gets TERM; the next execution a fresh process."""
-    path = live.dir / "run/busy"
+    path = live.scratch / "busy"
     start(live, script(OBEDIENT))
     pid = pid_of(send(live))
     cid = live.post_event("job", f"open('{path}', 'w').close()\ntime.sleep(1000)")["cid"]
@@ -724,8 +724,8 @@ def test_example_in_php(live):
 
 
 def test_example_in_sh(live):
-    path = live.dir / "run/events"
-    start(live, script(example("sh", "while")), env={"APP_FILE": "../run/events"})
+    path = live.scratch / "events"
+    start(live, script(example("sh", "while")), env={"APP_FILE": str(path)})
     for n in (1, 2, 3):
         completed(send(live, {"n": n}))
     questions = [json.loads(line) for line in path.read_text().splitlines()]
@@ -733,10 +733,10 @@ def test_example_in_sh(live):
 
 
 def test_example_of_a_script(live):
-    directory = live.dir / "run/events"
+    directory = live.scratch / "events"
     directory.mkdir()
     make(live, {"name": "one", "text": example("sh", "$APP_DIRECTORY")}, event="job",
-         env={"APP_DIRECTORY": "../run/events"})
+         env={"APP_DIRECTORY": str(directory)})
     execution = send(live, {"n": 1})
     name = completed(execution)["data"]["file"]
     assert json.loads((directory / name).read_text())["data"] == {"n": 1}

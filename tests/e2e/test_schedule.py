@@ -26,7 +26,7 @@ class Clock:
     """The wall clock of dispatchers and fxctl that are started after this was made."""
 
     def __init__(self, home, now):
-        self.file = home.dir / "run/clock"
+        self.file = home.scratch / "clock"
         self.set(now)
         environment = home.environment
 
@@ -381,7 +381,7 @@ def test_work_goes_on_when_the_clock_is_set_back(clocked):
     until(lambda: [e for e in executions_of(clocked, cid)
                    if (e["status"], e["attempt"]) == ("pending", 1)] or
           any(e["status"] == "completed" for e in executions_of(clocked, cid)), what="it waits")
-    begun = clocked.dir / "run/begun"
+    begun = clocked.scratch / "begun"
     make(clocked, SH + f"touch {begun}\nsleep 1000\n", event="long")
     long = clocked.post_event("long")["cid"]
     until(begun.exists, what="it runs")

@@ -768,7 +768,7 @@ def test_never_ends(live, text):
 @pytest.mark.parametrize("end", ["exit 0", "exit 1", "kill -9 $$", "sleep 1000"])
 def test_children(live, leave, end):
     """Gone when the execution is final, wherever they went."""
-    mark = f"MARK-{live.dir.name}"
+    mark = f"MARK-{live.place.name}"
     execution = run(live, {"text": SH + f"{leave}\n{end}\n", "options": {"timeout": 1}},
                     env={"APP_MARK": mark})
     assert not marked(mark)
@@ -778,8 +778,8 @@ def test_children(live, leave, end):
 
 def test_daemon(live):
     """Forks twice, leaves its session, closes everything, and works on."""
-    mark = f"MARK-{live.dir.name}"
-    path = live.dir / "run/daemon"
+    mark = f"MARK-{live.place.name}"
+    path = live.scratch / "daemon"
     execution = completed(run(live, python(f"""
 def daemon():
     if os.fork() == 0:
@@ -803,7 +803,7 @@ while not (os.path.exists("{path}") and os.path.getsize("{path}")):
 
 def test_children_that_go_on_forking(live):
     """Each of them outlives its parent, in a session of its own."""
-    mark = f"MARK-{live.dir.name}"
+    mark = f"MARK-{live.place.name}"
     completed(run(live, python("""
 if os.fork() == 0:
     while True:
@@ -906,7 +906,7 @@ echo "{\\"save\\":{\\"one\\":$FX_ATTEMPT,\\"only$FX_ATTEMPT\\":true}}" >&3\n""",
 
 @pytest.mark.parametrize("end", ["exit 1", "exit 75", "kill -9 $$"])
 def test_attempts_used_up(live, end):
-    count = live.dir / "run/count"
+    count = live.scratch / "count"
     execution = run(live, SH + f"echo $FX_ATTEMPT >>{count}\n{end}\n",
                     retry={"limit": 3, "delay": 0.01, "max_delay": 0.02})
     failure(execution)
@@ -953,8 +953,8 @@ def test_a_runner_that_always_dies(home):
 
 def test_what_a_dead_runner_leaves(live):
     """The dispatcher sees to it."""
-    mark = f"MARK-{live.dir.name}"
-    pids = live.dir / "run/pids"
+    mark = f"MARK-{live.place.name}"
+    pids = live.scratch / "pids"
     make(live, SH + f"sleep 1000 & echo $! >>{pids}\n"
          f"setsid sleep 1000 & echo $! >>{pids}\necho $$ >>{pids}\n"
          "[ $FX_ATTEMPT = 1 ] && { kill -9 $PPID; sleep 1000; }\nexit 0\n",

@@ -62,7 +62,7 @@ def test_from_zero_to_max_to_zero(live):
 
 def test_never_more_than_max(live):
     """As the scripts see it themselves."""
-    now = live.dir / "run/now"
+    now = live.scratch / "now"
     now.mkdir()
     make(live, SH + f'mkdir {now}/$FX_EXECUTION_ID; ls {now} | wc -l; sleep 0.01\n'
          f'rmdir {now}/$FX_EXECUTION_ID\n', event="job", scale={"max": 2})
@@ -192,7 +192,7 @@ def test_never_more_than_there_are_places(home):
     home.configure(dispatcher={"instances": 3})
     home.start()
     home.start_dispatcher()
-    now = home.dir / "run/now"
+    now = home.scratch / "now"
     now.mkdir()
     count = SH + f"mkdir {now}/$FX_EXECUTION_ID; ls {now} | wc -l\nrmdir {now}/$FX_EXECUTION_ID\n"
     for name in "abcdef":
@@ -310,7 +310,7 @@ def test_earliest(home, turn_events):
     for n in range(15):
         old.append(home.post_event("job", n)["cid"])
         home.post_event("other", n)
-    out = home.dir / "run/out"
+    out = home.scratch / "out"
     make(home, python(f"""
 with open({str(out)!r}, "a") as out:
     print(json.load(sys.stdin)["data"], file=out)
@@ -325,7 +325,7 @@ def test_earliest_in_order(home):
     """What comes waits for what is kept, however long it takes to come to that."""
     home.configure(dispatcher={"turn_events": 5})
     home.start()
-    out = home.dir / "run/out"
+    out = home.scratch / "out"
     pipeline = make(home, python(f"""
 with open({str(out)!r}, "a") as out:
     print(json.load(sys.stdin)["data"], file=out)
@@ -565,7 +565,7 @@ def test_made_again_under_the_same_id(live):
 
 def test_ordered(live):
     """One at a time in the order of the log, also over attempts that fail and runners that die."""
-    out = live.dir / "run/out"
+    out = live.scratch / "out"
     pipeline = make(live, python(f"""
 import signal
 n = json.load(sys.stdin)["data"]
@@ -651,7 +651,7 @@ def test_drain_has_an_end(home):
     home.configure(dispatcher={"drain_seconds": 1})
     home.start()
     home.start_dispatcher()
-    mark = f"MARK-{home.dir.name}"
+    mark = f"MARK-{home.place.name}"
     with gate(home) as (path, opened):
         pipeline = make(home, SH + f"trap '' TERM; setsid sleep 1000 &\n{wait_for(path)}",
                         event="job", env={"APP_MARK": mark})
@@ -682,7 +682,7 @@ def test_drain_with_nothing_to_do(live):
 
 def test_killed_dispatcher(live):
     """Its runners and their steps are gone with it; what they did is done again."""
-    mark = f"MARK-{live.dir.name}"
+    mark = f"MARK-{live.place.name}"
     with gate(live) as (path, opened):
         pipeline = make(live, SH + f"setsid sleep 1000 & {wait_for(path)}", event="job",
                         env={"APP_MARK": mark})
@@ -699,7 +699,7 @@ def test_killed_dispatcher(live):
 
 def test_killed_with_its_runners(live):
     """Nobody is left to end what their steps have started: the next dispatcher does."""
-    mark = f"MARK-{live.dir.name}"
+    mark = f"MARK-{live.place.name}"
     with gate(live) as (path, opened):
         pipeline = make(live, SH + f"setsid sleep 1000 & sleep 1000 &\n{wait_for(path)}",
                         event="job", env={"APP_MARK": mark})

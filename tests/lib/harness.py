@@ -109,18 +109,21 @@ class Home:
     keeps_contract = True  # every reply is as schema/openapi.yaml says
 
     def __init__(self):
-        self.dir = Path(tempfile.mkdtemp(prefix="fx-"))
+        self.place = Path(tempfile.mkdtemp(prefix="fx-"))
+        self.dir = self.place / "home"
+        self.scratch = self.place / "scratch"  # where steps and tests may meet
         self.port = None
         self.server = None
         self.dispatcher = None
         self.cgi_bin = BUILD / "cgi-bin"
         self._keys = {}
         self.secrets = set()  # that it has given out, none of which any reply may hold
-        os.chmod(self.dir, 0o770)
+        self.dir.mkdir(0o770)
+        self.scratch.mkdir()
         try:
             self.fxctl("init")
         except BaseException:
-            shutil.rmtree(self.dir)
+            shutil.rmtree(self.place)
             raise
 
     def __enter__(self):
@@ -428,7 +431,7 @@ class Home:
     def processes(self):
         """All processes that have to do with this home, as {pid: command line}."""
         return {pid: command_of(pid) for pid in map(int, filter(str.isdigit, os.listdir("/proc")))
-                if pid != os.getpid() and belongs_to(pid, str(self.dir))}
+                if pid != os.getpid() and belongs_to(pid, str(self.place))}
 
     def sanitizer_reports(self):
         reports = [p.read_text(errors="replace") for p in (self.dir / "log").glob("sanitizer*")]
@@ -456,7 +459,7 @@ class Home:
         finally:
             for pid in self.processes():
                 os.kill(pid, signal.SIGKILL)
-            shutil.rmtree(self.dir, ignore_errors=True)
+            shutil.rmtree(self.place, ignore_errors=True)
 
 
 # --- Processes ---

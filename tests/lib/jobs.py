@@ -162,7 +162,7 @@ def marked(mark):
 @contextmanager
 def gate(home, name="gate"):
     """A path for `wait_for`, and what opens it; opened at the end at the latest."""
-    path = home.dir / "run" / name
+    path = home.scratch / name
     try:
         yield path, path.touch
     finally:
