@@ -1,10 +1,15 @@
-/* catalog - services, routes and versions; see dispatcher.h. */
-#include "dispatcher/dispatcher.h"
+/* catalog - see catalog.h. */
+#include "dispatcher/catalog.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "dispatcher/ahead.h"
+#include "dispatcher/dispatcher.h"
+#include "dispatcher/route.h"
+#include "dispatcher/service.h"
+#include "dispatcher/tick.h"
 #include "store/pipelines.h"
 #include "store/routing.h"
 #include "store/run_queues.h"
@@ -38,10 +43,10 @@ static void leave_peers(struct service *service)
 /* Is there a route to it, or has something happened to an execution of it? */
 static bool is_needed(const struct dispatcher *d, const struct service *service)
 {
-    for (size_t i = 0; i < d->route_count; i++)
-        if (d->routes[i].service == service)
+    for (size_t i = 0; i < d->listener_count; i++)
+        if (d->listeners[i].service == service)
             return true;
-    for (const struct happening *h = d->happenings; h; h = h->next)
+    for (const struct happening *h = d->happenings.first; h; h = h->next)
         if (h->service == service)
             return true;
     return false;
@@ -109,13 +114,13 @@ enum err catalog_version(struct dispatcher *d, struct store_txn *txn, struct spa
     return ERR_OK;
 }
 
-static void forget_routes(struct dispatcher *d)
+static void forget_listeners(struct dispatcher *d)
 {
-    for (size_t i = 0; i < d->route_count; i++)
-        buf_done(&d->routes[i].record);
-    free(d->routes);
-    d->routes = NULL;
-    d->route_count = 0;
+    for (size_t i = 0; i < d->listener_count; i++)
+        buf_done(&d->listeners[i].record);
+    free(d->listeners);
+    d->listeners = NULL;
+    d->listener_count = 0;
 }
 
 struct reloading {
@@ -124,14 +129,15 @@ struct reloading {
     enum err err;
 };
 
-static bool add_route(const struct trigger *trigger, void *context)
+static bool add_listener(const struct trigger *trigger, void *context)
 {
     struct dispatcher *d = ((struct reloading *)context)->d;
-    d->routes = mem_resize(d->routes, (d->route_count + 1) * sizeof *d->routes);
-    struct route *route = &d->routes[d->route_count++];
-    *route = (struct route){.record = BUF_INIT};
-    trigger_encode(trigger, &route->record);
-    ((struct reloading *)context)->err = trigger_decode(buf_span(&route->record), &route->trigger);
+    d->listeners = mem_resize(d->listeners, (d->listener_count + 1) * sizeof *d->listeners);
+    struct listener *listener = &d->listeners[d->listener_count++];
+    *listener = (struct listener){.record = BUF_INIT};
+    trigger_encode(trigger, &listener->record);
+    ((struct reloading *)context)->err =
+        trigger_decode(buf_span(&listener->record), &listener->trigger);
     return !((struct reloading *)context)->err;
 }
 
@@ -153,13 +159,13 @@ static void set_pipeline(struct dispatcher *d, struct service *service, struct s
 /* What one version of a pipeline says of the order of executions goes for all its services. */
 static void share_order(struct dispatcher *d, struct service *service)
 {
-    for (size_t i = 0; i < d->route_count; i++) {
-        const struct route *route = &d->routes[i];
-        if (route->trigger.until_seq ||
-            !span_eq_str(route->trigger.pipeline_id, service->pipeline_id))
+    for (size_t i = 0; i < d->listener_count; i++) {
+        const struct listener *listener = &d->listeners[i];
+        if (listener->trigger.until_seq ||
+            !span_eq_str(listener->trigger.pipeline_id, service->pipeline_id))
             continue;
-        service->ordered |= route->service->ordered;
-        route->service->ordered = service->ordered;
+        service->ordered |= listener->service->ordered;
+        listener->service->ordered = service->ordered;
     }
 }
 
@@ -187,27 +193,27 @@ static bool add_run_queue(struct span pipeline_id, uint64_t queue, void *context
 }
 
 /* What the pipeline's version says of routing and of the service. */
-static enum err describe(struct dispatcher *d, struct store_txn *txn, struct route *route)
+static enum err describe(struct dispatcher *d, struct store_txn *txn, struct listener *listener)
 {
     const struct version *version;
-    struct trigger *t = &route->trigger;
-    route->service = catalog_service(d, t->queue);
+    struct trigger *t = &listener->trigger;
+    listener->service = catalog_service(d, t->queue);
     enum err err = catalog_version(d, txn, t->pipeline_id, t->pipeline_version, &version);
     if (err == ERR_NOTFOUND)
         return ERR_OK; /* deleted after the trigger was stopped: what is routed is skipped */
     if (err)
         return err;
-    route->filters = version->pipeline->filters;
+    listener->filters = version->pipeline->filters;
     if (!t->until_seq) {
-        route->schedule = version->pipeline->scheduled ? &version->pipeline->schedule : NULL;
-        err = tick_take_up(d, txn, route);
+        listener->schedule = version->pipeline->scheduled ? &version->pipeline->schedule : NULL;
+        err = tick_take_up(d, txn, listener);
         if (err)
             return err;
-        route->service->live = true;
-        route->service->generation = t->generation;
-        route->service->scale = version->pipeline->scale;
-        route->service->ordered = version->pipeline->ordered;
-        set_pipeline(d, route->service, t->pipeline_id);
+        listener->service->live = true;
+        listener->service->generation = t->generation;
+        listener->service->scale = version->pipeline->scale;
+        listener->service->ordered = version->pipeline->ordered;
+        set_pipeline(d, listener->service, t->pipeline_id);
     }
     return ERR_OK;
 }
@@ -219,15 +225,15 @@ enum err catalog_reload(struct dispatcher *d, struct store_txn *txn)
     enum err err = routing_changes(txn, &changes);
     if (err || (changes == d->trigger_changes && !d->reload))
         return err;
-    forget_routes(d);
+    forget_listeners(d);
     forget_versions(d);
     for (struct service *s = d->services; s; s = s->next)
         s->live = false;
-    err = triggers_each(txn, add_route, &reloading);
+    err = triggers_each(txn, add_listener, &reloading);
     if (!err)
         err = reloading.err;
-    for (size_t i = 0; !err && i < d->route_count; i++)
-        err = describe(d, txn, &d->routes[i]);
+    for (size_t i = 0; !err && i < d->listener_count; i++)
+        err = describe(d, txn, &d->listeners[i]);
     if (!err)
         err = run_queues_each(txn, add_run_queue, &reloading);
     if (!err)

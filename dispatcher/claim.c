@@ -1,8 +1,12 @@
-/* claim - from ready executions to jobs; see dispatcher.h. */
-#include "dispatcher/dispatcher.h"
+/* claim - see claim.h. */
+#include "dispatcher/claim.h"
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "dispatcher/ahead.h"
+#include "dispatcher/catalog.h"
+#include "dispatcher/dispatcher.h"
+#include "dispatcher/service.h"
 #include "proc/frame.h"
 #include "store/events.h"
 #include "store/executions.h"
@@ -122,13 +126,13 @@ static enum place take_place(
         return PLACE_NONE;
     if (service->plan_idle) {
         service->plan_idle--;
-        service->plan_room += instance_window(service) - 1;
+        service->plan_room += ahead_window(service) - 1;
         return PLACE_IDLE;
     }
     uint32_t max = service->ordered ? 1 : service->scale.max;
     if (service->plan_instances < max && make_place(d, service, places)) {
         service->plan_instances++;
-        service->plan_room += instance_window(service) - 1;
+        service->plan_room += ahead_window(service) - 1;
         places->taken++;
         return PLACE_NEW;
     }
@@ -141,7 +145,7 @@ static enum place take_place(
 
 static void add_claim(struct dispatcher *d, const struct claim *claim)
 {
-    claim->service->plan_bytes += claim->job.len;
+    claim->service->plan_bytes += claim->frame.len;
     if (d->claim_count == d->claim_room) {
         d->claim_room = d->claim_room ? d->claim_room * 2 : 64;
         d->claims = mem_resize(d->claims, d->claim_room * sizeof *d->claims);
@@ -167,9 +171,12 @@ static enum err pack(struct dispatcher *d, struct store_txn *txn, const struct e
         err = events_record(txn, execution->event_seq, &job.event);
     if (err)
         return err;
-    claim->execution = job.execution;
-    claim->attempt = job.attempt;
-    frame_put_job(&claim->job, &job);
+    claim->job = (struct job){
+        .execution = job.execution,
+        .attempt = job.attempt,
+        .timeout_ms = claim->version->pipeline->timeout_ms,
+    };
+    frame_put_job(&claim->frame, &job);
     return ERR_OK;
 }
 
@@ -219,7 +226,7 @@ static enum err claim_one(
 {
     struct uuid id;
     struct execution execution;
-    struct claim claim = {.service = service, .starts = place == PLACE_NEW, .job = BUF_INIT};
+    struct claim claim = {.service = service, .starts = place == PLACE_NEW, .frame = BUF_INIT};
     struct buf copy = BUF_INIT;
     enum err err = queue_first(txn, service->queue, &id);
     if (err == ERR_NOTFOUND) {

@@ -1,8 +1,7 @@
-/* instance - runner processes; see dispatcher.h. */
-#include "dispatcher/dispatcher.h"
+/* instance - see instance.h. */
+#include "dispatcher/instance.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -14,12 +13,15 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "dispatcher/ahead.h"
+#include "dispatcher/catalog.h"
+#include "dispatcher/claim.h"
+#include "dispatcher/dispatcher.h"
+#include "dispatcher/service.h"
 #include "proc/frame.h"
 #include "proc/orphans.h"
 
 #define READ_STEP 65536
-#define PACE_MAX_US (4 * AHEAD_US) /* one that takes longer is no slower, as far as pace goes */
-#define PACE_WEIGHT 8              /* of all before, against the last */
 #define SLACK_MS 5000     /* what a runner may take beyond all times that it keeps itself */
 #define FIRST_CLOSED_FD 3 /* a runner keeps its socket as 0 and the log as 1 and 2 */
 
@@ -91,6 +93,14 @@ struct instance *instance_start(struct dispatcher *d, struct service *service)
     return i;
 }
 
+uint32_t instance_staying(const struct service *service)
+{
+    uint32_t staying = 0;
+    for (const struct instance *i = service->instances; i; i = i->next)
+        staying += i->state != INSTANCE_LEAVING;
+    return staying;
+}
+
 /* Forgets an instance once it is neither connected nor a child. Another may have its place. */
 static void forget(struct dispatcher *d, struct instance *gone)
 {
@@ -109,25 +119,12 @@ static void forget(struct dispatcher *d, struct instance *gone)
     d->more = true;
 }
 
-static struct happening *happen(
-    struct dispatcher *d, struct instance *i, const struct job *job, enum happening_kind kind)
-{
-    struct happening *h = mem_alloc(sizeof *h);
-    h->kind = kind;
-    h->service = i->service;
-    h->execution = job->execution;
-    h->attempt = job->attempt;
-    *d->last_happening = h;
-    d->last_happening = &h->next;
-    return h;
-}
-
 /* The newest jobs are not the runner's any more. */
 static void take_back(
     struct dispatcher *d, struct instance *i, size_t count, enum happening_kind kind)
 {
     for (; count; count--)
-        happen(d, i, &i->jobs[--i->job_count], kind);
+        happening_add(&d->happenings, kind, i->service, &i->jobs[--i->job_count]);
 }
 
 /* When a runner that may take `ms`, and then ends its processes, must have answered or gone. */
@@ -186,19 +183,6 @@ static void send_version(struct instance *i, const struct version *version)
     i->sent[i->sent_count++] = version->number;
 }
 
-uint32_t instance_window(const struct service *service)
-{
-    int64_t most = service->ordered ? 1 : AHEAD_US / (service->pace_us + 1);
-    return most < 1 ? 1 : most > AHEAD_MAX ? AHEAD_MAX : (uint32_t)most;
-}
-
-uint32_t instance_room(const struct instance *instance)
-{
-    uint32_t most = instance_window(instance->service), has = (uint32_t)instance->job_count;
-    bool takes = instance->state != INSTANCE_LEAVING && !instance->recalled;
-    return takes && has < most ? most - has : 0;
-}
-
 /* The first of its jobs is at hand now. */
 static void begin_first(struct dispatcher *d, struct instance *i)
 {
@@ -221,16 +205,12 @@ static void put_frame(struct instance *i, struct buf *frame)
 
 void instance_give(struct dispatcher *d, struct instance *instance, struct claim *claim)
 {
-    instance->jobs[instance->job_count++] = (struct job){
-        .execution = claim->execution,
-        .attempt = claim->attempt,
-        .timeout_ms = claim->version->pipeline->timeout_ms,
-    };
+    instance->jobs[instance->job_count++] = claim->job;
     if (instance->state == INSTANCE_IDLE)
         begin_first(d, instance);
     instance->state = INSTANCE_BUSY;
     send_version(instance, claim->version);
-    put_frame(instance, &claim->job);
+    put_frame(instance, &claim->frame);
 }
 
 /* It is to answer soon, whatever time its job still has. */
@@ -243,11 +223,9 @@ static void hurry(struct dispatcher *d, struct instance *i)
 
 static void recall(struct dispatcher *d, struct instance *i)
 {
-    if (i->recalled)
+    if (!ahead_recall(i))
         return;
-    i->recalled = true;
     hurry(d, i);
-    frame_put_recall(&i->out);
     instance_flush(d, i);
 }
 
@@ -263,19 +241,12 @@ void instance_cancel(struct dispatcher *d, struct instance *instance, const stru
     instance_flush(d, instance);
 }
 
-/* What jobs take is learned from each, as far as it matters. */
-static void learn_pace(struct service *service, int64_t took_us)
-{
-    if (took_us > PACE_MAX_US)
-        took_us = PACE_MAX_US;
-    service->pace_us += (took_us - service->pace_us) / PACE_WEIGHT;
-}
-
 /* The first job has ended. How long it took is the runner's word: a commit may have gone by. */
 static void take_outcome(struct dispatcher *d, struct instance *i, struct span outcome)
 {
-    buf_add_span(&happen(d, i, &i->jobs[0], HAPPENING_OUTCOME)->outcome, outcome);
-    learn_pace(i->service, frame_outcome_duration_us(outcome));
+    struct happening *h = happening_add(&d->happenings, HAPPENING_OUTCOME, i->service, &i->jobs[0]);
+    buf_add_span(&h->outcome, outcome);
+    ahead_learn(i->service, frame_outcome_duration_us(outcome));
     memmove(i->jobs, i->jobs + 1, --i->job_count * sizeof *i->jobs);
     if (i->job_count)
         begin_first(d, i);
@@ -390,14 +361,11 @@ void instance_on_children(struct dispatcher *d)
 static struct instance *to_retire(struct service *s, int64_t now, int64_t *ret_next)
 {
     int64_t timeout = s->live ? s->scale.idle_timeout_ms : 0;
-    uint32_t staying = 0;
     struct instance *oldest = NULL;
-    for (struct instance *i = s->instances; i; i = i->next) {
-        staying += i->state != INSTANCE_LEAVING;
+    for (struct instance *i = s->instances; i; i = i->next)
         if (i->state == INSTANCE_IDLE && (!oldest || i->idle_since_ms < oldest->idle_since_ms))
             oldest = i;
-    }
-    if (!oldest || (s->live && staying <= s->scale.min))
+    if (!oldest || (s->live && instance_staying(s) <= s->scale.min))
         return NULL;
     if (oldest->idle_since_ms + timeout > now) {
         if (oldest->idle_since_ms + timeout < *ret_next)
@@ -407,24 +375,14 @@ static struct instance *to_retire(struct service *s, int64_t now, int64_t *ret_n
     return oldest;
 }
 
-/* Has it said something that was not read yet, because a commit went by? */
-static bool has_news(const struct instance *i)
-{
-    struct pollfd fd = {.fd = i->fd, .events = POLLIN};
-    return poll(&fd, 1, 0) > 0;
-}
-
 /* The jobs behind one that takes its time may be run by others. */
-static void recall_late(struct dispatcher *d, struct instance *i, int64_t now, int64_t *ret_next)
+static void recall_late(struct dispatcher *d, struct service *s, int64_t now, int64_t *ret_next)
 {
-    int64_t late_ms = i->began_us / 1000 + AHEAD_HANG_MS;
-    if (i->job_count < 2 || i->recalled)
-        return;
-    if (late_ms <= now && !has_news(i)) {
-        i->service->pace_us = PACE_MAX_US;
+    for (struct instance *i = s->instances; i; i = i->next) {
+        if (!ahead_is_late(i, now, ret_next))
+            continue;
+        ahead_slow_down(s);
         recall(d, i);
-    } else if (late_ms < *ret_next) {
-        *ret_next = late_ms;
     }
 }
 
@@ -449,8 +407,7 @@ int64_t instance_tend(struct dispatcher *d)
     int64_t now = clock_mono_ms(), next = INT64_MAX;
     for (struct service *s = d->services; s; s = s->next) {
         kill_hanging(s, now, &next);
-        for (struct instance *i = s->instances; i; i = i->next)
-            recall_late(d, i, now, &next);
+        recall_late(d, s, now, &next);
         for (struct instance *i; (i = to_retire(s, now, &next));)
             instance_retire(d, i);
         while (s->live && !d->draining && s->instance_count < s->scale.min &&

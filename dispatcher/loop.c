@@ -1,16 +1,20 @@
-/* loop - waits for something to happen, then turns; see dispatcher.h. */
-#include "dispatcher/dispatcher.h"
+/* loop - see loop.h. */
+#include "dispatcher/loop.h"
 
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "dispatcher/dispatcher.h"
+#include "dispatcher/instance.h"
+#include "dispatcher/service.h"
+#include "dispatcher/tick.h"
+#include "dispatcher/turn.h"
 #include "home/alive.h"
 #include "home/wake.h"
 #include "proc/orphans.h"
@@ -40,16 +44,13 @@ static int64_t earlier(int64_t a, int64_t b)
  */
 static bool has_work(const struct dispatcher *d)
 {
-    if (d->happenings || d->more || d->stuck || store_last_commit(d->store) != d->seen_commit ||
+    if (d->happenings.first || d->more || d->stuck ||
+        store_last_commit(d->store) != d->seen_commit ||
         earlier(d->next_due_ms, d->next_tick_ms) <= clock_wall_ms())
         return true;
-    for (const struct service *s = d->services; s; s = s->next) {
-        uint32_t staying = 0;
-        for (const struct instance *i = s->instances; i; i = i->next)
-            staying += i->state != INSTANCE_LEAVING;
-        if (staying != s->reported.instances)
+    for (const struct service *s = d->services; s; s = s->next)
+        if (instance_staying(s) != s->reported.instances)
             return true;
-    }
     return false;
 }
 
@@ -133,7 +134,7 @@ static void give_up(struct dispatcher *d)
 {
     retire_all(d);
     /* When this cannot be written, the next start finds them and does the same. */
-    enum err err = d->happenings ? turn(d) : ERR_OK;
+    enum err err = d->happenings.first ? turn_take(d) : ERR_OK;
     (void)err;
     int64_t now, until = clock_mono_ms() + LEAVE_MS;
     while (d->instance_count && (now = clock_mono_ms()) < until)
@@ -150,7 +151,7 @@ static void look_around(struct dispatcher *d, int64_t *looked_ms)
         return;
     *looked_ms = now;
     int64_t clock_ms = clock_wall_ms() - now;
-    if (d->clock_ms && clock_ms < d->clock_ms - SET_BACK_MS)
+    if (d->clock_ms && clock_ms < d->clock_ms - TICK_SET_BACK_MS)
         d->set_back = d->more = true;
     d->clock_ms = clock_ms;
     alive_beat(d->lock_fd);
@@ -227,7 +228,7 @@ int loop_run(struct dispatcher *d)
             break;
         }
         if (has_work(d)) {
-            if (turn(d) == ERR_CORRUPT || store_is_broken(d->store))
+            if (turn_take(d) == ERR_CORRUPT || store_is_broken(d->store))
                 return EXIT_RETRY;
             rested = false;
         } else {

@@ -18,6 +18,8 @@
 
 #include "base/log.h"
 #include "dispatcher/dispatcher.h"
+#include "dispatcher/loop.h"
+#include "dispatcher/recover.h"
 #include "home/alive.h"
 #include "home/wake.h"
 #include "model/address.h"
@@ -200,7 +202,7 @@ int main(int argc, char **argv)
     d.signal_fd = open_signals();
     d.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     d.wake_fd = wake_listen(&d.home);
-    if (d.signal_fd < 0 || d.epoll_fd < 0 || d.wake_fd < 0 || turn_start(&d))
+    if (d.signal_fd < 0 || d.epoll_fd < 0 || d.wake_fd < 0 || recover_start(&d))
         return EXIT_RETRY;
     log_info("running for %s", d.home.dir);
     return loop_run(&d);

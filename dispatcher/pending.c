@@ -1,9 +1,12 @@
-/* pending - executions that wait, for their time or for good; see dispatcher.h. */
-#include "dispatcher/dispatcher.h"
+/* pending - see pending.h. */
+#include "dispatcher/pending.h"
 
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "dispatcher/catalog.h"
+#include "dispatcher/dispatcher.h"
+#include "dispatcher/service.h"
 #include "store/executions.h"
 #include "store/queue.h"
 

@@ -1,13 +1,14 @@
-/* record - what happened to executions; see dispatcher.h. */
-#include "dispatcher/dispatcher.h"
+/* record - see record.h. */
+#include "dispatcher/record.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "dispatcher/catalog.h"
+#include "dispatcher/dispatcher.h"
+#include "dispatcher/service.h"
 #include "proc/frame.h"
-#include "proc/leftovers.h"
 #include "store/actions.h"
 #include "store/attempts.h"
 #include "store/events.h"
@@ -17,8 +18,7 @@
 /* A runner that dies again and again with the same execution is not given it back at once. */
 static const struct retry loss_backoff = {UINT32_MAX, 100, 10000};
 
-/* Pending again, at once or when `wait_ms` have passed; what became of its attempt is kept. */
-static enum err put_back(
+enum err record_put_back(
     struct store_txn *txn, struct service *service, struct execution *execution, int64_t wait_ms)
 {
     enum status was = execution->status;
@@ -58,7 +58,7 @@ static enum err record_unbegun(
     bool waits = happening->kind == HAPPENING_UNSTARTED;
     execution->attempt--;
     execution->last = ATTEMPT_NONE;
-    return put_back(txn, happening->service, execution, waits ? loss_backoff.delay_ms : 0);
+    return record_put_back(txn, happening->service, execution, waits ? loss_backoff.delay_ms : 0);
 }
 
 /* The runner died. */
@@ -77,7 +77,7 @@ static enum err record_loss(struct dispatcher *d, struct store_txn *txn,
         return executions_change(txn, execution, was);
     }
     bool first = execution->losses == 1;
-    return put_back(txn, happening->service, execution,
+    return record_put_back(txn, happening->service, execution,
         first ? 0 : retry_backoff_ms(&loss_backoff, execution->losses - 1, random_u64()));
 }
 
@@ -198,7 +198,7 @@ static enum err record_outcome(struct dispatcher *d, struct store_txn *txn,
             return err;
     }
     if (again) {
-        err = put_back(txn, happening->service, execution, wait_ms);
+        err = record_put_back(txn, happening->service, execution, wait_ms);
     } else {
         enum status was = execution->status;
         execution->status = outcome->status;
@@ -209,8 +209,7 @@ static enum err record_outcome(struct dispatcher *d, struct store_txn *txn,
     return err ? err : store_results(txn, execution, outcome);
 }
 
-/* An execution that people wanted cancelled, however its attempt has ended. */
-static enum err end_cancelled(struct store_txn *txn, struct execution *execution)
+enum err record_cancelled(struct store_txn *txn, struct execution *execution)
 {
     enum status was = execution->status;
     execution->status = STATUS_FAILED;
@@ -222,12 +221,12 @@ static enum err end_cancelled(struct store_txn *txn, struct execution *execution
 }
 
 /* Cancelled while it ran: what its steps did until then is kept. */
-static enum err record_cancelled(
+static enum err keep_cancelled(
     struct store_txn *txn, struct execution *execution, const struct frame_outcome *outcome)
 {
     execution->steps = outcome->steps;
     execution->step_count = outcome->step_count;
-    enum err err = end_cancelled(txn, execution);
+    enum err err = record_cancelled(txn, execution);
     return err ? err : store_results(txn, execution, outcome);
 }
 
@@ -253,14 +252,14 @@ enum err record_happening(
         struct frame_outcome *outcome = mem_alloc(sizeof *outcome);
         bool good = frame_get_outcome(buf_span(&happening->outcome), outcome);
         if (good && cancelled && outcome->status != STATUS_COMPLETED)
-            err = record_cancelled(txn, &execution, outcome);
+            err = keep_cancelled(txn, &execution, outcome);
         else if (good)
             err = record_outcome(d, txn, happening, &execution, outcome);
         else
             err = record_loss(d, txn, happening, &execution);
         free(outcome);
     } else if (cancelled) {
-        err = end_cancelled(txn, &execution);
+        err = record_cancelled(txn, &execution);
     } else if (happening->kind == HAPPENING_LOST) {
         err = record_loss(d, txn, happening, &execution);
     } else {
@@ -305,66 +304,4 @@ enum err record_cancels(struct dispatcher *d, struct store_txn *txn)
             return err;
     }
     return err == ERR_NOTFOUND ? ERR_OK : err;
-}
-
-/* Collecting ids, since what is walked must not be changed meanwhile. */
-struct ids {
-    struct uuid *ids;
-    size_t count;
-};
-
-static bool collect(const struct uuid *id, void *context)
-{
-    struct ids *ids = context;
-    ids->ids = mem_resize(ids->ids, (ids->count + 1) * sizeof *ids->ids);
-    ids->ids[ids->count++] = *id;
-    return true;
-}
-
-enum err record_end_leftovers(struct dispatcher *d)
-{
-    struct ids running = {NULL, 0};
-    struct store_txn *txn;
-    enum err err = store_read_begin(d->store, &txn);
-    if (err)
-        return err;
-    err = executions_in_status(txn, STATUS_IN_PROGRESS, collect, &running);
-    store_read_end(txn);
-    if (!err && (d->after_death || running.count))
-        leftovers_end(&d->home, running.ids, running.count);
-    free(running.ids);
-    return err;
-}
-
-/* Nobody saw how long its attempt went on. */
-static enum err recover(struct dispatcher *d, struct store_txn *txn, struct execution *execution)
-{
-    char error[96];
-    snprintf(error, sizeof error, "the dispatcher ended during attempt %u", execution->attempt);
-    execution->error = span_str(error);
-    execution->last = ATTEMPT_LOST;
-    return put_back(txn, catalog_service(d, execution->queue), execution, 0);
-}
-
-enum err record_recover(struct dispatcher *d, struct store_txn *txn)
-{
-    struct ids running = {NULL, 0};
-    struct buf copy = BUF_INIT;
-    enum err err = executions_in_status(txn, STATUS_IN_PROGRESS, collect, &running);
-    for (size_t i = 0; !err && i < running.count; i++) {
-        struct execution execution;
-        bool cancelled = false;
-        err = executions_load(txn, &running.ids[i], &copy, &execution, NULL);
-        if (!err)
-            err = actions_is_cancelled(txn, &execution.id, &cancelled);
-        if (!err && cancelled)
-            err = end_cancelled(txn, &execution);
-        else if (!err)
-            err = recover(d, txn, &execution);
-    }
-    if (!err && running.count)
-        log_info("%zu executions that were running are pending again", running.count);
-    free(running.ids);
-    buf_done(&copy);
-    return err;
 }

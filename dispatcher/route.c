@@ -1,26 +1,28 @@
-/* route - from events to executions; see dispatcher.h. */
-#include "dispatcher/dispatcher.h"
+/* route - see route.h. */
+#include "dispatcher/route.h"
 
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "dispatcher/dispatcher.h"
+#include "dispatcher/service.h"
 #include "store/events.h"
 #include "store/executions.h"
-#include "store/queue.h"
 #include "store/triggers.h"
 
-enum err route_create(struct store_txn *txn, const struct route *route, const struct event *event)
+enum err route_create(
+    struct store_txn *txn, const struct listener *listener, const struct event *event)
 {
     struct execution execution = {
-        .queue = route->trigger.queue,
-        .pipeline_version = route->trigger.pipeline_version,
+        .queue = listener->trigger.queue,
+        .pipeline_version = listener->trigger.pipeline_version,
         .created_ms = clock_wall_ms(),
-        .pipeline_id = route->trigger.pipeline_id,
-        .pipeline_name = route->trigger.pipeline_name,
+        .pipeline_id = listener->trigger.pipeline_id,
+        .pipeline_name = listener->trigger.pipeline_name,
     };
     enum err err = executions_start(txn, event, &execution);
     if (!err)
-        route->service->plan.ready++;
+        listener->service->plan.ready++;
     return err;
 }
 
@@ -41,19 +43,19 @@ static bool is_own_tick(const struct trigger *trigger, const struct event *event
  * the first change.
  */
 static enum err route_event(struct dispatcher *d, struct store_txn *txn, const struct event *event,
-    const struct route *only, bool *matched)
+    const struct listener *only, bool *matched)
 {
     bool any = false;
     struct filter_subject subject;
     if (event->origin == EVENT_RUN)
         return ERR_OK; /* it has its execution, and is no trigger's */
     filter_subject_init(&subject, event);
-    for (size_t i = 0; i < d->route_count; i++) {
-        const struct route *route = &d->routes[i];
-        matched[i] = (only ? route == only : covers(&route->trigger, event->seq)) &&
-                     topic_matches(route->trigger.topic, event_topic(event)) &&
-                     !is_own_tick(&route->trigger, event) &&
-                     filter_judge(route->filters, &subject, NULL) == FILTER_MATCHES;
+    for (size_t i = 0; i < d->listener_count; i++) {
+        const struct listener *listener = &d->listeners[i];
+        matched[i] = (only ? listener == only : covers(&listener->trigger, event->seq)) &&
+                     topic_matches(listener->trigger.topic, event_topic(event)) &&
+                     !is_own_tick(&listener->trigger, event) &&
+                     filter_judge(listener->filters, &subject, NULL) == FILTER_MATCHES;
         any |= matched[i];
     }
     filter_subject_done(&subject);
@@ -64,9 +66,9 @@ static enum err route_event(struct dispatcher *d, struct store_txn *txn, const s
     const struct event kept = {
         .cid = event->cid, .parent = event->parent, .seq = event->seq, .type = buf_span(&type)};
     enum err err = ERR_OK;
-    for (size_t i = 0; i < d->route_count && !err; i++)
+    for (size_t i = 0; i < d->listener_count && !err; i++)
         if (matched[i])
-            err = route_create(txn, &d->routes[i], &kept);
+            err = route_create(txn, &d->listeners[i], &kept);
     buf_done(&type);
     return err;
 }
@@ -99,9 +101,9 @@ static enum err route_new(
 
 /* Older events that a new trigger has asked for. */
 static enum err backfill(
-    struct dispatcher *d, struct store_txn *txn, const struct route *route, bool *matched)
+    struct dispatcher *d, struct store_txn *txn, const struct listener *listener, bool *matched)
 {
-    const struct trigger *t = &route->trigger;
+    const struct trigger *t = &listener->trigger;
     uint64_t seq = t->backfill_seq;
     uint64_t limit = seq + (uint64_t)d->home.config.dispatcher_turn_events;
     enum err err = ERR_OK;
@@ -113,12 +115,12 @@ static enum err backfill(
         if (err == ERR_NOTFOUND)
             err = ERR_OK;
         else if (!err)
-            err = route_event(d, txn, &event, route, matched);
+            err = route_event(d, txn, &event, listener, matched);
     }
     if (!err)
         err = triggers_set_backfill(txn, t, seq);
-    if (seq < t->backfill_end && seq < route->service->plan_backfill)
-        route->service->plan_backfill = seq;
+    if (seq < t->backfill_end && seq < listener->service->plan_backfill)
+        listener->service->plan_backfill = seq;
     /* The mutation may run again from the start, so memory follows the store at the next reload. */
     d->reload = true;
     d->more = true;
@@ -127,17 +129,17 @@ static enum err backfill(
 
 enum err route_events(struct dispatcher *d, struct store_txn *txn)
 {
-    bool *matched = mem_alloc((d->route_count + 1) * sizeof *matched);
+    bool *matched = mem_alloc((d->listener_count + 1) * sizeof *matched);
     uint64_t cursor = 0;
     enum err err = route_new(d, txn, matched, &cursor);
     d->plan_cursor = cursor;
-    for (size_t i = 0; !err && i < d->route_count; i++) {
-        const struct route *route = &d->routes[i];
-        err = backfill(d, txn, route, matched);
+    for (size_t i = 0; !err && i < d->listener_count; i++) {
+        const struct listener *listener = &d->listeners[i];
+        err = backfill(d, txn, listener, matched);
         /* An ended generation has done its part once all its events are routed. */
-        if (!err && route->trigger.until_seq && cursor + 1 >= route->trigger.until_seq &&
-            route->trigger.backfill_seq >= route->trigger.backfill_end) {
-            err = triggers_drop(txn, &route->trigger);
+        if (!err && listener->trigger.until_seq && cursor + 1 >= listener->trigger.until_seq &&
+            listener->trigger.backfill_seq >= listener->trigger.backfill_end) {
+            err = triggers_drop(txn, &listener->trigger);
             if (err == ERR_NOTFOUND)
                 err = ERR_OK;
             d->reload = true;

@@ -1,9 +1,12 @@
-/* tick - schedules, from their ticks to executions; see dispatcher.h. */
-#include "dispatcher/dispatcher.h"
+/* tick - see tick.h. */
+#include "dispatcher/tick.h"
 
 #include <string.h>
 
 #include "base/clock.h"
+#include "dispatcher/dispatcher.h"
+#include "dispatcher/route.h"
+#include "dispatcher/service.h"
 #include "store/events.h"
 
 #define TICK_TYPE "fx.schedule"
@@ -16,7 +19,7 @@ static struct tick first_after(const struct cron *schedule, int64_t seen_ms)
 
 static bool is_set_back(const struct tick *tick, int64_t now)
 {
-    return tick->seen_ms > now + SET_BACK_MS;
+    return tick->seen_ms > now + TICK_SET_BACK_MS;
 }
 
 /* How long after its time a tick is still taken. */
@@ -40,10 +43,10 @@ static bool is_left_over(const struct dispatcher *d, const struct tick *noted,
  * A schedule begins with the first tick after its trigger was started, or after what
  * was seen of it: by an earlier dispatcher, or before its trigger was replaced.
  */
-enum err tick_take_up(struct dispatcher *d, struct store_txn *txn, const struct route *route)
+enum err tick_take_up(struct dispatcher *d, struct store_txn *txn, const struct listener *listener)
 {
-    struct service *s = route->service;
-    const struct trigger *t = &route->trigger;
+    struct service *s = listener->service;
+    const struct trigger *t = &listener->trigger;
     int64_t now = clock_wall_ms(), from_ms = t->started_ms < now ? t->started_ms : now;
     struct tick noted = NO_TICK;
     if (s->generation == t->generation)
@@ -54,18 +57,18 @@ enum err tick_take_up(struct dispatcher *d, struct store_txn *txn, const struct 
     bool holds = !err && !is_set_back(&noted, now);
     if (holds && noted.seen_ms > from_ms)
         from_ms = noted.seen_ms;
-    if (!route->schedule)
+    if (!listener->schedule)
         s->ticking.tick = NO_TICK;
     else if (holds && is_left_over(d, &noted, t, now))
         s->ticking.tick = noted;
     else
-        s->ticking.tick = first_after(route->schedule, from_ms);
+        s->ticking.tick = first_after(listener->schedule, from_ms);
     s->ticking.noted = memcmp(&s->ticking.tick, &noted, sizeof noted) == 0;
     s->plan_ticking = s->ticking;
     return ERR_OK;
 }
 
-static enum err take(struct store_txn *txn, const struct route *route)
+static enum err take(struct store_txn *txn, const struct listener *listener)
 {
     struct event event = {
         .cid = uuid_new(),
@@ -74,34 +77,34 @@ static enum err take(struct store_txn *txn, const struct route *route)
         .data_kind = EVENT_DATA_JSON,
         .source = span_str(TICK_SOURCE),
         .type = span_str(TICK_TYPE),
-        .subject = route->trigger.pipeline_name,
+        .subject = listener->trigger.pipeline_name,
         .datacontenttype = span_str("application/json"),
         .data = span_str("{}"),
     };
     enum err err = events_append(txn, &event);
-    return err ? err : route_create(txn, route, &event);
+    return err ? err : route_create(txn, listener, &event);
 }
 
 /* Does the latest of the ticks that are due come in time? It stands for all of them. */
-static bool is_in_time(const struct dispatcher *d, const struct route *route, int64_t now)
+static bool is_in_time(const struct dispatcher *d, const struct listener *listener, int64_t now)
 {
-    int64_t latest = route->service->plan_ticking.tick.due_ms, next = now - late_ms(d) - 1;
+    int64_t latest = listener->service->plan_ticking.tick.due_ms, next = now - late_ms(d) - 1;
     if (next < latest)
         next = latest;
-    while ((next = cron_next_ms(route->schedule, next)) >= 0 && next <= now)
+    while ((next = cron_next_ms(listener->schedule, next)) >= 0 && next <= now)
         latest = next;
     return latest >= now - late_ms(d);
 }
 
 /* What is due is taken, or was missed; a clock that was set back makes the schedule go on by it. */
 static enum err look(
-    struct dispatcher *d, struct store_txn *txn, const struct route *route, int64_t now)
+    struct dispatcher *d, struct store_txn *txn, const struct listener *listener, int64_t now)
 {
-    struct ticking *t = &route->service->plan_ticking;
+    struct ticking *t = &listener->service->plan_ticking;
     bool due = t->tick.due_ms >= 0 && t->tick.due_ms <= now, set_back = is_set_back(&t->tick, now);
-    enum err err = due && is_in_time(d, route, now) ? take(txn, route) : ERR_OK;
+    enum err err = due && is_in_time(d, listener, now) ? take(txn, listener) : ERR_OK;
     if (due || set_back)
-        *t = (struct ticking){first_after(route->schedule, now), false};
+        *t = (struct ticking){first_after(listener->schedule, now), false};
     return err;
 }
 
@@ -117,15 +120,15 @@ enum err tick_all(struct dispatcher *d, struct store_txn *txn)
     int64_t now = clock_wall_ms();
     enum err err = ERR_OK;
     d->next_tick_ms = INT64_MAX;
-    for (size_t i = 0; i < d->route_count && !err; i++) {
-        const struct route *route = &d->routes[i];
-        struct ticking *t = &route->service->plan_ticking;
-        if (route->trigger.until_seq)
+    for (size_t i = 0; i < d->listener_count && !err; i++) {
+        const struct listener *listener = &d->listeners[i];
+        struct ticking *t = &listener->service->plan_ticking;
+        if (listener->trigger.until_seq)
             continue; /* ended: its schedule is over, or its successor's */
-        if (route->schedule)
-            err = look(d, txn, route, now);
+        if (listener->schedule)
+            err = look(d, txn, listener, now);
         if (!err && !t->noted)
-            err = note(txn, route->service);
+            err = note(txn, listener->service);
         t->noted = true;
         if (t->tick.due_ms >= 0 && t->tick.due_ms < d->next_tick_ms)
             d->next_tick_ms = t->tick.due_ms;

@@ -1,13 +1,20 @@
-/* turn - one look at everything, one commit; see dispatcher.h. */
-#include "dispatcher/dispatcher.h"
+/* turn - see turn.h. */
+#include "dispatcher/turn.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "store/events.h"
-#include "store/executions.h"
+#include "dispatcher/ahead.h"
+#include "dispatcher/catalog.h"
+#include "dispatcher/claim.h"
+#include "dispatcher/dispatcher.h"
+#include "dispatcher/instance.h"
+#include "dispatcher/pending.h"
+#include "dispatcher/record.h"
+#include "dispatcher/route.h"
+#include "dispatcher/service.h"
+#include "dispatcher/tick.h"
 #include "store/queue.h"
 
 #define SKIPS_A_TURN 1000
@@ -15,7 +22,7 @@
 static void clear_claims(struct dispatcher *d)
 {
     for (size_t i = 0; i < d->claim_count; i++)
-        buf_done(&d->claims[i].job);
+        buf_done(&d->claims[i].frame);
     d->claim_count = 0;
 }
 
@@ -36,7 +43,7 @@ static void plan_afresh(struct dispatcher *d)
             s->plan_instances += i->state != INSTANCE_LEAVING;
             s->plan_idle += i->state == INSTANCE_IDLE;
             bool listens = i->state == INSTANCE_BUSY && i->out.len < AHEAD_BYTES;
-            s->plan_room += listens ? instance_room(i) : 0;
+            s->plan_room += listens ? ahead_room(i) : 0;
         }
     }
 }
@@ -60,36 +67,6 @@ static enum err report(struct store_txn *txn, struct service *s)
     return gone ? services_del(txn, s->queue) : services_put(txn, s->queue, &now);
 }
 
-static void count_ready(uint64_t queue, uint64_t count, void *context)
-{
-    catalog_service(context, queue)->plan.ready = count;
-}
-
-struct counting {
-    struct dispatcher *d;
-    struct store_txn *txn;
-};
-
-/* Executions that wait for their next attempt are counted where they belong. */
-static void count_waiting(int64_t due_ms, const struct uuid *id, void *context)
-{
-    struct counting *counting = context;
-    (void)due_ms;
-    struct execution execution;
-    if (executions_get(counting->txn, id, &execution, NULL) == ERR_OK)
-        catalog_service(counting->d, execution.queue)->plan.waiting++;
-}
-
-/* At the start. From then on the dispatcher knows, and is told what others do. */
-static enum err count_pending(struct dispatcher *d, struct store_txn *txn)
-{
-    struct counting counting = {d, txn};
-    for (struct service *s = d->services; s; s = s->next)
-        s->plan.ready = s->plan.waiting = 0;
-    enum err err = queue_count_all(txn, count_ready, d);
-    return err ? err : due_each(txn, count_waiting, &counting);
-}
-
 static void take_change(uint64_t queue, const struct queue_change *change, void *context)
 {
     struct counts *counts = &catalog_service(context, queue)->plan;
@@ -104,7 +81,7 @@ static enum err mutate(struct store_txn *txn, void *context)
     enum err err = catalog_reload(d, txn);
     if (!err)
         err = queue_take_changes(txn, take_change, d);
-    for (struct happening *h = d->happenings; h && !err; h = h->next)
+    for (struct happening *h = d->happenings.first; h && !err; h = h->next)
         err = record_happening(d, txn, h);
     if (!err)
         err = pending_promote(d, txn);
@@ -125,17 +102,6 @@ static enum err mutate(struct store_txn *txn, void *context)
     return err;
 }
 
-static void forget_happenings(struct dispatcher *d)
-{
-    while (d->happenings) {
-        struct happening *h = d->happenings;
-        d->happenings = h->next;
-        buf_done(&h->outcome);
-        free(h);
-    }
-    d->last_happening = &d->happenings;
-}
-
 /* The runner with the fewest jobs, or a new one. NULL when none could be started. */
 static struct instance *runner_for(struct dispatcher *d, const struct claim *claim)
 {
@@ -143,26 +109,15 @@ static struct instance *runner_for(struct dispatcher *d, const struct claim *cla
     if (claim->starts)
         return instance_start(d, claim->service);
     for (struct instance *i = claim->service->instances; i; i = i->next)
-        if (instance_room(i) && (!found || i->job_count < found->job_count))
+        if (ahead_room(i) && (!found || i->job_count < found->job_count))
             found = i;
     return found;
-}
-
-static void unstarted(struct dispatcher *d, const struct claim *claim)
-{
-    struct happening *h = mem_alloc(sizeof *h);
-    h->kind = HAPPENING_UNSTARTED;
-    h->service = claim->service;
-    h->execution = claim->execution;
-    h->attempt = claim->attempt;
-    *d->last_happening = h;
-    d->last_happening = &h->next;
 }
 
 /* The commit is on disk: what was planned is so, and the jobs may go out. */
 static void carry_out(struct dispatcher *d)
 {
-    forget_happenings(d);
+    happening_forget_all(&d->happenings);
     d->set_back = false;
     for (struct service *s = d->services; s; s = s->next) {
         s->now = s->plan;
@@ -181,7 +136,7 @@ static void carry_out(struct dispatcher *d)
         if (instance)
             instance_give(d, instance, claim);
         else
-            unstarted(d, claim);
+            happening_add(&d->happenings, HAPPENING_UNSTARTED, claim->service, &claim->job);
     }
     clear_claims(d);
     for (struct service *s = d->services; s; s = s->next) {
@@ -194,7 +149,7 @@ static void carry_out(struct dispatcher *d)
     }
 }
 
-enum err turn(struct dispatcher *d)
+enum err turn_take(struct dispatcher *d)
 {
     enum err err = store_write(d->store, 0, mutate, d);
     d->stuck = err != ERR_OK;
@@ -207,30 +162,4 @@ enum err turn(struct dispatcher *d)
     carry_out(d);
     catalog_forget_idle_services(d);
     return ERR_OK;
-}
-
-static enum err take_up(struct store_txn *txn, void *context)
-{
-    struct dispatcher *d = context;
-    enum err err = queue_take_changes(txn, take_change, d); /* which the count then knows of */
-    if (!err)
-        err = count_pending(d, txn);
-    if (!err)
-        err = record_recover(d, txn);
-    if (!err)
-        err = services_clear(txn); /* what a dispatcher before this one said */
-    return err;
-}
-
-enum err turn_start(struct dispatcher *d)
-{
-    d->last_happening = &d->happenings;
-    d->reload = true;
-    d->next_due_ms = d->next_tick_ms = INT64_MAX;
-    enum err err = record_end_leftovers(d);
-    if (!err)
-        err = store_write(d->store, 0, take_up, d);
-    for (struct service *s = d->services; s; s = s->next)
-        s->now = s->plan;
-    return err;
 }

@@ -1,0 +1,42 @@
+#ifndef DISPATCHER_AHEAD_H
+#define DISPATCHER_AHEAD_H
+/*
+ * ahead - how many jobs a runner is given before it has ended those it has.
+ *
+ * A runner with one job at a time waits for a commit between two of them, which takes longer
+ * than many a job. Where the jobs of a service take no time, a runner is therefore given as
+ * many as take AHEAD_US at the pace of the last ones. When one of them then takes longer than
+ * AHEAD_HANG_MS, those behind it are recalled: the runner gives back what it has not begun,
+ * which becomes pending again for any runner, with no attempt counted.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+struct instance;
+struct service;
+
+#define AHEAD_US 10000
+#define AHEAD_HANG_MS 50
+#define AHEAD_BYTES \
+    (4u << 20) /* of jobs a service gets in a turn, and a runner has not taken yet */
+
+/* How many jobs a runner of the service may have at a time: 1 to JOBS_MAX. */
+uint32_t ahead_window(const struct service *service);
+
+/* How many more jobs a runner may be given. */
+uint32_t ahead_room(const struct instance *instance);
+
+/* A job of the service has taken so long; or one holds up others, whoever is given them. */
+void ahead_learn(struct service *service, int64_t took_us);
+void ahead_slow_down(struct service *service);
+
+/*
+ * Does the first job of a runner hold up the others, which are to be recalled? If it may do so
+ * later, *ret_next_ms becomes that time where it is later than that (monotonic).
+ */
+bool ahead_is_late(const struct instance *instance, int64_t now_ms, int64_t *ret_next_ms);
+
+/* Asks for the jobs behind the first, in the bytes to be sent. False: that is asked already. */
+bool ahead_recall(struct instance *instance);
+
+#endif

@@ -1,0 +1,42 @@
+#ifndef DISPATCHER_INSTANCE_H
+#define DISPATCHER_INSTANCE_H
+/*
+ * instance - runner processes: starting them, talking to them, ending them. No turn.
+ */
+#include <stdint.h>
+
+#include "base/id.h"
+
+struct claim;
+struct dispatcher;
+struct instance;
+struct service;
+
+struct instance *instance_start(struct dispatcher *d, struct service *service); /* NULL: logged */
+
+/* How many runners of a service are not leaving. */
+uint32_t instance_staying(const struct service *service);
+
+/* Adds a job to those of the runner and takes its frame; instance_flush sends what was added. */
+void instance_give(struct dispatcher *d, struct instance *instance, struct claim *claim);
+void instance_flush(struct dispatcher *d, struct instance *instance);
+
+/* Ends one of the runner's jobs if it is at hand, or else recalls it with all that are not. */
+void instance_cancel(struct dispatcher *d, struct instance *instance, const struct uuid *execution);
+
+/* Hangs up, whereupon the runner ends. All the jobs it has are lost. */
+void instance_retire(struct dispatcher *d, struct instance *instance);
+
+/* The socket can be read or written, or has closed (epoll's events). */
+void instance_on_socket(struct dispatcher *d, struct instance *instance, uint32_t events);
+
+/* A child of this process has ended (SIGCHLD). */
+void instance_on_children(struct dispatcher *d);
+
+/*
+ * Retires what has been idle too long, recalls jobs that are held up, kills what hangs, starts
+ * what scale.min wants. Returns when to look again, monotonic.
+ */
+int64_t instance_tend(struct dispatcher *d);
+
+#endif

@@ -1,0 +1,143 @@
+/* recover - see recover.h. */
+#include "dispatcher/recover.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "dispatcher/catalog.h"
+#include "dispatcher/dispatcher.h"
+#include "dispatcher/record.h"
+#include "dispatcher/service.h"
+#include "proc/leftovers.h"
+#include "store/actions.h"
+#include "store/executions.h"
+#include "store/queue.h"
+#include "store/services.h"
+
+/* Collecting ids, since what is walked must not be changed meanwhile. */
+struct ids {
+    struct uuid *ids;
+    size_t count;
+};
+
+static bool collect(const struct uuid *id, void *context)
+{
+    struct ids *ids = context;
+    ids->ids = mem_resize(ids->ids, (ids->count + 1) * sizeof *ids->ids);
+    ids->ids[ids->count++] = *id;
+    return true;
+}
+
+/* Ends the processes that a dispatcher before this one and its runners have left. */
+static enum err end_leftovers(struct dispatcher *d)
+{
+    struct ids running = {NULL, 0};
+    struct store_txn *txn;
+    enum err err = store_read_begin(d->store, &txn);
+    if (err)
+        return err;
+    err = executions_in_status(txn, STATUS_IN_PROGRESS, collect, &running);
+    store_read_end(txn);
+    if (!err && (d->after_death || running.count))
+        leftovers_end(&d->home, running.ids, running.count);
+    free(running.ids);
+    return err;
+}
+
+/* Nobody saw how long its attempt went on. */
+static enum err put_back(struct dispatcher *d, struct store_txn *txn, struct execution *execution)
+{
+    char error[96];
+    snprintf(error, sizeof error, "the dispatcher ended during attempt %u", execution->attempt);
+    execution->error = span_str(error);
+    execution->last = ATTEMPT_LOST;
+    return record_put_back(txn, catalog_service(d, execution->queue), execution, 0);
+}
+
+/* Executions that were in progress are pending again. */
+static enum err put_back_all(struct dispatcher *d, struct store_txn *txn)
+{
+    struct ids running = {NULL, 0};
+    struct buf copy = BUF_INIT;
+    enum err err = executions_in_status(txn, STATUS_IN_PROGRESS, collect, &running);
+    for (size_t i = 0; !err && i < running.count; i++) {
+        struct execution execution;
+        bool cancelled = false;
+        err = executions_load(txn, &running.ids[i], &copy, &execution, NULL);
+        if (!err)
+            err = actions_is_cancelled(txn, &execution.id, &cancelled);
+        if (!err && cancelled)
+            err = record_cancelled(txn, &execution);
+        else if (!err)
+            err = put_back(d, txn, &execution);
+    }
+    if (!err && running.count)
+        log_info("%zu executions that were running are pending again", running.count);
+    free(running.ids);
+    buf_done(&copy);
+    return err;
+}
+
+static void count_ready(uint64_t queue, uint64_t count, void *context)
+{
+    catalog_service(context, queue)->plan.ready = count;
+}
+
+struct counting {
+    struct dispatcher *d;
+    struct store_txn *txn;
+};
+
+/* Executions that wait for their next attempt are counted where they belong. */
+static void count_waiting(int64_t due_ms, const struct uuid *id, void *context)
+{
+    struct counting *counting = context;
+    (void)due_ms;
+    struct execution execution;
+    if (executions_get(counting->txn, id, &execution, NULL) == ERR_OK)
+        catalog_service(counting->d, execution.queue)->plan.waiting++;
+}
+
+/* At the start. From then on the dispatcher knows, and is told what others do. */
+static enum err count_pending(struct dispatcher *d, struct store_txn *txn)
+{
+    struct counting counting = {d, txn};
+    for (struct service *s = d->services; s; s = s->next)
+        s->plan.ready = s->plan.waiting = 0;
+    enum err err = queue_count_all(txn, count_ready, d);
+    return err ? err : due_each(txn, count_waiting, &counting);
+}
+
+/* The count that follows knows of all changes. */
+static void forget_change(uint64_t queue, const struct queue_change *change, void *context)
+{
+    (void)queue;
+    (void)change;
+    (void)context;
+}
+
+static enum err take_up(struct store_txn *txn, void *context)
+{
+    struct dispatcher *d = context;
+    enum err err = queue_take_changes(txn, forget_change, NULL);
+    if (!err)
+        err = count_pending(d, txn);
+    if (!err)
+        err = put_back_all(d, txn);
+    if (!err)
+        err = services_clear(txn); /* what a dispatcher before this one said */
+    return err;
+}
+
+enum err recover_start(struct dispatcher *d)
+{
+    d->reload = true;
+    d->next_due_ms = d->next_tick_ms = INT64_MAX;
+    enum err err = end_leftovers(d);
+    if (!err)
+        err = store_write(d->store, 0, take_up, d);
+    for (struct service *s = d->services; s; s = s->next)
+        s->now = s->plan;
+    return err;
+}

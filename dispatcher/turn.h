@@ -1,0 +1,13 @@
+#ifndef DISPATCHER_TURN_H
+#define DISPATCHER_TURN_H
+/*
+ * turn - one look at everything, one commit, and then what that commit allows.
+ */
+#include "base/err.h"
+
+struct dispatcher;
+
+/* When it cannot be committed, it is as if it had not been, and is to be tried again later. */
+enum err turn_take(struct dispatcher *d) MUST_CHECK;
+
+#endif
