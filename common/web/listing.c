@@ -1,6 +1,7 @@
 /* listing - see listing.h. */
 #include "web/listing.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,51 +9,93 @@
 #include "base/json.h"
 #include "view/execution.h"
 
-/* Takes one parameter of a list into the query. False, with what it must be, when it is not that.
- */
-static bool take(
-    struct execution_query *query, const char *name, struct span value, const char **ret_must)
+static bool take_status(struct span value, struct execution_query *query)
 {
-    char *end;
-    if (strcmp(name, "status") == 0) {
-        query->with_status = true;
-        *ret_must = "must be pending, in_progress, completed, failed or skipped";
-        return status_parse(value, &query->status);
-    }
-    if (strcmp(name, "since") == 0 || strcmp(name, "until") == 0) {
-        *ret_must = "must be an RFC 3339 time such as 2026-01-31T12:00:00Z";
-        return clock_parse(value, name[0] == 's' ? &query->since_ms : &query->until_ms);
-    }
-    if (strcmp(name, "after") == 0) {
-        *ret_must = "must be the \"next\" of the page before";
-        return uuid_parse(value, &query->after);
-    }
-    if (strcmp(name, "limit") == 0) {
-        *ret_must = "must be a whole number from 1 to 1000";
-        long limit = value.len && value.len < 6 ? strtol((const char *)value.data, &end, 10) : 0;
-        query->limit = (size_t)limit;
-        return limit >= 1 && limit <= EXECUTIONS_LIMIT_MAX && value.data[0] >= '0' &&
-               value.data[0] <= '9' && end == (const char *)value.data + value.len;
-    }
-    *(strcmp(name, "service") == 0         ? &query->service
-        : strcmp(name, "pipeline_id") == 0 ? &query->pipeline_id
-                                           : &query->event_type) = value;
-    *ret_must = "must not be empty";
+    query->with_status = true;
+    return status_parse(value, &query->status);
+}
+
+static bool take_service(struct span value, struct execution_query *query)
+{
+    query->service = value;
     return value.len > 0;
+}
+
+static bool take_pipeline_id(struct span value, struct execution_query *query)
+{
+    query->pipeline_id = value;
+    return value.len > 0;
+}
+
+static bool take_event_type(struct span value, struct execution_query *query)
+{
+    query->event_type = value;
+    return value.len > 0;
+}
+
+static bool take_since(struct span value, struct execution_query *query)
+{
+    return clock_parse(value, &query->since_ms);
+}
+
+static bool take_until(struct span value, struct execution_query *query)
+{
+    return clock_parse(value, &query->until_ms);
+}
+
+static bool take_after(struct span value, struct execution_query *query)
+{
+    return uuid_parse(value, &query->after);
+}
+
+/* strtol would also take space or a sign before the number. */
+static bool take_limit(struct span value, struct execution_query *query)
+{
+    const char *text = (const char *)value.data;
+    char *end = NULL;
+    long limit = value.len < 6 ? strtol(text, &end, 10) : 0;
+    query->limit = (size_t)limit;
+    return text[0] >= '0' && text[0] <= '9' && end == text + value.len && limit >= 1 &&
+           limit <= EXECUTIONS_LIMIT_MAX;
+}
+
+/* The parameters of a list: where each goes, and what it must be. */
+static const struct parameter {
+    const char *name;
+    bool (*take)(struct span value, struct execution_query *query); /* false: it is not that */
+    const char *must;
+} parameters[] = {
+    {"status", take_status, "must be pending, in_progress, completed, failed or skipped"},
+    {"service", take_service, "must not be empty"},
+    {"pipeline_id", take_pipeline_id, "must not be empty"},
+    {"event_type", take_event_type, "must not be empty"},
+    {"since", take_since, "must be an RFC 3339 time such as 2026-01-31T12:00:00Z"},
+    {"until", take_until, "must be an RFC 3339 time such as 2026-01-31T12:00:00Z"},
+    {"limit", take_limit, "must be a whole number from 1 to 1000"},
+    {"after", take_after, "must be the \"next\" of the page before"},
+};
+
+static const struct parameter *find_parameter(const char *name)
+{
+    const struct parameter *p = parameters, *end = p + sizeof parameters / sizeof parameters[0];
+    while (p < end && strcmp(p->name, name) != 0)
+        p++;
+    assert(p < end); /* handlers name those that listing.h lists */
+    return p;
 }
 
 bool listing_read(struct request *request, const char *const *names, struct execution_query *query)
 {
     for (; *names; names++) {
-        const char *must = NULL;
+        const struct parameter *parameter = find_parameter(*names);
         struct span value;
         enum err err = request_query(request, *names, &value);
         if (err == ERR_INVALID) {
             reply_bad_query(request, *names);
             return false;
         }
-        if (!err && !take(query, *names, value, &must)) {
-            reply_problem(request, 422, "%s: %s.", *names, must);
+        if (!err && !parameter->take(value, query)) {
+            reply_problem(request, 422, "%s: %s.", *names, parameter->must);
             return false;
         }
     }
