@@ -12,22 +12,44 @@
 
 #define BEARER "Bearer "
 
+/* The headers that may bring a key. */
+static const struct key_header {
+    const char *cgi_name;
+    bool has_scheme; /* "Bearer", or one of the front end's own, such as Digest */
+} key_headers[] = {
+    {"HTTP_X_API_KEY", false},
+    {"HTTP_AUTHORIZATION", true},
+    {"REDIRECT_HTTP_AUTHORIZATION", true},
+};
+
 /*
  * Headers reach a CGI program under a name in which "-" has become "_", so
- * "X_API_KEY: …" arrives as a second HTTP_X_API_KEY (PLATFORM.md); front ends
- * join two of one name with a comma, which no token contains.
+ * "X_API_KEY: …" arrives as a second HTTP_X_API_KEY (PLATFORM.md).
  */
-static bool came_twice(const struct request *request, const char *cgi_name)
+static size_t times_sent(const struct request *request, const char *cgi_name)
 {
-    size_t seen = 0, len = strlen(cgi_name);
+    size_t times = 0, len = strlen(cgi_name);
     for (char **v = request->channel->variables; *v; v++)
         if (strncmp(*v, cgi_name, len) == 0 && (*v)[len] == '=')
-            seen++;
-    struct span value = request_header(request, cgi_name);
-    /* A scheme of the front end's own, such as Digest, may have commas. */
-    bool ours = strstr(cgi_name, "AUTHORIZATION") == NULL ||
-                (value.len && strcasestr((const char *)value.data, BEARER));
-    return seen > 1 || (ours && value.len && memchr(value.data, ',', value.len));
+            times++;
+    return times;
+}
+
+/*
+ * Front ends join two headers of one name with a comma, which no token contains;
+ * but the value of another scheme may.
+ */
+static bool is_joined(const struct key_header *header, struct span value)
+{
+    if (!value.len || !memchr(value.data, ',', value.len))
+        return false;
+    return !header->has_scheme || strcasestr((const char *)value.data, BEARER);
+}
+
+static bool came_twice(const struct request *request, const struct key_header *header)
+{
+    return times_sent(request, header->cgi_name) > 1 ||
+           is_joined(header, request_header(request, header->cgi_name));
 }
 
 static struct span bearer(const struct request *request)
@@ -87,10 +109,8 @@ static bool refuse(struct request *request, const char *why)
 /* False when the request was answered. A request may come without a key. */
 static bool read_token(struct request *request, struct span *ret_token)
 {
-    static const char *const security[] = {
-        "HTTP_X_API_KEY", "HTTP_AUTHORIZATION", "REDIRECT_HTTP_AUTHORIZATION"};
-    for (size_t i = 0; i < sizeof security / sizeof security[0]; i++) {
-        if (came_twice(request, security[i])) {
+    for (size_t i = 0; i < sizeof key_headers / sizeof key_headers[0]; i++) {
+        if (came_twice(request, &key_headers[i])) {
             reply_problem(
                 request, 400, "A header that identifies the sender came twice; send each once.");
             return false;

@@ -9,6 +9,7 @@
 #include "web/route.h"
 
 #define READ_STEP 16384
+#define LENGTH_REQUIRED 411
 
 static struct request *request_new(const struct serving *serving, struct channel *channel)
 {
@@ -116,16 +117,25 @@ static bool read_body(struct request *request)
     return true;
 }
 
+/* What the front end tells its error handler in REDIRECT_STATUS; 0 where nothing is wrong. */
+static int front_end_error(const struct request *request)
+{
+    struct span text = request_header(request, "REDIRECT_STATUS");
+    int status = text.len == 3 ? (int)strtol((const char *)text.data, NULL, 10) : 0;
+    return status >= 400 ? status : 0;
+}
+
 /*
- * The path and the query as the client sent them: of a request that the front
- * end has handed on to its error handler, SCRIPT_NAME is the handler's.
+ * A POST that the front end has handed to its error handler because it lacks a
+ * length. SCRIPT_NAME is the handler's then, and REQUEST_URI what the client sent.
  */
-static void set_path_of_uri(struct request *request)
+static void restore_post(struct request *request)
 {
     struct span uri = request_header(request, "REQUEST_URI");
     const uint8_t *mark = uri.len ? memchr(uri.data, '?', uri.len) : NULL;
     request->path = without_slash(span_of(uri.data, mark ? (size_t)(mark - uri.data) : uri.len));
     request->query = mark ? (const char *)mark + 1 : "";
+    request->method = "POST";
 }
 
 static bool has_route(struct request *request)
@@ -137,62 +147,70 @@ static bool has_route(struct request *request)
     return false;
 }
 
-/*
- * Front ends tell their error handler the status in REDIRECT_STATUS (200 where
- * nothing is wrong). lighttpd refuses a POST without a length with 411, but such
- * a request has no body and is as good as one that says so: it is served, where
- * the path is this program's. Other errors become problems. False when the
- * request was answered.
- */
-static bool take_front_end_error(struct request *request)
+/* A program that has died or hangs is replaced soon, whichever of these the front end calls it. */
+static bool is_passing(int error)
 {
-    struct span text = request_header(request, "REDIRECT_STATUS");
-    int status = text.len == 3 ? (int)strtol((const char *)text.data, NULL, 10) : 0;
-    if (status < 400)
-        return true;
-    if (status == 411)
-        set_path_of_uri(request);
-    if (status == 411 && has_route(request)) {
-        request->method = "POST";
-        return true;
-    }
-    /* A program that has died or hangs is replaced soon, whichever of these the front end calls it.
-     */
-    bool later = status == 500 || (status >= 502 && status <= 504);
-    if (later) {
-        status = 503;
+    return error == 500 || (error >= 502 && error <= 504);
+}
+
+static void reply_front_end_error(struct request *request, int error)
+{
+    if (is_passing(error)) {
         reply_header(request, "Retry-After", "2");
+        reply_problem(request, 503,
+            "The web server could not have this request answered; send it again later.");
+    } else if (error == LENGTH_REQUIRED) {
+        reply_problem(request, error,
+            "A POST needs a length: send Content-Length: 0 where there is no body.");
+    } else {
+        reply_problem(request, error, "The web server refused this request as it was sent.");
     }
-    reply_problem(request, status, "%s",
-        status == 411 ? "A POST needs a length: send Content-Length: 0 where there is no body."
-        : later       ? "The web server could not have this request answered; send it again later."
-                      : "The web server refused this request as it was sent.");
-    return false;
+}
+
+static void read_variables(struct request *request)
+{
+    struct span method = request_header(request, "REQUEST_METHOD");
+    struct span query = request_header(request, "QUERY_STRING");
+    request->method = method.len ? (const char *)method.data : "GET";
+    request->query = query.len ? (const char *)query.data : "";
+    set_path(request);
+}
+
+static void serve_route(struct request *request)
+{
+    const struct route *route = route_find(request);
+    if (route && !request->store)
+        reply_error(request, ERR_IO);
+    else if (route && read_body(request) && auth_check(request, route))
+        route->handler(request);
+}
+
+/*
+ * lighttpd refuses a POST without a length, but such a request has no body and is
+ * as good as one that says so: where its path is this program's, it is served.
+ */
+static void answer(struct request *request)
+{
+    int error = front_end_error(request);
+    read_variables(request);
+    if (error == LENGTH_REQUIRED)
+        restore_post(request);
+    if (error == LENGTH_REQUIRED && has_route(request))
+        error = 0;
+    if (error)
+        reply_front_end_error(request, error);
+    else if (!path_is_plain(request))
+        reply_problem(request, 404,
+            "There is nothing at this path. Paths are taken literally: no \"//\", no dot segments, "
+            "no encoded slashes.");
+    else
+        serve_route(request);
 }
 
 void request_serve(const struct serving *serving, struct channel *channel)
 {
     struct request *request = request_new(serving, channel);
     log_context(request->id);
-    struct span method = request_header(request, "REQUEST_METHOD");
-    struct span query = request_header(request, "QUERY_STRING");
-    request->method = method.len ? (const char *)method.data : "GET";
-    request->query = query.len ? (const char *)query.data : "";
-    if (!take_front_end_error(request))
-        return;
-    if (!request->path.len)
-        set_path(request);
-
-    if (!path_is_plain(request)) {
-        reply_problem(request, 404,
-            "There is nothing at this path. Paths are taken literally: no \"//\", no dot segments, "
-            "no encoded slashes.");
-    } else {
-        const struct route *route = route_find(request);
-        if (route && !serving->store)
-            reply_error(request, ERR_IO);
-        else if (route && read_body(request) && auth_check(request, route))
-            route->handler(request);
-    }
+    answer(request);
     log_context("");
 }

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/log.h"
 #include "home/meter.h"
 #include "store/credentials.h"
 #include "web/body.h"
@@ -229,6 +230,78 @@ static void method_chooses_the_handler(void **state)
         if (method_cases[i].status == 200)
             assert_string_equal(
                 seen.method, method_cases[i].method ? method_cases[i].method : "GET");
+        fake_done(&fake);
+    }
+}
+
+/* Errors of the front end, which calls its error handler with them. NULL: not sent. */
+static const struct {
+    const char *error, *method, *uri;
+    int status;
+    const char *seen; /* method, path and query as the handler sees them */
+    const char *detail;
+    bool later;
+} front_end_cases[] = {
+    {NULL, "GET", "/open?a=1", 200, "GET /open ", NULL, false},
+    {"", "GET", "/open", 200, "GET /open ", NULL, false},
+    {"200", "GET", "/open", 200, "GET /open ", NULL, false},
+    {"41", "GET", "/open", 200, "GET /open ", NULL, false},
+    {"4110", "GET", "/open", 200, "GET /open ", NULL, false},
+    {"411", "GET", "/post", 200, "POST /post ", NULL, false},
+    {"411", "GET", "/post/?a=1&b=2", 200, "POST /post a=1&b=2", NULL, false},
+    {"411", "GET", "/nothing", 411, NULL, "A POST needs a length", false},
+    {"411", "GET", NULL, 411, NULL, "A POST needs a length", false},
+    {"411", "GET", "/open//", 411, NULL, "A POST needs a length", false},
+    {"400", "GET", "/open", 400, NULL, "The web server refused this request", false},
+    {"413", "POST", "/open", 413, NULL, "The web server refused this request", false},
+    {"501", "POST", "/open", 501, NULL, "The web server refused this request", false},
+    {"500", "POST", "/open", 503, NULL, "send it again later", true},
+    {"502", "POST", "/open", 503, NULL, "send it again later", true},
+    {"503", "POST", "/open", 503, NULL, "send it again later", true},
+    {"504", "GET", "/open", 503, NULL, "send it again later", true},
+};
+
+static void front_end_errors_become_problems(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(front_end_cases); i++) {
+        struct fake fake;
+        char got[800];
+        fake_init(&fake);
+        fake_set(&fake, "REQUEST_METHOD", front_end_cases[i].method);
+        fake_set(&fake, "SCRIPT_NAME", "/open");
+        if (front_end_cases[i].uri)
+            fake_set(&fake, "REQUEST_URI", front_end_cases[i].uri);
+        if (front_end_cases[i].error)
+            fake_set(&fake, "REDIRECT_STATUS", front_end_cases[i].error);
+        serve(&fake);
+        if (fake_status(&fake) != front_end_cases[i].status)
+            fail_msg("case %zu: %s", i, buf_text(&fake.reply));
+        assert_int_equal(seen.calls, front_end_cases[i].status == 200);
+        snprintf(got, sizeof got, "%s %s %s", seen.method, seen.path, seen.query);
+        if (front_end_cases[i].seen)
+            assert_string_equal(got, front_end_cases[i].seen);
+        if (front_end_cases[i].detail)
+            assert_non_null(strstr(fake_member(&fake, "detail"), front_end_cases[i].detail));
+        assert_int_equal(fake_header(&fake, "Retry-After") != NULL, front_end_cases[i].later);
+        fake_done(&fake);
+    }
+}
+
+/* What is logged between two requests belongs to neither. */
+static void log_lines_name_a_request_while_it_is_served(void **state)
+{
+    static const char *const errors[] = {"200", "404", "411", "502"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(errors); i++) {
+        struct fake fake;
+        char line[32];
+        fake_request(&fake, "GET", "/nothing");
+        fake_set(&fake, "REDIRECT_STATUS", errors[i]);
+        serve(&fake);
+        log_info("after %s", errors[i]);
+        snprintf(line, sizeof line, "info: after %s", errors[i]);
+        assert_true(temp_logged(&t.temp, line));
         fake_done(&fake);
     }
 }
@@ -994,6 +1067,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(path_is_taken_literally),
         TEST(method_chooses_the_handler),
+        TEST(front_end_errors_become_problems),
+        TEST(log_lines_name_a_request_while_it_is_served),
         TEST(body_is_whole_or_refused),
         TEST(body_comes_after_the_route_and_before_the_key),
         TEST(credential_is_one_and_good),
