@@ -117,7 +117,7 @@ static int cancel(struct fxctl *ctl)
 
 /* explain */
 
-/* One trigger of an event, as a line. */
+/* Adds a line for one trigger of an event. */
 static void add_trigger(struct span trigger, struct buf *out)
 {
     struct json_item name = {0}, why = {0}, status = {0}, id = {0};

@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define OPTIONS_MAX 12 /* of one command */
-#define OPERANDS_MAX 2 /* of one command */
+#define OPTIONS_MAX 12 /* options of one command */
+#define OPERANDS_MAX 2 /* operands of one command */
 #define MANY_MAX 64    /* values of one option */
 
 enum option_need {
@@ -39,7 +39,7 @@ struct command {
     int (*run)(struct fxctl *ctl);
 };
 
-/* The options of every command. */
+/* The options that every command has. */
 extern const struct option_rule command_global[];
 
 /* The place of an option in its table (NULL is an empty one), or -1. */

@@ -12,7 +12,7 @@
 
 #define RATE_MAX 1000000
 
-/* What they are called in messages. */
+/* What the kinds of credentials are called in messages. */
 static const char *const kinds[] = {"key", "secret"};
 
 static int read_list(const struct fxctl *ctl, const char *option, struct span *ret_list)
@@ -89,7 +89,7 @@ static void put_scopes(struct json_out *o, unsigned scopes)
     json_close(o, ']');
 }
 
-/* The members that say what it is and may; nothing of its secret. */
+/* Writes what the credential is and may; nothing of its secret. */
 static void put_members(struct json_out *o, const struct credential *credential)
 {
     char id[UUID_TEXT];

@@ -7,7 +7,7 @@
 #include "fxctl/fxctl.h"
 #include "model/credential.h"
 
-/* Options of both, for their tables. */
+/* Options that the commands for both have in their tables. */
 #define CREDENTIAL_OPTIONS \
     {"expires", "WHEN", OPTION_FREE, \
         "when it ends, such as 90d, 12h or an RFC 3339 time; else never"}, \
@@ -19,33 +19,32 @@
         "burst", "N", OPTION_FREE, "requests it may make at once; else the rate" \
     }
 
-/* Reads --name and the options above, all checked. EXIT_DONE, or EXIT_USAGE after saying what is
- * wrong. */
+/* Reads and checks --name and the options above. EXIT_DONE, or EXIT_USAGE after saying why not. */
 int credential_read(const struct fxctl *ctl, struct credential *credential);
 
-/* Stores a new one, which the store then owns. EXIT_DONE or the status to leave with. */
+/* Stores a new credential. EXIT_DONE or the status to leave with. */
 int credential_create(const struct fxctl *ctl, const struct credential *credential);
 
 /*
- * Prints what was made: the secret text alone, or with --json an object that holds
- * it as `word` ("token", "secret"). This is the only time it is shown.
+ * Prints a credential that was made: its secret text alone, or with --json an object that
+ * has that text as `word` ("token", "secret"). The secret text is never shown again.
  */
 void credential_print_made(const struct fxctl *ctl, const struct credential *credential,
     const char *word, const char *secret);
 
-/* The commands list and revoke of one kind. */
+/* The commands list and revoke, for one kind of credentials. */
 int credential_list(struct fxctl *ctl, enum credential_kind kind);
 int credential_revoke(struct fxctl *ctl, enum credential_kind kind);
 
 /*
- * Puts a new proof beside the present one, which stays good until --until.
+ * Puts a new proof beside the present proof, which stays good until --until.
  * EXIT_DONE or the status to leave with.
  */
 int credential_rotate(struct fxctl *ctl, const struct uuid *id, struct span proof);
 
 /*
- * Opens the store and finds the credential that the first operand names by its
- * id, its text in `text`. EXIT_DONE or the status to leave with.
+ * Opens the store and finds the credential whose id is the first operand. The credential
+ * borrows from `text`. EXIT_DONE or the status to leave with.
  */
 int credential_find(struct fxctl *ctl, enum credential_kind kind, struct buf *text,
     struct credential *ret_credential);

@@ -5,8 +5,10 @@
 #include "fxctl/operand.h"
 #include "store/dead_letters.h"
 
-/* The id of the pipeline of --pipeline, empty where it is not given. EXIT_DONE, or the status to
- * leave with. */
+/*
+ * Reads the id of the pipeline that --pipeline names, empty without that option. EXIT_DONE, or
+ * the status to leave with.
+ */
 static int read_pipeline(const struct fxctl *ctl, char ret_id[PIPELINE_ID_MAX + 1])
 {
     const char *word = fxctl_option(ctl, "pipeline");
@@ -39,7 +41,7 @@ static int list(struct fxctl *ctl)
     return listing_print(ctl, &query, "dead_letters", "There is no dead letter.");
 }
 
-/* Answers with how it went. EXIT_DONE, or EXIT_NO where some are left. */
+/* Answers with what became of the dead letters. EXIT_DONE, or EXIT_NO where some are left. */
 static int print_retried(const struct fxctl *ctl, const struct dead_letters_retried *retried)
 {
     struct buf text = BUF_INIT;

@@ -53,7 +53,7 @@ static enum err wait_for_cid(struct store *store, const struct uuid *cid, int64_
     }
 }
 
-/* --wait in milliseconds, 0 where it is not given. EXIT_DONE or EXIT_USAGE. */
+/* Reads --wait, in milliseconds; 0 without that option. EXIT_DONE or EXIT_USAGE. */
 static int read_wait(const struct fxctl *ctl, int64_t *ret_wait_ms)
 {
     const char *text = fxctl_option(ctl, "wait");
@@ -140,7 +140,7 @@ static int executions(struct fxctl *ctl)
 
 /* execution show */
 
-/* A step's state, and its output further in. */
+/* Adds a step's state, and below it, further in, the step's output. */
 static void add_step(struct span step, struct buf *out)
 {
     struct buf log = BUF_INIT;

@@ -4,8 +4,8 @@
  * fxctl - one run of the command line: what was asked of the command, and how it
  * answers.
  *
- * Standard output carries what was asked for and nothing else; everything that
- * is said beside it goes to standard error. A command returns its exit status.
+ * Standard output carries what was asked for and nothing else; whatever else is said goes
+ * to standard error. A command returns its exit status.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,7 +27,7 @@ struct fxctl {
     char noun[16];          /* the first word of a command whose second is missing; help only */
     const char *home_given; /* --home, or NULL */
     bool json, help, version;
-    const char *values[OPTIONS_MAX]; /* beside command->options; "" for one without its value */
+    const char *values[OPTIONS_MAX]; /* in the order of command->options; "": without a value */
     const char *many[MANY_MAX];      /* values of the option with OPTION_MANY */
     int many_count;
     const char *operands[OPERANDS_MAX];
@@ -41,8 +41,8 @@ struct fxctl {
 const char *fxctl_option(const struct fxctl *ctl, const char *name);
 
 /*
- * Opens the home, the store of the open home, or both. EXIT_DONE, or the status to
- * leave with; it was said why.
+ * Open the home, the store of the open home, or both. EXIT_DONE, or the status to leave
+ * with after saying why.
  */
 int fxctl_open_home(struct fxctl *ctl);
 int fxctl_open_store(struct fxctl *ctl, enum store_mode mode);
@@ -51,13 +51,13 @@ int fxctl_open(struct fxctl *ctl, enum store_mode mode);
 /* Says why not. EXIT_NO. */
 int fxctl_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Says that the store failed, which it has logged itself where there is more to say. EXIT_RETRY. */
+/* Says that the store failed; the store has logged what more there is to say. EXIT_RETRY. */
 int fxctl_failed(enum err err);
 
 /* A line on standard error for whoever watches. */
 void fxctl_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The text on standard output, ended by a newline unless it is empty. */
+/* Prints the text on standard output; a newline ends a text that is not empty. */
 void fxctl_print(const struct buf *text);
 
 /* The tables of the commands, by noun. */

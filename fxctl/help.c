@@ -15,7 +15,7 @@ static void add_option(const struct option_rule *rule, struct buf *out)
         buf_printf(out, rule->need == OPTION_BARE ? " [%s]" : " %s", rule->value);
 }
 
-/* An option as usage shows it, on a line of its own where this one gets too long. */
+/* Adds an option as usage shows it, on a new line where the present one gets too long. */
 static void add_option_usage(const struct option_rule *rule, size_t *line_start, struct buf *out)
 {
     bool required = rule->need == OPTION_REQUIRED;
@@ -68,7 +68,7 @@ int help_usage(const struct fxctl *ctl, const char *format, ...)
     return EXIT_USAGE;
 }
 
-/* Two columns; what is too long for the first gets a line of its own. */
+/* Adds a line of two columns. A name that is too long for the first has a line of its own. */
 static void add_entry(const char *name, const char *summary, struct buf *out)
 {
     int width = (int)strlen(name);
@@ -86,7 +86,7 @@ static void add_entry(const char *name, const char *summary, struct buf *out)
     buf_add_char(out, '\n');
 }
 
-/* The options of a table, without those that `hidden` has as well. */
+/* Adds the options of a table, but not those that `hidden` has as well. */
 static void add_options(
     const struct option_rule *rules, const struct option_rule *hidden, struct buf *out)
 {
@@ -114,7 +114,7 @@ static void add_command_help(const struct command *command, struct buf *out)
     }
 }
 
-/* All commands, or those of a noun. */
+/* Adds all commands, or those of a noun. */
 static void add_overview(const struct command *const *groups, const char *noun, struct buf *out)
 {
     buf_add_str(out, "usage: fxctl [--home DIR] [--json] ");

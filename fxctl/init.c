@@ -31,7 +31,7 @@ static int init(struct fxctl *ctl)
 {
     char dir[PATH_MAX], database[PATH_MAX];
     if (home_locate(ctl->home_given, dir) || home_create(dir))
-        return EXIT_NO; /* logged: somebody has to mend the path or its permissions */
+        return EXIT_NO; /* it was logged: somebody has to mend the path or its permissions */
     int status = fxctl_open_home(ctl);
     if (status)
         return status;

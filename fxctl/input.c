@@ -9,7 +9,7 @@
 
 #define READ_BYTES 65536
 
-/* Reads to the end, or one byte past the limit. */
+/* Reads to the end of the file, or one byte past the limit. */
 static bool read_all(FILE *file, size_t limit, struct buf *text)
 {
     char chunk[READ_BYTES];
@@ -43,7 +43,7 @@ int input_read_bytes(const char *word, size_t limit, struct buf *bytes)
     return status;
 }
 
-/* Says where in the document it stops being JSON, as an editor counts. */
+/* Says in which line and column the document stops being JSON, counted as editors do. */
 static int refuse_fault(const char *name, struct span text, const struct json_fault *fault)
 {
     size_t line = 1, column = 1;

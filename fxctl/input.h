@@ -6,18 +6,18 @@
 #include "fxctl/fxctl.h"
 
 /*
- * Reads the document that `word` names: itself where it begins with {, [ or " and
- * `literal` allows that, standard input for "-" or NULL, else a file. It is
- * checked strictly, as the gateway does, and bounded by web.body_bytes of the
- * home, which is open. *ret_json is the value without white space round it and
- * borrows from *text. EXIT_DONE, or EXIT_NO after saying why.
+ * Reads the document that `word` names: the word itself where it begins with {, [ or " and
+ * `literal` allows that, standard input for "-" or NULL, else a file. The document is
+ * checked as strictly as the gateway checks one, and bounded by web.body_bytes of the open
+ * home. *ret_json is the value without the white space around it; it borrows from *text.
+ * EXIT_DONE, or EXIT_NO after saying why.
  */
 int input_read(const struct fxctl *ctl, const char *word, bool literal, struct buf *text,
     struct span *ret_json);
 
 /*
- * Reads the bytes of a file, of standard input for "-". EXIT_DONE, or EXIT_NO after
- * saying why; more than `limit` of them are refused.
+ * Reads the bytes of a file, or of standard input for "-". EXIT_DONE, or EXIT_NO after
+ * saying why not, for one when there are more than `limit`.
  */
 int input_read_bytes(const char *word, size_t limit, struct buf *bytes);
 

@@ -3,7 +3,7 @@
 #include "fxctl/credential.h"
 #include "fxctl/help.h"
 
-/* A new token, and its digest, which is what is kept of it. */
+/* Makes a new token, and its digest, which alone is kept. */
 static void make_token(char ret_token[TOKEN_TEXT], uint8_t ret_digest[CRYPTO_SHA256])
 {
     uint8_t random[TOKEN_RANDOM];

@@ -19,11 +19,11 @@ int listing_page(const struct fxctl *ctl, struct execution_query *query)
     return status;
 }
 
-/* Collects a list over pages of the store, each its own short read. */
+/* A list that is collected page by page, each page with a short read of its own. */
 struct listing {
     struct store_txn *txn;
     struct json_out out;
-    bool whole; /* with data, steps and logs */
+    bool whole; /* each execution with its data, steps and logs */
     size_t left;
     enum err err;
 };

@@ -17,8 +17,9 @@
 int listing_page(const struct fxctl *ctl, struct execution_query *query);
 
 /*
- * Prints what the query finds in the open store, as a table, or as {member: [...],
- * "next"}; `none` is said where a table would be empty. EXIT_DONE or EXIT_RETRY.
+ * Prints what the query finds in the open store: as a table, or with --json as
+ * {member: [...], "next"}. Says `none` where a table would be empty. EXIT_DONE or
+ * EXIT_RETRY.
  */
 int listing_print(
     struct fxctl *ctl, const struct execution_query *query, const char *member, const char *none);

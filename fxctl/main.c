@@ -1,6 +1,6 @@
 /*
- * fxctl - the command line of a home: makes it, and does what a client or an
- * operator can do, on its store directly.
+ * fxctl - the command line of a home: makes the home, and does what a client or an operator
+ * can do, on the home's store directly.
  */
 #include <errno.h>
 #include <stdio.h>

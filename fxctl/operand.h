@@ -7,8 +7,9 @@
 #include "model/limits.h"
 
 /*
- * The id of the pipeline that the word names. Its name counts first, so that
- * every pipeline can be reached whatever ids others were given. ERR_NOTFOUND.
+ * The id of the pipeline that the word names. A word that is a pipeline's name and another
+ * pipeline's id names the former, so that every pipeline can be reached by its name.
+ * ERR_NOTFOUND.
  */
 enum err operand_pipeline(
     struct store_txn *txn, const char *word, char ret_id[PIPELINE_ID_MAX + 1]) MUST_CHECK;
@@ -17,13 +18,13 @@ enum err operand_pipeline(
 int operand_unknown(const char *word, uint32_t version);
 
 /*
- * A whole number from an option of the command, or `otherwise` where it is not
- * given. EXIT_DONE, or EXIT_USAGE after saying what it must be.
+ * Reads a whole number from an option of the command; `otherwise` where the option is not
+ * given. EXIT_DONE, or EXIT_USAGE after saying what the number must be.
  */
 int operand_number(const struct fxctl *ctl, const char *option, int64_t min, int64_t max,
     int64_t otherwise, int64_t *ret_number);
 
-/* --version, 0 where it is not given. EXIT_DONE or EXIT_USAGE. */
+/* Reads --version; 0 without that option. EXIT_DONE or EXIT_USAGE. */
 int operand_version(const struct fxctl *ctl, uint32_t *ret_version);
 
 #endif

@@ -28,9 +28,8 @@ static bool is_number(const char *text)
 }
 
 /*
- * The value of the option at hand: behind "=", or the next word. NULL when it has
- * none though it needs one. Another option is not a value; whoever means it so
- * writes "=".
+ * The value of the option at hand: what is behind "=", or the next word. NULL when an option
+ * that needs a value has none. A word that looks like an option is a value only behind "=".
  */
 static const char *take_value(
     struct parse *parse, const struct option_rule *rule, const char *behind)
@@ -78,7 +77,7 @@ static int take_option(struct parse *parse, const char *word)
     const char *behind = name[len] ? name + len + 1 : NULL;
     const struct option_rule *rules = ctl->command ? ctl->command->options : NULL;
     bool is_long = strncmp(word, "--", 2) == 0;
-    /* The command's own come first: behind "pipeline show", --version is one of the pipeline. */
+    /* The command's own options come first: "pipeline show --version" is about the pipeline. */
     int i = is_long ? command_find_option(rules, name, len) : -1;
     int global = is_long && i < 0 ? command_find_option(command_global, name, len) : -1;
     if (global >= 0)
@@ -102,7 +101,7 @@ static int take_option(struct parse *parse, const char *word)
     return EXIT_DONE;
 }
 
-/* Has the word commands with a second word ("key")? */
+/* Does the word begin commands of two words ("key")? */
 static bool is_noun(const struct command *const *groups, const char *word)
 {
     for (; *word && *groups; groups++)
@@ -168,7 +167,7 @@ static int take_word(struct parse *parse, const char *word)
     return EXIT_DONE;
 }
 
-/* Is all there that the command needs? */
+/* Was everything given that the command needs? */
 static int check_complete(const struct parse *parse)
 {
     const struct fxctl *ctl = parse->ctl;

@@ -5,15 +5,15 @@
  *
  * --home, --json, --help and --version are understood anywhere, unless the command
  * has an option of that name; the options of a command stand behind its name.
- * "--name=value" and "--name value" are the same, "--" ends the options, "-" is an
+ * "--name=value" and "--name value" mean the same, "--" ends the options, and "-" is an
  * ordinary word.
  */
 #include "fxctl/fxctl.h"
 
 /*
- * `groups` are the tables of commands in the order of help; NULL ends the list.
- * EXIT_DONE, or EXIT_USAGE after saying what was wrong. Words are borrowed from argv.
- * With --help or --version there may be no command, and nothing need be complete.
+ * `groups` are the tables of commands in the order of help; NULL ends the list. Borrows
+ * words from argv. EXIT_DONE, or EXIT_USAGE after saying what was wrong. With --help or
+ * --version there may be no command, and options and operands may be missing.
  */
 int options_parse(
     const struct command *const *groups, int argc, char **argv, struct fxctl *ret_ctl);

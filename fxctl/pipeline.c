@@ -24,14 +24,14 @@ static const char *const outcome_names[] = {"created", "replaced", "unchanged"};
 struct application {
     const struct definition *definition;
     int64_t now_ms;
-    char new_id[UUID_TEXT]; /* where the definition names none */
+    char new_id[UUID_TEXT]; /* the id, where the definition names none */
 
     char id[PIPELINE_ID_MAX + 1];
     enum outcome outcome;
     uint32_t version;
     uint32_t running;  /* the version that its trigger runs; 0: not started */
-    const char *taken; /* what another pipeline has, after ERR_CONFLICT */
-    bool renamed;      /* the id belongs to a pipeline of another name, after ERR_CONFLICT */
+    const char *taken; /* after ERR_CONFLICT: what another pipeline has already */
+    bool renamed;      /* after ERR_CONFLICT: the id belongs to a pipeline of another name */
 };
 
 static void keep_id(struct application *a, struct span id)

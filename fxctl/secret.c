@@ -58,7 +58,9 @@ int secret_read_file(const struct fxctl *ctl, const char *path, struct buf *secr
     return EXIT_DONE;
 }
 
-/* The provider's secret from --secret-file, or one made here. Refused when it could never verify.
+/*
+ * Reads the provider's secret from --secret-file, or makes one. A secret that could never
+ * verify is refused.
  */
 static int read_secret(const struct fxctl *ctl, const struct scheme *scheme, struct buf *secret)
 {
@@ -87,7 +89,7 @@ static int read_secret(const struct fxctl *ctl, const struct scheme *scheme, str
     return status;
 }
 
-/* The form in which it is stored. */
+/* Seals the secret into the form in which it is stored. */
 static int seal(
     const struct fxctl *ctl, const struct uuid *id, const struct buf *secret, struct buf *sealed)
 {

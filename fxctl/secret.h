@@ -8,14 +8,14 @@
 #include "model/scheme.h"
 
 /*
- * Reads --provider and --scheme: into the credential as they are given, borrowed,
- * and into the scheme. EXIT_DONE, or EXIT_USAGE after saying what is wrong.
+ * Reads --provider and --scheme into the scheme, and into the credential, which borrows
+ * them as they are given. EXIT_DONE, or EXIT_USAGE after saying what is wrong.
  */
 int secret_read_scheme(
     const struct fxctl *ctl, struct credential *credential, struct scheme *ret_scheme);
 
 /*
- * Appends the first line of a file, of standard input for "-". EXIT_DONE, or
+ * Appends the first line of a file, or of standard input for "-". EXIT_DONE, or
  * EXIT_NO or EXIT_USAGE after saying why not.
  */
 int secret_read_file(const struct fxctl *ctl, const char *path, struct buf *secret);

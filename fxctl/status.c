@@ -9,13 +9,13 @@
 #include "store/executions.h"
 
 /*
- * What waits and what runs is counted to the end, for that is what an operator
- * asks about. What is final grows with history, so counting it stops here.
+ * Executions that wait or run are counted to the end, for an operator asks about them.
+ * Final executions grow with history, so counting them stops here.
  */
 #define COUNT_FINAL_MAX 100000
 
 struct overview {
-    pid_t pid; /* of the dispatcher; 0: none */
+    pid_t pid; /* of the dispatcher; 0: none runs */
     bool alive;
     uint64_t first, last, routed; /* numbers of events */
     uint64_t count[STATUS__MAX];
@@ -60,7 +60,7 @@ static uint64_t events_kept(const struct overview *overview)
     return overview->first ? overview->last - overview->first + 1 : 0;
 }
 
-/* Events that the dispatcher has not come to. */
+/* How many events the dispatcher has not come to yet. */
 static uint64_t events_waiting(const struct overview *overview)
 {
     return overview->last > overview->routed ? overview->last - overview->routed : 0;

@@ -58,7 +58,7 @@ static void add_spaces(size_t count, struct buf *out)
         buf_add_char(out, ' ');
 }
 
-/* One cell in its column, and the gap before the next one. */
+/* Appends one cell in its column, and the gap before the next cell. */
 static void add_cell(struct span text, size_t width, bool number, bool last, struct buf *out)
 {
     size_t room = width - text_width(text);

@@ -1,12 +1,12 @@
 #ifndef FXCTL_TABLE_H
 #define FXCTL_TABLE_H
 /*
- * table - JSON of ours as aligned text for people.
+ * table - JSON documents of fxctl as aligned text for people.
  *
- * A command builds one JSON document. With --json that is the answer; without,
- * these make text of it, so that both always say the same. A table and a list of
- * facts name the members they show; null and missing members show as "-", true
- * and false as yes and no, an array of strings as words joined by commas.
+ * A command builds one JSON document. With --json the document is the answer; without,
+ * text is made of the document, so that both always say the same. A table and a list of
+ * facts name the members they show; null and missing members show as "-", true and false
+ * as yes and no, an array of strings as words joined by commas.
  */
 #include <stdbool.h>
 
@@ -19,23 +19,25 @@ struct column {
 };
 
 /*
- * Answers with a document: as it is with --json, else its array `member` as a
- * table, or with `none` on standard error where that is empty.
+ * Answers with a document: with --json as it is, else with its array `member` as a table,
+ * or with `none` on standard error where the array is empty.
  */
 void table_answer(const struct fxctl *ctl, const struct buf *document, const char *member,
     const struct column *columns, const char *none);
 
-/* Appends a heading and a line for each object of the checked array. Nothing when it is empty. */
+/* Appends a heading and a line for each object of a checked array; nothing for an empty one. */
 void table_rows(struct span array, const struct column *columns, struct buf *out);
 
-/* Appends a line "title  value" for each column, of one checked object; null and missing ones are
- * left out. */
+/*
+ * Appends a line "title  value" for each column, from one checked object. Null and missing
+ * members are left out.
+ */
 void table_facts(struct span object, const struct column *columns, struct buf *out);
 
-/* Appends one member's value as text; "-" where there is none. */
+/* Appends one member's value as text; "-" for a missing member. */
 void table_value(struct span object, const char *member, struct buf *out);
 
-/* The value of a member, as JSON; empty where there is none. */
+/* The value of a member, as JSON; empty for a missing member. */
 struct span table_member(struct span object, const char *member);
 
 #endif

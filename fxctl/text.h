@@ -3,9 +3,9 @@
 /*
  * text - text from outside made fit for a terminal.
  *
- * Names, errors and the output of steps come from clients and scripts. A control
- * character among them could move the cursor or forge a line, so none gets
- * through; what stands in JSON is exact.
+ * Names, errors and the output of steps come from clients and scripts. A control character
+ * in them could move the cursor or forge a line, so none gets through. JSON answers have
+ * every character as it is.
  */
 #include "base/buf.h"
 
@@ -15,7 +15,7 @@ void text_add_line(struct span text, struct buf *out);
 /* Appends the text with its lines, each behind `indent` and ended by a newline. Tabs are kept. */
 void text_add_lines(struct span text, const char *indent, struct buf *out);
 
-/* Columns that it takes on a terminal, counting every character as one. */
+/* How many columns the text takes on a terminal, with one for every character. */
 size_t text_width(struct span text);
 
 #endif

@@ -18,7 +18,7 @@ const struct column trigger_columns[] = {
     {0},
 };
 
-/* Writing a list from inside a walk of the store. */
+/* A list that is written while the store is walked. */
 struct listing {
     struct store_txn *txn;
     const struct home *home;
@@ -153,7 +153,7 @@ static int stop(struct fxctl *ctl)
 
 /* status */
 
-/* The state of one trigger, in an array for the table, or nothing when it is not started. */
+/* Writes the state of one trigger as an array for the table, empty where none is started. */
 static enum err list_of_one(struct store_txn *txn, const struct fxctl *ctl, struct json_out *out)
 {
     char id[PIPELINE_ID_MAX + 1];

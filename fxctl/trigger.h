@@ -7,7 +7,7 @@
 #include "fxctl/fxctl.h"
 #include "fxctl/table.h"
 
-/* How a list of them is shown. */
+/* How a list of triggers is shown. */
 extern const struct column trigger_columns[];
 
 /* Writes an array of all started triggers, each as view/trigger.h has it. */

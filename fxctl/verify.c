@@ -11,7 +11,7 @@
 #include "fxctl/operand.h"
 #include "fxctl/secret.h"
 
-#define REQUEST_MAX (26 << 20) /* the largest body that can be allowed, and its headers */
+#define REQUEST_MAX (26 << 20) /* bytes: the largest body that can be allowed, and headers */
 #define HEADERS_KEPT 256
 #define AT_MAX INT64_C(999999999999) /* the digits that a timestamp may have */
 
@@ -54,7 +54,7 @@ static struct span trim(struct span s)
     return s;
 }
 
-/* Keeps the header "Name: value". False when it is none, or one too many. */
+/* Keeps a header "Name: value". False for what is no header, or one too many. */
 static bool keep_header(struct saved *saved, struct span line)
 {
     const uint8_t *colon = line.len ? memchr(line.data, ':', line.len) : NULL;
@@ -69,13 +69,13 @@ static bool keep_header(struct saved *saved, struct span line)
     return true;
 }
 
-/* "POST /fx/events/webhook HTTP/1.1", with which a request may begin. */
+/* Is it the line that a request may begin with, "POST /fx/events/webhook HTTP/1.1"? */
 static bool is_first_line(struct span line)
 {
     return line.len && memmem(line.data, line.len, " HTTP/", 6);
 }
 
-/* Cuts a line off the rest, without its LF or CRLF. False when there is no whole one. */
+/* Cuts a line off the rest, without its LF or CRLF. False when no line is whole. */
 static bool cut_line(struct span *rest, struct span *ret_line)
 {
     const uint8_t *end = rest->len ? memchr(rest->data, '\n', rest->len) : NULL;
@@ -130,7 +130,7 @@ static int read_saved(const struct fxctl *ctl, struct saved *saved)
 /* The check. */
 
 struct check {
-    struct credential asked; /* its provider */
+    struct credential asked; /* only its provider is set */
     struct scheme scheme;
     struct buf secret;
     struct saved saved;
@@ -168,7 +168,7 @@ static bool is_good(struct check *c, struct span body, struct buf *why)
     return scheme_verify(&c->scheme, &secret, 1, &request, c->now_s, why);
 }
 
-/* Editors end what they save with a newline: would it be good without? */
+/* Editors end what they save with a newline: would the signature be good without it? */
 static void add_hint(struct check *c, struct buf *why)
 {
     struct span body = c->saved.body;

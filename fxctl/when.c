@@ -5,9 +5,9 @@
 
 #include "base/clock.h"
 
-#define DISTANCE_MAX 1000000 /* of any unit: far enough, and no product overflows */
+#define DISTANCE_MAX 1000000 /* of any unit: far enough, and no product can overflow */
 
-/* Milliseconds in a unit; 0 when it is none. */
+/* Milliseconds in a unit; 0 for what is no unit. */
 static int64_t unit_ms(char unit)
 {
     switch (unit) {

@@ -10,7 +10,7 @@
 #define WHEN_RIGHT \
     "a time such as 2030-01-31T12:00:00Z, or a number with s, m, h, d or w such as 90d"
 
-/* `sign` is 1 where a distance leads to the future, -1 where it leads to the past. */
+/* Reads a time. `sign`: a distance leads to the future (1) or to the past (-1). */
 bool when_parse(const char *text, int64_t now_ms, int sign, int64_t *ret_wall_ms);
 
 #endif

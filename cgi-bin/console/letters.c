@@ -65,7 +65,7 @@ void letters_retry_all(struct request *request)
     struct json_out out = json_out_to(&body);
     if (!listing_read(request, names, &query))
         return;
-    serve_block(); /* it is many transactions */
+    serve_block(); /* many transactions follow */
     enum err err = dead_letters_retry_all(request->store, query.pipeline_id, &done);
     if (err) {
         reply_error(request, err);

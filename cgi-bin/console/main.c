@@ -1,5 +1,5 @@
 /*
- * console - the administration of a home: for now, its dead letters.
+ * console - the administration of a home: its dead letters.
  */
 #include "cgi-bin/console/letters.h"
 #include "web/serve.h"

@@ -62,7 +62,7 @@ static void reply_version(struct request *request, int status, struct span id, u
     buf_done(&body);
 }
 
-/* A version as it stands in a path: a decimal number from 1, without leading zeros. */
+/* Reads a version from a path: a decimal number from 1, without leading zeros. 0 for others. */
 static uint32_t parse_version(struct span text)
 {
     char digits[11];
@@ -76,7 +76,7 @@ static uint32_t parse_version(struct span text)
     return version <= UINT32_MAX ? (uint32_t)version : 0;
 }
 
-/* Checks a body; `name` as in definition_read. Then the definition and its ids are in *change. */
+/* Checks a body (`name` as in definition_read), and puts its definition and ids into *change. */
 static bool read_definition(struct request *request, struct span name, struct change *change)
 {
     struct definition definition = DEFINITION_INIT;
@@ -154,7 +154,7 @@ static void replaced(struct request *request, enum err err)
         reply_version(request, 200, span_str(change->id), change->version);
 }
 
-/* The name of a stored pipeline, into change->name. ERR_NOTFOUND. */
+/* Puts the name of a stored pipeline into change->name. ERR_NOTFOUND. */
 static enum err find_name(struct request *request, struct span id, struct change *change)
 {
     struct store_txn *txn;
@@ -171,7 +171,7 @@ static enum err find_name(struct request *request, struct span id, struct change
     return err;
 }
 
-/* If-Match: one entity tag, or "*". False when the request was answered. */
+/* Reads If-Match: one entity tag, or "*". False when the request was answered. */
 static bool read_if_match(struct request *request, uint32_t *ret_version)
 {
     struct span tag = request_header(request, "HTTP_IF_MATCH");
@@ -258,12 +258,12 @@ void definitions_delete(struct request *request)
     request_write(request, STORE_WAKE, delete, deleted);
 }
 
-/* Writing a list from inside a walk of the store. */
+/* A list that is written while the store is walked. */
 struct listing {
     struct store_txn *txn;
     struct json_out out;
     size_t left;
-    struct buf last; /* id of the last one written */
+    struct buf last; /* id of the last pipeline written */
     bool more;
     enum err err;
 };
@@ -283,7 +283,7 @@ static bool list_one(const struct pipeline_info *info, void *context)
     return !listing->err;
 }
 
-/* ?limit= and ?after=. False when the request was answered. */
+/* Reads ?limit= and ?after=. False when the request was answered. */
 static bool read_page(struct request *request, size_t *ret_limit, struct span *ret_after)
 {
     struct span text;
@@ -360,7 +360,7 @@ void definitions_versions(struct request *request)
         for (uint32_t v = info.version; !err && v >= 1; v--) {
             uint32_t version;
             err = pipeline_print(txn, id, v, &out, &version);
-            /* Those before are of a deleted pipeline of its id. */
+            /* Lower versions belonged to a pipeline of the same id that was deleted. */
             if (err == ERR_NOTFOUND && v < info.version) {
                 err = ERR_OK;
                 break;

@@ -3,8 +3,8 @@
 /*
  * definitions - the routes of /api/v1/pipelines (schema/openapi.yaml, tag "Pipelines").
  *
- * A version is answered with an ETag, its number in quotes, which PUT takes in
- * If-Match against lost updates.
+ * A version is answered with an ETag, the version's number in quotes. PUT takes that tag in
+ * If-Match, against lost updates.
  */
 #include "web/request.h"
 

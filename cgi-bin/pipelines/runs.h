@@ -6,8 +6,7 @@
  */
 #include "web/request.h"
 
-/* POST /api/v1/batches/{pipeline_id}?pipeline_version=: the body, any JSON or none, is the payload.
- */
+/* POST /api/v1/batches/{pipeline_id}?pipeline_version= with any JSON or nothing as the payload */
 void runs_start(struct request *request);
 
 /* POST /api/v1/executions/{id}/retry, /skip, /cancel */

@@ -1,5 +1,5 @@
 /*
- * status - tells how events and executions fare, from the store alone, which it
+ * status - tells how events and executions fare, from the store alone, which this program
  * opens read-only; and what the whole interface is.
  */
 #include "cgi-bin/status/openapi.h"

@@ -1,7 +1,7 @@
 /* openapi - see openapi.h. */
 #include "cgi-bin/status/openapi.h"
 
-/* openapi_json.S */
+/* in openapi_json.S */
 extern const uint8_t openapi_json[], openapi_json_end[];
 
 void openapi(struct request *request)

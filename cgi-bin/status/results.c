@@ -15,7 +15,7 @@
 #include "web/listing.h"
 #include "web/serve.h"
 
-/* Between two looks at the store's last commit, which cost nothing; grows while nothing happens. */
+/* Between two looks at the store's last commit, each for free; grows while nothing happens. */
 #define WAIT_STEP_MIN_US 500
 #define WAIT_STEP_MAX_US 20000
 
@@ -35,8 +35,8 @@ static enum err read_cid(struct store *store, const struct uuid *cid, struct buf
 }
 
 /*
- * Until the store has a commit that `seen` does not count, or the time is up. At
- * least one step: a commit that is just being flushed is counted, but not yet seen.
+ * Waits until the store has a commit that `seen` does not count, or the time is up, and one
+ * step at least: a commit that is just being flushed is counted, but cannot be read yet.
  */
 static void wait_for_commit(struct store *store, uint64_t seen, int64_t until_ms)
 {
@@ -58,7 +58,7 @@ static bool read_wait(struct request *request, int64_t *ret_wait_ms)
     const char *number = (const char *)text.data;
     char *end = NULL;
     double seconds = err ? 0 : strtod(number, &end);
-    /* strtod also takes space or a sign before a number, and hexadecimal ones. */
+    /* strtod also takes white space or a sign before a number, and hexadecimal numbers. */
     bool good = err || (text.len && !*end && !strpbrk(number, "+xX \t\n\v\f\r") && seconds >= 0 &&
                            seconds <= (double)max);
     if (err == ERR_INVALID)
@@ -70,8 +70,8 @@ static bool read_wait(struct request *request, int64_t *ret_wait_ms)
 }
 
 /*
- * Requests that wait hold a thread each. A quarter of the threads is kept for
- * those that do not; beyond that a waiting request is answered at once.
+ * Each request that waits holds a thread. A quarter of the threads is kept for requests that
+ * do not wait: once all others are held, a request is answered without waiting.
  */
 static atomic_int waiting;
 
@@ -118,8 +118,7 @@ void results_of_cid(struct request *request)
     buf_done(&body);
 }
 
-/* Replies with what `print` writes of the id in the path; 404 with the sentence where there is
- * none. */
+/* Replies with what `print` writes of the id in the path, or 404 with the given sentence. */
 static void reply_printed(struct request *request,
     enum err (*print)(struct store_txn *txn, const struct uuid *id, struct json_out *out),
     const char *none)

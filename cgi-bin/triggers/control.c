@@ -9,7 +9,7 @@
 
 /* What a write carries from its handler to its reply. */
 struct change {
-    uint32_t version; /* 0: the latest */
+    uint32_t version; /* to start; 0: the latest */
 };
 
 static void reply_unknown(struct request *request)
@@ -57,7 +57,7 @@ static enum err stop(struct store_txn *txn, void *context)
     if (err)
         return err;
     err = triggers_stop(txn, request->params[0]);
-    return err == ERR_NOTFOUND ? ERR_OK : err; /* none was there: as good as stopped */
+    return err == ERR_NOTFOUND ? ERR_OK : err; /* without a trigger the wish is fulfilled */
 }
 
 static void stopped(struct request *request, enum err err)
@@ -78,7 +78,7 @@ void control_stop(struct request *request)
         reply_unknown(request);
 }
 
-/* The state of one trigger, or {"ready": false} of a pipeline that has none. */
+/* Writes the state of a pipeline's trigger, {"ready": false} where none is started. */
 static enum err print_status(
     struct store_txn *txn, const struct request *request, struct json_out *out)
 {
@@ -117,7 +117,7 @@ void control_status(struct request *request)
     buf_done(&body);
 }
 
-/* Writing a list from inside a walk of the store. */
+/* A list that is written while the store is walked. */
 struct listing {
     struct store_txn *txn;
     const struct home *home;

@@ -11,7 +11,7 @@ MACHINE = [f"/{name}/" for name in os.listdir("/")] + [".mdb", ".c:", "fx.conf"]
 
 
 def check_problem(reply, status, *parts):
-    """An error as the contract wants it (RFC 9457), with all these parts in its detail."""
+    """The reply is an error as the contract has it (RFC 9457), with these parts in its detail."""
     assert reply is not None, "the server hung up without a reply"
     assert reply.status == status, reply
     assert reply.headers["Content-Type"] == "application/problem+json"
@@ -29,7 +29,7 @@ def check_problem(reply, status, *parts):
 
 @contextlib.contextmanager
 def nothing_stored(home):
-    """Not one transaction is written meanwhile. For homes without a dispatcher."""
+    """Within this, no transaction is written. For homes without a dispatcher."""
     before = home.commits()
     yield
     assert home.commits() == before, "something was stored"

@@ -27,9 +27,9 @@ from checks import MACHINE
 SCHEMA = Path(__file__).resolve().parents[2] / "schema"
 API = "openapi.yaml"
 
-# What the web server in front answers by itself. A 500 of it would be a defect of ours.
+# What the web server in front answers by itself. If it answered 500, the defect would be ours.
 FRONT_END = {400, 405, 408, 411, 413, 414, 417, 431, 501, 502, 503, 504, 505}
-# Headers that are HTTP's or the web server's.
+# Headers that belong to HTTP or to the web server.
 FRONT_END_HEADERS = {"connection", "content-length", "content-type", "date", "keep-alive", "server",
                      "transfer-encoding"}
 
@@ -72,7 +72,7 @@ FILES = load()
 
 
 def at(pointer):
-    """What stands at a pointer. KeyError or IndexError when nothing does."""
+    """The value at a pointer. KeyError or IndexError when there is none."""
     node = FILES
     for part in pointer.split("/")[1:]:
         part = unquote(part).replace("~1", "/").replace("~0", "~")
@@ -88,7 +88,7 @@ def resolve(node):
 
 @functools.lru_cache(maxsize=None)
 def validator(schema):
-    """For a schema as JSON text, since that can be a key."""
+    """The validator of a schema, which is given as JSON text, since text can be a key."""
     return jsonschema.Draft202012Validator({**FILES, **json.loads(schema)})
 
 
@@ -109,7 +109,7 @@ METHODS = ("get", "post", "put", "delete", "patch", "head", "options")
 
 
 def operations():
-    """{(method, path): operation} of all that is documented."""
+    """{(method, path): operation} of everything that is documented."""
     return {(method.upper(), path): item[method] for path, item in FILES[API]["paths"].items()
             for method in METHODS if method in item}
 
@@ -131,14 +131,14 @@ def component(name):
 
 
 def is_front_end(status, body):
-    """Has the web server refused the request, and a program only put it into words?"""
+    """Has the web server refused the request, so that a program only worded the reply?"""
     content = component("WebServer")["content"]["application/problem+json"]
     details = {example["value"]["detail"] for example in content["examples"].values()}
     return status in FRONT_END and any(detail.encode() in body for detail in details)
 
 
 def expected(method, path, status):
-    """The documented response that a reply has to be like. None when there is none."""
+    """The documented response that a reply must be like; None where nothing is documented."""
     plain = not re.search(r"%|//|/\.", path)
     known = route(path) or route(unquote(path))
     operation = OPERATIONS.get(("GET" if method == "HEAD" else method, known))
@@ -180,7 +180,7 @@ def check_body(response, status, headers, body):
 
 
 def http_headers(lines):
-    """Headers from their lines, as a reply has them."""
+    """A reply's headers, from their lines."""
     return http.client.parse_headers(io.BytesIO("\r\n".join([*lines, "", ""]).encode("latin-1")))
 
 
@@ -207,7 +207,7 @@ def check(method, path, status, headers, body):
 
 
 def check_granted(method, path, headers, body):
-    """The body of a request that was granted is one that the document allows."""
+    """The body of a request that was granted is a body that the document allows."""
     operation = OPERATIONS.get((method, route(unquote(path.partition("?")[0]))), {})
     media = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     offered = resolve(operation.get("requestBody", {}))

@@ -7,11 +7,11 @@ from harness import Home
 from senders import b64
 
 HOOK = "/fx/events/webhook"
-UNNAMED = "fx.events.webhook.incoming"  # the type where nobody says another
+UNNAMED = "fx.events.webhook.incoming"  # the type where the sender names none
 
 BODY = b'{"id":1,"name":"a body to be signed"}'
 
-# A secret for each provider, as it is given to its own side.
+# A secret for each provider, in the form that the provider itself is given.
 SECRETS = {
     "github": "It's a Secret to Everybody",
     "gitea": "gitea's own secret",
@@ -24,7 +24,7 @@ SECRETS = {
 }
 PROVIDER_OF = {"forgejo": "gitea", "svix": "standard-webhooks"}
 SENDERS = [*SECRETS, *PROVIDER_OF]
-LISTS = ("standard-webhooks", "svix", "gitlab-signing")  # several signatures, by spaces
+LISTS = ("standard-webhooks", "svix", "gitlab-signing")  # send several signatures
 
 numbers = itertools.count(time.time_ns())
 
@@ -41,7 +41,7 @@ class Door(Home):
         self.configure(web={"failures_per_minute": 0})
         self.made = {provider: self.new_secret(provider, secret)
                      for provider, secret in SECRETS.items()}
-        self.key("events"), self.key("status")  # made now, so that no test sees it being stored
+        self.key("events"), self.key("status")  # made now, so that no test sees them being stored
 
     def secret(self, sender):
         return self.made[provider_of(sender)]

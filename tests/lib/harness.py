@@ -64,7 +64,7 @@ def free_port():
 
 
 def find_program(name):
-    """A program of the system; servers live where PATH of an ordinary user does not look."""
+    """The path of a program of the system: servers are outside of an ordinary user's PATH."""
     return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin")
 
 
@@ -100,7 +100,7 @@ class Credential:
 
 
 def option_words(options):
-    """{"scope": "events"} as words of a command line; None leaves one out."""
+    """{"scope": "events"} as words of a command line. An option that is None is left out."""
     return [word for name, value in options.items() if value is not None
             for word in (f"--{name}", str(value))]
 
@@ -117,7 +117,7 @@ class Home:
         self.dispatcher = None
         self.cgi_bin = BUILD / "cgi-bin"
         self._keys = {}
-        self.secrets = set()  # that it has given out, none of which any reply may hold
+        self.secrets = set()  # given out by this home: no reply may hold any of them
         self.dir.mkdir(0o770)
         self.scratch.mkdir()
         try:
@@ -158,7 +158,7 @@ class Home:
             input=stdin, capture_output=True, text=True, timeout=60)
 
     def fxctl(self, *arguments, stdin=None):
-        """Runs fxctl, which must succeed. Its standard output."""
+        """Runs fxctl, which must succeed. Returns the standard output."""
         done = self.run_fxctl(*arguments, stdin=stdin)
         assert done.returncode == 0, f"fxctl {arguments}: {done.returncode}: {done.stderr}"
         return done.stdout
@@ -239,7 +239,7 @@ class Home:
                 (self.dir / "run/wake.sock").exists())
 
     def stop_dispatcher(self, sig=signal.SIGTERM):
-        """Ends the dispatcher in order, or with another signal. Its exit status."""
+        """Ends the dispatcher, in order or with another signal. Returns its exit status."""
         status = end(self.dispatcher, sig)
         self.dispatcher = None
         return status
@@ -248,7 +248,7 @@ class Home:
         return self.stop_dispatcher(signal.SIGKILL)
 
     def write_script(self, name, text):
-        """An executable in the home's scripts."""
+        """Writes an executable into the home's scripts."""
         path = self.dir / "scripts" / name
         path.write_text(text)
         path.chmod(0o750)
@@ -380,7 +380,7 @@ class Home:
             assert left, f"after {timeout} s still not final: {executions}\n{self.logs()}"
 
     def create_pipeline(self, name, steps, **options):
-        """Makes a pipeline. Its id."""
+        """Makes a pipeline. Returns its id."""
         reply = self.post("/api/v1/pipelines/", {"name": name, "steps": steps, "options": options})
         assert reply.status == 201, reply
         return reply.json["id"]

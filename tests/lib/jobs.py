@@ -24,18 +24,18 @@ _numbers = itertools.count(1)
 
 
 def save(**data):
-    """A script that saves this."""
+    """The text of a script that saves these members."""
     return SH + f"echo '{json.dumps({'save': data})}' >&3\n"
 
 
 def emit(event_type, payload=None):
-    """A script that emits this."""
+    """The text of a script that emits such an event."""
     line = json.dumps({"emit": {"event_type": event_type, "payload": payload}})
     return SH + f"echo '{line}' >&3\n"
 
 
 def wait_for(path):
-    """Shell: goes on once there is such a file."""
+    """Shell text that waits for a file of this name."""
     return f"while [ ! -e '{path}' ]; do sleep 0.01; done\n"
 
 
@@ -60,7 +60,7 @@ def make_steps(home, *steps):
 
 
 def make(home, *steps, event="job", start=True, name=None, **options):
-    """Makes a pipeline that fails at once rather than trying again, and starts it. Its id."""
+    """Makes a pipeline that is not tried again after a failure, and starts it. Returns its id."""
     options = {"retry": {"limit": 0}, **options}
     if event:
         options["event"] = event
@@ -105,7 +105,7 @@ def trigger(home, pipeline):
 
 
 def wait_trigger(home, pipeline, **fields):
-    """Waits until the trigger's status has these fields. The status."""
+    """Waits until the trigger's status has these fields. Returns the status."""
     def found():
         status = trigger(home, pipeline)
         return status if fields.items() <= status.items() else None
@@ -114,7 +114,7 @@ def wait_trigger(home, pipeline, **fields):
 
 
 def replace(home, pipeline, *steps, event="job", **options):
-    """Makes the next version of a pipeline. Its number."""
+    """Makes the next version of a pipeline. Returns its number."""
     reply = home.put(f"/api/v1/pipelines/{pipeline}", {
         "steps": make_steps(home, *steps),
         "options": {"retry": {"limit": 0}, "event": event, **options}})
@@ -130,7 +130,7 @@ def stop_trigger(home, pipeline):
 # --- Processes ---
 
 def once(home, *options):
-    """The dispatcher as cron starts it; the finished process with its output as text."""
+    """Runs the dispatcher as cron does. Returns the finished process, its output as text."""
     return subprocess.run([BUILD / "bin/fx-dispatcher", "--home", home.dir, "--once", *options],
                           env=home.environment(), capture_output=True, text=True, timeout=60)
 

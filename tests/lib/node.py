@@ -31,7 +31,7 @@ def script(name):
 
 
 def is_installed():
-    """A copy of the lock file says so, made when all went well."""
+    """Was everything installed by the present lock file? Its copy is made at the end."""
     copy = THERE / ".installed"
     lock = HERE / "package-lock.json"
     return copy.exists() and copy.read_bytes() == lock.read_bytes()

@@ -12,7 +12,7 @@ RECORD_MAX = 65535
 
 
 def record(kind, content=b""):
-    """One record; its length is the caller's affair."""
+    """One record. The caller keeps to the length that a record may have."""
     return struct.pack("!BBHHBB", 1, kind, 1, len(content), 0, 0) + content
 
 
@@ -40,7 +40,7 @@ def pairs(variables):
 
 
 def variables(method, path, body=None, **more):
-    """The variables of a request as a web server would send them; None takes one away."""
+    """A request's variables as a web server would send them; those that are None are left out."""
     given = {
         "REQUEST_METHOD": method,
         "SCRIPT_NAME": path,
@@ -75,7 +75,7 @@ def read_reply(peer):
 
 
 def request(path, given, body=b""):
-    """A whole request on its own connection. What came back, as in read_reply."""
+    """Sends a whole request on its own connection. Returns what came back, as read_reply does."""
     with connect(path) as peer:
         peer.sendall(begin() + stream(PARAMS, pairs(given)) + stream(STDIN, body))
         return read_reply(peer)

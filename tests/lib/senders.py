@@ -85,6 +85,6 @@ TIMED = ("gitlab-signing", "standard-webhooks", "svix", "stripe", "slack")
 
 
 def sign(sender, secret, body, at=CLOCK, own="msg_1"):
-    """The headers that prove it. `at` is seconds from now or a timestamp's text; `own` is the id of
-    the delivery, where that is signed."""
+    """The headers that prove who sends the body. `at` is seconds from now or a timestamp's text;
+    `own` is the id of the delivery, where that is signed."""
     return SIGNERS[sender](secret, body, at, own)
