@@ -6,19 +6,15 @@
 #include "base/json.h"
 #include "cgi-bin/events/intake.h"
 #include "model/cloudevent.h"
+#include "model/limits.h"
+#include "web/body.h"
 #include "web/channel.h"
 
 #define PREFIX "HTTP_CE_"
-#define ATTRIBUTES_MAX 64 /* of an event in headers, extensions among them */
 
 static bool check_body(struct request *request)
 {
-    struct json_fault fault;
-    if (json_check(request->body, JSON_DEPTH_DEFAULT, &fault))
-        return true;
-    reply_problem(request, 400, "The body is not acceptable JSON: at byte %zu, %s.", fault.offset,
-        fault.what);
-    return false;
+    return body_check_json(request, request->body, "The body");
 }
 
 /* A variable that is a ce-* header: its name behind "ce-", in upper case, and its value. */
@@ -85,12 +81,13 @@ static void take_one(struct request *request, const struct event *event)
 
 static void take_binary(struct request *request, struct span type)
 {
-    struct cloudevent_header headers[ATTRIBUTES_MAX];
+    struct cloudevent_header headers[EVENT_ATTRIBUTES_MAX];
     struct event event;
     struct buf why = BUF_INIT;
-    size_t count = collect(request, headers, ATTRIBUTES_MAX);
-    if (count > ATTRIBUTES_MAX) {
-        reply_problem(request, 422, "A CloudEvent may have at most %d attributes.", ATTRIBUTES_MAX);
+    size_t count = collect(request, headers, EVENT_ATTRIBUTES_MAX);
+    if (count > EVENT_ATTRIBUTES_MAX) {
+        reply_problem(
+            request, 422, "A CloudEvent may have at most %d attributes.", EVENT_ATTRIBUTES_MAX);
         return;
     }
     if (request->body.len && media_type_is_json(type) && !check_body(request))

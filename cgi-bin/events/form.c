@@ -4,7 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/json.h"
 #include "web/body.h"
 
 #define FORM_TYPE "application/x-www-form-urlencoded"
@@ -36,7 +35,6 @@ static bool find_field(struct span form, struct span *ret_value)
 bool form_read_body(struct request *request, struct span *ret_json)
 {
     struct span raw;
-    struct json_fault fault;
     *ret_json = request->body;
     if (!is_form(request))
         return body_is_json(request);
@@ -48,9 +46,5 @@ bool form_read_body(struct request *request, struct span *ret_json)
         reply_problem(request, 400, "The form's field payload is badly encoded.");
         return false;
     }
-    if (json_check(*ret_json, JSON_DEPTH_DEFAULT, &fault))
-        return true;
-    reply_problem(request, 400, "The form's field payload is not acceptable JSON: at byte %zu, %s.",
-        fault.offset, fault.what);
-    return false;
+    return body_check_json(request, *ret_json, "The form's field payload");
 }

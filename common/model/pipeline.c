@@ -54,7 +54,7 @@ static bool is_variable_value(struct span s)
 
 static bool is_header_value(struct span s)
 {
-    return s.len <= HEADER_VALUE_MAX && !has_control(s);
+    return s.len <= STEP_HEADER_VALUE_MAX && !has_control(s);
 }
 
 /* A token (RFC 9110, section 5.6.2), but no header that the HTTP client itself writes. */
@@ -133,7 +133,7 @@ static bool read_headers(
     struct field_reader *r, const struct json_tree *v, const struct field *field, void *at)
 {
     static const struct pair_rules rules = {
-        .max = HEADERS_MAX,
+        .max = STEP_HEADERS_MAX,
         .is_name = is_header_name,
         .is_value = is_header_value,
         .right_name = "is not the name of a header that a step may set: a token of RFC 9110, and "

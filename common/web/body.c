@@ -18,9 +18,18 @@ static bool is_json(struct span type)
            (type.len > 5 && strncasecmp(text + type.len - 5, "+json", 5) == 0);
 }
 
-bool body_is_json(struct request *request)
+bool body_check_json(struct request *request, struct span text, const char *what)
 {
     struct json_fault fault;
+    if (json_check(text, JSON_DEPTH_DEFAULT, &fault))
+        return true;
+    reply_problem(request, 400, "%s is not acceptable JSON: at byte %zu, %s.", what, fault.offset,
+        fault.what);
+    return false;
+}
+
+bool body_is_json(struct request *request)
+{
     if (!is_json(request_header(request, "CONTENT_TYPE"))) {
         reply_problem(request, 415, "The body must be JSON: send Content-Type: application/json.");
         return false;
@@ -29,10 +38,5 @@ bool body_is_json(struct request *request)
         reply_problem(request, 400, "The body is empty; send a JSON object.");
         return false;
     }
-    if (!json_check(request->body, JSON_DEPTH_DEFAULT, &fault)) {
-        reply_problem(request, 400, "The body is not acceptable JSON: at byte %zu, %s.",
-            fault.offset, fault.what);
-        return false;
-    }
-    return true;
+    return body_check_json(request, request->body, "The body");
 }

@@ -14,4 +14,8 @@
  */
 bool body_is_json(struct request *request);
 
+/* True when a text of the body is JSON, by the strict check. Otherwise the request was answered
+ * with 400 and a sentence that begins with `what`, such as "The body". */
+bool body_check_json(struct request *request, struct span text, const char *what);
+
 #endif

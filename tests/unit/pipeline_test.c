@@ -406,7 +406,7 @@ static void pipeline_lists_end_at_their_limits(void **state)
         {"{\"name\":\"p\",\"steps\":[", "{\"name\":\"s#\",\"script\":\"a\"}", "]}", STEPS_MAX},
         {"{\"name\":\"p\"," STEPS ",\"options\":{\"env\":{", "\"A#\":\"\"", "}}}", ENV_MAX},
         {"{\"name\":\"p\",\"steps\":[{\"name\":\"a\",\"http\":{\"url\":\"http://a\",\"headers\":{",
-            "\"A#\":\"\"", "}}}]}", HEADERS_MAX},
+            "\"A#\":\"\"", "}}}]}", STEP_HEADERS_MAX},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(lists); i++) {
@@ -447,7 +447,7 @@ static void pipeline_texts_end_at_their_limits(void **state)
             URL_MAX - 7},
         {"{\"name\":\"p\",\"steps\":[{\"name\":\"a\",\"http\":{\"url\":\"http://a\",\"headers\":"
          "{\"A\":\"",
-            "\"}}}]}", HEADER_VALUE_MAX},
+            "\"}}}]}", STEP_HEADER_VALUE_MAX},
         {"{\"name\":\"p\",\"steps\":[{\"name\":\"a\",\"publish\":{\"event_type\":\"", "\"}}]}",
             EVENT_TYPE_MAX},
         {"{\"name\":\"p\",\"steps\":[{\"name\":\"a\",\"publish\":{\"event_type\":\"a\","
