@@ -30,8 +30,11 @@ struct channel {
 /* True when this process was started to serve FastCGI connections on descriptor 0. */
 bool fastcgi_is(void);
 
-/* Once, before the first connection, with all signals the process handles blocked. */
-void fastcgi_start(void);
+/*
+ * Once, before the first connection, with all signals the process handles blocked. A
+ * thread that is going to wait for its peer calls `about_to_wait` first.
+ */
+void fastcgi_start(void (*about_to_wait)(void));
 
 /*
  * Reads a request from an accepted connection, which it takes over. NULL when

@@ -21,7 +21,6 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "web/serve.h"
 
 /* More than this may fill the socket's buffer and so wait for the peer. */
 #define REPLY_SURE 65536
@@ -44,8 +43,11 @@ bool fastcgi_is(void)
     return !FCGX_IsCGI();
 }
 
-void fastcgi_start(void)
+static void (*about_to_wait)(void);
+
+void fastcgi_start(void (*called)(void))
 {
+    about_to_wait = called;
     if (FCGX_Init() != 0)
         log_die(EXIT_RETRY, "libfcgi cannot start");
 }
@@ -83,7 +85,7 @@ static void fastcgi_send(struct channel *channel, struct span reply)
 {
     struct fastcgi *f = from_channel(channel);
     if (reply.len > REPLY_SURE) {
-        serve_block();
+        about_to_wait();
         limit(f, SO_SNDTIMEO);
     }
     /* A peer that has gone away makes this fail; there is nobody left to tell. */
@@ -131,7 +133,7 @@ struct channel *fastcgi_channel(int connection, int64_t timeout_seconds)
     f->request.keepConnection = 1;
     FCGX_Detach(&f->request); /* where libfcgi closes, it does not wait for the peer */
     if (!is_whole(connection)) {
-        serve_block();
+        about_to_wait();
         limit(f, SO_RCVTIMEO);
     }
     if (FCGX_Accept_r(&f->request) != 0) {

@@ -214,7 +214,7 @@ static void serve_fastcgi(void)
     sigaddset(&stops, SIGINT);
     sigaddset(&stops, SIGUSR1);
     pthread_sigmask(SIG_BLOCK, &stops, NULL); /* inherited by every thread */
-    fastcgi_start();
+    fastcgi_start(serve_block);
     stop_fd = eventfd(0, EFD_CLOEXEC);
     if (stop_fd < 0)
         log_die(EXIT_RETRY, "cannot make an event descriptor");

@@ -10,7 +10,6 @@ ROOT = ROOT if ROOT.is_dir() else ROOT.parents[2]
 
 DEFINITION = re.compile(r"^(?!static )[a-z][^\n;={]*?\b(\w+)\([^;{}]*\)\n\{", re.M)
 STATIC = re.compile(r"^static [^\n;=]*?\b(\w+)\(", re.M)
-TO_BE_UNTIED = {("common/web/fastcgi", "common/web/serve")}
 
 
 def module_of(header):
@@ -40,7 +39,7 @@ def calls(files):
     for module, code in sources.items():
         others = set(re.findall(r"\w+", code)) - defines[module] - set(STATIC.findall(code))
         used = set(map(owners.get, others)) - {None}
-        graph[module] = {to for to in used if (module, to) not in TO_BE_UNTIED}
+        graph[module] = used
     return graph
 
 
