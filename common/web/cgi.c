@@ -5,15 +5,42 @@
 #include "web/channel.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
 #include <unistd.h>
+
+struct cgi {
+    struct channel channel;
+    uint64_t left; /* of the body; standard input need not end with it */
+    int timeout_ms;
+};
+
+/* Has standard input anything to read, or ended, in time? */
+static bool has_input(const struct cgi *cgi)
+{
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    int n;
+    do
+        n = poll(&input, 1, cgi->timeout_ms);
+    while (n < 0 && errno == EINTR);
+    return n > 0;
+}
 
 static ssize_t cgi_read(struct channel *channel, void *buffer, size_t len)
 {
-    (void)channel;
+    struct cgi *cgi = (struct cgi *)channel;
     ssize_t n;
+    if (len > cgi->left)
+        len = cgi->left;
+    if (!len)
+        return 0;
+    if (!has_input(cgi))
+        return -1;
     do
         n = read(STDIN_FILENO, buffer, len);
     while (n < 0 && errno == EINTR);
+    if (n > 0)
+        cgi->left -= (uint64_t)n;
     return n;
 }
 
@@ -29,13 +56,28 @@ static void cgi_send(struct channel *channel, struct span reply)
     }
 }
 
-struct channel *cgi_channel(char **variables)
+/* A variable's value; NULL where there is none. */
+static const char *value_of(char **variables, const char *name)
 {
-    static struct channel channel;
-    channel = (struct channel){.variables = variables, .read = cgi_read, .send = cgi_send};
-    /* Apache says so when it has taken a chunked body apart; then there is an end to read to. */
+    struct span prefix = span_str(name);
     for (char **v = variables; *v; v++)
-        if (span_starts(span_str(*v), span_str("HTTP_TRANSFER_ENCODING=")))
-            channel.body_to_end = true;
-    return &channel;
+        if (span_starts(span_str(*v), prefix))
+            return *v + prefix.len;
+    return NULL;
+}
+
+struct channel *cgi_channel(char **variables, int64_t timeout_seconds)
+{
+    static struct cgi cgi;
+    const char *length = value_of(variables, "CONTENT_LENGTH=");
+    cgi = (struct cgi){
+        .channel = {.variables = variables, .read = cgi_read, .send = cgi_send},
+        .timeout_ms = (int)timeout_seconds * 1000,
+    };
+    /* Apache names the encoding when it has taken a chunked body apart: that ends with the input. */
+    if (length && *length)
+        cgi.left = strtoull(length, NULL, 10);
+    else if (value_of(variables, "HTTP_TRANSFER_ENCODING="))
+        cgi.left = UINT64_MAX;
+    return &cgi.channel;
 }

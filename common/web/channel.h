@@ -15,17 +15,29 @@ struct channel {
     /* The CGI variables, "NAME=value", ended by NULL. */
     char **variables;
 
-    /* Reads up to len bytes of the body. 0 at its end, -1 when the peer went away or took too long.
-     */
+    /* What kind of channel it is: see channel_read and channel_send. */
     ssize_t (*read)(struct channel *channel, void *buffer, size_t len);
-
-    /* Sends the whole reply in the CGI form (RFC 3875, section 6), ends the request, frees the
-     * channel. */
     void (*send)(struct channel *channel, struct span reply);
 
-    /* A body without CONTENT_LENGTH is read to its end; plain CGI has none then. */
-    bool body_to_end;
+    bool ended; /* the body has been read to its end, or its peer has failed */
 };
+
+/* Reads up to len bytes of the body. 0 at its end, -1 when the peer went away or took too long. */
+ssize_t channel_read(struct channel *channel, void *buffer, size_t len);
+
+/*
+ * Reads the body to its end and throws it away. A front end that is still sending when
+ * the connection closes gives its client an error of its own instead of the reply, and
+ * takes the program for broken. A peer that sends more than 32 MiB, which is above the
+ * limit of every front end, or sends for longer than 30 seconds, is not waited for.
+ */
+void channel_drain(struct channel *channel);
+
+/*
+ * Drains the body, sends the whole reply in the CGI form (RFC 3875, section 6), ends the
+ * request, frees the channel.
+ */
+void channel_send(struct channel *channel, struct span reply);
 
 /* True when this process was started to serve FastCGI connections on descriptor 0. */
 bool fastcgi_is(void);
@@ -43,7 +55,7 @@ void fastcgi_start(void (*about_to_wait)(void));
  */
 struct channel *fastcgi_channel(int connection, int64_t timeout_seconds);
 
-/* The one request of a CGI process. */
-struct channel *cgi_channel(char **variables);
+/* The one request of a CGI process. `timeout_seconds` bounds each wait for its body. */
+struct channel *cgi_channel(char **variables, int64_t timeout_seconds);
 
 #endif

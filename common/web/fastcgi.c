@@ -15,6 +15,7 @@
 
 #include <fastcgi.h>
 #include <fcgiapp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -74,11 +75,19 @@ static void limit(const struct fastcgi *f, int direction)
     (void)setsockopt(f->request.ipcFd, SOL_SOCKET, direction, &limit, sizeof limit);
 }
 
+/* At least a byte, and what has come with it: FCGX_GetStr alone would wait for all of len. */
 static ssize_t fastcgi_read(struct channel *channel, void *buffer, size_t len)
 {
-    struct fastcgi *f = from_channel(channel);
-    int n = FCGX_GetStr(buffer, (int)len, f->request.in);
-    return n == 0 && FCGX_GetError(f->request.in) ? -1 : n;
+    FCGX_Stream *in = from_channel(channel)->request.in;
+    char *bytes = buffer;
+    int first = FCGX_GetChar(in);
+    if (first == EOF)
+        return FCGX_GetError(in) ? -1 : 0;
+    bytes[0] = (char)first;
+    size_t more = (size_t)(in->stop - in->rdNext);
+    if (more > len - 1)
+        more = len - 1;
+    return 1 + FCGX_GetStr(bytes + 1, (int)more, in);
 }
 
 static void fastcgi_send(struct channel *channel, struct span reply)
@@ -145,7 +154,6 @@ struct channel *fastcgi_channel(int connection, int64_t timeout_seconds)
         .variables = f->request.envp,
         .read = fastcgi_read,
         .send = fastcgi_send,
-        .body_to_end = true,
     };
     return &f->channel;
 }

@@ -72,49 +72,60 @@ static bool path_is_plain(const struct request *request)
     return !ends(uri, "/.") && !ends(uri, "/..");
 }
 
+/* The length that was announced, or what is above the limit; false when it is no number. */
+static bool read_length(struct span text, size_t limit, size_t *ret_length)
+{
+    *ret_length = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+        if (*ret_length <= limit)
+            *ret_length = *ret_length * 10 + (text.data[i] - '0');
+    }
+    return true;
+}
+
+/* Reads the body to its end, but no more than so many bytes. False when it broke off. */
+static bool take_body(struct request *request, size_t most)
+{
+    struct buf *body = &request->body_bytes;
+    ssize_t n = 1;
+    while (n > 0 && body->len < most) {
+        size_t left = most - body->len, step = left < READ_STEP ? left : READ_STEP;
+        buf_reserve(body, step);
+        n = channel_read(request->channel, body->data + body->len, step);
+        if (n > 0)
+            body->len += (size_t)n;
+    }
+    return n >= 0;
+}
+
 /* False when the request was answered. */
 static bool read_body(struct request *request)
 {
     const size_t limit = (size_t)request->home->config.web_body_bytes;
-    struct span length = request_header(request, "CONTENT_LENGTH");
-    size_t declared = 0;
-    bool to_end = !length.len && request->channel->body_to_end;
-    for (size_t i = 0; i < length.len; i++) {
-        if (length.data[i] < '0' || length.data[i] > '9') {
-            reply_problem(request, 400, "Content-Length is not a number.");
-            return false;
-        }
-        if (declared <= limit)
-            declared = declared * 10 + (length.data[i] - '0');
+    const struct buf *body = &request->body_bytes;
+    struct span text = request_header(request, "CONTENT_LENGTH");
+    size_t length;
+    bool known = text.len, good = read_length(text, limit, &length), whole = true;
+    if (good && length <= limit)
+        whole = take_body(request, known ? length : limit + 1);
+    if (good && whole && body->len <= limit && (!known || body->len == length)) {
+        channel_drain(request->channel); /* so that a reply that is due later finds it read */
+        request->body = buf_span(body);
+        return true;
     }
-    size_t want = to_end ? limit + 1 : declared;
-    while (want <= limit + to_end && request->body_bytes.len < want) {
-        size_t step = want - request->body_bytes.len;
-        if (to_end && step > READ_STEP)
-            step = READ_STEP;
-        buf_reserve(&request->body_bytes, step);
-        ssize_t n = request->channel->read(
-            request->channel, request->body_bytes.data + request->body_bytes.len, step);
-        if (n < 0 && to_end) {
-            reply_problem(request, 400, "The body broke off; send it again.");
-            return false;
-        }
-        if (n < 0 || (n == 0 && !to_end)) {
-            reply_problem(request, 400,
-                "The body ended early: %zu bytes of the %zu that Content-Length announced came.",
-                request->body_bytes.len, want);
-            return false;
-        }
-        if (n == 0)
-            break;
-        request->body_bytes.len += (size_t)n;
-    }
-    if (want > limit + to_end || request->body_bytes.len > limit) {
+    if (!good)
+        reply_problem(request, 400, "Content-Length is not a number.");
+    else if (length > limit || body->len > limit)
         reply_problem(request, 413, "The body is too large; the limit is %zu bytes.", limit);
-        return false;
-    }
-    request->body = buf_span(&request->body_bytes);
-    return true;
+    else if (known)
+        reply_problem(request, 400,
+            "The body ended early: %zu bytes of the %zu that Content-Length announced came.",
+            body->len, length);
+    else
+        reply_problem(request, 400, "The body broke off; send it again.");
+    return false;
 }
 
 /* What the front end tells its error handler in REDIRECT_STATUS; 0 where nothing is wrong. */

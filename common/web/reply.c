@@ -45,7 +45,7 @@ static void finish(struct request *request, int status, const char *type, struct
     buf_add_span(&reply, buf_span(&request->headers));
     buf_add_str(&reply, "\r\n");
     buf_add_span(&reply, body);
-    request->channel->send(request->channel, buf_span(&reply));
+    channel_send(request->channel, buf_span(&reply));
     buf_done(&reply);
     buf_done(&request->headers);
     buf_done(&request->body_bytes);

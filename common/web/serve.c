@@ -238,7 +238,7 @@ static void serve_fastcgi(void)
 /* Also without a store: to say so. */
 static void serve_cgi(void)
 {
-    request_serve(&serving, cgi_channel(environ));
+    request_serve(&serving, cgi_channel(environ, home.config.web_io_timeout_seconds));
     if (store)
         store_lead(store);
 }

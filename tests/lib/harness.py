@@ -114,6 +114,7 @@ class Home:
         self.scratch = self.place / "scratch"  # where steps and tests may meet
         self.port = None
         self.server = None
+        self.serve = None  # how it serves: fastcgi or cgi
         self.dispatcher = None
         self.cgi_bin = BUILD / "cgi-bin"
         self._keys = {}
@@ -165,6 +166,7 @@ class Home:
 
     def start(self, serve="fastcgi"):
         """Starts lighttpd with the shipped configuration and waits until it answers."""
+        self.serve = serve
         self.key()  # made now, so that no test sees it being stored
         deadline = time.monotonic() + START_TIMEOUT
         while not self._try_start(serve):

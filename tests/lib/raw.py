@@ -74,6 +74,13 @@ def read_reply(peer):
     return out, ended
 
 
+def records(given, body=b"", size=8192):
+    """A request as mod_proxy_fcgi sends it: record by record, the body in small ones."""
+    parts = [body[i:i + size] for i in range(0, len(body), size)]
+    return [begin(), record(PARAMS, pairs(given)), record(PARAMS),
+            *(record(STDIN, part) for part in parts), record(STDIN)]
+
+
 def request(path, given, body=b""):
     """Sends a whole request on its own connection. Returns what came back, as read_reply does."""
     with connect(path) as peer:

@@ -25,6 +25,7 @@ struct fake {
     size_t piece;  /* at most so many bytes a read; 0: as many as there is room for */
     bool goes_off; /* at the end of the body, instead of ending it */
     unsigned reads, replies;
+    bool drained; /* the body had been read to its end when the reply came */
     struct buf reply;
 };
 
@@ -46,6 +47,7 @@ static inline void fake_send(struct channel *channel, struct span reply)
 {
     struct fake *fake = (struct fake *)channel;
     fake->replies++;
+    fake->drained = channel->ended;
     buf_clear(&fake->reply);
     buf_add_span(&fake->reply, reply);
 }
@@ -53,8 +55,8 @@ static inline void fake_send(struct channel *channel, struct span reply)
 static inline void fake_init(struct fake *fake)
 {
     memset(fake, 0, sizeof *fake);
-    fake->channel = (struct channel){
-        .variables = fake->variables, .read = fake_read, .send = fake_send, .body_to_end = true};
+    fake->channel =
+        (struct channel){.variables = fake->variables, .read = fake_read, .send = fake_send};
 }
 
 static inline void fake_done(struct fake *fake)
