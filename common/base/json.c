@@ -54,24 +54,22 @@ static bool at_digit(const struct check *c)
 
 #define EACH_BYTE(c) (UINT64_C(0x0101010101010101) * (c))
 
-/* Has one of the eight bytes its highest bit set after subtracting n, but not before? Then it is
- * below n. */
+/* The bytes below n, each marked by its highest bit: subtracting n has set that bit. */
 static uint64_t bytes_below(uint64_t word, uint8_t n)
 {
     return (word - EACH_BYTE(n)) & ~word & EACH_BYTE(0x80);
 }
 
-/* Skips characters that stand for themselves, eight at a time where eight are left. */
+/* Skips characters that stand for themselves, eight at a time while eight are left. */
 static const uint8_t *skip_plain(const uint8_t *at, const uint8_t *end)
 {
     uint64_t word;
-
-    while ((size_t)(end - at) >= sizeof(word)) {
-        memcpy(&word, at, sizeof(word));
+    while ((size_t)(end - at) >= sizeof word) {
+        memcpy(&word, at, sizeof word);
         if ((word & EACH_BYTE(0x80)) | bytes_below(word, 0x20) |
             bytes_below(word ^ EACH_BYTE('"'), 1) | bytes_below(word ^ EACH_BYTE('\\'), 1))
             break;
-        at += sizeof(word);
+        at += sizeof word;
     }
     while (at < end && *at >= 0x20 && *at < 0x80 && *at != '"' && *at != '\\')
         at++;
@@ -82,12 +80,10 @@ static const uint8_t *skip_plain(const uint8_t *at, const uint8_t *end)
 static int32_t hex4(const uint8_t *at, const uint8_t *end)
 {
     int32_t v = 0;
-
     if (end - at < 4)
         return -1;
     for (unsigned i = 0; i < 4; i++) {
         uint8_t c = at[i], letter = c | 0x20;
-
         if (c >= '0' && c <= '9')
             v = v << 4 | (c - '0');
         else if (letter >= 'a' && letter <= 'f')
@@ -98,12 +94,11 @@ static int32_t hex4(const uint8_t *at, const uint8_t *end)
     return v;
 }
 
-/* Behind "\u". On failure the fault is at the backslash. */
+/* Checks what is behind "\u". On failure the fault is at the backslash. */
 static bool check_unicode_escape(struct check *c)
 {
     const uint8_t *backslash = c->at - 2;
     int32_t unit = hex4(c->at, c->end);
-
     if (unit < 0)
         return fail_at(c, backslash, "\\u needs four hexadecimal digits");
     if (unit == 0)
@@ -114,7 +109,6 @@ static bool check_unicode_escape(struct check *c)
     /* A character past U+FFFF is written as a high and a low surrogate, and only so. */
     if (unit < 0xdc00 && c->end - c->at >= 2 && c->at[0] == '\\' && c->at[1] == 'u') {
         int32_t low = hex4(c->at + 2, c->end);
-
         c->at += 6;
         if (low >= 0xdc00 && low <= 0xdfff)
             return true;
@@ -125,7 +119,6 @@ static bool check_unicode_escape(struct check *c)
 static bool check_escape(struct check *c)
 {
     const uint8_t *backslash = c->at++;
-
     if (c->at == c->end)
         return fail(c, "the string does not end");
     switch (*c->at++) {
@@ -145,7 +138,7 @@ static bool check_escape(struct check *c)
     }
 }
 
-/* From the opening quote to behind the closing one. */
+/* Goes from the opening quote to behind the closing one. */
 static bool check_string(struct check *c)
 {
     c->at++;
@@ -164,8 +157,7 @@ static bool check_string(struct check *c)
             return fail(c, "a control character must be escaped");
         } else {
             size_t len = utf8_length(c->at, c->end);
-
-            if (len == 0)
+            if (!len)
                 return fail(c, "the text is not UTF-8");
             c->at += len;
         }
@@ -210,7 +202,7 @@ static bool check_number(struct check *c)
 
 static bool check_literal(struct check *c, const char *word)
 {
-    for (; *word != '\0'; word++, c->at++)
+    for (; *word; word++, c->at++)
         if (!at_char(c, *word))
             return fail(c, "a value is expected");
     return true;
@@ -239,7 +231,6 @@ static bool check_scalar(struct check *c)
 static bool in_object(const struct check *c)
 {
     uint32_t n = c->depth - 1;
-
     return c->objects[n / 64] >> (n % 64) & 1;
 }
 
@@ -247,7 +238,6 @@ static bool container_open(struct check *c, bool object)
 {
     uint32_t n = c->depth;
     uint64_t bit = UINT64_C(1) << (n % 64);
-
     if (n >= c->max_depth)
         return fail(c, "arrays and objects are nested too deeply");
     if (object)
@@ -268,13 +258,11 @@ static void container_close(struct check *c)
     c->at++;
 }
 
-/* A member's name and the colon. */
+/* Checks a member's name and the colon. */
 static bool check_name(struct check *c)
 {
-    const uint8_t *quote;
-
     skip_space(c);
-    quote = c->at;
+    const uint8_t *quote = c->at;
     if (!at_char(c, '"'))
         return fail(c, "a member name in double quotes is expected");
     if (!check_string(c))
@@ -288,7 +276,7 @@ static bool check_name(struct check *c)
     return true;
 }
 
-/* A scalar or an empty container, with the containers that open before it. */
+/* Checks a scalar or an empty container, and opens the containers before it. */
 static bool check_value(struct check *c)
 {
     for (;;) {
@@ -315,12 +303,11 @@ static bool check_value(struct check *c)
     return true;
 }
 
-/* Behind a value: the containers that close, and the comma (with a name) before the next value. */
+/* Closes the containers that end behind a value; takes the comma, and a name, before the next. */
 static bool check_after_value(struct check *c)
 {
     while (c->depth > 0) {
         bool object = in_object(c);
-
         skip_space(c);
         if (at_char(c, ',')) {
             c->at++;
@@ -350,19 +337,17 @@ static bool check_text(struct check *c)
 bool json_check(struct span text, unsigned max_depth, struct json_fault *ret_fault)
 {
     static const uint8_t nothing[1];
-    const uint8_t *start = text.len > 0 ? text.data : nothing;
+    const uint8_t *start = text.len ? text.data : nothing;
     struct check c;
-    bool ok;
-
     /* The fields are set one by one: clearing the whole would cost more than a small document. */
     c.at = start;
     c.end = start + text.len;
     c.what = NULL;
     c.depth = 0;
     c.max_depth = max_depth < JSON_DEPTH_MAX ? max_depth : JSON_DEPTH_MAX;
-    memset(c.objects, 0, sizeof(c.objects));
+    memset(c.objects, 0, sizeof c.objects);
     json_names_init(&c.names);
-    ok = check_text(&c);
+    bool ok = check_text(&c);
     if (!ok)
         *ret_fault = (struct json_fault){(size_t)(c.at - start), c.what};
     json_names_done(&c.names);

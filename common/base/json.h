@@ -36,14 +36,13 @@ struct json_fault {
     const char *what; /* a static sentence part, e.g. "the member name appears twice" */
 };
 
-/* True when the text is one JSON value and nothing else. Otherwise *ret_fault says where and why.
- */
+/* Is the text one JSON value and nothing else? If not, *ret_fault says where and why. */
 bool json_check(struct span text, unsigned max_depth, struct json_fault *ret_fault);
 
 /*
- * Walking checked text, one level deep. Start with the text of an object or an
- * array (white space around it is allowed), then call json_walk_next until it
- * says false. Behaviour is undefined for text that json_check did not pass.
+ * Walking checked text, one level deep. Start with the text of an object or an array, white
+ * space around it allowed, then call json_walk_next until that says false. Behaviour is
+ * undefined for text that json_check did not pass.
  */
 struct json_walk {
     const uint8_t *at, *end;
@@ -71,23 +70,23 @@ void json_unescape(struct span value, struct buf *out);
 /* The same as a text of its own: in place where nothing is escaped, else in the arena. */
 struct span json_unescaped(struct span value, struct arena *arena);
 
-/* Does the name, as written (without quotes), stand for this text? */
+/* Does the name, as written without its quotes, stand for this text? */
 bool json_name_is(struct span name, const char *text);
 
 /*
- * Merges by top-level name, the later value winning: appends to out one object
- * with the members of `older` that `newer` lacks, then those of `newer`.
- * Both are checked objects; values keep their bytes. An empty span is {}.
+ * Merges by top-level name: appends to out one object with the members of `older` that
+ * `newer` lacks, then those of `newer`. Both are checked objects, or empty spans, which
+ * stand for {}. Values keep their bytes.
  */
 void json_merge(struct span older, struct span newer, struct buf *out);
 
 /*
- * Writing. Commas are put where they belong; nesting and names are the
- * caller's. Text is UTF-8; bytes that are not, and NUL, are written as U+FFFD.
+ * Writing. Commas are put where they belong; nesting and names are the caller's to get
+ * right. Bytes that are not UTF-8, and NUL, are written as U+FFFD.
  */
 struct json_out {
     struct buf *buf; /* borrowed */
-    bool comma;      /* the next item needs one before it */
+    bool comma;      /* the next item needs a comma before it */
 };
 
 struct json_out json_out_to(struct buf *buf);

@@ -13,7 +13,7 @@ static uint32_t hex4(const uint8_t *at)
     return v & 0xffff;
 }
 
-/* The characters of an escape other than \u. */
+/* The character of an escape other than \u. */
 static uint8_t short_escape(uint8_t c)
 {
     switch (c) {

@@ -10,13 +10,13 @@
 #include "base/buf.h"
 
 /*
- * The character of the escape at `at`, as UTF-8; *ret_len says how many bytes. Returns
- * where the text goes on.
+ * Reads the escape at `at` into the UTF-8 of its character, of *ret_len bytes. Returns where
+ * the text goes on.
  */
 const uint8_t *json_escape_read(
     const uint8_t *at, const uint8_t *end, uint8_t ret_bytes[4], size_t *ret_len);
 
-/* Appends the characters for which a string, as written without its quotes, stands. */
+/* Appends the characters that a string, as written without its quotes, stands for. */
 void json_escape_undo(struct span text, struct buf *out);
 
 #endif

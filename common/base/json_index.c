@@ -7,12 +7,12 @@
 #include "base/json.h"
 #include "base/json_scan.h"
 
-#define ROOM_FIRST 64 /* places that are allocated first; doubled when they are full */
+#define ROOM_FIRST 64 /* places that are allocated at first; the room doubles when full */
 
 /* A container whose end has not been met. */
 struct level {
     uint32_t place;
-    uint32_t last; /* its element or member met last; 0: none */
+    uint32_t last; /* place of the element or member before; 0: none */
     bool object;
 };
 
@@ -30,7 +30,7 @@ static uint32_t offset(const struct making *m, const uint8_t *at)
     return (uint32_t)(at - m->index->text.data);
 }
 
-/* The value that begins here gets a place, which its container and its neighbour know of. */
+/* Gives a place to the value that begins here, and tells the container and the value before. */
 static bool add_place(struct making *m)
 {
     struct json_index *index = m->index;
@@ -68,7 +68,7 @@ static void close_container(struct making *m)
         m->index->places[m->levels[--m->depth].place].end = offset(m, m->at);
 }
 
-/* A string, number or word; or the name of a member, which stands before its value. */
+/* Takes a string, number or word as a value, or a string as the name of a member. */
 static bool take_plain(struct making *m)
 {
     bool string = *m->at == '"';

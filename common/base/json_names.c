@@ -1,9 +1,9 @@
 /*
  * json_names - see json_names.h.
  *
- * A table with linear probing at half load. Names leave in the reverse order
- * in which they came, so a slot can simply be cleared: nothing that is still
- * in the table was ever placed past it because it was taken.
+ * A table with linear probing at half load. Names leave in the reverse of the order in
+ * which they came, so a slot can simply be cleared: no name that is still in the table was
+ * ever placed behind that slot because the slot was taken.
  */
 #include "base/json_names.h"
 
@@ -20,7 +20,7 @@ static uint64_t hash_key[2];
 
 static void key_make(void)
 {
-    random_bytes(hash_key, sizeof(hash_key));
+    random_bytes(hash_key, sizeof hash_key);
 }
 
 /*
@@ -66,11 +66,10 @@ static uint64_t hash_name(uint32_t level, struct span name)
         hash_key[1] ^ UINT64_C(0x7465646279746573),
     };
     uint64_t word;
-    size_t i;
-
+    size_t i = 0;
     sip_word(&s, level);
-    for (i = 0; i + sizeof(word) <= name.len; i += sizeof(word)) {
-        memcpy(&word, name.data + i, sizeof(word));
+    for (; i + sizeof word <= name.len; i += sizeof word) {
+        memcpy(&word, name.data + i, sizeof word);
         sip_word(&s, word);
     }
     word = (uint64_t)name.len << 56;
@@ -92,7 +91,7 @@ void json_names_init(struct json_names *names)
     names->count = 0;
     names->room = JSON_NAMES_INLINE;
     names->scratch = BUF_INIT;
-    memset(names->first_slots, 0, sizeof(names->first_slots));
+    memset(names->first_slots, 0, sizeof names->first_slots);
 }
 
 void json_names_done(struct json_names *names)
@@ -106,10 +105,10 @@ void json_names_done(struct json_names *names)
 
 static bool is_escaped(struct span name)
 {
-    return name.len > 0 && memchr(name.data, '\\', name.len) != NULL;
+    return name.len && memchr(name.data, '\\', name.len);
 }
 
-/* The name without escapes; valid until the next call. */
+/* The name without escapes. Valid until the next call. */
 static struct span plain_name(struct json_names *names, struct span name)
 {
     if (!is_escaped(name))
@@ -119,16 +118,14 @@ static struct span plain_name(struct json_names *names, struct span name)
     return buf_span(&names->scratch);
 }
 
-/* Two names with one hash are almost certainly equal, so the cost of this does not add up. */
+/* Rarely in vain: two names of one hash are almost certainly equal. */
 static bool is_same(const struct json_name *entry, struct span plain)
 {
     struct buf entry_plain = BUF_INIT;
-    bool same;
-
     if (!is_escaped(entry->name))
         return span_eq(entry->name, plain);
     json_escape_undo(entry->name, &entry_plain);
-    same = span_eq(buf_span(&entry_plain), plain);
+    bool same = span_eq(buf_span(&entry_plain), plain);
     buf_done(&entry_plain);
     return same;
 }
@@ -148,35 +145,31 @@ static uint32_t find_slot(
     const struct json_names *names, uint64_t hash, uint32_t level, struct span plain)
 {
     uint32_t slot = first_slot(names, hash);
-
-    for (; names->slots[slot] != 0; slot = next_slot(names, slot)) {
+    for (; names->slots[slot]; slot = next_slot(names, slot)) {
         const struct json_name *entry = &names->list[names->slots[slot] - 1];
-
         if (entry->hash == hash && entry->level == level && is_same(entry, plain))
             break;
     }
     return slot;
 }
 
-/* Doubles the room. The names are placed again in their order, which json_names_drop relies on. */
+/* Doubles the room. Names are placed again in their order, on which json_names_drop relies. */
 static void grow(struct json_names *names)
 {
     uint32_t room = names->room * 2;
-
     assert(room <= UINT32_MAX / 4);
     if (names->list == names->first_list) {
-        names->list = mem_resize(NULL, room * sizeof(names->list[0]));
-        memcpy(names->list, names->first_list, sizeof(names->first_list));
+        names->list = mem_resize(NULL, room * sizeof names->list[0]);
+        memcpy(names->list, names->first_list, sizeof names->first_list);
     } else {
-        names->list = mem_resize(names->list, room * sizeof(names->list[0]));
+        names->list = mem_resize(names->list, room * sizeof names->list[0]);
         free(names->slots);
     }
-    names->slots = mem_alloc(2 * (size_t)room * sizeof(names->slots[0]));
+    names->slots = mem_alloc(2 * (size_t)room * sizeof names->slots[0]);
     names->room = room;
     for (uint32_t i = 0; i < names->count; i++) {
         uint32_t slot = first_slot(names, names->list[i].hash);
-
-        while (names->slots[slot] != 0)
+        while (names->slots[slot])
             slot = next_slot(names, slot);
         names->slots[slot] = i + 1;
         names->list[i].slot = slot;
@@ -187,12 +180,10 @@ bool json_names_add(struct json_names *names, uint32_t level, struct span name)
 {
     struct span plain = plain_name(names, name);
     uint64_t hash = hash_name(level, plain);
-    uint32_t slot;
-
     if (names->count == names->room)
         grow(names);
-    slot = find_slot(names, hash, level, plain);
-    if (names->slots[slot] != 0)
+    uint32_t slot = find_slot(names, hash, level, plain);
+    if (names->slots[slot])
         return false;
     names->list[names->count] = (struct json_name){hash, name, level, slot};
     names->slots[slot] = ++names->count;
@@ -202,12 +193,11 @@ bool json_names_add(struct json_names *names, uint32_t level, struct span name)
 bool json_names_has(struct json_names *names, uint32_t level, struct span name)
 {
     struct span plain = plain_name(names, name);
-
     return names->slots[find_slot(names, hash_name(level, plain), level, plain)] != 0;
 }
 
 void json_names_drop(struct json_names *names, uint32_t level)
 {
-    while (names->count > 0 && names->list[names->count - 1].level == level)
+    while (names->count && names->list[names->count - 1].level == level)
         names->slots[names->list[--names->count].slot] = 0;
 }

@@ -4,11 +4,10 @@
  * json_names - the member names seen so far, to find one that appears twice.
  * Part of base/json.h; not for use outside base/json*.c.
  *
- * Every name belongs to a level (how many containers are open around it), and
- * names of different levels are different. Names are compared after
- * unescaping; they are borrowed as written. Up to JSON_NAMES_INLINE names cost
- * no allocation. Cost is linear in the bytes of the names whatever they are:
- * the hash is keyed with a secret of the process.
+ * Every name belongs to a level (how many containers are open around it), and names of
+ * different levels differ. Names are compared after unescaping; they are borrowed as
+ * written. Up to JSON_NAMES_INLINE names cost no allocation. The cost is linear in the bytes
+ * of the names, whatever a sender chooses: the hash is keyed with a secret of the process.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 #ifndef BASE_JSON_SCAN_H
 #define BASE_JSON_SCAN_H
 /*
- * json_scan - how checked JSON text is gone over, for the json_*.c files alone. Loops end at the
- * end of the text, so that a caller's mistake cannot read beyond it.
+ * json_scan - going over checked JSON text, for the json_*.c files alone. Loops end at the end of
+ * the text, so that a caller's mistake cannot read beyond it.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,8 +21,8 @@ static inline const uint8_t *json_skip_space(const uint8_t *at, const uint8_t *e
 }
 
 /*
- * From the opening quote to behind the closing one, which is the first that stands behind an even
- * number of backslashes.
+ * Goes from the opening quote to behind the closing one, which is the first that stands behind
+ * an even number of backslashes.
  */
 static inline const uint8_t *json_skip_string(const uint8_t *at, const uint8_t *end)
 {
@@ -40,7 +40,7 @@ static inline const uint8_t *json_skip_string(const uint8_t *at, const uint8_t *
     return end;
 }
 
-/* Behind a number, true, false or null. */
+/* Goes behind a number, true, false or null. */
 static inline const uint8_t *json_skip_word(const uint8_t *at, const uint8_t *end)
 {
     while (at < end && *at != ',' && *at != '}' && *at != ']' && !json_is_space(*at))

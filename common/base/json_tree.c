@@ -1,9 +1,9 @@
 /*
- * json_tree - a thin cover over json-c.
+ * json_tree - see json_tree.h.
  *
- * The text is judged by json_check alone. json-c reads it afterwards in its
- * lenient mode, because its strict mode is neither strict nor the same from
- * one release to the next.
+ * json_check alone judges the text. json-c reads it afterwards in its lenient mode, since
+ * json-c's strict mode is neither strict nor the same from one release to the next
+ * (PLATFORM.md).
  */
 #include "base/json_tree.h"
 
@@ -11,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Two of json-c's type names are also ours; they are other words in this file. */
+/* Two of json-c's type names are also ours: in this file json-c's have other names. */
 #define json_type json_c_type
 #define json_bool json_c_bool
 #include <json-c/json_object.h>
@@ -22,7 +22,7 @@
 
 #include "base/log.h"
 
-/* Beyond this size a double does not tell one whole number from the next. */
+/* Beyond this a double cannot tell a whole number from the next one. */
 #define DOUBLE_WHOLE_MAX 9007199254740992.0
 
 /* struct json_tree is never defined: a pointer to one is a pointer to json-c's object. */
@@ -48,10 +48,8 @@ static bool is_huge_integer(const uint8_t *at, const uint8_t *end)
     uint64_t max = negative ? (uint64_t)INT64_MAX + 1 : UINT64_MAX;
     uint64_t v = 0;
     bool huge = false;
-
     for (at += negative; at < end; at++) {
         uint64_t digit = (uint64_t)(*at - '0');
-
         if (*at < '0' || *at > '9')
             return false;
         huge = huge || v > (max - digit) / 10;
@@ -70,15 +68,14 @@ static const uint8_t *skip_string(const uint8_t *at, const uint8_t *end)
 }
 
 /*
- * Copies the text for json-c, which silently replaces integers past 64 bits by
- * the largest one. With an exponent of zero they are the same numbers, and
- * json-c keeps them as they are written.
+ * Copies the text for json-c, which would silently replace integers past 64 bits by the
+ * largest one. With an exponent of zero such an integer is the same number, and json-c
+ * keeps it as it is written.
  */
 static void copy_for_json_c(struct span text, struct buf *out)
 {
     const uint8_t *at = text.data, *end = at + text.len;
-    const uint8_t *run = at, *number; /* run: the first byte not copied yet */
-
+    const uint8_t *run = at; /* the first byte not copied yet */
     while (at < end) {
         if (*at == '"') {
             at = skip_string(at, end);
@@ -88,7 +85,8 @@ static void copy_for_json_c(struct span text, struct buf *out)
             at++;
             continue;
         }
-        for (number = at; at < end && is_number_char(*at);)
+        const uint8_t *number = at;
+        while (at < end && is_number_char(*at))
             at++;
         if (is_huge_integer(number, at)) {
             buf_add(out, run, (size_t)(at - run));
@@ -103,20 +101,18 @@ struct json_tree *json_tree_parse(
     struct span text, unsigned max_depth, struct json_fault *ret_fault)
 {
     struct json_fault fault = {0, NULL};
-    struct json_tokener *tokener;
     struct json_object *object = NULL;
     struct buf copy = BUF_INIT;
-
     if (!json_check(text, max_depth, ret_fault))
         return NULL;
     copy_for_json_c(text, &copy);
-    /* json-c counts a scalar as a level, too. */
+    /* json-c counts a scalar as a level as well. */
     max_depth = max_depth < JSON_DEPTH_MAX ? max_depth : JSON_DEPTH_MAX;
-    tokener = json_tokener_new_ex((int)max_depth + 2);
-    if (tokener == NULL)
+    struct json_tokener *tokener = json_tokener_new_ex((int)max_depth + 2);
+    if (!tokener)
         log_die(EXIT_RETRY, "no memory for a JSON parser");
     if (copy.len < INT_MAX) {
-        /* The NUL belongs to what json-c reads: it ends a number that stands alone. */
+        /* json-c reads the NUL as well: a number that stands alone ends with it. */
         object = json_tokener_parse_ex(tokener, (const char *)copy.data, (int)copy.len + 1);
         if (json_tokener_get_error(tokener) != json_tokener_success)
             fault = (struct json_fault){0, "the text could not be read into memory"};
@@ -157,7 +153,6 @@ enum json_type json_tree_type(const struct json_tree *v)
 struct json_tree *json_tree_get(const struct json_tree *v, const char *name)
 {
     struct json_object *member = NULL;
-
     if (json_tree_type(v) == JSON_OBJECT)
         (void)json_object_object_get_ex(object_of(v), name, &member);
     return tree_of(member);
@@ -171,7 +166,6 @@ bool json_tree_has(const struct json_tree *v, const char *name)
 struct span json_tree_text(const struct json_tree *v)
 {
     struct json_object *object = object_of(v);
-
     if (json_tree_type(v) != JSON_STRING)
         return span_of("", 0);
     return span_of(json_object_get_string(object), (size_t)json_object_get_string_len(object));
@@ -179,24 +173,20 @@ struct span json_tree_text(const struct json_tree *v)
 
 bool json_tree_number(const struct json_tree *v, double *ret_value)
 {
-    double value;
-
     if (json_tree_type(v) != JSON_NUMBER)
         return false;
-    value = json_object_get_double(object_of(v));
+    double value = json_object_get_double(object_of(v));
     if (!isfinite(value))
         return false;
     *ret_value = value;
     return true;
 }
 
-/* json-c holds integers up to UINT64_MAX, and gives the nearest value that fits what is asked for.
- */
+/* json-c holds integers up to UINT64_MAX; asked for less, it gives the nearest that fits. */
 bool json_tree_int(const struct json_tree *v, int64_t *ret_value)
 {
     struct json_object *object = object_of(v);
     double value;
-
     if (!json_tree_number(v, &value))
         return false;
     if (json_object_is_type(object, json_type_int)) {
@@ -239,15 +229,12 @@ bool json_tree_each(const struct json_tree *v,
     bool (*fn)(const char *name, struct json_tree *value, void *context), void *context)
 {
     struct json_object *object = object_of(v);
-    struct json_object_iterator at, end;
-
     if (json_tree_type(v) != JSON_OBJECT)
         return true;
-    at = json_object_iter_begin(object);
-    end = json_object_iter_end(object);
+    struct json_object_iterator at = json_object_iter_begin(object);
+    struct json_object_iterator end = json_object_iter_end(object);
     for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
         struct json_tree *value = tree_of(json_object_iter_peek_value(&at));
-
         if (!fn(json_object_iter_peek_name(&at), value, context))
             return false;
     }
@@ -260,7 +247,7 @@ void json_tree_print(const struct json_tree *v, struct buf *out)
     const char *text = json_object_to_json_string_length(
         object_of(v), JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
 
-    if (text == NULL)
+    if (!text)
         log_die(EXIT_RETRY, "no memory for JSON text");
     buf_add(out, text, len);
 }

@@ -1,8 +1,8 @@
 /*
  * json_walk - reading checked text: walk, find, merge, unescape (base/json.h).
  *
- * What json_check has established is not asked again. Loops still end at the
- * end of the text, so that a caller's mistake cannot read beyond it.
+ * The text has passed json_check, so nothing is checked again. Loops still end at the end of
+ * the text, so that a caller's mistake cannot read beyond it.
  */
 #include "base/json.h"
 
@@ -15,7 +15,6 @@
 static const uint8_t *skip_container(const uint8_t *at, const uint8_t *end)
 {
     size_t depth = 0;
-
     while (at < end) {
         switch (*at) {
         case '"':
@@ -72,16 +71,14 @@ static enum json_type type_at(const uint8_t *at, const uint8_t *end)
 
 enum json_type json_type_of(struct span text)
 {
-    const uint8_t *end = text.len > 0 ? text.data + text.len : text.data;
-
+    const uint8_t *end = text.len ? text.data + text.len : text.data;
     return type_at(json_skip_space(text.data, end), end);
 }
 
 struct json_walk json_walk_start(struct span text)
 {
-    const uint8_t *end = text.len > 0 ? text.data + text.len : text.data;
+    const uint8_t *end = text.len ? text.data + text.len : text.data;
     const uint8_t *at = json_skip_space(text.data, end);
-
     if (at == end || (*at != '{' && *at != '['))
         return (struct json_walk){end, end, false};
     return (struct json_walk){at + 1, end, *at == '{'};
@@ -91,7 +88,6 @@ bool json_walk_next(struct json_walk *walk, struct json_item *ret_item)
 {
     const uint8_t *at = json_skip_space(walk->at, walk->end), *start;
     struct json_item item = {.name = SPAN_NONE};
-
     if (at < walk->end && *at == ',')
         at = json_skip_space(at + 1, walk->end);
     if (at == walk->end || *at == '}' || *at == ']')
@@ -124,8 +120,7 @@ struct span json_unescaped(struct span value, struct arena *arena)
 {
     struct span inner = {value.data + 1, value.len - 2};
     struct buf text = BUF_INIT;
-
-    if (inner.len == 0 || memchr(inner.data, '\\', inner.len) == NULL)
+    if (!inner.len || !memchr(inner.data, '\\', inner.len))
         return inner;
     json_unescape(value, &text);
     return arena_keep(arena, &text);
@@ -133,16 +128,14 @@ struct span json_unescaped(struct span value, struct arena *arena)
 
 bool json_name_is(struct span name, const char *text)
 {
-    const uint8_t *at = name.data, *end = name.len > 0 ? at + name.len : at;
+    const uint8_t *at = name.data, *end = name.len ? at + name.len : at;
     struct span rest = span_str(text);
-
-    /* An escape is longer than what it stands for, so a name with one would have to be longer. */
+    /* An escape is longer than its character: a name with one that means the text is longer. */
     if (name.len <= rest.len)
-        return span_eq(name, rest) && memchr(text, '\\', name.len) == NULL;
+        return span_eq(name, rest) && !memchr(text, '\\', name.len);
     while (at < end) {
         uint8_t bytes[4] = {*at};
         size_t len = 1;
-
         if (*at == '\\')
             at = json_escape_read(at, end, bytes, &len);
         else
@@ -151,14 +144,13 @@ bool json_name_is(struct span name, const char *text)
             return false;
         rest = span_of(rest.data + len, rest.len - len);
     }
-    return rest.len == 0;
+    return !rest.len;
 }
 
 bool json_find(struct span object, const char *name, struct json_item *ret_item)
 {
     struct json_walk walk = json_walk_start(object);
     struct json_item item;
-
     if (!walk.object)
         return false;
     while (json_walk_next(&walk, &item)) {
@@ -184,12 +176,10 @@ static void add_member(struct buf *out, const struct json_item *item, bool first
 void json_merge(struct span older, struct span newer, struct buf *out)
 {
     struct json_names names;
-    struct json_walk walk;
     struct json_item item;
     bool first = true;
-
     json_names_init(&names);
-    walk = json_walk_start(newer);
+    struct json_walk walk = json_walk_start(newer);
     while (json_walk_next(&walk, &item))
         (void)json_names_add(&names, 0, item.name);
 

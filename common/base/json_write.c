@@ -14,16 +14,15 @@ static bool is_plain(uint8_t c)
     return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
 }
 
-/* A character that has to be written differently: with an escape, or as the replacement. */
+/* Writes a character that cannot stand as it is: with an escape, or as the replacement. */
 static void quote_special(struct buf *out, uint8_t c)
 {
     static const char escapes[] = "\"\"\\\\\bb\ff\nn\rr\tt";
-
     if (c == 0 || c >= 0x80) {
         buf_add_str(out, REPLACEMENT);
         return;
     }
-    for (const char *e = escapes; *e != '\0'; e += 2) {
+    for (const char *e = escapes; *e; e += 2) {
         if ((uint8_t)*e == c) {
             buf_add_char(out, '\\');
             buf_add_char(out, e[1]);
@@ -35,15 +34,13 @@ static void quote_special(struct buf *out, uint8_t c)
 
 void json_quote(struct buf *out, struct span text)
 {
-    const uint8_t *at = text.data, *end = text.len > 0 ? at + text.len : at;
+    const uint8_t *at = text.data, *end = text.len ? at + text.len : at;
     const uint8_t *run = at; /* the first byte not written yet */
-
     buf_reserve(out, text.len + 2);
     buf_add_char(out, '"');
     while (at < end) {
         size_t len = is_plain(*at) ? 1 : *at >= 0x80 ? utf8_length(at, end) : 0;
-
-        if (len > 0) {
+        if (len) {
             at += len;
             continue;
         }
@@ -60,7 +57,7 @@ struct json_out json_out_to(struct buf *buf)
     return (struct json_out){buf, false};
 }
 
-/* Before every item; the one after it needs a comma. */
+/* Called before every item, so that the next item has a comma before it. */
 static void item_begin(struct json_out *o)
 {
     if (o->comma)
@@ -97,7 +94,7 @@ void json_text(struct json_out *o, struct span text)
 
 void json_str(struct json_out *o, const char *text)
 {
-    if (text != NULL)
+    if (text)
         json_text(o, span_str(text));
     else
         json_null(o);
@@ -121,12 +118,11 @@ void json_null(struct json_out *o)
     buf_add_str(o->buf, "null");
 }
 
-/* Integers throughout: a double would bring the locale's decimal point. */
+/* Written from integers: a double would bring the locale's decimal point. */
 void json_seconds(struct json_out *o, int64_t us)
 {
     uint64_t size = us < 0 ? -(uint64_t)us : (uint64_t)us;
     uint64_t ms = size / 1000 + (size % 1000 >= 500);
-
     item_begin(o);
     buf_printf(
         o->buf, "%s%" PRIu64 ".%03" PRIu64, us < 0 && ms > 0 ? "-" : "", ms / 1000, ms % 1000);
@@ -135,7 +131,6 @@ void json_seconds(struct json_out *o, int64_t us)
 void json_time(struct json_out *o, int64_t wall_ms)
 {
     char text[CLOCK_TEXT];
-
     clock_format(wall_ms, text);
     json_str(o, text);
 }
