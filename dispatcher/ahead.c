@@ -11,7 +11,7 @@
 
 uint32_t ahead_window(const struct service *service)
 {
-    int64_t most = service->ordered ? 1 : AHEAD_US / (service->pace_us + 1);
+    int64_t most = service->plan.ordered ? 1 : AHEAD_US / (service->pace_us + 1);
     return most < 1 ? 1 : most > JOBS_MAX ? JOBS_MAX : (uint32_t)most;
 }
 

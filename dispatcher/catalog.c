@@ -22,11 +22,12 @@ struct service *catalog_service(struct dispatcher *d, uint64_t queue)
             return s;
     struct service *s = mem_alloc(sizeof *s);
     s->queue = queue;
-    s->scale = SCALE_DEFAULT;
     s->pace_us = AHEAD_US; /* until more is known */
-    s->plan_backfill = UINT64_MAX;
     s->peer = s;
-    s->ticking = s->plan_ticking = (struct ticking){NO_TICK, true};
+    s->plan.scale = SCALE_DEFAULT;
+    s->plan.ticking = (struct ticking){NO_TICK, true};
+    s->now = s->plan;
+    s->turn.backfill = UINT64_MAX;
     s->next = d->services;
     d->services = s;
     return s;
@@ -57,7 +58,7 @@ void catalog_forget_idle_services(struct dispatcher *d)
 {
     for (struct service **at = &d->services; *at;) {
         struct service *s = *at;
-        if (s->live || s->instances || s->now.ready || s->now.waiting || s->now.running ||
+        if (s->now.live || s->instances || s->now.ready || s->now.waiting || s->now.running ||
             is_needed(d, s)) {
             at = &s->next;
             continue;
@@ -164,8 +165,8 @@ static void share_order(struct dispatcher *d, struct service *service)
         if (listener->trigger.until_seq ||
             !span_eq_str(listener->trigger.pipeline_id, service->pipeline_id))
             continue;
-        service->ordered |= listener->service->ordered;
-        listener->service->ordered = service->ordered;
+        service->plan.ordered |= listener->service->plan.ordered;
+        listener->service->plan.ordered = service->plan.ordered;
     }
 }
 
@@ -181,10 +182,10 @@ static bool add_run_queue(struct span pipeline_id, uint64_t queue, void *context
         err = catalog_version(d, reloading->txn, pipeline_id, info.version, &version);
     if (!err) {
         struct service *s = catalog_service(d, queue);
-        s->live = true;
-        s->scale = version->pipeline->scale;
-        s->scale.min = 0;
-        s->ordered = version->pipeline->ordered;
+        s->plan.live = true;
+        s->plan.scale = version->pipeline->scale;
+        s->plan.scale.min = 0;
+        s->plan.ordered = version->pipeline->ordered;
         set_pipeline(d, s, pipeline_id);
         share_order(d, s);
     }
@@ -196,26 +197,24 @@ static bool add_run_queue(struct span pipeline_id, uint64_t queue, void *context
 static enum err describe(struct dispatcher *d, struct store_txn *txn, struct listener *listener)
 {
     const struct version *version;
-    struct trigger *t = &listener->trigger;
-    listener->service = catalog_service(d, t->queue);
+    const struct trigger *t = &listener->trigger;
+    struct service *s = listener->service = catalog_service(d, t->queue);
     enum err err = catalog_version(d, txn, t->pipeline_id, t->pipeline_version, &version);
     if (err == ERR_NOTFOUND)
         return ERR_OK; /* deleted after the trigger was stopped: what is routed is skipped */
     if (err)
         return err;
     listener->filters = version->pipeline->filters;
-    if (!t->until_seq) {
-        listener->schedule = version->pipeline->scheduled ? &version->pipeline->schedule : NULL;
-        err = tick_take_up(d, txn, listener);
-        if (err)
-            return err;
-        listener->service->live = true;
-        listener->service->generation = t->generation;
-        listener->service->scale = version->pipeline->scale;
-        listener->service->ordered = version->pipeline->ordered;
-        set_pipeline(d, listener->service, t->pipeline_id);
-    }
-    return ERR_OK;
+    if (t->until_seq)
+        return ERR_OK; /* stopped */
+    listener->schedule = version->pipeline->scheduled ? &version->pipeline->schedule : NULL;
+    err = tick_take_up(d, txn, listener);
+    s->plan.live = true;
+    s->plan.generation = t->generation;
+    s->plan.scale = version->pipeline->scale;
+    s->plan.ordered = version->pipeline->ordered;
+    set_pipeline(d, s, t->pipeline_id);
+    return err;
 }
 
 enum err catalog_reload(struct dispatcher *d, struct store_txn *txn)
@@ -223,12 +222,12 @@ enum err catalog_reload(struct dispatcher *d, struct store_txn *txn)
     uint64_t changes;
     struct reloading reloading = {d, txn, ERR_OK};
     enum err err = routing_changes(txn, &changes);
-    if (err || (changes == d->trigger_changes && !d->reload))
+    if (err || (changes == d->plan.routing_changes && !d->plan.reload))
         return err;
     forget_listeners(d);
     forget_versions(d);
     for (struct service *s = d->services; s; s = s->next)
-        s->live = false;
+        s->plan.live = false;
     err = triggers_each(txn, add_listener, &reloading);
     if (!err)
         err = reloading.err;
@@ -238,7 +237,7 @@ enum err catalog_reload(struct dispatcher *d, struct store_txn *txn)
         err = run_queues_each(txn, add_run_queue, &reloading);
     if (!err)
         err = reloading.err;
-    d->trigger_changes = changes;
-    d->reload = err != ERR_OK;
+    d->plan.routing_changes = changes;
+    d->plan.reload = false;
     return err;
 }

@@ -29,13 +29,13 @@ static uint32_t places_for(const struct dispatcher *d, const struct service *ser
 {
     uint32_t all = (uint32_t)d->home.config.dispatcher_instances;
     uint32_t kept = all < 4 ? all > 1 : all / 4;
-    return service->plan_instances ? all - kept : all;
+    return service->turn.instances ? all - kept : all;
 }
 
 /* Where an ordered service is in the log. */
 static enum err look_at_first(struct store_txn *txn, struct service *service)
 {
-    enum err err = queue_first_seq(txn, service->queue, &service->plan_first);
+    enum err err = queue_first_seq(txn, service->queue, &service->turn.first);
     if (err == ERR_NOTFOUND)
         service->plan.ready = 0; /* the queue is the truth, the count a memory of it */
     return err == ERR_NOTFOUND ? ERR_OK : err;
@@ -44,8 +44,8 @@ static enum err look_at_first(struct store_txn *txn, struct service *service)
 /* Has it anything that comes before what is at this place in the log, or has begun? */
 static bool holds(const struct service *s, uint64_t place)
 {
-    return s->plan.running || (s->live && s->plan.waiting) ||
-           (s->live && s->plan.ready && s->plan_first < place) || s->plan_backfill < place;
+    return s->plan.running || (s->plan.live && s->plan.waiting) ||
+           (s->plan.live && s->plan.ready && s->turn.first < place) || s->turn.backfill < place;
 }
 
 /*
@@ -56,20 +56,20 @@ static bool holds(const struct service *s, uint64_t place)
 static bool is_held(const struct dispatcher *d, const struct service *service)
 {
     const struct service *s = service;
-    if (!service->ordered)
+    if (!service->plan.ordered)
         return false;
     do {
-        if (holds(s, service->plan_first))
+        if (holds(s, service->turn.first))
             return true;
         s = s->peer;
     } while (s != service);
-    return service->plan_first > d->plan_cursor;
+    return service->turn.first > d->turn.cursor;
 }
 
 /* Runners that have nothing to do, also after this turn, and may leave for another service. */
 static uint32_t spare(const struct dispatcher *d, const struct service *service)
 {
-    return service->plan.ready && !is_held(d, service) ? 0 : service->plan_idle;
+    return service->plan.ready && !is_held(d, service) ? 0 : service->turn.idle;
 }
 
 static void count_places(const struct dispatcher *d, struct places *places)
@@ -82,14 +82,14 @@ static void count_places(const struct dispatcher *d, struct places *places)
 /* One that has nothing to do leaves. False when there is none. */
 static bool let_go(const struct dispatcher *d, struct service *service, struct places *places)
 {
-    for (struct instance *i = service->plan_idle ? service->instances : NULL; i; i = i->next) {
-        if (i->state != INSTANCE_IDLE || i->plan_leave)
+    for (struct instance *i = service->turn.idle ? service->instances : NULL; i; i = i->next) {
+        if (i->state != INSTANCE_IDLE || i->order.leave)
             continue;
-        i->plan_leave = true;
+        i->order.leave = true;
         places->spare -= spare(d, service) && places->spare;
         places->taken--;
-        service->plan_instances--;
-        service->plan_idle--;
+        service->turn.instances--;
+        service->turn.idle--;
         return true;
     }
     return false;
@@ -122,35 +122,43 @@ enum place {
 static enum place take_place(
     struct dispatcher *d, struct service *service, bool ahead, struct places *places)
 {
-    if (!service->live || !service->plan.ready || is_held(d, service))
+    if (!service->plan.live || !service->plan.ready || is_held(d, service))
         return PLACE_NONE;
-    if (service->plan_idle) {
-        service->plan_idle--;
-        service->plan_room += ahead_window(service) - 1;
+    if (service->turn.idle) {
+        service->turn.idle--;
+        service->turn.room += ahead_window(service) - 1;
         return PLACE_IDLE;
     }
-    uint32_t max = service->ordered ? 1 : service->scale.max;
-    if (service->plan_instances < max && make_place(d, service, places)) {
-        service->plan_instances++;
-        service->plan_room += ahead_window(service) - 1;
+    uint32_t max = service->plan.ordered ? 1 : service->plan.scale.max;
+    if (service->turn.instances < max && make_place(d, service, places)) {
+        service->turn.instances++;
+        service->turn.room += ahead_window(service) - 1;
         places->taken++;
         return PLACE_NEW;
     }
-    if (ahead && service->plan_room && service->plan_bytes < AHEAD_BYTES) {
-        service->plan_room--;
+    if (ahead && service->turn.room && service->turn.bytes < AHEAD_BYTES) {
+        service->turn.room--;
         return PLACE_AHEAD;
     }
     return PLACE_NONE;
 }
 
+void claim_forget_all(struct dispatcher *d)
+{
+    for (size_t i = 0; i < d->order.claim_count; i++)
+        buf_done(&d->order.claims[i].frame);
+    d->order.claim_count = 0;
+}
+
 static void add_claim(struct dispatcher *d, const struct claim *claim)
 {
-    claim->service->plan_bytes += claim->frame.len;
-    if (d->claim_count == d->claim_room) {
-        d->claim_room = d->claim_room ? d->claim_room * 2 : 64;
-        d->claims = mem_resize(d->claims, d->claim_room * sizeof *d->claims);
+    claim->service->turn.bytes += claim->frame.len;
+    if (d->order.claim_count == d->order.claim_room) {
+        d->order.claim_room = d->order.claim_room ? d->order.claim_room * 2 : 64;
+        d->order.claims =
+            mem_resize(d->order.claims, d->order.claim_room * sizeof *d->order.claims);
     }
-    d->claims[d->claim_count++] = *claim;
+    d->order.claims[d->order.claim_count++] = *claim;
 }
 
 /*
@@ -187,7 +195,7 @@ static enum err fail(
     execution->status = STATUS_FAILED;
     execution->error = span_str(why);
     enum err err = executions_change(txn, execution, STATUS_PENDING);
-    return !err && service->ordered ? look_at_first(txn, service) : err;
+    return !err && service->plan.ordered ? look_at_first(txn, service) : err;
 }
 
 /* The attempt begins, as far as the store knows; its job goes out after the commit. */
@@ -246,7 +254,7 @@ static struct service *find_starved(struct dispatcher *d)
 {
     struct service *starved = NULL;
     for (struct service *s = d->services; s; s = s->next)
-        if (s->live && s->plan.ready && !s->plan_instances && !is_held(d, s) &&
+        if (s->plan.live && s->plan.ready && !s->turn.instances && !is_held(d, s) &&
             (!starved || s->served_us < starved->served_us))
             starved = s;
     return starved;
@@ -257,7 +265,7 @@ static bool vacate(struct dispatcher *d, struct places *places)
 {
     struct service *from = NULL;
     for (struct service *s = d->services; s; s = s->next)
-        if (s->plan_idle && (!from || s->plan_instances > from->plan_instances))
+        if (s->turn.idle && (!from || s->turn.instances > from->turn.instances))
             from = s;
     return from && let_go(d, from, places);
 }
@@ -301,7 +309,7 @@ enum err claim_ready(struct dispatcher *d, struct store_txn *txn)
     bool some = !d->draining, starved = false;
     enum err err = ERR_OK;
     for (struct service *s = d->services; s && some && !err; s = s->next)
-        if (s->ordered && s->plan.ready)
+        if (s->plan.ordered && s->plan.ready)
             err = look_at_first(txn, s);
     if (some && !err)
         err = claim_starved(d, txn, &places, &starved);

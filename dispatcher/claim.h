@@ -23,4 +23,7 @@ struct claim {
 /* Claims ready executions as far as there are places for runners. */
 enum err claim_ready(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
 
+/* Forgets the claims of a turn, when their jobs are sent or it begins afresh. */
+void claim_forget_all(struct dispatcher *d);
+
 #endif

@@ -4,9 +4,16 @@
  * dispatcher - what fx-dispatcher keeps in memory. All of it can be read again
  * from the store or started again: the process may die at any instruction.
  *
- * One thread turns (turn.c). Counts and claims are made twice: `plan` is filled
- * in by the turn's mutation, which may run more than once, and becomes `now`
- * when its commit is on disk.
+ * One thread takes turns (turn.h). A turn's mutation may be undone or run more than
+ * once, so what it writes to is set apart, here and in each service (service.h):
+ *
+ *   now     what is, as of the last turn that is on disk
+ *   plan    what will be when this turn is on disk; it then becomes `now` as a whole
+ *   turn    what this turn works out, for itself alone
+ *   order   what is to be done when this turn is on disk
+ *
+ * A mutation begins the last three afresh. Of the rest it changes only the catalog, which
+ * repeats what other processes have committed.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,6 +22,28 @@
 #include "dispatcher/happening.h"
 #include "home/home.h"
 #include "store/store.h"
+
+/* What is remembered from one turn to the next. */
+struct dispatcher_state {
+    uint64_t routing_changes; /* as of the listeners (store/routing.h) */
+    bool reload;              /* the listeners are to be read again whatever that says */
+    bool set_back;            /* the clock was: nothing waits for a time that is now far off */
+    bool more;                /* there is work for a turn at once */
+    uint64_t commit;          /* the store's last commit, as a turn has seen it */
+    int64_t due_ms;           /* wall clock, of the next attempt; INT64_MAX: none waits */
+    int64_t tick_ms;          /* likewise, of the next tick of a schedule */
+};
+
+/* What a turn works out. */
+struct dispatcher_turn {
+    uint64_t cursor; /* all events up to this place in the log have their executions */
+};
+
+/* What a turn has decided. */
+struct dispatcher_order {
+    struct claim *claims;
+    size_t claim_count, claim_room;
+};
 
 struct dispatcher {
     struct home home;
@@ -27,25 +56,18 @@ struct dispatcher {
     int64_t leave_ms; /* leave after so long with nothing to do; 0: stay */
 
     struct service *services;
-    uint32_t instance_count;
+    uint32_t instance_count; /* of all services */
     struct version *versions;
     struct listener *listeners;
     size_t listener_count;
-    uint64_t trigger_changes; /* as of the listeners */
-    bool reload;              /* the listeners are to be read again whatever that says */
-
     struct happenings happenings;
-    struct claim *claims;
-    size_t claim_count, claim_room;
-    uint64_t plan_cursor; /* all events up to there have their executions */
-    int64_t next_due_ms;  /* wall clock; INT64_MAX: nothing waits */
-    int64_t next_tick_ms; /* likewise: no schedule */
-    bool more;            /* the last turn has left work for another at once */
-    uint64_t seen_commit; /* the store's last commit when it was last looked at */
-    bool draining;        /* claims nothing any more */
-    int64_t clock_ms;     /* what the wall clock is ahead of the monotonic one, as last looked at */
-    bool set_back;        /* the wall clock was; nothing waits for a time that is now far off */
-    bool stuck;           /* the last turn could not be committed; try again later */
+
+    struct dispatcher_state now, plan;
+    struct dispatcher_turn turn;
+    struct dispatcher_order order;
+    int64_t clock_ms; /* what the wall clock is ahead of the monotonic one, as last looked at */
+    bool draining;    /* claims nothing any more */
+    bool stuck;       /* the last turn could not be committed; try again later */
 };
 
 #endif

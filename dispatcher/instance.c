@@ -116,7 +116,7 @@ static void forget(struct dispatcher *d, struct instance *gone)
     buf_done(&gone->out);
     free(gone->sent);
     free(gone);
-    d->more = true;
+    d->now.more = true;
 }
 
 /* The newest jobs are not the runner's any more. */
@@ -262,7 +262,7 @@ static bool take_frame(
                count <= i->job_count) {
         take_back(d, i, count, HAPPENING_RETURNED);
         i->recalled = false;
-        d->more = true; /* one of those that are left may be cancelled */
+        d->now.more = true; /* one of those that are left may be cancelled */
         if (!i->cancelled && i->job_count)
             i->deadline_ms = deadline_ms(d, i->jobs[0].timeout_ms);
     } else {
@@ -360,12 +360,12 @@ void instance_on_children(struct dispatcher *d)
 /* The one that has been idle longest, if it may go now; else when it may. */
 static struct instance *to_retire(struct service *s, int64_t now, int64_t *ret_next)
 {
-    int64_t timeout = s->live ? s->scale.idle_timeout_ms : 0;
+    int64_t timeout = s->now.live ? s->now.scale.idle_timeout_ms : 0;
     struct instance *oldest = NULL;
     for (struct instance *i = s->instances; i; i = i->next)
         if (i->state == INSTANCE_IDLE && (!oldest || i->idle_since_ms < oldest->idle_since_ms))
             oldest = i;
-    if (!oldest || (s->live && instance_staying(s) <= s->scale.min))
+    if (!oldest || (s->now.live && instance_staying(s) <= s->now.scale.min))
         return NULL;
     if (oldest->idle_since_ms + timeout > now) {
         if (oldest->idle_since_ms + timeout < *ret_next)
@@ -410,7 +410,7 @@ int64_t instance_tend(struct dispatcher *d)
         recall_late(d, s, now, &next);
         for (struct instance *i; (i = to_retire(s, now, &next));)
             instance_retire(d, i);
-        while (s->live && !d->draining && s->instance_count < s->scale.min &&
+        while (s->now.live && !d->draining && s->instance_count < s->now.scale.min &&
                d->instance_count < d->home.config.dispatcher_instances)
             if (!instance_start(d, s))
                 break;

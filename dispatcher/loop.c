@@ -44,12 +44,12 @@ static int64_t earlier(int64_t a, int64_t b)
  */
 static bool has_work(const struct dispatcher *d)
 {
-    if (d->happenings.first || d->more || d->stuck ||
-        store_last_commit(d->store) != d->seen_commit ||
-        earlier(d->next_due_ms, d->next_tick_ms) <= clock_wall_ms())
+    if (d->happenings.first || d->now.more || d->stuck ||
+        store_last_commit(d->store) != d->now.commit ||
+        earlier(d->now.due_ms, d->now.tick_ms) <= clock_wall_ms())
         return true;
     for (const struct service *s = d->services; s; s = s->next)
-        if (instance_staying(s) != s->reported.instances)
+        if (instance_staying(s) != s->now.report.instances)
             return true;
     return false;
 }
@@ -64,7 +64,7 @@ static int timeout_ms(struct dispatcher *d, int64_t next_tend_ms)
         return 0;
     if (next_tend_ms != INT64_MAX)
         wait = earlier(wait, next_tend_ms - clock_mono_ms());
-    int64_t next_ms = earlier(d->next_due_ms, d->next_tick_ms);
+    int64_t next_ms = earlier(d->now.due_ms, d->now.tick_ms);
     if (next_ms != INT64_MAX)
         wait = earlier(wait, next_ms - clock_wall_ms());
     return wait < 0 ? 0 : (int)wait;
@@ -152,7 +152,7 @@ static void look_around(struct dispatcher *d, int64_t *looked_ms)
     *looked_ms = now;
     int64_t clock_ms = clock_wall_ms() - now;
     if (d->clock_ms && clock_ms < d->clock_ms - TICK_SET_BACK_MS)
-        d->set_back = d->more = true;
+        d->now.set_back = d->now.more = true;
     d->clock_ms = clock_ms;
     alive_beat(d->lock_fd);
     store_clear_stale_readers(d->store);
@@ -162,9 +162,9 @@ static void look_around(struct dispatcher *d, int64_t *looked_ms)
 static bool is_busy(const struct dispatcher *d)
 {
     for (const struct service *s = d->services; s; s = s->next)
-        if (s->now.running || s->now.ready || (!d->once && (s->now.waiting || s->scale.min)))
+        if (s->now.running || s->now.ready || (!d->once && (s->now.waiting || s->now.scale.min)))
             return true;
-    return !d->once && d->next_tick_ms != INT64_MAX;
+    return !d->once && d->now.tick_ms != INT64_MAX;
 }
 
 /*
@@ -220,7 +220,6 @@ int loop_run(struct dispatcher *d)
     int64_t stop_ms = d->max_ms ? idle_since_ms + d->max_ms : INT64_MAX;
     add(d, d->wake_fd, &about_wake);
     add(d, d->signal_fd, &about_signals);
-    d->more = true;
     for (;;) {
         bool idle = false;
         if (d->draining && (!is_running(d) || clock_mono_ms() >= drained_ms)) {

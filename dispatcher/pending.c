@@ -67,7 +67,7 @@ static enum err end_all_waiting(
     enum err err = due_each(txn, collect_due, &dues);
     for (size_t i = 0; !err && i < dues.count; i++)
         err = end_waiting(d, txn, dues.dues[i].due_ms, &dues.dues[i].id, &copy);
-    d->more |= dues.count == limit;
+    d->plan.more |= dues.count == limit;
     free(dues.dues);
     buf_done(&copy);
     return err;
@@ -113,7 +113,7 @@ enum err pending_skip(
         service->plan.ready--;
     }
     buf_done(&copy);
-    d->more |= service->plan.ready > 0;
+    d->plan.more |= service->plan.ready > 0;
     return err;
 }
 
@@ -123,10 +123,10 @@ enum err pending_promote(struct dispatcher *d, struct store_txn *txn)
     enum err err;
     int64_t due_ms, now = clock_wall_ms();
     struct uuid id;
-    d->next_due_ms = INT64_MAX;
+    d->plan.due_ms = INT64_MAX;
     for (size_t i = 0; !(err = due_first(txn, &due_ms, &id)); i++) {
-        if ((due_ms > now || i >= PROMOTIONS_A_TURN) && !d->set_back) {
-            d->next_due_ms = due_ms;
+        if ((due_ms > now || i >= PROMOTIONS_A_TURN) && !d->now.set_back) {
+            d->plan.due_ms = due_ms;
             break;
         }
         err = end_waiting(d, txn, due_ms, &id, &copy);

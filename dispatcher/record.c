@@ -271,16 +271,16 @@ out:
 }
 
 /* Whoever has it is told, and until it has answered not again. */
-static void plan_cancel(struct dispatcher *d, const struct uuid *execution)
+static void order_cancel(struct dispatcher *d, const struct uuid *execution)
 {
     for (struct service *s = d->services; s; s = s->next) {
         for (struct instance *i = s->instances; i; i = i->next) {
             for (size_t k = 0; k < i->job_count; k++) {
                 if (!uuid_eq(&i->jobs[k].execution, execution) || (k ? i->recalled : i->cancelled))
                     continue;
-                d->more |= i->plan_cancel; /* one at a time */
-                i->plan_cancel = true;
-                i->plan_cancelled = *execution;
+                d->plan.more |= i->order.cancel; /* one at a time */
+                i->order.cancel = true;
+                i->order.cancelled = *execution;
                 return;
             }
         }
@@ -296,7 +296,7 @@ enum err record_cancels(struct dispatcher *d, struct store_txn *txn)
         struct execution execution;
         err = executions_get(txn, &id, &execution, NULL);
         if (!err && execution.status == STATUS_IN_PROGRESS) {
-            plan_cancel(d, &id);
+            order_cancel(d, &id);
         } else if (!err || err == ERR_NOTFOUND) {
             err = actions_del_cancel(txn, &id);
         }

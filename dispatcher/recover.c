@@ -104,7 +104,7 @@ static enum err count_pending(struct dispatcher *d, struct store_txn *txn)
 {
     struct counting counting = {d, txn};
     for (struct service *s = d->services; s; s = s->next)
-        s->plan.ready = s->plan.waiting = 0;
+        s->plan = s->now; /* nothing is counted yet */
     enum err err = queue_count_all(txn, count_ready, d);
     return err ? err : due_each(txn, count_waiting, &counting);
 }
@@ -132,8 +132,8 @@ static enum err take_up(struct store_txn *txn, void *context)
 
 enum err recover_start(struct dispatcher *d)
 {
-    d->reload = true;
-    d->next_due_ms = d->next_tick_ms = INT64_MAX;
+    d->now = (struct dispatcher_state){
+        .reload = true, .more = true, .due_ms = INT64_MAX, .tick_ms = INT64_MAX};
     enum err err = end_leftovers(d);
     if (!err)
         err = store_write(d->store, 0, take_up, d);

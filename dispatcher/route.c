@@ -94,7 +94,7 @@ static enum err route_new(
     }
     if (!err && cursor > from)
         err = events_set_cursor(txn, cursor);
-    d->more |= cursor < last;
+    d->plan.more |= cursor < last;
     *ret_cursor = cursor;
     return err;
 }
@@ -119,11 +119,11 @@ static enum err backfill(
     }
     if (!err)
         err = triggers_set_backfill(txn, t, seq);
-    if (seq < t->backfill_end && seq < listener->service->plan_backfill)
-        listener->service->plan_backfill = seq;
+    if (seq < t->backfill_end && seq < listener->service->turn.backfill)
+        listener->service->turn.backfill = seq;
     /* The mutation may run again from the start, so memory follows the store at the next reload. */
-    d->reload = true;
-    d->more = true;
+    d->plan.reload = true;
+    d->plan.more = true;
     return err;
 }
 
@@ -132,7 +132,7 @@ enum err route_events(struct dispatcher *d, struct store_txn *txn)
     bool *matched = mem_alloc((d->listener_count + 1) * sizeof *matched);
     uint64_t cursor = 0;
     enum err err = route_new(d, txn, matched, &cursor);
-    d->plan_cursor = cursor;
+    d->turn.cursor = cursor;
     for (size_t i = 0; !err && i < d->listener_count; i++) {
         const struct listener *listener = &d->listeners[i];
         err = backfill(d, txn, listener, matched);
@@ -142,7 +142,7 @@ enum err route_events(struct dispatcher *d, struct store_txn *txn)
             err = triggers_drop(txn, &listener->trigger);
             if (err == ERR_NOTFOUND)
                 err = ERR_OK;
-            d->reload = true;
+            d->plan.reload = true;
         }
     }
     free(matched);

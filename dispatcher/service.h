@@ -17,13 +17,6 @@
 
 #define JOBS_MAX 64 /* that a runner has at a time (ahead.h) */
 
-/* How many executions of a queue are where. */
-struct counts {
-    uint64_t ready;   /* pending, to be claimed */
-    uint64_t waiting; /* pending, until their next attempt is due */
-    uint32_t running;
-};
-
 /* Where a service's schedule is. */
 struct ticking {
     struct tick tick;
@@ -32,28 +25,40 @@ struct ticking {
 
 #define NO_TICK ((struct tick){0, INT64_MAX}) /* of a service without a schedule */
 
-/* An event service: the pool of runners that works off one queue. */
+/* What is remembered of a service from one turn to the next. */
+struct service_state {
+    bool live; /* it has a trigger, or runs by hand; without, what is pending is skipped */
+    uint64_t generation; /* of the live trigger that it has taken up */
+    struct scale scale;
+    bool ordered; /* one execution at a time, over all services of the pipeline */
+
+    uint64_t ready;   /* executions that are pending, to be claimed */
+    uint64_t waiting; /* executions that are pending, until their next attempt is due */
+    uint32_t running; /* executions in progress */
+
+    struct ticking ticking;
+    struct service_report report; /* what the store has of the above */
+};
+
+/* What a turn works out of a service. */
+struct service_turn {
+    uint64_t first;     /* of an ordered one: place in the log of its first ready execution */
+    uint64_t backfill;  /* place of its first older event still to be routed; UINT64_MAX: none */
+    uint32_t instances; /* runners, as the turn will leave them */
+    uint32_t idle;      /* those of them that have no job */
+    uint32_t room;      /* jobs that the busy ones of them may get ahead */
+    size_t bytes;       /* of the jobs that are claimed for it */
+};
+
 struct service {
     uint64_t queue;
-    char *pipeline_id;   /* NULL until a trigger or a run by hand has told */
-    uint64_t generation; /* of the live trigger that it has taken up */
-    bool live;           /* there is one; without, what is pending is skipped */
-    struct scale scale;
-    bool ordered;           /* one execution at a time, over all services of the pipeline */
-    struct service *peer;   /* the next service of the pipeline, in a ring of them */
-    uint64_t plan_first;    /* where it is: place in the log of the first that is ready */
-    uint64_t plan_backfill; /* place of the first older event still to be routed; or UINT64_MAX */
+    char *pipeline_id;    /* NULL until a trigger or a run by hand has told */
+    struct service *peer; /* the next service of the pipeline, in a ring of them */
 
-    struct counts now, plan;
-    struct ticking ticking, plan_ticking;
-    int64_t served_us;              /* its last claim, monotonic */
-    int64_t pace_us;                /* what a job takes, on average of late */
-    uint32_t plan_instances;        /* running processes, as the turn will leave them */
-    uint32_t plan_idle;             /* those of them that have no job */
-    uint32_t plan_room;             /* jobs that the others may get beside those they have */
-    size_t plan_bytes;              /* of the jobs that it gets in this turn */
-    struct service_report reported; /* as the store has it */
-    struct service_report plan_report;
+    struct service_state now, plan;
+    struct service_turn turn;
+    int64_t served_us; /* its last claim, monotonic */
+    int64_t pace_us;   /* what a job takes, on average of late */
 
     struct instance *instances;
     uint32_t instance_count;
@@ -73,18 +78,23 @@ struct job {
     int64_t timeout_ms; /* that the runner keeps itself */
 };
 
+/* What a turn has decided about a runner. */
+struct instance_order {
+    bool leave;            /* its place is for another service */
+    bool cancel;           /* one of its jobs is to be cancelled: */
+    struct uuid cancelled; /* the execution */
+};
+
 /* One runner process. It is forgotten when its socket is closed and it is reaped. */
 struct instance {
     struct service *service;
     pid_t pid; /* 0 once reaped */
     int fd;    /* -1 once closed */
     enum instance_state state;
-    bool plan_leave;            /* the turn needs its place for another service */
-    bool plan_cancel;           /* the job below is to be cancelled */
-    struct uuid plan_cancelled; /* one of the jobs */
-    bool cancelled;             /* the first job is, and the runner has been told */
-    bool recalled;              /* the jobs behind the first are, and it has not answered yet */
-    struct job jobs[JOBS_MAX];  /* in the order it runs them; the first is at hand */
+    struct instance_order order;
+    bool cancelled;            /* the first job is, and the runner has been told */
+    bool recalled;             /* the jobs behind the first are, and it has not answered yet */
+    struct job jobs[JOBS_MAX]; /* in the order it runs them; the first is at hand */
     size_t job_count;
     int64_t idle_since_ms; /* monotonic, as all of these */
     int64_t began_us;      /* the first job */

@@ -45,11 +45,11 @@ static bool is_left_over(const struct dispatcher *d, const struct tick *noted,
  */
 enum err tick_take_up(struct dispatcher *d, struct store_txn *txn, const struct listener *listener)
 {
-    struct service *s = listener->service;
+    struct service_state *plan = &listener->service->plan;
     const struct trigger *t = &listener->trigger;
     int64_t now = clock_wall_ms(), from_ms = t->started_ms < now ? t->started_ms : now;
     struct tick noted = NO_TICK;
-    if (s->generation == t->generation)
+    if (plan->generation == t->generation)
         return ERR_OK; /* that is known already */
     enum err err = ticks_get(txn, t->queue, &noted);
     if (err && err != ERR_NOTFOUND)
@@ -58,13 +58,12 @@ enum err tick_take_up(struct dispatcher *d, struct store_txn *txn, const struct 
     if (holds && noted.seen_ms > from_ms)
         from_ms = noted.seen_ms;
     if (!listener->schedule)
-        s->ticking.tick = NO_TICK;
+        plan->ticking.tick = NO_TICK;
     else if (holds && is_left_over(d, &noted, t, now))
-        s->ticking.tick = noted;
+        plan->ticking.tick = noted;
     else
-        s->ticking.tick = first_after(listener->schedule, from_ms);
-    s->ticking.noted = memcmp(&s->ticking.tick, &noted, sizeof noted) == 0;
-    s->plan_ticking = s->ticking;
+        plan->ticking.tick = first_after(listener->schedule, from_ms);
+    plan->ticking.noted = memcmp(&plan->ticking.tick, &noted, sizeof noted) == 0;
     return ERR_OK;
 }
 
@@ -88,7 +87,7 @@ static enum err take(struct store_txn *txn, const struct listener *listener)
 /* Does the latest of the ticks that are due come in time? It stands for all of them. */
 static bool is_in_time(const struct dispatcher *d, const struct listener *listener, int64_t now)
 {
-    int64_t latest = listener->service->plan_ticking.tick.due_ms, next = now - late_ms(d) - 1;
+    int64_t latest = listener->service->plan.ticking.tick.due_ms, next = now - late_ms(d) - 1;
     if (next < latest)
         next = latest;
     while ((next = cron_next_ms(listener->schedule, next)) >= 0 && next <= now)
@@ -100,7 +99,7 @@ static bool is_in_time(const struct dispatcher *d, const struct listener *listen
 static enum err look(
     struct dispatcher *d, struct store_txn *txn, const struct listener *listener, int64_t now)
 {
-    struct ticking *t = &listener->service->plan_ticking;
+    struct ticking *t = &listener->service->plan.ticking;
     bool due = t->tick.due_ms >= 0 && t->tick.due_ms <= now, set_back = is_set_back(&t->tick, now);
     enum err err = due && is_in_time(d, listener, now) ? take(txn, listener) : ERR_OK;
     if (due || set_back)
@@ -110,7 +109,7 @@ static enum err look(
 
 static enum err note(struct store_txn *txn, const struct service *service)
 {
-    const struct tick *tick = &service->plan_ticking.tick;
+    const struct tick *tick = &service->plan.ticking.tick;
     bool none = tick->due_ms == INT64_MAX;
     return none ? ticks_del(txn, service->queue) : ticks_put(txn, service->queue, tick);
 }
@@ -119,10 +118,10 @@ enum err tick_all(struct dispatcher *d, struct store_txn *txn)
 {
     int64_t now = clock_wall_ms();
     enum err err = ERR_OK;
-    d->next_tick_ms = INT64_MAX;
+    d->plan.tick_ms = INT64_MAX;
     for (size_t i = 0; i < d->listener_count && !err; i++) {
         const struct listener *listener = &d->listeners[i];
-        struct ticking *t = &listener->service->plan_ticking;
+        struct ticking *t = &listener->service->plan.ticking;
         if (listener->trigger.until_seq)
             continue; /* ended: its schedule is over, or its successor's */
         if (listener->schedule)
@@ -130,8 +129,8 @@ enum err tick_all(struct dispatcher *d, struct store_txn *txn)
         if (!err && !t->noted)
             err = note(txn, listener->service);
         t->noted = true;
-        if (t->tick.due_ms >= 0 && t->tick.due_ms < d->next_tick_ms)
-            d->next_tick_ms = t->tick.due_ms;
+        if (t->tick.due_ms >= 0 && t->tick.due_ms < d->plan.tick_ms)
+            d->plan.tick_ms = t->tick.due_ms;
     }
     return err;
 }

@@ -19,32 +19,28 @@
 
 #define SKIPS_A_TURN 1000
 
-static void clear_claims(struct dispatcher *d)
+/* Counts the runners as they are; those that the turn decides about are taken off again. */
+static void count_runners(struct service *s)
 {
-    for (size_t i = 0; i < d->claim_count; i++)
-        buf_done(&d->claims[i].frame);
-    d->claim_count = 0;
+    s->turn = (struct service_turn){.backfill = UINT64_MAX};
+    for (struct instance *i = s->instances; i; i = i->next) {
+        i->order = (struct instance_order){.leave = false};
+        s->turn.instances += i->state != INSTANCE_LEAVING;
+        s->turn.idle += i->state == INSTANCE_IDLE;
+        if (i->state == INSTANCE_BUSY && i->out.len < AHEAD_BYTES)
+            s->turn.room += ahead_room(i);
+    }
 }
 
-/* The plan starts from what is; the mutation may run more than once. */
-static void plan_afresh(struct dispatcher *d)
+/* The plan begins with what is, and nothing is worked out or decided yet. */
+static void begin_afresh(struct dispatcher *d)
 {
-    clear_claims(d);
-    d->more = false;
+    d->plan = d->now;
+    d->plan.more = d->plan.set_back = false;
+    claim_forget_all(d);
     for (struct service *s = d->services; s; s = s->next) {
         s->plan = s->now;
-        s->plan_report = s->reported;
-        s->plan_ticking = s->ticking;
-        s->plan_instances = s->plan_idle = s->plan_room = 0;
-        s->plan_backfill = UINT64_MAX;
-        s->plan_bytes = 0;
-        for (struct instance *i = s->instances; i; i = i->next) {
-            i->plan_leave = i->plan_cancel = false;
-            s->plan_instances += i->state != INSTANCE_LEAVING;
-            s->plan_idle += i->state == INSTANCE_IDLE;
-            bool listens = i->state == INSTANCE_BUSY && i->out.len < AHEAD_BYTES;
-            s->plan_room += listens ? ahead_room(i) : 0;
-        }
+        count_runners(s);
     }
 }
 
@@ -53,31 +49,31 @@ static enum err report(struct store_txn *txn, struct service *s)
 {
     static const struct service_report nothing;
     struct service_report now = {
-        .generation = s->generation,
-        .instances = s->plan_instances,
+        .generation = s->plan.generation,
+        .instances = s->turn.instances,
         .running = s->plan.running,
         .pending = s->plan.ready + s->plan.waiting,
     };
-    if (!s->live && !now.instances && !now.running && !now.pending)
+    if (!s->plan.live && !now.instances && !now.running && !now.pending)
         now = nothing;
-    if (memcmp(&now, &s->reported, sizeof now) == 0)
+    if (memcmp(&now, &s->now.report, sizeof now) == 0)
         return ERR_OK;
-    s->plan_report = now;
+    s->plan.report = now;
     bool gone = memcmp(&now, &nothing, sizeof now) == 0;
     return gone ? services_del(txn, s->queue) : services_put(txn, s->queue, &now);
 }
 
 static void take_change(uint64_t queue, const struct queue_change *change, void *context)
 {
-    struct counts *counts = &catalog_service(context, queue)->plan;
-    counts->ready += (uint64_t)change->ready;
-    counts->waiting += (uint64_t)change->waiting;
+    struct service_state *plan = &catalog_service(context, queue)->plan;
+    plan->ready += (uint64_t)change->ready;
+    plan->waiting += (uint64_t)change->waiting;
 }
 
 static enum err mutate(struct store_txn *txn, void *context)
 {
     struct dispatcher *d = context;
-    plan_afresh(d);
+    begin_afresh(d);
     enum err err = catalog_reload(d, txn);
     if (!err)
         err = queue_take_changes(txn, take_change, d);
@@ -92,13 +88,13 @@ static enum err mutate(struct store_txn *txn, void *context)
     if (!err)
         err = route_events(d, txn);
     for (struct service *s = d->services; s && !err; s = s->next)
-        if (!s->live)
+        if (!s->plan.live)
             err = pending_skip(d, txn, s, SKIPS_A_TURN);
     if (!err)
         err = claim_ready(d, txn);
     for (struct service *s = d->services; s && !err; s = s->next)
         err = report(txn, s);
-    d->seen_commit = store_txn_commit(txn);
+    d->plan.commit = store_txn_commit(txn);
     return err;
 }
 
@@ -114,39 +110,54 @@ static struct instance *runner_for(struct dispatcher *d, const struct claim *cla
     return found;
 }
 
-/* The commit is on disk: what was planned is so, and the jobs may go out. */
+/* A claimed job goes to a runner. Without one, it is as if it had not been claimed. */
+static void send_job(struct dispatcher *d, struct claim *claim)
+{
+    struct instance *instance = runner_for(d, claim);
+    claim->service->served_us = clock_mono_us();
+    if (instance)
+        instance_give(d, instance, claim);
+    else
+        happening_add(&d->happenings, HAPPENING_UNSTARTED, claim->service, &claim->job);
+}
+
+/*
+ * Cancels after the jobs were given, since a runner whose jobs are recalled takes no more
+ * of them until it has answered.
+ */
+static void tell_runners(struct dispatcher *d, struct service *s)
+{
+    for (struct instance *i = s->instances; i; i = i->next) {
+        if (i->order.cancel)
+            instance_cancel(d, i, &i->order.cancelled);
+        if (i->out.len && !i->watching_out)
+            instance_flush(d, i);
+    }
+}
+
+static void retire_ordered(struct dispatcher *d, struct service *s)
+{
+    for (struct instance *i = s->instances, *next; i; i = next) {
+        next = i->next;
+        if (i->order.leave)
+            instance_retire(d, i);
+    }
+}
+
+/* The turn is on disk: what was planned is so, and what was decided is done. */
 static void carry_out(struct dispatcher *d)
 {
     happening_forget_all(&d->happenings);
-    d->set_back = false;
+    d->now = d->plan;
     for (struct service *s = d->services; s; s = s->next) {
         s->now = s->plan;
-        s->reported = s->plan_report;
-        s->ticking = s->plan_ticking;
-        for (struct instance *i = s->instances, *next; i; i = next) {
-            next = i->next;
-            if (i->plan_leave)
-                instance_retire(d, i);
-        }
+        retire_ordered(d, s);
     }
-    for (size_t i = 0; i < d->claim_count; i++) {
-        struct claim *claim = &d->claims[i];
-        struct instance *instance = runner_for(d, claim);
-        claim->service->served_us = clock_mono_us();
-        if (instance)
-            instance_give(d, instance, claim);
-        else
-            happening_add(&d->happenings, HAPPENING_UNSTARTED, claim->service, &claim->job);
-    }
-    clear_claims(d);
-    for (struct service *s = d->services; s; s = s->next) {
-        for (struct instance *i = s->instances; i; i = i->next) {
-            if (i->plan_cancel) /* behind what it was given: one that is recalled takes nothing */
-                instance_cancel(d, i, &i->plan_cancelled);
-            if (i->out.len && !i->watching_out)
-                instance_flush(d, i);
-        }
-    }
+    for (size_t i = 0; i < d->order.claim_count; i++)
+        send_job(d, &d->order.claims[i]);
+    claim_forget_all(d);
+    for (struct service *s = d->services; s; s = s->next)
+        tell_runners(d, s);
 }
 
 enum err turn_take(struct dispatcher *d)
@@ -156,7 +167,7 @@ enum err turn_take(struct dispatcher *d)
     if (err) {
         /* Nothing is forgotten: what happened is recorded when it can be. */
         log_error("a turn could not be recorded (%s); trying again", err_name(err));
-        clear_claims(d);
+        claim_forget_all(d);
         return err;
     }
     carry_out(d);
