@@ -64,7 +64,8 @@ void environment_build(struct environment *e, const struct frame_job *job,
     add_uuid(e, "FX_PARENT_EXECUTION_ID", &event->parent);
     add_number(e, "FX_ATTEMPT", job->attempt);
     add(e, "FX_EVENT_TYPE", event->type);
-    add(e, "FX_CONTEXT", span_str("/dev/fd/4"));
+    /* Not /dev/fd/4: containers and chroots may lack that link. */
+    add(e, "FX_CONTEXT", span_str("/proc/self/fd/4"));
 }
 
 void environment_done(struct environment *e)

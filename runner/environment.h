@@ -8,7 +8,7 @@
  * may set LANG and TZ otherwise, and
  *   FX_CID  FX_EXECUTION_ID  FX_PARENT_EXECUTION_ID  FX_ATTEMPT
  *   FX_PIPELINE_ID  FX_PIPELINE  FX_PIPELINE_VERSION  FX_STEP  FX_EVENT_TYPE
- *   FX_CONTEXT (/dev/fd/4)  FX_INSTANCE (leftovers.h)
+ *   FX_CONTEXT (/proc/self/fd/4)  FX_INSTANCE (leftovers.h)
  * A persistent script has of these FX_PIPELINE_ID, FX_PIPELINE, FX_PIPELINE_VERSION,
  * FX_STEP and FX_INSTANCE, for the others change from one execution to the next.
  */

@@ -42,7 +42,7 @@ def expected_environment(execution, step="step1", **more):
         "FX_PIPELINE_VERSION": "1",
         "FX_STEP": step,
         "FX_EVENT_TYPE": execution["event_type"],
-        "FX_CONTEXT": "/dev/fd/4",
+        "FX_CONTEXT": "/proc/self/fd/4",
         **more,
     }
 
