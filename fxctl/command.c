@@ -6,7 +6,7 @@
 const struct option_rule command_global[] = {
     {"home", "DIR", OPTION_FREE,
         "the home to work on; else FX_HOME, else the one installed beside\n"
-        "fxctl, else ~/.fxbridge"},
+        "fxctl, else ~/.fxbridge, else the one named in /etc/fxbridge/home"},
     {"json", NULL, OPTION_FREE, "answer in JSON, for programs"},
     {"help", NULL, OPTION_FREE, "show help, also behind a command"},
     {"version", NULL, OPTION_FREE, "show the version"},

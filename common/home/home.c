@@ -29,7 +29,22 @@ static bool has_room(const char *dir)
     return false;
 }
 
-/* The first line of the file "fxbridge.home" beside the executable names the home. */
+/* The first line of such a file is the absolute path of a home. */
+static bool read_home_file(const char *path, char ret_dir[PATH_MAX])
+{
+    char dir[PATH_MAX];
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return false;
+    bool found = fgets(dir, sizeof dir, file) != NULL;
+    fclose(file);
+    if (!found || dir[0] != '/')
+        return false;
+    dir[strcspn(dir, "\r\n")] = 0;
+    memcpy(ret_dir, dir, sizeof dir);
+    return true;
+}
+
 static bool beside_executable(char ret_dir[PATH_MAX])
 {
     char exe[PATH_MAX], path[PATH_MAX];
@@ -41,31 +56,35 @@ static bool beside_executable(char ret_dir[PATH_MAX])
     if (!slash)
         return false;
     slash[1] = 0;
-    if (!format_path(path, exe, "fxbridge.home"))
+    return format_path(path, exe, "fxbridge.home") && read_home_file(path, ret_dir);
+}
+
+/* False when the path does not fit. */
+static bool of_account(char ret_dir[PATH_MAX])
+{
+    const struct passwd *user = getpwuid(geteuid());
+    const char *account = getenv("HOME");
+    if (!account || !*account)
+        account = user ? user->pw_dir : "";
+    return format_path(ret_dir, account, "/.fxbridge");
+}
+
+/* Where the home is when nobody says it. False when the path does not fit. */
+static bool look_for_home(char ret_dir[PATH_MAX])
+{
+    if (beside_executable(ret_dir))
+        return true;
+    if (!of_account(ret_dir))
         return false;
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return false;
-    bool found = fgets(ret_dir, PATH_MAX, file) != NULL;
-    fclose(file);
-    if (found)
-        ret_dir[strcspn(ret_dir, "\r\n")] = 0;
-    return found && ret_dir[0] == '/';
+    if (access(ret_dir, F_OK) < 0)
+        (void)read_home_file("/etc/fxbridge/home", ret_dir); /* leaves ~/.fxbridge otherwise */
+    return true;
 }
 
 enum err home_locate(const char *given, char ret_dir[PATH_MAX])
 {
     const char *dir = given ? given : getenv("FX_HOME");
-    bool fits = true;
-    if (dir && *dir) {
-        fits = format_path(ret_dir, dir, "");
-    } else if (!beside_executable(ret_dir)) {
-        const struct passwd *user = getpwuid(geteuid());
-        const char *account = getenv("HOME");
-        if (!account || !*account)
-            account = user ? user->pw_dir : "";
-        fits = format_path(ret_dir, account, "/.fxbridge");
-    }
+    bool fits = dir && *dir ? format_path(ret_dir, dir, "") : look_for_home(ret_dir);
     return has_room(fits ? ret_dir : NULL) ? ERR_OK : ERR_INVALID;
 }
 

@@ -22,8 +22,9 @@ struct home {
 
 /*
  * Finds the home and reads its fx.conf. The home is `given` (an option; may be NULL),
- * else FX_HOME, else the directory named in the file "fxbridge.home" beside the
- * running executable, for programs that are started with a bare environment, else
+ * else FX_HOME. For programs that are started with a bare environment it is else the
+ * directory named in the file "fxbridge.home" beside the running executable, else
+ * ~/.fxbridge if that is there, else the directory named in /etc/fxbridge/home, else
  * ~/.fxbridge. ERR_NOTFOUND: there is no such directory. ERR_INVALID: fx.conf is
  * wrong. Both are logged with what to do.
  */
