@@ -52,23 +52,29 @@ BIN := $(foreach p,$(PROGRAMS),$(B)/bin/$(lastword $(subst :, ,$(p))))
 # --as-needed: a program is linked with those alone whose functions it calls.
 LIBS := -lfcgi -lcurl -llmdb -ljson-c -lcrypto -linih -lm
 
-.PHONY: all run check help clean install deps-run deps-check
+# A build/ that root has made, under sudo perhaps, would fail at some file in the middle.
+ALIEN := $(shell find build -type d ! -writable -print -quit 2>/dev/null)
+ifneq ($(ALIEN),)
+$(error $(ALIEN) is not yours to write; take it back: sudo chown -R $(shell id -un) build)
+endif
+
+.PHONY: all run check help clean install deps deps-check
 all: $(CGI) $(BIN) ## build everything
 	@:
 
 help: ## print this
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(filter %akefile %.mk,$(MAKEFILE_LIST))
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(filter %akefile %.mk,$(MAKEFILE_LIST))
 	@echo "Variables: FX_HOME (build/home) and FX_PORT (8080) for run; VARIANT=asan|tsan; V=1; CFLAGS; PREFIX; DESTDIR"
 
 # What a fresh machine lacks is installed where that is allowed, else named.
-deps-run:
+deps: ## install what building and running needs; once, as root
 	@.ci/deps run
-deps-check:
+deps-check: ## the same, with what tests need
 	@.ci/deps run check
 
-run: deps-run ## build, make a home, start the web server and the dispatcher on 127.0.0.1
-	@$(MAKE) --no-print-directory all
-	@lighttpd/run
+run: deps ## build, make a home, start the web server and the dispatcher on 127.0.0.1
+	@.ci/caller $(MAKE) --no-print-directory -j$(CORES) all
+	@.ci/caller lighttpd/run
 
 $(B)/obj/%.o: %.c Makefile
 	$(call say,cc,$<)

@@ -47,10 +47,10 @@ SOURCES = $(shell git ls-files '*.c' '*.h')
 built: all $(UNIT:%=$(B)/tests/%)
 
 check: deps-check ## everything: build, tests, checks, and all again under ASan and UBSan
-	@$(MAKE) --no-print-directory -j$(CORES) built
-	@$(MAKE) --no-print-directory unit checks e2e crash
-	@$(MAKE) --no-print-directory -j$(CORES) VARIANT=asan built
-	@$(MAKE) --no-print-directory VARIANT=asan unit e2e crash
+	@.ci/caller $(MAKE) --no-print-directory -j$(CORES) built
+	@.ci/caller $(MAKE) --no-print-directory unit checks e2e crash
+	@.ci/caller $(MAKE) --no-print-directory -j$(CORES) VARIANT=asan built
+	@.ci/caller $(MAKE) --no-print-directory VARIANT=asan unit e2e crash
 
 # What is measured against, and scripts that take no time of their own.
 BENCH := $(addprefix $(B)/bench/,nothing spawn_loop stamp true echo sink)
