@@ -64,7 +64,7 @@ all: $(CGI) $(BIN) ## build everything
 
 help: ## print this
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(filter %akefile %.mk,$(MAKEFILE_LIST))
-	@echo "Variables: FX_HOME (build/home) and FX_PORT (8080) for run; VARIANT=asan|tsan; V=1; CFLAGS; PREFIX; DESTDIR"
+	@echo "Variables: FX_HOME (~/.fxbridge) and FX_PORT (8080) for run; VARIANT=asan|tsan; V=1; CFLAGS; PREFIX; DESTDIR"
 
 # What a fresh machine lacks is installed where that is allowed, else named.
 deps: ## install what building and running needs; once, as root
@@ -121,7 +121,10 @@ install: all ## install to PREFIX
 	@for f in $(CGI); do install -D -m 755 $$f $(DESTDIR)$(PREFIX)/lib/fxbridge/$$(basename $$f).new && \
 		mv $(DESTDIR)$(PREFIX)/lib/fxbridge/$$(basename $$f).new $(DESTDIR)$(PREFIX)/lib/fxbridge/$$(basename $$f); done
 
-clean: ## remove build/
+# Nothing can make the events and keys of a home again.
+clean: ## remove build/, unless there is a home in it
+	@key=$$(find build -name secret.key -print -quit 2>/dev/null); [ -z "$$key" ] || { \
+		echo "there is a home in $${key%/*}: move it to another place first" >&2; exit 1; }
 	rm -rf build
 
 -include $(shell find build -name '*.d' 2>/dev/null)

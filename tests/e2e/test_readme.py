@@ -1,4 +1,4 @@
-"""The README's first pipeline in five minutes, command by command as it stands there."""
+"""The README's first pipeline in five minutes, pasted into a shell as it stands there."""
 import json
 import os
 import re
@@ -7,29 +7,26 @@ import subprocess
 
 import pytest
 
-from checks import UUID
 from harness import BUILD, PROJECT
 from jobs import OK, completed
 
 SECTION = "## A first pipeline in five minutes"
+MARK = "end of block"
 
 
-def commands():
-    """The indented blocks of the section that are commands: what is printed begins with a brace."""
+def blocks():
+    """What a person copies: the lines between the fences, nothing taken away from them."""
     text = (PROJECT / "README.md").read_text().split(SECTION)[1].split("\n## ")[0]
-    blocks = re.findall(r"(?:^    .*\n|^\n(?=    ))+", text, re.M)
-    parts = [part for block in blocks for part in re.split(r"\n(?=\n    (?:\{|curl|export|KEY=))",
-                                                           block.strip("\n"))]
-    parts = [re.sub(r"^    ", "", part, flags=re.M).strip("\n") for part in parts]
-    return [part for part in parts if part and not part.startswith("{")]
+    assert not re.search(r"^ {4}", re.sub(r"^```.*?^```$", "", text, flags=re.S | re.M), re.M)
+    return re.findall(r"^```sh\n(.*?)^```$", text, re.S | re.M)
 
 
 @pytest.fixture
 def place(live, tmp_path):
-    """A directory that looks like the project after `make run`."""
+    """A directory that looks like the project after `make run`, and the home of an account."""
     (tmp_path / "build").mkdir()
-    (tmp_path / "build/home").symlink_to(live.dir)
     (tmp_path / "build/bin").symlink_to(BUILD / "bin")
+    (tmp_path / ".fxbridge").symlink_to(live.dir)
     (live.dir / "first.key").write_text(live.key())
     for script in ("greet.sh", "count.sh"):
         shutil.copy(PROJECT / "examples" / script, live.dir / "scripts")
@@ -38,31 +35,36 @@ def place(live, tmp_path):
     return tmp_path
 
 
-def test_readme(live, place):
-    example = re.search(UUID, (PROJECT / "README.md").read_text())[0]
-    cids, said = [], []
+def paste(texts, place):
+    """One interactive shell gets all of it. What each block printed."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FX_")}
-    for text in commands():
-        text = text.replace("127.0.0.1:8080", f"127.0.0.1:{live.port}")
-        text = text.replace(example, cids[0] if cids else example)
-        script = f"KEY=$(cat build/home/first.key)\n{text}"
-        done = subprocess.run(["sh", "-e", "-c", script], cwd=place, env=environment,
-                              capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, (text, done.stderr)
-        said.append(done.stdout)
-        if "/fx/events" in text:
-            cids.append(json.loads(done.stdout)["cid"])
-    assert len(cids) == 2
-    greeted = next(json.loads(text) for text in said if '"executions"' in text)
-    assert greeted["cid"] == cids[0]
+    environment.update(HOME=str(place), PS1="", PS2="", HISTFILE="")
+    typed = "".join(f"{text}echo; echo {MARK} $?\n" for text in texts)
+    done = subprocess.run(["bash", "--norc", "-i"], cwd=place, env=environment, input=typed,
+                          start_new_session=True, capture_output=True, text=True, timeout=60)
+    printed = re.split(rf"^{MARK} (\d+)\n", done.stdout, flags=re.M)
+    assert printed[1::2] == ["0"] * len(texts), (printed, done.stderr)
+    return printed[::2][:-1]
+
+
+def test_readme(live, place):
+    texts = [text.replace("127.0.0.1:8080", f"127.0.0.1:{live.port}") for text in blocks()]
+    sent, asked, written, own, local = paste(texts, place)
+    assert sent.strip() == written.strip() == ""
+
+    greeted = json.loads(asked)
     [execution] = greeted["executions"]
     assert completed(execution)["service"] == "greet"
+    assert execution["data"] == {"greeting": "Hello, Ada!", "length": 11}
     assert all(step["log"] for step in execution["steps"])
-    assert any('"message":"Event started successfully"' in text for text in said)
-    [execution] = live.wait_cid(cids[1])
+
+    assert '"message":"Event started successfully"' in own
+    [cid] = re.findall(r'"cid":"([^"]*)"', own)
+    [execution] = live.wait_cid(cid)
     assert completed(execution)["data"] == {"shout": "HELLO!"}
     assert execution["steps"][0]["log"] == "shouting HELLO\n"
-    assert "completed" in said[-1]
+
+    assert "shout" in local and "completed" in local
 
 
 def test_what_a_pipeline_can_do(live):
