@@ -52,6 +52,10 @@ check: deps-check ## everything: build, tests, checks, and all again under ASan 
 	@.ci/caller $(MAKE) --no-print-directory -j$(CORES) VARIANT=asan built
 	@.ci/caller $(MAKE) --no-print-directory VARIANT=asan unit e2e crash
 
+.PHONY: freshcheck
+freshcheck: ## the README, as it is pasted, on a Debian 12 that has nothing; needs root
+	@tests/fresh/run
+
 # What is measured against, and scripts that take no time of their own.
 BENCH := $(addprefix $(B)/bench/,nothing spawn_loop stamp true echo sink)
 

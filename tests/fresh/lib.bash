@@ -1,0 +1,72 @@
+# What as-root and as-user share: typing, pasting and looking, as a person at a terminal
+# does. Commands come from the README, with every space that stands there.
+set -eu
+set -m # a job is a process group of its own, which Ctrl-C goes to
+
+PATIENCE=600 # seconds until something counts as hanging
+printed=$(mktemp)
+
+fail() {
+    echo "freshcheck failed: $1. Printed was:" >&2
+    tail -n 40 "$printed" >&2
+    exit 1
+}
+
+# await WHAT COMMAND…: until the command succeeds.
+await() {
+    local what=$1 end=$((SECONDS + PATIENCE))
+    shift
+    until "$@"; do
+        [ $SECONDS -lt $end ] || fail "$what"
+        sleep 0.1
+    done
+}
+
+# block SECTION N: what stands between the Nth fences of a section of the README; 0: all.
+block() {
+    awk -v section="## $1" -v wanted="$2" '
+        /^## / { inside = $0 == section }
+        inside && /^```sh$/ { fenced = 1; n++; next }
+        /^```$/ { fenced = 0 }
+        inside && fenced && (!wanted || n == wanted)' README.md
+}
+
+expect() {
+    grep -qF -- "$1" "$printed" || fail "it did not print $1"
+}
+
+# start COMMAND TEXT: runs it in the background until it has printed the text.
+start() {
+    echo "  $1"
+    bash -c "$1" >"$printed" 2>&1 </dev/null &
+    job=$!
+    await "$1" has_printed_or_ended "$2"
+    expect "$2"
+}
+
+has_printed_or_ended() {
+    grep -qF -- "$1" "$printed" || ! kill -0 $job 2>/dev/null
+}
+
+servers() {
+    grep -lazE '(^|/)(lighttpd|fx-(dispatcher|runner)|[a-z]+\.fcgi)$' /proc/[0-9]*/cmdline 2>/dev/null
+}
+
+# Presses Ctrl-C, after which nothing may be left.
+interrupt() {
+    kill -INT -- -$job
+    wait $job 2>/dev/null || :
+    ! servers || fail "something runs after Ctrl-C"
+}
+
+five_minutes() {
+    echo "  the first five minutes"
+    block "A first pipeline in five minutes" 0 | bash -i >"$printed" 2>&1
+    expect '"data":{"greeting":"Hello, Ada!","length":11}'
+    expect '"message":"Event started successfully"'
+    await "two words are shouted" two_shouts
+}
+
+two_shouts() {
+    [ "$(build/bin/fxctl executions --json | grep -o '"shout":"HELLO!"' | wc -l)" = 2 ]
+}
