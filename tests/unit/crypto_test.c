@@ -213,6 +213,8 @@ static void assert_closed(
     const uint8_t other_key[CRYPTO_KEY], struct span label, struct span sealed, struct span secret)
 {
     struct buf out = BUF_INIT;
+    buf_reserve(&out, 4 + secret.len);
+    memset(out.data, 0, 4 + secret.len);
     buf_add_str(&out, "kept");
     assert_false(crypto_unseal(other_key, label, sealed, &out));
     assert_string_equal(buf_text(&out), "kept");

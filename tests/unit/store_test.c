@@ -176,19 +176,20 @@ struct part {
 static struct part part_start(const char *name, const char *argument)
 {
     int in[2], out[2];
-    char program[] = "/proc/self/exe", dir[PATH_MAX], argv1[32], argv3[32];
+    char dir[PATH_MAX], argv1[32], argv3[32];
     struct part part;
     posix_spawn_file_actions_t actions;
     snprintf(dir, sizeof dir, "%s", temp_path(&temp, "home"));
     snprintf(argv1, sizeof argv1, "%s", name);
     snprintf(argv3, sizeof argv3, "%s", argument);
-    char *argv[] = {program, argv1, dir, argv3, NULL};
+    /* The name, and not /proc/self/exe, which under valgrind is valgrind's. */
+    char *argv[] = {program_invocation_name, argv1, dir, argv3, NULL};
     assert_int_equal(pipe2(in, O_CLOEXEC), 0);
     assert_int_equal(pipe2(out, O_CLOEXEC), 0);
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-    assert_int_equal(posix_spawn(&part.pid, program, &actions, NULL, argv, environ), 0);
+    assert_int_equal(posix_spawn(&part.pid, argv[0], &actions, NULL, argv, environ), 0);
     posix_spawn_file_actions_destroy(&actions);
     close(in[0]);
     close(out[1]);
