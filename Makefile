@@ -33,10 +33,12 @@ OURS := -std=gnu11 -D_GNU_SOURCE -Icommon -I. $(WARN) -MMD -MP -pthread \
 	-ffunction-sections -fdata-sections $(HARDENING)
 LINK := -pthread -pie -Wl,--gc-sections -Wl,--as-needed -Wl,-z,relro,-z,now
 
-SANITIZE_asan := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
-SANITIZE_tsan := -fsanitize=thread
-OURS += $(SANITIZE_$(VARIANT))
-LINK += $(SANITIZE_$(VARIANT))
+INSTRUMENT_asan := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+INSTRUMENT_tsan := -fsanitize=thread
+INSTRUMENT_fuzz := $(INSTRUMENT_asan) -fsanitize=fuzzer-no-link
+INSTRUMENT_coverage := --coverage -fprofile-update=atomic
+OURS += $(INSTRUMENT_$(VARIANT))
+LINK += $(INSTRUMENT_$(VARIANT))
 
 # What there is: each folder below is one layer of the library, or one program. A new
 # program is one folder and one word here.

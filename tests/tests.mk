@@ -19,16 +19,15 @@ unit: $(UNIT:%=$(B)/tests/%) ## unit tests
 	@for t in $^; do $$t >$$t.log 2>&1 || { cat $$t.log; echo "failed: $$t"; exit 1; }; done
 	@echo "$(words $(UNIT)) unit test programs passed"
 
-# Half of the time a test waits for something.
+# The tests of a build. Half of the time a test waits for something.
 CORES := $(shell nproc)
-PYTEST := PYTHONDONTWRITEBYTECODE=1 FX_BUILD=$(B) /usr/bin/python3 -m pytest -q -p no:cacheprovider \
-	-n $(shell expr 2 '*' $(CORES))
+pytest = PYTHONDONTWRITEBYTECODE=1 FX_BUILD=$(1) /usr/bin/python3 -m pytest -q -n $(shell expr 2 '*' $(CORES))
 
 e2e: all ## end-to-end tests behind a real web server
-	@$(PYTEST) tests/e2e
+	@$(call pytest,$(B)) tests/e2e
 
 crash: all ## kill tests
-	@$(PYTEST) tests/crash
+	@$(call pytest,$(B)) tests/crash
 
 checks: ## layers, circles, headers alone, references, forbidden functions, formatting
 	@/usr/bin/python3 tests/checks/layers.py
@@ -68,3 +67,4 @@ $(B)/bench/%: tests/bench/%.c
 bench: deps-check all $(BENCH) ## measure; prints name, value, unit and writes build/bench.json
 	@/usr/bin/python3 tests/bench/bench.py
 
+include tests/tools.mk

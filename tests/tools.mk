@@ -1,0 +1,45 @@
+# What looks at the code from other sides. Each is one word, says what it saw, and fails
+# when it finds something. Included by tests.mk.
+
+.PHONY: deps-tools coverage valgrind tsan sizes
+deps-tools: ## the same, with what coverage, valgrind and their like need
+	@.ci/deps run check tools
+
+# Programs run 5 to 30 times slower under valgrind and the thread sanitizer, so each gets few
+# end-to-end tests: valgrind those that go the whole way, the sanitizer those that send much
+# at the same time.
+valgrind: E2E = tests/e2e/test_readme.py tests/e2e/test_events.py
+tsan: E2E = tests/e2e/test_idempotency.py tests/e2e/test_slow_peer.py
+
+ifeq ($(VARIANT),coverage)
+LINK += -Wl,--wrap=_exit
+$(CGI) $(BIN) $(UNIT:%=$(B)/tests/%): $(B)/obj/tests/tools/exit.o
+endif
+
+# Lines are counted as written, so nothing is optimized away.
+coverage: deps-tools ## which lines the tests run: a table, and build/coverage/report/
+	@$(MAKE) --no-print-directory -j$(CORES) VARIANT=coverage CFLAGS='-O0 -g' built
+	@find build/coverage -name '*.gcda' -delete
+	@$(MAKE) --no-print-directory VARIANT=coverage CFLAGS='-O0 -g' unit
+	@/usr/bin/python3 tests/tools/coverage.py build/coverage unit
+	@$(MAKE) --no-print-directory VARIANT=coverage CFLAGS='-O0 -g' e2e
+	@/usr/bin/python3 tests/tools/coverage.py build/coverage unit e2e
+
+# Programs that start those of build/ under valgrind, in folders of the same names.
+UNDER_VALGRIND := $(patsubst build/%,build/valgrind/%,$(CGI) $(BIN))
+$(UNDER_VALGRIND): tests/tools/valgrind.sh
+	@mkdir -p $(@D)
+	@ln -sf $(CURDIR)/$< $@
+
+valgrind: deps-tools built $(UNDER_VALGRIND) ## unit tests and a few others under valgrind; E2E=FILE chooses
+	@printf '%s\n' $(UNIT:%=$(B)/tests/%) | xargs -P $(CORES) -I{} tests/tools/valgrind.sh --test {}
+	@echo "$(words $(UNIT)) unit test programs passed under valgrind"
+	@$(call pytest,build/valgrind) $(E2E)
+
+tsan: deps-tools ## the same under the thread sanitizer
+	@$(MAKE) --no-print-directory -j$(CORES) VARIANT=tsan built
+	@$(MAKE) --no-print-directory VARIANT=tsan unit
+	@$(call pytest,build/tsan) $(E2E)
+
+sizes: ## how large functions, files and headers are; fails beyond the bound
+	@/usr/bin/python3 tests/checks/sizes.py
