@@ -18,8 +18,7 @@ void crypto_sha256(struct span data, uint8_t ret_digest[CRYPTO_SHA256]);
 /* Message authentication (RFC 2104) over several parts as if they were joined. Thread-safe. */
 enum crypto_hash { CRYPTO_HASH_SHA1, CRYPTO_HASH_SHA256, CRYPTO_HASH_SHA512, CRYPTO_HASH__MAX };
 #define CRYPTO_MAC_MAX 64
-/* Returns the length of the digest. An empty key is the caller's fault: it must have been refused.
- */
+/* Returns the digest's length. The caller has refused empty keys. */
 size_t crypto_hmac(enum crypto_hash hash, struct span key, const struct span *parts, size_t count,
     uint8_t ret_mac[CRYPTO_MAC_MAX]);
 

@@ -22,7 +22,7 @@ bool frame_next(struct span in, enum frame_type *ret_type, struct span *ret_body
     return true;
 }
 
-/* A frame is begun with no length, which is filled in at its end. */
+/* Begins a frame without its length, which is filled in when the frame ends. */
 static size_t begin(struct buf *out, enum frame_type type)
 {
     size_t at = out->len;

@@ -7,12 +7,12 @@
  *
  *   dispatcher → runner   FRAME_PIPELINE   a version the runner has not got yet
  *                         FRAME_JOB        one attempt of one execution
- *                         FRAME_CANCEL     it is not wanted any more, if it is at hand
+ *                         FRAME_CANCEL     a job is not wanted any more, if it is at hand
  *                         FRAME_RECALL     give back the jobs that have not begun
  *   runner → dispatcher   FRAME_OUTCOME    what became of the oldest job
  *                         FRAME_RETURNED   so many of the newest jobs have not begun
- *   runner → fx-http      FRAME_CALL       one HTTP step of it
- *   fx-http → runner      FRAME_REPLY      what became of that
+ *   runner → fx-http      FRAME_CALL       one HTTP step of the job
+ *   fx-http → runner      FRAME_REPLY      what became of the call
  *
  * All ends come from one build, so the encoding has no version. All text borrows
  * from the frame.
@@ -39,9 +39,9 @@ enum frame_type {
 #define FRAME_MAX (256u << 20) /* a longer one is a fault of the other end */
 
 /*
- * The first whole frame of what was received: its type, its body, which borrows from
- * that, and how many bytes it takes there. False when none is whole yet; *ret_bad when
- * there never will be.
+ * The first whole frame of the bytes that were received: its type, its body, which borrows
+ * from the bytes, and how many of them the frame takes. False when no frame is whole yet;
+ * *ret_bad when none ever will be.
  */
 bool frame_next(struct span in, enum frame_type *ret_type, struct span *ret_body, size_t *ret_taken,
     bool *ret_bad);
@@ -101,7 +101,7 @@ struct frame_reply {
     struct span log;
 };
 
-/* Each appends one whole frame. */
+/* Append one whole frame. */
 void frame_put_pipeline(struct buf *out, const struct frame_pipeline *pipeline);
 void frame_put_job(struct buf *out, const struct frame_job *job);
 void frame_put_cancel(struct buf *out, const struct uuid *execution);
@@ -112,13 +112,13 @@ void frame_put_outcome(struct buf *out, const struct frame_outcome *outcome);
 void frame_put_call(struct buf *out, const struct frame_call *call);
 void frame_put_reply(struct buf *out, const struct frame_reply *reply);
 
-/* Each reads a body; false when it is not one. */
+/* Read the body of a frame. False when the bytes are no such body. */
 bool frame_get_pipeline(struct span body, struct frame_pipeline *ret_pipeline);
 bool frame_get_job(struct span body, struct frame_job *ret_job);
 bool frame_get_cancel(struct span body, struct uuid *ret_execution);
 bool frame_get_outcome(struct span body, struct frame_outcome *ret_outcome);
 bool frame_get_returned(struct span body, uint32_t *ret_count);
-int64_t frame_outcome_duration_us(struct span body); /* alone; 0 when it is none */
+int64_t frame_outcome_duration_us(struct span body); /* only that; 0 when it is no outcome */
 
 bool frame_get_call(struct span body, struct frame_call *ret_call);
 bool frame_get_reply(struct span body, struct frame_reply *ret_reply);

@@ -12,7 +12,7 @@
 #include "base/log.h"
 
 #define READ_STEP 65536
-#define HUNTS_MAX 10 /* a process that forks while it is looked for is met the next time */
+#define HUNTS_MAX 10 /* looks; a process that forks during one is met by the next */
 #define HUNT_PAUSE_US 2000
 
 struct hunt {
@@ -30,7 +30,7 @@ void leftovers_mark(const struct home *home)
         log_die(EXIT_RETRY, "cannot set " LEFTOVERS_MARK);
 }
 
-/* A file in /proc of a process; empty when it is gone or somebody else's. */
+/* Reads a file of a process in /proc; empty when the process is gone or somebody else's. */
 static void read_proc(pid_t pid, const char *name, struct buf *out)
 {
     char path[64];
@@ -48,7 +48,7 @@ static void read_proc(pid_t pid, const char *name, struct buf *out)
         close(fd);
 }
 
-/* The value of a variable, empty when there is none. */
+/* The value of a variable in the environment; empty where it is not set. */
 static struct span value_of(const struct buf *environment, const char *name)
 {
     size_t name_len = strlen(name);
@@ -64,13 +64,13 @@ static struct span value_of(const struct buf *environment, const char *name)
     return SPAN_NONE;
 }
 
-/* 0 when the process is gone. */
+/* The parent's number; 0 when the process is gone. */
 static pid_t parent_of(pid_t pid)
 {
     struct buf stat = BUF_INIT;
     int parent = 0;
     read_proc(pid, "stat", &stat);
-    /* The name, in brackets, may hold anything. */
+    /* The program's name, in brackets, may hold anything, brackets too. */
     const char *end = strrchr(buf_text(&stat), ')');
     if (!end || sscanf(end + 1, " %*c %d", &parent) != 1)
         parent = 0;
@@ -78,7 +78,7 @@ static pid_t parent_of(pid_t pid)
     return parent;
 }
 
-/* While both live, all that they have started is below them (PR_SET_CHILD_SUBREAPER). */
+/* A dispatcher and a runner that live have all that they started below them (orphans.h). */
 static bool is_below(pid_t pid, pid_t marker)
 {
     while (pid > 1 && pid != marker)
@@ -97,7 +97,7 @@ static bool is_of_execution(const struct hunt *h)
     return false;
 }
 
-/* Has it this home's mark, of a dispatcher or a runner that is gone? */
+/* Has the process this home's mark, made by a dispatcher or a runner that is gone? */
 static bool is_of_the_dead(const struct hunt *h, pid_t pid)
 {
     struct span mark = value_of(&h->environment, LEFTOVERS_MARK);
@@ -109,7 +109,7 @@ static bool is_of_the_dead(const struct hunt *h, pid_t pid)
            !is_below(pid, (pid_t)atol((const char *)mark.data));
 }
 
-/* One look at all processes. How many there were to kill. */
+/* Looks once at all processes. Returns how many were killed. */
 static size_t look(struct hunt *h)
 {
     size_t killed = 0;

@@ -1,11 +1,11 @@
 #ifndef PROC_LEFTOVERS_H
 #define PROC_LEFTOVERS_H
 /*
- * leftovers - ends what a dispatcher and its runners have left behind that were
- * killed together, or hang, so that nobody was there to end it (orphans.h).
+ * leftovers - ends processes that a dispatcher and its runners have left behind: both were
+ * killed together, or hang, so that nobody was there to end them (orphans.h).
  *
- * A runner is marked with FX_INSTANCE=<its dispatcher's process number>:<its home> in
- * the environment, and all that it starts likewise with its own number.
+ * A runner is marked by FX_INSTANCE=<its dispatcher's process number>:<its home> in the
+ * environment. What a runner starts is marked likewise, with the runner's number.
  */
 #include "base/id.h"
 #include "home/home.h"
@@ -17,8 +17,8 @@ void leftovers_mark(const struct home *home);
 
 /*
  * Kills every process of this account that one of these executions has started
- * (FX_EXECUTION_ID), and every one that has this home's mark and is not below the
- * process that marked it any more.
+ * (FX_EXECUTION_ID), and every process that has this home's mark and is no longer below the
+ * process that marked it.
  */
 void leftovers_end(const struct home *home, const struct uuid *executions, size_t count);
 

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LIST_MAX 16384 /* bytes of process numbers; what does not fit is met the next time */
+#define LIST_MAX 16384 /* bytes of process numbers; those that do not fit are met next time */
 
 size_t orphans_kill(bool (*spare)(pid_t pid, void *context), void *context)
 {
@@ -32,7 +32,7 @@ size_t orphans_kill(bool (*spare)(pid_t pid, void *context), void *context)
     return count;
 }
 
-/* Reaps one child; what waitpid returned. */
+/* Reaps one child. Returns what waitpid returned. */
 static pid_t reap(const struct spared *spared, int options)
 {
     int status;
@@ -54,8 +54,8 @@ void orphans_end(pid_t group, const struct spared *spared)
 {
     size_t reaped;
     bool none_found = false;
-    /* A look at the list may miss a child while another ends: the last look is one meanwhile
-     * none did. */
+    /* A look at the list can miss a child while another one ends. So the list has to be empty
+     * at a look during which no child has ended. */
     while (orphans_reap(spared, &reaped) && (reaped || !none_found)) {
         if (group)
             kill(-group, SIGKILL);

@@ -27,7 +27,7 @@ static enum err make_ready(struct store_txn *txn, const struct execution *execut
     return err ? err : note_one_more(txn, execution->queue);
 }
 
-/* Takes one out of wherever it waits. */
+/* Takes a pending execution out of wherever it waits. */
 static enum err take_out(struct store_txn *txn, const struct execution *execution)
 {
     bool waits = execution->due_ms != 0;
@@ -65,7 +65,7 @@ enum err actions_run(struct store_txn *txn, struct action_run *run, int64_t now_
     if (err)
         return err;
     struct buf name = BUF_INIT;
-    buf_add_span(&name, info.name); /* info dies with the first change */
+    buf_add_span(&name, info.name); /* the text of info dies with the first change */
     execution.pipeline_name = buf_span(&name);
     struct event event = make_event(run, execution.pipeline_name, now_ms);
     err = run_queues_make(txn, run->pipeline_id, &execution.queue);
@@ -81,8 +81,10 @@ enum err actions_run(struct store_txn *txn, struct action_run *run, int64_t now_
     return err;
 }
 
-/* Where a retried execution waits: the queue of its pipeline's live trigger, or of its runs by
- * hand. ERR_CONFLICT when there is none. */
+/*
+ * Finds the queue that a retried execution waits in: that of its pipeline's live trigger, or
+ * of the pipeline's runs by hand. ERR_CONFLICT when there is neither.
+ */
 static enum err find_queue(struct store_txn *txn, const struct execution *execution,
     uint64_t *ret_queue, const char **ret_why)
 {
@@ -113,7 +115,7 @@ enum err actions_retry(struct store_txn *txn, const struct uuid *id, const char 
     struct buf copy = BUF_INIT;
     struct execution execution;
     struct step_result steps[STEPS_MAX];
-    /* The steps tell where it failed. */
+    /* The steps tell which of them has failed. */
     enum err err = executions_load(txn, id, &copy, &execution, steps);
     if (err)
         goto out;

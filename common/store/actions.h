@@ -5,9 +5,9 @@
  * execution again, skip one that waits, cancel one that runs; and delete a
  * pipeline.
  *
- * All take effect in the transaction they are called in, whether a dispatcher runs or
- * not, except that a running execution is only marked: the dispatcher ends it. By how
- * much a queue has changed is noted for the dispatcher (queue.h).
+ * Every action takes effect in the transaction that it is called in, whether a dispatcher
+ * runs or not. Only an execution that runs is just marked, for the dispatcher to end. By
+ * how much a queue has changed is noted for the dispatcher (queue.h).
  */
 #include "base/id.h"
 #include "store/store.h"
@@ -17,7 +17,7 @@ struct action_run {
     struct span pipeline_id;
     uint32_t version; /* pinned; 0: the latest */
     struct span payload;
-    struct uuid execution, cid; /* as actions_run has made them */
+    struct uuid execution, cid; /* made by actions_run */
 };
 
 /*
@@ -27,8 +27,8 @@ struct action_run {
 enum err actions_run(struct store_txn *txn, struct action_run *run, int64_t now_ms) MUST_CHECK;
 
 /*
- * ERR_NOTFOUND; ERR_CONFLICT when its status does not allow it, *ret_why is then
- * a static sentence that says what would.
+ * What people do to one execution. ERR_NOTFOUND; ERR_CONFLICT when the execution's status
+ * does not allow it: *ret_why is then a static sentence that says what would be allowed.
  */
 enum err actions_retry(struct store_txn *txn, const struct uuid *id,
     const char **ret_why) MUST_CHECK; /* failed or skipped */
@@ -38,15 +38,15 @@ enum err actions_cancel(struct store_txn *txn, const struct uuid *id,
     const char **ret_why) MUST_CHECK; /* pending or in progress */
 
 /*
- * Deletes a pipeline; what is pending of it is skipped by the dispatcher. ERR_NOTFOUND;
- * ERR_CONFLICT while its trigger is started or an execution of it runs, *ret_why is then
- * a static sentence that says what to do.
+ * Deletes a pipeline, whose pending executions the dispatcher then skips. ERR_NOTFOUND;
+ * ERR_CONFLICT while the pipeline's trigger is started or an execution runs: *ret_why is
+ * then a static sentence that says what to do.
  */
 enum err actions_delete_pipeline(
     struct store_txn *txn, struct span pipeline_id, const char **ret_why) MUST_CHECK;
 
 /* For the dispatcher. */
-/* An execution that is to be cancelled; ERR_NOTFOUND when there is none. */
+/* An execution that somebody wants cancelled. ERR_NOTFOUND when nobody does. */
 enum err actions_next_cancel(
     struct store_txn *txn, const struct uuid *after, struct uuid *ret_execution) MUST_CHECK;
 enum err actions_is_cancelled(

@@ -24,7 +24,7 @@ enum err attempts_keep(struct store_txn *txn, struct execution *execution)
     return err;
 }
 
-/* Those that are kept, of the last ATTEMPTS_SHOWN_MAX up to the given number. */
+/* Lists the attempts kept here, ATTEMPTS_SHOWN_MAX of them at most, up to the given number. */
 static enum err list_kept(
     struct store_txn *txn, const struct uuid *id, uint32_t newest, struct attempt_list *list)
 {

@@ -3,22 +3,22 @@
 /*
  * attempts - the attempts of an execution that were not its last.
  *
- * The execution's own record holds the last attempt, until it goes back to
- * pending; then the attempt is kept here. So an execution that ends with its
- * first attempt, as most do, has nothing here, and is not looked for.
+ * The execution's own record holds the last attempt until the execution goes back to
+ * pending; then the attempt is kept here. So an execution that ends with its first attempt,
+ * as most do, has nothing here, and nothing is looked for.
  */
 #include "model/execution.h"
 #include "store/store.h"
 
 /*
- * Keeps the attempt that the execution holds, if any, with the step that failed
- * where its steps are given. It then holds none; the caller stores it.
+ * Keeps the attempt that the execution holds, if it holds one, with the step that failed
+ * where the execution has its steps. The execution, which the caller stores, then holds none.
  */
 enum err attempts_keep(struct store_txn *txn, struct execution *execution) MUST_CHECK;
 
 /*
- * The last attempts of an execution, oldest first, with the one it holds. Text
- * borrows from the transaction and the execution.
+ * The last attempts of an execution, oldest first, with the attempt that its record holds.
+ * Text borrows from the transaction and the execution.
  */
 struct attempt_list {
     struct attempt_result attempts[ATTEMPTS_SHOWN_MAX];

@@ -13,7 +13,7 @@ static enum err put(struct store_txn *txn, const struct credential *credential)
     return err;
 }
 
-/* A key's proofs lead back to it; a webhook's are found through its list. */
+/* A key is found by its proofs; a webhook secret through the list of webhook secrets. */
 static enum err put_proof(
     struct store_txn *txn, const struct credential *credential, struct span proof)
 {
@@ -60,10 +60,10 @@ enum err credentials_find(
         if (span_eq(proof->bytes, digest) && proof_is_live(proof, now_ms))
             return ERR_OK;
     }
-    return ERR_NOTFOUND; /* rotated away */
+    return ERR_NOTFOUND; /* a rotation has replaced this token */
 }
 
-/* A credential that outlives changes of the store. */
+/* Reads a credential into `copy`, so that it outlives changes of the store. */
 static enum err load(struct store_txn *txn, const struct uuid *id, struct buf *copy,
     struct credential *ret_credential)
 {
@@ -102,7 +102,7 @@ enum err credentials_rotate(
         err = store_del(txn, TABLE_TOKENS, credential.proofs[1].bytes);
     if (err)
         goto out;
-    /* The newest stands first. */
+    /* The newest proof stands first. */
     credential.proofs[1] = credential.proofs[0];
     credential.proofs[1].until_ms = until_ms;
     credential.proofs[0] = (struct proof){proof, 0};

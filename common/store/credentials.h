@@ -7,17 +7,16 @@
 #include "model/credential.h"
 #include "store/store.h"
 
-#define WEBHOOKS_TRIED 16 /* secrets that are tried for a request that names none */
+#define WEBHOOKS_TRIED 16 /* secrets that are tried for a request that names no credential */
 
-/* Stores a new one; an API key's proof is the digest of its token. ERR_CONFLICT: the id is taken.
- */
+/* Stores a new credential. An API key's proof is its token's digest. ERR_CONFLICT: id taken. */
 enum err credentials_create(struct store_txn *txn, const struct credential *credential) MUST_CHECK;
 
 /* Text borrows from the transaction. ERR_NOTFOUND. */
 enum err credentials_get(
     struct store_txn *txn, const struct uuid *id, struct credential *ret_credential) MUST_CHECK;
 
-/* The API key whose token this is, where that token is still good. Text as above. */
+/* The API key of a token that is still good. Text borrows likewise. ERR_NOTFOUND. */
 enum err credentials_find(struct store_txn *txn, struct span token, int64_t now_ms,
     struct credential *ret_credential) MUST_CHECK;
 
@@ -26,13 +25,13 @@ enum err credentials_revoke(
     struct store_txn *txn, const struct uuid *id, int64_t now_ms) MUST_CHECK;
 
 /*
- * Puts a new proof beside the present one, which is good until `until_ms`. One
- * still older goes. ERR_NOTFOUND; ERR_CONFLICT: it is revoked.
+ * Puts a new proof beside the present one, which stays good until `until_ms`. An older
+ * proof goes. ERR_NOTFOUND; ERR_CONFLICT: the credential is revoked.
  */
 enum err credentials_rotate(
     struct store_txn *txn, const struct uuid *id, struct span proof, int64_t until_ms) MUST_CHECK;
 
-/* All, oldest first, until visit says false; or the webhook secrets alone. */
+/* Visit all credentials, or the webhook secrets, oldest first, until visit says false. */
 typedef bool credentials_visit(const struct credential *credential, void *context);
 enum err credentials_list(
     struct store_txn *txn, credentials_visit *visit, void *context) MUST_CHECK;

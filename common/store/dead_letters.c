@@ -20,7 +20,7 @@ static void add_why(struct dead_letters_retried *retried, const char *why)
         retried->why[retried->why_count++] = why;
 }
 
-/* Going through all, newest first; `now` and `next` are one transaction's results. */
+/* A walk through all dead letters, newest first; `now` and `next` are of one transaction. */
 struct walk {
     struct span pipeline_id;
     struct uuid after, next;
@@ -29,7 +29,7 @@ struct walk {
     size_t count;
 };
 
-/* Collecting ids, since what is walked must not be changed meanwhile. */
+/* Collects ids: a table must not be changed while it is walked. */
 static bool collect(const struct uuid *id, void *context)
 {
     struct walk *walk = context;
@@ -46,7 +46,7 @@ static enum err retry_some(struct store_txn *txn, void *context)
         .after = walk->after,
         .limit = DEAD_LETTERS_AT_ONCE,
     };
-    walk->now = walk->done; /* this may run more than once */
+    walk->now = walk->done; /* the mutation may run more than once */
     walk->count = 0;
     enum err err = executions_list(txn, &query, collect, walk, &walk->next);
     for (size_t i = 0; !err && i < walk->count; i++) {

@@ -7,7 +7,7 @@
 #include "store/key.h"
 
 #define DEDUPE_RECORD 1  /* version of the stored form; schema/store.md says how to change it */
-#define FORGET_AT_ONCE 4 /* more than one, so that what is over never piles up */
+#define FORGET_AT_ONCE 4 /* more than one, so that old entries never pile up */
 
 struct dedupe_key dedupe_key(char kind, const struct uuid *credential, struct span a, struct span b)
 {
@@ -61,7 +61,7 @@ static struct key time_key(int64_t until_ms, struct span digest)
     return key;
 }
 
-/* The oldest few whose time is over. One that was put again since has a later entry of its own. */
+/* Forgets the oldest few whose time is over. A key that was put again has a later entry. */
 static enum err forget(struct store_txn *txn, int64_t now_ms)
 {
     enum err err = ERR_OK;

@@ -21,13 +21,13 @@ struct store_txn {
     struct store_txn *next;
 };
 
-/* The mutations that share commits; commit.c's alone. */
+/* The mutations that share commits. For commit.c alone. */
 struct commit_queue {
     pthread_mutex_t lock;           /* guards first and last, for a moment only */
     struct store_op *first, **last; /* handed in, not yet taken by a leader */
 
     pthread_mutex_t lead; /* held by the thread that commits, as long as that takes */
-    /* The last look at the free room; the leader's alone. */
+    /* The last look at the free room. For the leader alone. */
     int64_t room_looked_ms;
     bool accepting;
 };
@@ -38,7 +38,7 @@ struct store {
     MDB_dbi tables[TABLE__MAX];
     size_t page_bytes;
     atomic_bool broken; /* LMDB has said that this process must not go on */
-    bool told_full; /* that it is full was logged, and nothing was committed since; a writer's */
+    bool told_full;     /* "full" was logged, and nothing committed since; for writers alone */
 
     /* Held shared by every transaction and exclusively while the map is moved. */
     pthread_rwlock_t map_lock;
@@ -51,8 +51,8 @@ struct store {
 };
 
 /*
- * The one map from LMDB's results. What is not an ordinary answer is logged. A full map is
- * one: the writer makes it larger and tries again (map_grow).
+ * The one translation of LMDB's results. A result that is no ordinary answer is logged. A
+ * full map is an ordinary answer: the writer makes it larger and tries again (map_grow).
  */
 enum err env_err(struct store *store, int rc, const char *doing);
 
@@ -62,7 +62,7 @@ enum err env_full(struct store *store, const char *format, ...)
 
 const char *env_table_name(enum store_table table);
 
-/* What this account may still write there; INT64_MAX when nobody can tell. */
+/* How much this account may still write to the disk; INT64_MAX when nobody can tell. */
 int64_t env_disk_free(const struct store *store);
 
 #endif

@@ -9,26 +9,26 @@
 #include "model/event.h"
 #include "store/store.h"
 
-/* Appends to the log; sets event->seq. */
+/* Appends the event to the log, and sets event->seq. */
 enum err events_append(struct store_txn *txn, struct event *event) MUST_CHECK;
 
 /* An event, and its stored form as event_decode reads it. Both borrow from the transaction. */
 enum err events_get(struct store_txn *txn, uint64_t seq, struct event *ret_event) MUST_CHECK;
 enum err events_record(struct store_txn *txn, uint64_t seq, struct span *ret_record) MUST_CHECK;
 
-/* The numbers of the oldest and the newest event kept; 0 when there is none. */
+/* The numbers of the oldest and the newest event that is kept; 0 when none is. */
 enum err events_first(struct store_txn *txn, uint64_t *ret_seq) MUST_CHECK;
 enum err events_last(struct store_txn *txn, uint64_t *ret_seq) MUST_CHECK;
 
-/* The newest event of a cid. ERR_NOTFOUND when it was never issued. */
+/* The newest event of a cid. ERR_NOTFOUND when the cid was never issued. */
 enum err events_last_of_cid(
     struct store_txn *txn, const struct uuid *cid, uint64_t *ret_seq) MUST_CHECK;
 
-/* The event of the cid after *seq (0: the first). ERR_NOTFOUND when there is none. */
+/* The cid's next event after *seq (0: the first). ERR_NOTFOUND when no other follows. */
 enum err events_next_of_cid(
     struct store_txn *txn, const struct uuid *cid, uint64_t *seq) MUST_CHECK;
 
-/* The last event that has been routed; its executions exist. */
+/* The last event that has been routed, whose executions exist. */
 enum err events_cursor(struct store_txn *txn, uint64_t *ret_seq) MUST_CHECK;
 enum err events_set_cursor(struct store_txn *txn, uint64_t seq) MUST_CHECK;
 

@@ -48,7 +48,7 @@ static enum err put_record(struct store_txn *txn, const struct execution *execut
     return err;
 }
 
-/* The one place where an execution that was in another status enters or leaves the dead letters. */
+/* The one place where a change of status adds an execution to the dead letters or removes it. */
 static enum err move_dead_letter(
     struct store_txn *txn, const struct execution *execution, enum status was)
 {
@@ -64,7 +64,7 @@ static enum err move_dead_letter(
         if (!err)
             err = store_del(txn, TABLE_DEAD_LETTERS_BY_PIPELINE, key_span(&pipeline));
         if (err == ERR_NOTFOUND)
-            err = ERR_OK; /* it was cancelled */
+            err = ERR_OK; /* it had been cancelled, and so was no dead letter */
     }
     return err;
 }
@@ -143,7 +143,7 @@ static enum err put_or_del(
     return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-/* A value that may be missing, which reads as empty. */
+/* Reads a value that may be missing; a missing value is empty. */
 static enum err get_or_empty(
     struct store_txn *txn, enum store_table table, struct key key, struct span *ret_value)
 {
@@ -176,7 +176,7 @@ enum err executions_log(
     return get_or_empty(txn, TABLE_LOGS, log_key(id, step), ret_log);
 }
 
-/* Every key that begins with the prefix, oldest id first. */
+/* Visits the execution of every key that begins with the prefix, oldest id first. */
 static enum err visit_prefix(struct store_txn *txn, enum store_table table, struct span prefix,
     executions_visit *visit, void *context)
 {
@@ -209,8 +209,7 @@ enum err executions_in_status(
     return visit_prefix(txn, TABLE_EXECUTIONS_BY_STATUS, span_of(&prefix, 1), visit, context);
 }
 
-/* The index that narrows most: the keys of `table` that begin with `prefix` end in execution ids.
- */
+/* The table that narrows most: its keys that begin with the prefix end in execution ids. */
 static enum store_table choose_index(const struct execution_query *query, struct key *ret_prefix)
 {
     *ret_prefix = KEY_INIT;
@@ -237,7 +236,7 @@ static bool matches(const struct execution *e, const struct execution_query *que
            (!query->until_ms || e->created_ms < query->until_ms);
 }
 
-/* Older than this id: the page before's last, or the end of the time asked for. */
+/* A page lists ids below this one: the last of the page before, or the end of the time. */
 static struct uuid start_before(const struct execution_query *query)
 {
     struct uuid end;
@@ -254,7 +253,7 @@ enum err executions_list(struct store_txn *txn, const struct execution_query *qu
 {
     *ret_next = UUID_NONE;
     if (query->pipeline_id.len > PIPELINE_ID_MAX)
-        return ERR_OK; /* there is none, and a key has no room for it */
+        return ERR_OK; /* no pipeline has so long an id, and a key has no room for it */
     struct key prefix;
     enum store_table table = choose_index(query, &prefix);
     struct key from = prefix;

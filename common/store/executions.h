@@ -10,18 +10,20 @@
 #include "model/execution.h"
 #include "store/store.h"
 
-/* Stores a new one, in the status it has, with all its index entries. */
+/* Stores a new execution, in the status it has, with all its index entries. */
 enum err executions_create(struct store_txn *txn, const struct execution *execution) MUST_CHECK;
 
 /*
  * Creates the execution of an event, pending and in its queue. The caller has filled in the
- * queue, the pipeline and created_ms; the rest is filled in here. The event and its text must
- * not be the store's, where they would die with the first change.
+ * queue, the pipeline and created_ms; the rest is filled in here. The event's text must not
+ * borrow from the transaction: it would die with the first change.
  */
 enum err executions_start(
     struct store_txn *txn, const struct event *event, struct execution *execution) MUST_CHECK;
 
-/* Stores a changed one; `was` is the status it had. So it enters or leaves the dead letters, too.
+/*
+ * Stores a changed execution, whose status was `was`. This also adds it to the dead letters or
+ * takes it out of them.
  */
 enum err executions_change(
     struct store_txn *txn, const struct execution *execution, enum status was) MUST_CHECK;
@@ -30,11 +32,11 @@ enum err executions_change(
 enum err executions_get(struct store_txn *txn, const struct uuid *id,
     struct execution *ret_execution, struct step_result *steps) MUST_CHECK;
 
-/* The same with its text, and that of its steps, copied into `copy`: it outlives changes. */
+/* Likewise, but text, also that of the steps, is put into `copy`, where it outlives changes. */
 enum err executions_load(struct store_txn *txn, const struct uuid *id, struct buf *copy,
     struct execution *ret_execution, struct step_result *steps) MUST_CHECK;
 
-/* Empty data, or an empty log, takes away what an earlier attempt left. */
+/* Empty data, or an empty log, removes what an earlier attempt has left. */
 enum err executions_set_data(
     struct store_txn *txn, const struct uuid *id, struct span data) MUST_CHECK;
 enum err executions_data(struct store_txn *txn, const struct uuid *id,
@@ -45,10 +47,10 @@ enum err executions_set_log(
 enum err executions_log(struct store_txn *txn, const struct uuid *id, uint16_t step,
     struct span *ret_log) MUST_CHECK; /* empty when there is none */
 
-/* Called with ids; false ends the walk. */
+/* Called with an id after the other, until it says false. */
 typedef bool executions_visit(const struct uuid *id, void *context);
 
-/* Those of a cid, or in a status, oldest first. */
+/* Visit the executions of a cid, or in a status, oldest first. */
 enum err executions_of_cid(struct store_txn *txn, const struct uuid *cid, executions_visit *visit,
     void *context) MUST_CHECK;
 enum err executions_in_status(
@@ -56,14 +58,14 @@ enum err executions_in_status(
 
 /* What to list. Zero stands for "any" throughout. */
 struct execution_query {
-    bool dead_letters; /* these alone */
+    bool dead_letters; /* nothing else is listed */
     bool with_status;
     enum status status;
     struct span pipeline_id;
     struct span service;
     struct span event_type;
     int64_t since_ms, until_ms; /* created at or after, created before */
-    struct uuid after;          /* only those older than this one: the last of the page before */
+    struct uuid after;          /* the last of the page before: older executions are listed */
     size_t limit;
 };
 
@@ -72,9 +74,9 @@ struct execution_query {
 #define EXECUTIONS_LOOKED_MAX 10000 /* records one page looks at, so that its cost is bounded */
 
 /*
- * Lists newest first. *ret_next is where the next page goes on (`after`), or
- * UUID_NONE when this was the last; a page may be short, even empty, and still
- * not the last. New executions only ever come before the first page.
+ * Lists executions, newest first. *ret_next is the `after` of the next page, or UUID_NONE when
+ * no page follows; a page that is short, or empty, need not be the last. New executions come
+ * before the first page only.
  */
 enum err executions_list(struct store_txn *txn, const struct execution_query *query,
     executions_visit *visit, void *context, struct uuid *ret_next) MUST_CHECK;

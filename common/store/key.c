@@ -7,7 +7,7 @@
 static void add(struct key *key, const void *data, size_t len)
 {
     assert(key->len + len <= sizeof key->bytes);
-    if (len) /* where there is nothing, data may be NULL */
+    if (len) /* data may be NULL when there is none */
         memcpy(key->bytes + key->len, data, len);
     key->len += len;
 }

@@ -21,15 +21,15 @@ void key_u16(struct key *key, uint16_t v);
 void key_u32(struct key *key, uint32_t v);
 void key_u64(struct key *key, uint64_t v);
 void key_uuid(struct key *key, const struct uuid *id);
-void key_text(struct key *key, struct span text); /* and a NUL behind it; bounded by the model */
+void key_text(struct key *key, struct span text);       /* and a NUL; the model bounds the text */
 void key_bytes_add(struct key *key, struct span bytes); /* of a fixed length */
 struct span key_span(const struct key *key);
 
-/* The keys that more than one table uses. */
+/* Keys that more than one table has. */
 struct key key_of_seq(uint64_t seq);
 struct key key_of_uuid(const struct uuid *id);
 
-/* Reading the tail of a key back; the record is corrupt when it is shorter. */
+/* Read the end of a key back. In a shorter key, which is damaged, there is no such id. */
 uint64_t key_tail_u64(struct span key);
 struct uuid key_tail_uuid(struct span key);
 

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "store/env.h"
 
-/* LMDB unmaps before it maps anew; when that fails, it has no map left to go on with. */
+/* LMDB unmaps before it maps anew: where mapping fails, LMDB has no map to go on with. */
 static int set_map_size(struct store *store, size_t size)
 {
     int rc = mdb_env_set_mapsize(store->env, size);
@@ -18,7 +18,7 @@ static int set_map_size(struct store *store, size_t size)
     return rc;
 }
 
-/* The map is only moved where there is room for it. */
+/* Is there room to move the map to? */
 static bool has_address_space(size_t len)
 {
     void *there = mmap(NULL, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -48,7 +48,7 @@ static enum err grow(struct store *store, size_t was, size_t size)
     int rc = set_map_size(store, 0);
     if (rc || map_size(store) > was)
         return env_err(store, rc, "growing the map");
-    /* What this process has grown by without a commit since, the file does not know of. */
+    /* The file does not know yet of a growth by this process that no commit has followed. */
     rc = set_map_size(store, size);
     if (rc)
         return env_err(store, rc, "growing the map");
@@ -71,7 +71,7 @@ enum err map_grow(struct store *store)
     return err;
 }
 
-/* Where this process has mapped the data file, as the kernel tells it; LMDB does not. */
+/* Where this process has mapped the data file. The kernel tells; LMDB does not. */
 static bool find_map(const struct store *store, void **ret_address, size_t *ret_len)
 {
     char path[PATH_MAX], line[PATH_MAX + 128];
@@ -99,8 +99,7 @@ void store_rest(struct store *store)
     void *address;
     size_t len;
     pthread_rwlock_wrlock(&store->map_lock);
-    /* Only this process's page tables are dropped: the pages are the file's and come back when
-     * touched. */
+    /* Only this process's page tables are dropped: the file has the pages. */
     if (find_map(store, &address, &len))
         (void)madvise(address, len, MADV_DONTNEED);
     pthread_rwlock_unlock(&store->map_lock);

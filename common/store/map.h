@@ -10,8 +10,8 @@
 enum err map_adopt(struct store *store) MUST_CHECK;
 
 /*
- * Doubles the map within store.map_max_bytes, or adopts what another process has done.
- * ERR_FULL at the limit, which is logged.
+ * Doubles the map within store.map_max_bytes, or adopts the size that another process has
+ * set. ERR_FULL, logged, at the limit.
  */
 enum err map_grow(struct store *store) MUST_CHECK;
 

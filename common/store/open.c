@@ -12,7 +12,7 @@
 #include "store/txn.h"
 
 #define READERS_MAX 1024 /* reader slots of the environment, all processes together */
-#define FORMAT_VERSION 1 /* of the store as a whole; records carry their own */
+#define FORMAT_VERSION 1 /* of the store as a whole; records have versions of their own */
 
 /* Opening can fail while another process opens or closes the environment (lmdb.h). */
 #define TRIES 5
@@ -43,13 +43,14 @@ static enum err open_tables(struct store *store, bool create, bool *ret_full)
     for (size_t i = 0; !rc && i < TABLE__MAX; i++)
         rc = mdb_dbi_open(txn->txn, env_table_name(i), create ? MDB_CREATE : 0, &store->tables[i]);
     if (!rc)
-        return txn_commit(txn, ret_full); /* without which the handles do not live on */
+        return txn_commit(
+            txn, ret_full); /* handles live on only when the transaction is committed */
     txn_abort(txn);
     *ret_full = rc == MDB_MAP_FULL;
     return env_err(store, rc, "opening its tables");
 }
 
-/* Also those that a newer version brings. */
+/* Makes all tables that are missing, also those that a newer program brings. */
 static enum err make_tables(struct store *store)
 {
     bool full;

@@ -57,7 +57,7 @@ static enum err put_version(
     return err;
 }
 
-/* The last version of a deleted pipeline of this id; 0 when there was none. */
+/* The last version of a deleted pipeline of this id; 0 when none was deleted. */
 static enum err last_version(struct store_txn *txn, struct span id, uint32_t *ret_version)
 {
     struct span record;
@@ -117,7 +117,7 @@ enum err pipelines_replace(struct store_txn *txn, struct span id, uint32_t if_ve
     if (if_version && if_version != info.version)
         return ERR_CONFLICT;
     uint32_t version = info.version + 1;
-    /* The text of info dies with the first change, so it is kept aside. */
+    /* The text of info dies with the first change, so the name is copied. */
     struct buf name = BUF_INIT;
     buf_add_span(&name, info.name);
     info = (struct pipeline_info){id, buf_span(&name), version, info.created_ms, now_ms};
@@ -208,5 +208,5 @@ enum err pipelines_delete(struct store_txn *txn, struct span id)
         struct key key = version_key(id, version);
         err = store_del(txn, TABLE_PIPELINE_VERSIONS, key_span(&key));
     }
-    return err == ERR_NOTFOUND ? ERR_OK : err; /* those before were deleted earlier */
+    return err == ERR_NOTFOUND ? ERR_OK : err; /* earlier versions were deleted before */
 }

@@ -3,10 +3,10 @@
 /*
  * pipelines - the pipelines with all their versions, by id and by name.
  *
- * Versions count from 1 and never change; a pipeline that is created again under
- * the id of a deleted one goes on counting, so that an execution's version is
- * never another one's. Definitions are the checked text of
- * model/pipeline.h. Spans borrow from the transaction.
+ * Versions count from 1 and never change. A pipeline that is created again under the id of
+ * a deleted one goes on counting, so that the version an execution names never comes to
+ * mean another definition. Definitions are the checked text of model/pipeline.h. Spans
+ * borrow from the transaction.
  */
 #include "model/pipeline.h"
 #include "store/store.h"
@@ -17,14 +17,14 @@ struct pipeline_info {
     int64_t created_ms, updated_ms;
 };
 
-/* ERR_CONFLICT when the id or the name is taken, by *ret_taken (a static word, "id" or "name"). */
+/* ERR_CONFLICT when the id or the name is taken: *ret_taken is "id" or "name", a static word. */
 enum err pipelines_create(struct store_txn *txn, struct span id, struct span name,
     struct span definition, int64_t now_ms, uint32_t *ret_version,
     const char **ret_taken) MUST_CHECK;
 
 /*
- * Makes the next version. `if_version` guards against lost updates: ERR_CONFLICT
- * when it is not 0 and not the latest. ERR_NOTFOUND.
+ * Makes the next version. `if_version` guards against lost updates: ERR_CONFLICT when that is
+ * neither 0 nor the latest version. ERR_NOTFOUND.
  */
 enum err pipelines_replace(struct store_txn *txn, struct span id, uint32_t if_version,
     struct span definition, int64_t now_ms, uint32_t *ret_version) MUST_CHECK;
@@ -33,17 +33,17 @@ enum err pipelines_get(
     struct store_txn *txn, struct span id, struct pipeline_info *ret_info) MUST_CHECK;
 enum err pipelines_by_name(struct store_txn *txn, struct span name, struct span *ret_id) MUST_CHECK;
 
-/* One version; 0 stands for the latest, *ret_version says which it is. */
+/* One version; 0 stands for the latest. *ret_version says which version was found. */
 enum err pipelines_version(struct store_txn *txn, struct span id, uint32_t version,
     uint32_t *ret_version, int64_t *ret_created_ms, struct span *ret_definition) MUST_CHECK;
 
-/* In the order of their ids, those after `after` (may be empty), until visit says false. */
+/* Visits pipelines in the order of ids, from behind `after` (may be empty), until false. */
 enum err pipelines_list(struct store_txn *txn, struct span after,
     bool (*visit)(const struct pipeline_info *info, void *context), void *context) MUST_CHECK;
 
 /*
- * Deletes it with its versions and the queue of its runs by hand, whatever is going on
- * (actions_delete_pipeline asks). ERR_NOTFOUND.
+ * Deletes a pipeline with its versions and the queue of its runs by hand, without asking
+ * whether anything runs (actions_delete_pipeline does). ERR_NOTFOUND.
  */
 enum err pipelines_delete(struct store_txn *txn, struct span id) MUST_CHECK;
 

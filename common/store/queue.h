@@ -1,11 +1,11 @@
 #ifndef STORE_QUEUE_H
 #define STORE_QUEUE_H
 /*
- * queue - what waits for an event service: executions that are ready, in log
- * order, and executions that wait for their next attempt, by the time it is due.
+ * queue - what waits for an event service: executions that are ready, in log order, and
+ * executions that wait for their next attempt, by the time that is due.
  *
- * The dispatcher knows how many they are and does not count them again: whoever else
- * changes a queue notes by how much.
+ * The dispatcher knows how many executions wait and does not count them again: whoever
+ * else changes a queue notes by how much.
  */
 #include "base/id.h"
 #include "store/store.h"
@@ -16,13 +16,13 @@ enum err queue_put(
 enum err queue_del(
     struct store_txn *txn, uint64_t queue, uint64_t seq, const struct uuid *execution) MUST_CHECK;
 
-/* The first of a queue, and its place in the log. ERR_NOTFOUND when it is empty. */
+/* A queue's first execution, and its event's place in the log. ERR_NOTFOUND: it is empty. */
 enum err queue_first(struct store_txn *txn, uint64_t queue, struct uuid *ret_execution) MUST_CHECK;
 enum err queue_first_seq(struct store_txn *txn, uint64_t queue, uint64_t *ret_seq) MUST_CHECK;
 
 /*
- * Calls fn for every queue that is not empty, with the number of executions in
- * it. Walks the whole table: for the start of the dispatcher.
+ * Calls fn for every queue that is not empty, with the number of executions in the queue.
+ * Walks the whole table: only for the start of the dispatcher.
  */
 enum err queue_count_all(struct store_txn *txn,
     void (*fn)(uint64_t queue, uint64_t count, void *context), void *context) MUST_CHECK;
@@ -30,10 +30,10 @@ enum err queue_count_all(struct store_txn *txn,
 /* By how much others than the dispatcher have changed a queue. */
 struct queue_change {
     int64_t ready;   /* executions in the queue */
-    int64_t waiting; /* executions of it whose next attempt has to wait */
+    int64_t waiting; /* executions of the queue whose next attempt is not due yet */
 };
 
-/* Adds to what is noted. */
+/* Adds a change to what is noted of the queue. */
 enum err queue_note_change(
     struct store_txn *txn, uint64_t queue, const struct queue_change *change) MUST_CHECK;
 /* For the dispatcher: calls fn with what is noted of each queue, and forgets it. */
@@ -41,13 +41,13 @@ enum err queue_take_changes(struct store_txn *txn,
     void (*fn)(uint64_t queue, const struct queue_change *change, void *context),
     void *context) MUST_CHECK;
 
-/* Executions whose next attempt has to wait. */
+/* Executions whose next attempt is not due yet. */
 enum err due_put(struct store_txn *txn, int64_t due_ms, const struct uuid *execution) MUST_CHECK;
 enum err due_del(struct store_txn *txn, int64_t due_ms, const struct uuid *execution) MUST_CHECK;
-/* The one that is due first. ERR_NOTFOUND when none waits. */
+/* The execution that is due first. ERR_NOTFOUND when none waits. */
 enum err due_first(
     struct store_txn *txn, int64_t *ret_due_ms, struct uuid *ret_execution) MUST_CHECK;
-/* Calls fn for every one, in order. */
+/* Calls fn for every execution that waits, in the order in which they are due. */
 enum err due_each(struct store_txn *txn,
     void (*fn)(int64_t due_ms, const struct uuid *execution, void *context),
     void *context) MUST_CHECK;

@@ -3,8 +3,7 @@
 
 #include "store/env.h"
 
-/* Free pages inside the file, from LMDB's own table of them (database 0): a count leads each
- * record. */
+/* Free pages inside the file. LMDB lists them in its database 0, a count before each record. */
 static size_t free_pages(struct store *store)
 {
     struct store_txn *txn;
@@ -35,7 +34,7 @@ struct store_room store_room(struct store *store)
     size_t limit = (size_t)(room.max_bytes / 100 * config->store_accept_percent);
     pthread_rwlock_unlock(&store->map_lock);
     size_t used = (info.me_last_pgno + 1) * store->page_bytes;
-    /* Counting the free pages reads their whole table, so it waits until it decides something. */
+    /* Counting free pages reads all of that list, so they are counted only when it matters. */
     if (used > limit)
         used -= free_pages(store) * store->page_bytes;
 

@@ -3,8 +3,8 @@
 /*
  * routing - when the dispatcher has to read again what it routes by.
  *
- * Triggers, the queues of runs by hand and the options of those runs' pipelines are
- * read together; whoever changes one of them adds one to a counter.
+ * Triggers, the queues of runs by hand and the options of those runs' pipelines are read
+ * together; whoever changes any of these adds one to a counter.
  */
 #include "store/store.h"
 

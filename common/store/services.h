@@ -1,13 +1,13 @@
 #ifndef STORE_SERVICES_H
 #define STORE_SERVICES_H
 /*
- * services - what the dispatcher tells of the event services, for others to show.
+ * services - what the dispatcher reports of the event services, for others to show.
  */
 #include "store/store.h"
 
 /* What the dispatcher knows of the event service of a queue. */
 struct service_report {
-    uint64_t generation; /* of the trigger, the newest it has taken up */
+    uint64_t generation; /* of the trigger: the newest that the dispatcher has taken up */
     uint32_t instances, running;
     uint64_t pending;
 };
@@ -15,8 +15,8 @@ struct service_report {
 enum err services_put(
     struct store_txn *txn, uint64_t queue, const struct service_report *service) MUST_CHECK;
 enum err services_del(struct store_txn *txn, uint64_t queue) MUST_CHECK;
-enum err services_clear(struct store_txn *txn) MUST_CHECK; /* all of them */
-/* All zero when the dispatcher has not said anything yet. */
+enum err services_clear(struct store_txn *txn) MUST_CHECK; /* removes all reports */
+/* All zero where the dispatcher has reported nothing. */
 enum err services_get(
     struct store_txn *txn, uint64_t queue, struct service_report *ret_service) MUST_CHECK;
 

@@ -57,21 +57,20 @@ enum err store_create(const struct home *home) MUST_CHECK;
 /* For long-running programs that end in order; one-shot programs leave with _exit instead. */
 void store_close(struct store *store);
 
-/* True once LMDB has said that this process must not go on using the environment. Leave, and be
- * restarted. */
+/* Has LMDB said that this process must not use the environment? Leave then, to be restarted. */
 bool store_is_broken(const struct store *store);
 
 /*
- * Number of the last commit, by whichever process, without a transaction. It
- * counts a commit as soon as that is written, which is before it is flushed and
- * a read transaction sees it (store_txn_sees).
+ * The number of the last commit, by whichever process, told without a transaction. A commit
+ * counts as soon as it is written, which is before it is flushed and before a read
+ * transaction sees it (store_txn_sees).
  */
 uint64_t store_last_commit(const struct store *store);
 
 /* Frees the reader slots of processes that are gone. */
 void store_clear_stale_readers(struct store *store);
 
-/* Gives back the memory that pages of the map take up in this process; for when it goes to rest. */
+/* Gives back the memory that the map takes up in this process; for a process that will rest. */
 void store_rest(struct store *store);
 
 /* How full the database may get, for health and metrics. */
@@ -79,7 +78,7 @@ struct store_room {
     int64_t used_bytes; /* pages in use; free pages inside the file not counted */
     int64_t max_bytes;  /* the largest the database may grow */
     int64_t disk_free_bytes;
-    bool accepting; /* STORE_ACCEPT is not refused */
+    bool accepting; /* mutations with STORE_ACCEPT are not refused */
 };
 struct store_room store_room(struct store *store);
 
@@ -89,11 +88,11 @@ void store_read_end(struct store_txn *txn);
 
 /* Writing. */
 #define STORE_ACCEPT 1u /* new work: ERR_FULL while room is kept to finish what was accepted */
-#define STORE_WAKE 2u   /* tell the dispatcher once it is durable */
+#define STORE_WAKE 2u   /* wake the dispatcher once the mutation is durable */
 
 typedef enum err store_mutation(struct store_txn *txn, void *context);
 
-/* ERR_OK when durable; the mutation's own error; ERR_FULL, ERR_IO or ERR_CORRUPT of the store. */
+/* ERR_OK: durable. Else the mutation's own error, or the store's ERR_FULL, ERR_IO, ERR_CORRUPT. */
 enum err store_write(
     struct store *store, unsigned flags, store_mutation *mutation, void *context) MUST_CHECK;
 
@@ -114,7 +113,7 @@ struct store_op {
     unsigned flags;
     void (*done)(struct store_op *op); /* NULL: nobody is called, and err says how it ended */
     enum err err;
-    bool settled; /* the store's own mark */
+    bool settled; /* for the store alone */
     struct store_op *next;
 };
 void store_submit(struct store *store, struct store_op *op);
@@ -134,15 +133,15 @@ enum err store_get(struct store_txn *txn, enum store_table table, struct span ke
     struct span *ret_value) MUST_CHECK;
 enum err store_put(
     struct store_txn *txn, enum store_table table, struct span key, struct span value) MUST_CHECK;
-/* As store_put, for a key greater than all in the table: packs pages full. */
+/* As store_put, for a key greater than all in the table. Packs pages full. */
 enum err store_append(
     struct store_txn *txn, enum store_table table, struct span key, struct span value) MUST_CHECK;
 enum err store_del(struct store_txn *txn, enum store_table table, struct span key) MUST_CHECK;
 
-/* Counters in the table meta. A counter never set is 0. */
+/* Counters in the table meta. A counter that was never set is 0. */
 enum err store_counter(struct store_txn *txn, const char *name, uint64_t *ret_value) MUST_CHECK;
 enum err store_set_counter(struct store_txn *txn, const char *name, uint64_t value) MUST_CHECK;
-/* Adds one and gives the new value. */
+/* Adds one to the counter, and gives the new value. */
 enum err store_next(struct store_txn *txn, const char *name, uint64_t *ret_value) MUST_CHECK;
 
 /* A place in a table, within one transaction. All moves give ERR_NOTFOUND at the ends. */
@@ -153,10 +152,10 @@ struct store_cursor {
 enum err store_cursor_open(
     struct store_txn *txn, enum store_table table, struct store_cursor *ret_cursor) MUST_CHECK;
 void store_cursor_close(struct store_cursor *cursor);
-/* The first key that is not less. */
+/* Moves to the first key that is not less than `key`. */
 enum err store_cursor_seek(struct store_cursor *cursor, struct span key, struct span *ret_key,
     struct span *ret_value) MUST_CHECK;
-/* The last key that is less. */
+/* Moves to the last key that is less than `key`. */
 enum err store_cursor_before(struct store_cursor *cursor, struct span key, struct span *ret_key,
     struct span *ret_value) MUST_CHECK;
 enum err store_cursor_next(

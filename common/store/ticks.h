@@ -6,10 +6,10 @@
  */
 #include "store/store.h"
 
-/* Wall clock. */
+/* Times of the wall clock. */
 struct tick {
-    int64_t seen_ms; /* no tick up to then is to come any more */
-    int64_t due_ms;  /* the first one after it */
+    int64_t seen_ms; /* ticks up to this time have been taken or missed */
+    int64_t due_ms;  /* the first tick after seen_ms */
 };
 
 enum err ticks_put(struct store_txn *txn, uint64_t queue, const struct tick *tick) MUST_CHECK;

@@ -29,14 +29,14 @@ static enum err put(struct store_txn *txn, const struct trigger *trigger)
 enum err triggers_get(struct store_txn *txn, struct span pipeline_id, struct trigger *ret_trigger)
 {
     if (pipeline_id.len > PIPELINE_ID_MAX)
-        return ERR_NOTFOUND; /* a key has no room for it */
+        return ERR_NOTFOUND; /* no pipeline has so long an id, and a key has no room for it */
     struct key end = trigger_key(pipeline_id, UINT64_MAX);
     struct store_cursor cursor;
     struct span key, value;
     enum err err = store_cursor_open(txn, TABLE_TRIGGERS, &cursor);
     if (err)
         return err;
-    /* The live generation, where there is one, is the newest. */
+    /* Where a generation is live, it is the newest. */
     err = store_cursor_before(&cursor, key_span(&end), &key, &value);
     store_cursor_close(&cursor);
     if (!err)
@@ -46,7 +46,7 @@ enum err triggers_get(struct store_txn *txn, struct span pipeline_id, struct tri
     return err;
 }
 
-/* Ends a generation before the next event to come. */
+/* Ends the live generation before the next event to come. */
 static enum err end(struct store_txn *txn, const struct trigger *live, uint64_t next_seq)
 {
     struct buf copy = BUF_INIT;
@@ -61,7 +61,7 @@ static enum err end(struct store_txn *txn, const struct trigger *live, uint64_t 
     return err;
 }
 
-/* What the pipeline's definition says of a new trigger; its text lives as long as the pipeline. */
+/* Fills in what the definition says of a new trigger. Its text borrows from *ret_pipeline. */
 static enum err describe(struct store_txn *txn, struct span pipeline_id, uint32_t version,
     struct trigger *trigger, struct pipeline **ret_pipeline)
 {
@@ -75,7 +75,7 @@ static enum err describe(struct store_txn *txn, struct span pipeline_id, uint32_
     err = pipeline_parse(definition, ret_pipeline, &why);
     buf_done(&why);
     if (err)
-        return ERR_CORRUPT; /* it was checked when it was stored */
+        return ERR_CORRUPT; /* the definition was checked when it was stored */
     if (!(*ret_pipeline)->event && !(*ret_pipeline)->scheduled) {
         pipeline_free(*ret_pipeline);
         return ERR_INVALID;
@@ -104,7 +104,7 @@ enum err triggers_start(
     err = triggers_get(txn, pipeline_id, &live);
     if (err == ERR_OK) {
         trigger.queue = live.queue;
-        /* Older events still to come are handed on, unless they are of another topic. */
+        /* Older events that are still to come are handed on where the topic is the same. */
         if (span_eq(live.topic, trigger.topic)) {
             trigger.backfill_seq = live.backfill_seq;
             trigger.backfill_end = live.backfill_end;

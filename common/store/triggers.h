@@ -3,35 +3,36 @@
 /*
  * triggers - the triggers of all pipelines, live and ended (model/trigger.h).
  *
- * An ended generation stays until the dispatcher has routed the events that belong to
- * it. Each start, replacement and stop is noted for the dispatcher (routing.h).
+ * An ended generation stays until the dispatcher has routed all of its events. Each start,
+ * replacement and stop is noted for the dispatcher (routing.h).
  */
 #include "model/trigger.h"
 #include "store/store.h"
 
 /*
- * Starts the trigger of a pipeline, or replaces the one it has: the version is
- * pinned (0: the latest), the new generation begins at the end of the log.
+ * Starts the trigger of a pipeline, or replaces the pipeline's trigger: the version is
+ * pinned (0: the latest), and the new generation begins at the end of the log.
  * ERR_NOTFOUND: no such pipeline or version. ERR_INVALID: that version has no
  * event option.
  */
 enum err triggers_start(
     struct store_txn *txn, struct span pipeline_id, uint32_t version, int64_t now_ms) MUST_CHECK;
 
-/* Ends the live one. ERR_NOTFOUND when none is started. */
+/* Ends the live trigger of a pipeline. ERR_NOTFOUND when none is started. */
 enum err triggers_stop(struct store_txn *txn, struct span pipeline_id) MUST_CHECK;
 
-/* The live one of a pipeline. Text borrows from the transaction. */
+/* The live trigger of a pipeline. Text borrows from the transaction. */
 enum err triggers_get(
     struct store_txn *txn, struct span pipeline_id, struct trigger *ret_trigger) MUST_CHECK;
 
-/* All, live and ended, in the order of pipeline id and generation, until visit says false. */
+/* Visits all, live and ended, by pipeline id and generation, until visit says false. */
 enum err triggers_each(struct store_txn *txn,
     bool (*visit)(const struct trigger *trigger, void *context), void *context) MUST_CHECK;
 
 /*
- * For the dispatcher: forgets an ended generation, with the note of its schedule where no other
- * goes on with its queue; or notes how far its backfill has come.
+ * For the dispatcher. triggers_drop forgets an ended generation, and where no other generation
+ * goes on with the queue, the note of its schedule as well; the other notes how far the
+ * generation's backfill has come.
  */
 enum err triggers_drop(struct store_txn *txn, const struct trigger *trigger) MUST_CHECK;
 enum err triggers_set_backfill(

@@ -9,7 +9,7 @@
 #include "store/map.h"
 
 #define READERS_KEPT 64        /* read transactions a process keeps for reuse */
-#define DISK_FULL_BYTES MIB(1) /* as good as none: less than one large write */
+#define DISK_FULL_BYTES MIB(1) /* a disk with less free, not one large write, counts as full */
 
 void store_clear_stale_readers(struct store *store)
 {
@@ -21,7 +21,7 @@ void store_clear_stale_readers(struct store *store)
 #define TRIES 5 /* beginning can fail while another process opens, closes or grows it (lmdb.h) */
 
 /*
- * Begins a transaction, or renews the one in *txn, and holds map_lock shared until it is
+ * Begins a transaction, or renews *txn, and holds map_lock shared until the transaction is
  * ended. Cures what can be cured: a map that another process has grown, slots of readers
  * that died.
  */
@@ -105,7 +105,7 @@ enum err txn_commit(struct store_txn *txn, bool *ret_full)
     *ret_full = rc == MDB_MAP_FULL;
     if (!rc && txn->changed)
         store->told_full = false;
-    /* LMDB calls it EIO when the disk takes a part of a write. */
+    /* LMDB reports EIO when the disk has taken a part of a write. */
     if (rc == EIO && env_disk_free(store) < DISK_FULL_BYTES)
         rc = ENOSPC;
     free(txn);

@@ -5,7 +5,7 @@
 #include "store/executions.h"
 #include "view/execution.h"
 
-/* Writing results from inside a walk of the store. */
+/* Results that are written while the store is walked. */
 struct printing {
     struct store_txn *txn;
     struct json_out *out;

@@ -1,7 +1,7 @@
 #ifndef VIEW_EXECUTION_H
 #define VIEW_EXECUTION_H
 /*
- * execution - an execution as clients see it: ExecutionResult of schema/openapi.yaml.
+ * execution - an execution as clients see it (schema/execution-result.schema.json).
  */
 #include "base/id.h"
 #include "base/json.h"

@@ -9,7 +9,7 @@
 #include "store/pipelines.h"
 #include "store/triggers.h"
 
-/* A trigger, with the definition of its version once that was asked for. */
+/* A trigger, with the definition of its version once somebody has asked for the definition. */
 struct considered {
     struct trigger trigger;
     struct pipeline *pipeline; /* NULL: not asked for, or deleted */
@@ -32,7 +32,7 @@ struct explaining {
     size_t trigger_count;
     struct made *made; /* in the order of event_seq and queue */
     size_t made_count;
-    enum err err; /* of a visit */
+    enum err err; /* what a visit met */
 };
 
 static bool add_trigger(const struct trigger *trigger, void *context)
@@ -190,14 +190,14 @@ static enum err read_all(struct explaining *e, const struct uuid *cid)
     return err;
 }
 
-/* As many events as the reply has room for, and at least the first. */
+/* How many events the reply has room for; the first is explained in any case. */
 static size_t count_explained(const struct explaining *e)
 {
     size_t most = EXPLAIN_TRIGGERS_MAX / (e->trigger_count + 1);
     return most < 1 ? 1 : most > EXPLAIN_EVENTS_MAX ? EXPLAIN_EVENTS_MAX : most;
 }
 
-/* From the first event on; ERR_NOTFOUND at the end of all. */
+/* Writes events from `seq` on. ERR_NOTFOUND at the end of all. */
 static enum err print_events(struct explaining *e, const struct uuid *cid, uint64_t seq)
 {
     size_t most = count_explained(e);

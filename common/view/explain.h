@@ -9,15 +9,14 @@
 #include "store/store.h"
 
 #define EXPLAIN_EVENTS_MAX 1000    /* a loop of emits would make the reply endless */
-#define EXPLAIN_TRIGGERS_MAX 20000 /* all events together; those of one event are never parted */
+#define EXPLAIN_TRIGGERS_MAX 20000 /* of all events together; one event's stay together */
 
 /*
  * Writes {"cid", "events": [{"seq", "type", "topic", "source", "accepted",
  * "routed", "triggers": [{"pipeline_id", "service", "pipeline_version", "topic",
- * "generation", "matched", "why", "execution_id", "status"}]}], "more"} for the
- * events of the cid, in log order; "more" says that there are others behind
- * them. Triggers that were deleted since are only seen in the
- * executions they made. ERR_NOTFOUND when the cid was never issued.
+ * "generation", "matched", "why", "execution_id", "status"}]}], "more"} for the events of
+ * the cid, in log order; "more" says that more events follow. A trigger that was deleted
+ * shows only in the executions that it made. ERR_NOTFOUND when the cid was never issued.
  */
 enum err explain_print(
     struct store_txn *txn, const struct uuid *cid, struct json_out *out) MUST_CHECK;

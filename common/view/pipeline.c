@@ -6,7 +6,7 @@
 
 #include "home/scripts.h"
 
-/* A member with its bytes as sent; the name is still escaped. */
+/* Writes a member with its bytes as sent; the name is still escaped. */
 static void put_member(struct json_out *out, const struct json_item *item)
 {
     char *name = span_dup(item->name);
@@ -14,7 +14,7 @@ static void put_member(struct json_out *out, const struct json_item *item)
     free(name);
 }
 
-/* An object, with `own` in place of the member `name`. */
+/* Writes an object, with `own` in place of the member `name`. */
 static void put_object(struct json_out *out, struct span object, const char *name,
     void (*own)(struct json_out *out, struct span value))
 {
@@ -42,7 +42,7 @@ static void put_http(struct json_out *out, struct span http)
     put_object(out, http, "secret", put_secret);
 }
 
-/* Does any step have a secret? Then the steps are written anew, else with their bytes as sent. */
+/* Writes the steps: anew where one has a secret, else with their bytes as sent. */
 static void put_steps(struct json_out *out, struct span steps)
 {
     struct json_walk walk = json_walk_start(steps);

@@ -10,8 +10,8 @@
 
 /*
  * Writes {"ready", "pipeline_id", "service", "topic", "pipeline_version",
- * "generation", "instances", "pending", "running", "started"} for a started
- * trigger. Ready: the dispatcher has taken up this generation and lives.
+ * "generation", "instances", "pending", "running", "started"} for a started trigger. The
+ * trigger is ready when the dispatcher lives and has taken up this generation.
  */
 enum err trigger_print(struct store_txn *txn, const struct home *home,
     const struct trigger *trigger, struct json_out *out) MUST_CHECK;

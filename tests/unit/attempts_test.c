@@ -1,5 +1,4 @@
-/* attempts_test - past attempts: kept when an execution goes back to pending, listed with its last.
- */
+/* attempts_test - past attempts: kept when an execution is pending again, listed with its last. */
 #include "store_each.h"
 
 #include "store/actions.h"

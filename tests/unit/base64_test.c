@@ -108,8 +108,7 @@ static const char *const refused[] = {
     "Zm9vYmF.",
 };
 
-/* Neither bytes nor their terminator change when a text is refused, however late that is noticed.
- */
+/* When a text is refused, however late, neither the bytes nor the NUL behind them change. */
 static void base64_refuses_what_is_not_strict(void **state)
 {
     (void)state;

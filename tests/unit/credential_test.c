@@ -1,5 +1,4 @@
-/* credential_test - the stored form of a credential, when it is good, what it allows, and tokens.
- */
+/* credential_test - a credential's stored form, when it is good, what it allows, and tokens. */
 #include "damage.h"
 
 #include "model/credential.h"

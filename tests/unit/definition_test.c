@@ -1,5 +1,4 @@
-/* definition_test - what is taken out of a client's pipeline, byte for byte, and what is refused.
- */
+/* definition_test - what is taken from a client's pipeline, byte for byte, and what is refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -138,8 +138,7 @@ static void event_topic_is_the_type_where_none_is_named(void **state)
 #define TIME ",\"time\":\"2026-01-02T03:04:05.678Z\""
 #define CORRELATION ",\"correlationid\":\"" CID "\""
 
-/* The event to write, and the text that has to come out. Source, type, cid and time are the same.
- */
+/* Events to write, and the text that must come out. Source, type, cid and time are the same. */
 static const struct {
     const char *what;
     struct {

@@ -1,5 +1,4 @@
-/* execution_test - the stored form of an execution, its statuses, and its result as clients see it.
- */
+/* execution_test - an execution's stored form, its statuses, and its result as clients see it. */
 #include "damage.h"
 
 #include "model/execution.h"

@@ -501,8 +501,7 @@ static bool count_one(const struct uuid *execution, void *context)
     return true;
 }
 
-/* However many there are that do not match, a page looks at so many and then says where to go on.
- */
+/* However many executions do not match, a page looks at so many, then says where to go on. */
 static void page_looks_at_a_bounded_number(void **state)
 {
     enum { ROWS = EXECUTIONS_LOOKED_MAX + 500 };

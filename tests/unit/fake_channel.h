@@ -90,8 +90,7 @@ static inline int fake_status(const struct fake *fake)
     return status;
 }
 
-/* A header of the reply, in one of a few places that are used in turn; NULL when it is not there.
- */
+/* A header of the reply, in one of a few buffers that are used in turn; NULL when missing. */
 static inline const char *fake_header(const struct fake *fake, const char *name)
 {
     static char values[4][512];
