@@ -19,7 +19,7 @@
 struct made {
     const struct frame_call *call;
     struct event event;
-    struct buf event_text; /* in the JSON format */
+    struct buf event_text; /* the event in the JSON format */
     struct span body;
     char **headers;
     size_t header_count;
@@ -49,7 +49,7 @@ static void add_text(struct made *m, const char *name, const char *value)
     add_header(m, span_str(name), span_str(value));
 }
 
-/* A header that libcurl would send by itself. */
+/* Leaves out a header that libcurl would send by itself. */
 static void leave_out(struct made *m, const char *name_and_colon)
 {
     struct buf line = BUF_INIT;
@@ -63,7 +63,7 @@ static bool begins(struct span name, const char *with)
     return name.len >= prefix.len && strncasecmp((const char *)name.data, with, prefix.len) == 0;
 }
 
-/* Is it one of those that this program gives? */
+/* Is it a header that this program gives? */
 static bool is_ours(struct span name, bool is_signed)
 {
     return (name.len == 12 && begins(name, "content-type")) || begins(name, "ce-") ||
@@ -117,7 +117,7 @@ static void add_attribute(struct made *m, const struct json_item *item)
     buf_done(&text);
 }
 
-/* The attributes are those of the JSON format, so that both modes say the same. */
+/* Adds the attributes of the JSON format, so that both modes say the same. */
 static void add_attributes(struct made *m)
 {
     struct json_walk walk = json_walk_start(buf_span(&m->event_text));
@@ -165,8 +165,8 @@ static void add_ids(struct made *m)
 /* Signing (Standard Webhooks, the symmetric scheme "v1"). */
 
 /*
- * A secret is base64 where it can be, as the reference libraries take it; other
- * text is the key as it stands. Behind "whsec_" it is base64 (pipeline_parse).
+ * A secret that can be base64 is taken for base64, as the reference libraries do; any other
+ * text is the key as it stands. Behind "whsec_" stands base64 (pipeline_parse has checked).
  */
 static void sign(struct made *m)
 {

@@ -19,13 +19,13 @@ struct exchange {
     const struct http_request *request;
     struct http_reply *reply;
     size_t received;
-    bool has_head;                  /* of the reply; libcurl takes half a head for a whole one */
-    bool opened;                    /* a connection to an allowed address was tried */
+    bool has_head; /* the reply's headers are whole, which libcurl does not check */
+    bool opened;   /* a connection to an allowed address was tried */
     char refused[INET6_ADDRSTRLEN]; /* the last address that is not allowed */
     char error[CURL_ERROR_SIZE];
 };
 
-/* Called with the resolved address, and what it returns is connected to that very address. */
+/* Called with the resolved address. The socket it returns is connected to that very address. */
 static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct exchange *x = context;
@@ -37,7 +37,7 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-/* The empty line ends a head, and one of 1xx is followed by another. */
+/* An empty line ends the headers; after those of a 1xx reply others follow. */
 static size_t take_header(char *line, size_t size, size_t count, void *context)
 {
     struct exchange *x = context;
@@ -71,7 +71,7 @@ static void set_policy(struct exchange *x)
 {
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* nor one from the environment */
+    curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* nor a proxy from the environment */
     curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, x);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);

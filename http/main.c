@@ -3,8 +3,8 @@
  * the home as its argument, sends one call after another to its stdin (frame.h) and
  * reads the replies from its stdout. Ends when its stdin closes.
  *
- * It is a program of its own since libcurl and libcrypto take several times as long
- * to load as a runner of scripts takes to start, and several times its memory.
+ * fx-http is a program of its own, since libcurl and libcrypto take several times as long to
+ * load as a runner of scripts takes to start, and several times a runner's memory.
  */
 #include <errno.h>
 #include <signal.h>

@@ -15,7 +15,7 @@ static bool is_true(struct span value)
     return span_eq_str(value, "true");
 }
 
-/* What it says of itself; what it saves and emits is left for later. */
+/* Reads how the script says it went. What it saves and emits is left for later. */
 static bool read_verdict(struct span line, struct answer *answer, struct saved *saved)
 {
     bool has_ok = false;
@@ -48,7 +48,7 @@ static bool read_verdict(struct span line, struct answer *answer, struct saved *
     return has_ok || refuse(saved, "lacks ok");
 }
 
-/* Behind what went wrong with a part of the answer, says that it was the answer. */
+/* Adds to the reason why a part of the answer was refused that it is about the answer. */
 static bool refuse_part(struct saved *saved)
 {
     struct buf why = saved->why;

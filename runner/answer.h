@@ -6,19 +6,19 @@
  *   {"ok": true}
  *   {"ok": false, "error": "…", "retry": false}
  *
- * `error` is text or null; `retry` false gives up, as exit 100 does for other
- * scripts. Both may have {"save": {…}} and {"emit": [{…}, …]}, whose objects are those
- * of lines.h. A member that is not known is refused.
+ * `error` is text or null; `retry` false gives up, as exit 100 of other scripts does. Either
+ * answer may have {"save": {…}} and {"emit": [{…}, …]}, with objects as in lines.h. A member
+ * that is not known is refused.
  */
 #include "runner/lines.h"
 
 struct answer {
     bool ok;
-    bool retry;       /* true unless it says otherwise */
-    struct buf error; /* what it says; buf_done */
+    bool retry;       /* true unless the answer says otherwise */
+    struct buf error; /* the answer's error; buf_done */
 };
 
-/* False when it is not acceptable; saved->why then says why, as in "its answer WHY". */
+/* False for a line that is not acceptable: saved->why says why, as in "its answer WHY". */
 bool answer_take(
     struct span line, const struct config *config, struct saved *saved, struct answer *ret_answer);
 

@@ -16,7 +16,7 @@ struct attempt {
     const struct pipeline *pipeline;
     struct event event;
     struct filter_subject subject;
-    struct buf event_text; /* as a step reads it */
+    struct buf event_text; /* the event as a step reads it */
     int64_t deadline_ms;
     struct saved saved; /* what the steps have saved and emitted so far */
     struct buf logs[STEPS_MAX];
@@ -25,7 +25,7 @@ struct attempt {
     bool abandoned;
 };
 
-/* What a step is given; its time is its own, or what the execution as a whole leaves it. */
+/* What a step is given. Its time is its own, or what is left of the execution's. */
 static struct step_call make_call(struct attempt *a, const struct step *step)
 {
     int64_t own_ms =
@@ -91,7 +91,7 @@ static void run_kind(const struct step_call *call, struct step_end *end)
     }
 }
 
-/* False when it failed; a->error then says why. */
+/* Runs a step. False when the step failed: a->error says why. */
 static bool run_step(struct attempt *a, const struct step *step, size_t i)
 {
     struct step_result *result = &a->outcome.steps[i];
@@ -124,7 +124,7 @@ static bool run_step(struct attempt *a, const struct step *step, size_t i)
     a->outcome.retry_after_ms = end.retry_after_ms;
     a->abandoned = end.abandoned;
     bool good = !end.failed && !end.abandoned;
-    /* Events are published for steps that succeed only. */
+    /* Only events of steps that succeed are published. */
     if (!good) {
         a->saved.emits.len = emits;
         a->saved.emit_count = emit_count;

@@ -9,9 +9,8 @@
 #include "proc/frame.h"
 
 /*
- * Runs the steps and appends the outcome as a frame. Ends early when the dispatcher
- * cancels it (link.h). False when the dispatcher has gone away meanwhile: there is
- * nobody to tell.
+ * Runs the steps and appends the outcome as a frame. Ends early when the dispatcher cancels
+ * the execution (link.h). False when the dispatcher has gone away: there is nobody to tell.
  */
 bool attempt_run(const struct home *home, const struct frame_job *job,
     const struct pipeline *pipeline, struct buf *out);

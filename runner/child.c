@@ -15,13 +15,12 @@
 #include "base/log.h"
 #include "proc/orphans.h"
 
-/* Those that were started and have not been reaped. */
+/* Processes that were started and have not been reaped. */
 static struct child *children;
 
 void child_prepare(void)
 {
-    /* Keeps the numbers that a child's descriptors get free of anything else, so that none is in
-     * the way. */
+    /* Fills the numbers that a child's descriptors will get, so that dup2 overwrites nothing. */
     while (open("/dev/null", O_RDWR | O_CLOEXEC) < CHILD_FDS - 1)
         ;
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
@@ -54,9 +53,9 @@ static void limit_all(const struct child_spec *spec)
 }
 
 /*
- * What the new process does before it becomes the program. It shares the memory
- * of the runner until then (vfork), so it only makes system calls; the runner
- * waits meanwhile. The sources of the descriptors lie above the targets (child_prepare).
+ * What the new process does before it becomes the program. Until then it shares the memory
+ * of the runner, which waits (vfork), so it only makes system calls. The descriptors that are
+ * copied lie above the numbers that they are copied to (child_prepare).
  */
 static int become(const struct child_spec *spec)
 {
@@ -101,7 +100,7 @@ bool child_start(const struct child_spec *spec, struct child *ret_child, int *re
 
 /* Ending. */
 
-/* Once a process is reaped, its number may be somebody else's. */
+/* Once a process is reaped, its number may belong to another process. */
 static void signal_group(const struct child *child, int signal)
 {
     if (!child->ended)
@@ -122,7 +121,7 @@ void child_kill(struct child *child)
     signal_group(child, SIGKILL);
 }
 
-/* What was started is no orphan while it runs. */
+/* A process that was started here is no orphan while it runs. */
 
 static bool is_started(pid_t pid, void *context)
 {

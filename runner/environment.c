@@ -8,9 +8,9 @@
 #include "base/json.h"
 #include "proc/leftovers.h"
 
-#define OWN_VARIABLES 14 /* how many environment_build adds, besides the pipeline's */
+#define OWN_VARIABLES 14 /* how many environment_build adds to those of the pipeline */
 
-/* Adds a variable, or gives one that is there another value. */
+/* Adds a variable, or sets the value of a variable that is there. */
 static void add(struct environment *e, const char *name, struct span value)
 {
     struct buf text = BUF_INIT;
@@ -23,7 +23,8 @@ static void add(struct environment *e, const char *name, struct span value)
     else
         e->count++;
     buf_add_span(&text, value);
-    e->variables[i] = (char *)text.data; /* handed over; NUL-terminated by buf */
+    e->variables[i] =
+        (char *)text.data; /* the buffer's bytes, which end in a NUL, are handed over */
 }
 
 static void add_uuid(struct environment *e, const char *name, const struct uuid *id)

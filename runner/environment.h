@@ -9,8 +9,8 @@
  *   FX_CID  FX_EXECUTION_ID  FX_PARENT_EXECUTION_ID  FX_ATTEMPT
  *   FX_PIPELINE_ID  FX_PIPELINE  FX_PIPELINE_VERSION  FX_STEP  FX_EVENT_TYPE
  *   FX_CONTEXT (/proc/self/fd/4)  FX_INSTANCE (leftovers.h)
- * A persistent script has of these FX_PIPELINE_ID, FX_PIPELINE, FX_PIPELINE_VERSION,
- * FX_STEP and FX_INSTANCE, for the others change from one execution to the next.
+ * Of these a persistent script has FX_PIPELINE_ID, FX_PIPELINE, FX_PIPELINE_VERSION, FX_STEP
+ * and FX_INSTANCE; the others change from one execution to the next.
  */
 #include "model/event.h"
 #include "model/pipeline.h"
@@ -23,14 +23,14 @@ struct environment {
     const struct step *step;
 };
 
-/* `event` NULL: for a process that serves many executions, without the variables of any one. */
+/* A NULL event is for a process that serves many executions: variables of one are left out. */
 void environment_build(struct environment *environment, const struct frame_job *job,
     const struct pipeline *pipeline, const struct step *step, const struct event *event);
 void environment_done(struct environment *environment);
 
 /*
- * Appends the context, a JSON object: {"data": what was saved so far, "inputs",
- * "outputs": the step's own}.
+ * Appends the context, a JSON object: {"data": what was saved so far, "inputs" and "outputs" of
+ * the step}.
  */
 void environment_context(
     const struct environment *environment, const struct saved *saved, struct buf *out);

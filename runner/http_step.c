@@ -8,14 +8,14 @@
 #include "base/clock.h"
 #include "runner/worker.h"
 
-#define SLACK_MS 2000        /* that fx-http may be late with saying that time is up */
+#define SLACK_MS 2000        /* how late fx-http may be with saying that the time is up */
 #define REPLY_MAX (4u << 20) /* bytes; the log in a reply is 1 MiB at most */
 
 extern char **environ;
 
 static struct worker client;
 
-/* fx-http stands beside this program. It is ours, and so gets our environment, but no limits. */
+/* Starts fx-http, which stands beside this program: with this environment, without limits. */
 static bool start(const struct step_call *call, int *ret_error)
 {
     static const char name[] = "fx-http";
@@ -64,7 +64,7 @@ static bool has_frame(const struct buf *out)
     return frame_next(buf_span(out), &type, &body, &taken, &bad) || bad;
 }
 
-/* False when it was no reply. */
+/* Takes fx-http's reply. False when what came is no reply. */
 static bool take_reply(const struct step_call *call, const struct buf *out, struct step_end *end)
 {
     enum frame_type type;

@@ -51,7 +51,7 @@ bool saved_emit(struct saved *saved, const struct frame_emit *emit, const struct
     return true;
 }
 
-/* The members of an emit; texts are unescaped into the buffers. */
+/* The texts of an emit, unescaped. */
 struct emit_text {
     struct buf type, source, topic;
 };

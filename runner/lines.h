@@ -19,18 +19,18 @@ struct saved {
     struct buf data;  /* one JSON object; empty while nothing was saved */
     struct buf emits; /* as frame_add_emit writes them */
     size_t emit_count;
-    size_t lines;   /* of all steps */
-    struct buf why; /* the last refusal, as a sentence part */
+    size_t lines;   /* how many lines all steps have written */
+    struct buf why; /* why something was refused last, as a sentence part */
 };
 
 /* Takes one line. False when it is not acceptable; saved->why says why. */
 bool lines_take(struct span line, const struct config *config, struct saved *saved);
 
-/* The parts of a line: a checked object that is merged into the data, and one that is an event. */
+/* Take the parts of a line: a checked object to be merged into the data, and an event. */
 bool saved_merge(struct saved *saved, struct span object, const struct config *config);
 bool saved_emit_object(struct saved *saved, struct span object, const struct config *config);
 
-/* Adds an event within the limits. False, and saved->why, beyond them or when it is none. */
+/* Adds an event within the limits. False, and saved->why, for one beyond them, or no event. */
 bool saved_emit(struct saved *saved, const struct frame_emit *emit, const struct config *config);
 
 void saved_done(struct saved *saved);

@@ -10,12 +10,12 @@
 
 static struct buf in;   /* received and not yet sorted */
 static struct buf jobs; /* whole frames of jobs and pipelines, in the order they came */
-static size_t begun;    /* bytes of those that were taken */
+static size_t begun;    /* bytes of `jobs` that were taken */
 static struct uuid at_hand;
-static bool cancelled; /* the job at hand */
+static bool cancelled; /* the job at hand is */
 static bool gone;
 
-/* Receives what is there, or waits until something is. False when nothing came. */
+/* Receives what has come, or waits until something comes. False when nothing came. */
 static bool receive(int flags)
 {
     ssize_t n;
@@ -47,7 +47,7 @@ static struct span waiting(void)
     return span_of(jobs.data + begun, jobs.len - begun);
 }
 
-/* Gives back the jobs that have not begun. The pipelines among them are known to have come. */
+/* Gives back the jobs that have not begun, and keeps the pipelines among them. */
 static void give_back(void)
 {
     enum frame_type type;
@@ -70,8 +70,9 @@ static void give_back(void)
 }
 
 /*
- * Heeds what is said of jobs, and keeps the jobs for later: all that has come, or with
- * `one` up to the first job. What is said of that one is then heard once it is at hand.
+ * Goes through what has come: keeps jobs for later, and heeds what is said about jobs. With
+ * `one` it stops behind the first job, so that what is said about that job is heard when the
+ * job is at hand.
  */
 static void sort(bool one)
 {
@@ -90,7 +91,7 @@ static void sort(bool one)
         else if (type != FRAME_CANCEL)
             buf_add(&jobs, in.data + at, taken);
         else if (frame_get_cancel(body, &execution))
-            cancelled |= uuid_eq(&execution, &at_hand); /* else it has ended meanwhile */
+            cancelled |= uuid_eq(&execution, &at_hand); /* another job has ended meanwhile */
         at += taken;
         more = !one || type != FRAME_JOB;
     }

@@ -1,10 +1,10 @@
 /*
- * fx-runner - one instance of an event service: gets a job, runs its steps,
- * reports, and waits for the next. Started by fx-dispatcher with their socket
- * as descriptor 0 and the home as its argument; ends when the socket closes.
+ * fx-runner - one instance of an event service: gets a job, runs the job's steps, reports,
+ * and waits for the next job. fx-dispatcher starts it with a socket to itself as descriptor 0
+ * and the home as its argument. It ends when the socket closes.
  *
- * It has no store open and makes no decision: a runner that crashes or hangs is
- * one instance's trouble.
+ * A runner opens no store and makes no decision: one that crashes or hangs is the trouble of
+ * one instance.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #include "runner/link.h"
 #include "runner/persistent.h"
 
-/* A version it was sent. There are as many as versions that ran, which is few. */
+/* A version of a pipeline that this runner was sent. Few versions run in a runner's life. */
 struct known {
     char *pipeline_id;
     uint32_t version;
@@ -48,7 +48,7 @@ static const struct pipeline *find(struct span pipeline_id, uint32_t version)
     return NULL;
 }
 
-/* False when the dispatcher is gone. */
+/* Runs a job. False when the dispatcher is gone. */
 static bool run(struct span body)
 {
     struct frame_job job;

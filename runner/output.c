@@ -33,7 +33,7 @@ bool pipe_to_child(int *ret_ours, int *ret_its)
     return good;
 }
 
-/* Cut only when twice what is kept has come, so that each byte is moved once. */
+/* The tail is cut only when it has twice its size, so that each byte is moved once. */
 void tail_add(struct tail *tail, const void *bytes, size_t len)
 {
     buf_add(&tail->bytes, bytes, len);

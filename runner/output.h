@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 
-/* A pipe, closed by exec; our end, the one that the process does not get, does not block. */
+/* Makes a pipe whose ends are closed by exec. Reading from the runner's end never blocks. */
 bool pipe_from_child(int *ret_ours, int *ret_its);
 bool pipe_to_child(int *ret_ours, int *ret_its);
 
@@ -19,13 +19,13 @@ struct tail {
 };
 
 void tail_add(struct tail *tail, const void *bytes, size_t len);
-void tail_trim(struct tail *tail); /* to the last max bytes, at the end */
+void tail_trim(struct tail *tail); /* called at the end: leaves the last max bytes */
 
 typedef void output_sink(const void *bytes, size_t len, void *context);
 
 /*
- * Reads once, up to 64 KiB, and hands on what came. At its end the descriptor is
- * closed and *fd becomes -1. False when there is nothing more at the moment.
+ * Reads once, up to 64 KiB, and hands on what came. At the end of the file the descriptor is
+ * closed and *fd becomes -1. False when nothing more is there at the moment.
  */
 bool output_read(int *fd, output_sink *sink, void *context);
 

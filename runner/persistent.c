@@ -14,7 +14,7 @@
 
 #define ERROR_MAX 1024 /* bytes of a script's own words in the execution's error */
 
-/* A process, its step, and its script's file as it was when it was started. */
+/* A process, its step, and the script's file as it was when the process was started. */
 struct persistent {
     const struct pipeline *pipeline;
     const struct step *step;
@@ -34,7 +34,7 @@ static int64_t grace_ms(const struct config *config)
     return config->step_grace_seconds * 1000;
 }
 
-/* Ends those that `which` says true of (NULL: all), together within one grace. */
+/* Ends the processes that `which` says true of (NULL: all), together within one grace. */
 static void end_those(const struct config *config, const struct pipeline *pipeline,
     bool (*which)(struct persistent *p, const struct pipeline *pipeline))
 {
@@ -79,7 +79,7 @@ static struct stat look_at(const char *path)
     return file;
 }
 
-/* Of another pipeline or version than is run now, or not to be asked again. */
+/* Is the process of another pipeline or version, of a changed script, or not to be asked again? */
 static bool is_outdated(struct persistent *p, const struct pipeline *pipeline)
 {
     struct stat file = look_at(p->path);
@@ -107,7 +107,7 @@ static bool start(struct persistent *p, const struct step_call *call, int *ret_e
     return good;
 }
 
-/* The process to ask, started where there is none. NULL, and *ret_error, when that failed. */
+/* The process to ask, started where none runs. NULL, and *ret_error, when that failed. */
 static struct persistent *get(const struct step_call *call, int *ret_error)
 {
     char path[PATH_MAX];
@@ -132,7 +132,7 @@ static struct persistent *get(const struct step_call *call, int *ret_error)
 
 /* Asking. */
 
-/* In checked JSON a line can end between two tokens only, where it says nothing. */
+/* In checked JSON a line can only end between two tokens, where the line end means nothing. */
 static void put_on_one_line(struct json_out *o, const char *name, struct span value)
 {
     json_key(o, name);
@@ -188,7 +188,7 @@ static void fail_too_long(const struct step_call *call, struct step_end *end)
         (long long)call->home->config.step_line_bytes);
 }
 
-/* Takes what was written. False when it is no answer. */
+/* Takes what the script wrote as its answer. False when that is no answer. */
 static bool take_answer(const struct step_call *call, const struct buf *out, struct step_end *end)
 {
     const struct config *config = &call->home->config;
@@ -225,8 +225,8 @@ static void fail_ended(const struct step_call *call, int status, struct step_end
 }
 
 /*
- * False when it had ended before it heard the question, as one that has answered may:
- * another process is to be asked.
+ * Asks the process. False when the process had ended before it heard the question, as it may
+ * after an answer: another process is to be asked.
  */
 static bool ask(struct persistent *p, const struct step_call *call, struct step_end *end)
 {

@@ -21,12 +21,12 @@
 struct run {
     const struct step_call *call;
     struct child child;
-    int log_fd, line_fd; /* our ends; -1 once they are at their end */
+    int log_fd, line_fd; /* the runner's ends of the pipes; -1 once the other end is closed */
     struct tail log;
-    struct buf partial;     /* the beginning of a line */
-    bool refused, too_long; /* a line on descriptor 3 */
+    struct buf partial;     /* a line on descriptor 3 that has not ended */
+    bool refused, too_long; /* a line on descriptor 3 was */
     bool timed_out;
-    enum link_word word; /* of the dispatcher */
+    enum link_word word; /* what the dispatcher has said */
     int64_t signal_ms;   /* when the next signal is due */
 };
 
@@ -39,7 +39,7 @@ static void refuse(struct run *run, bool too_long)
     run->signal_ms = clock_mono_ms();
 }
 
-/* What a script says once it was told to end counts no more. */
+/* A script that was told to end is not heard. */
 static bool is_heard(const struct run *run)
 {
     return !run->refused && !run->timed_out && run->word == LINK_NOTHING;
@@ -81,7 +81,7 @@ static void take_log(const void *bytes, size_t len, void *context)
 
 /* Running. */
 
-/* A cancelled script may tidy up. When nobody is left to tell, somebody else may run it again. */
+/* A cancelled script may tidy up. Once the dispatcher is gone, another may run it already. */
 static void hear_dispatcher(struct run *run)
 {
     enum link_word word = link_look();
@@ -96,7 +96,7 @@ static void hear_dispatcher(struct run *run)
     }
 }
 
-/* Until the process has ended. */
+/* Watches the process until it has ended. */
 static void watch(struct run *run)
 {
     int64_t grace_ms = run->call->home->config.step_grace_seconds * 1000;
@@ -159,7 +159,7 @@ static void run_child(struct run *run, struct step_end *end)
     run->signal_ms = clock_mono_ms() + run->call->timeout_ms;
     watch(run);
     child_finish(&run->child);
-    /* Nobody writes any more, so this comes to an end. */
+    /* Nobody is left to write, so this comes to an end. */
     while (output_read(&run->log_fd, take_log, run))
         ;
     while (output_read(&run->line_fd, take_lines, run))
@@ -172,7 +172,7 @@ static void run_child(struct run *run, struct step_end *end)
 
 /* Starting. */
 
-/* A sealed file in memory with these bytes, positioned at its beginning; -1 when that failed. */
+/* Makes a sealed file in memory, to be read from its beginning; -1 when that failed. */
 static int memory_file(const char *name, struct span bytes)
 {
     int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -190,7 +190,7 @@ static int memory_file(const char *name, struct span bytes)
     return fd;
 }
 
-/* Starts the process with its ends of everything; ours are in `run`. False, *ret_error an errno. */
+/* Starts the process. `run` gets the runner's ends of its pipes. False: *ret_error is an errno. */
 static bool start(struct run *run, const struct environment *environment, int *ret_error)
 {
     char path[PATH_MAX], directory[PATH_MAX];

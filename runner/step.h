@@ -11,7 +11,7 @@
 #include "runner/lines.h"
 #include "runner/link.h"
 
-/* All of it is borrowed. */
+/* What a step is given; all of it is borrowed. */
 struct step_call {
     const struct home *home;
     const struct frame_job *job;
@@ -19,14 +19,14 @@ struct step_call {
     const struct step *step;
     const struct event *event;
     struct span event_text; /* the event in the CloudEvents JSON format */
-    struct saved *saved;    /* what the steps have saved and emitted; this one adds to it */
+    struct saved *saved;    /* what the steps have saved and emitted; this step adds to it */
     int64_t timeout_ms;     /* of this step, or what is left to the execution */
-    bool execution_ends;    /* the latter */
+    bool execution_ends;    /* timeout_ms is what is left to the execution */
 };
 
 struct step_end {
     bool failed;            /* error says why */
-    bool final;             /* and trying again is no use */
+    bool final;             /* the step has failed, and trying again is no use */
     bool abandoned;         /* the dispatcher has gone away: there is nobody to tell */
     int64_t retry_after_ms; /* try again no sooner; 0: as the pipeline says */
     int exit_code;          /* -1: none */
@@ -34,24 +34,24 @@ struct step_end {
     struct buf error; /* begins with the step's name */
 };
 
-/* The step has failed; the text goes behind "step NAME: ". */
+/* Fails the step with a text, which is put behind "step NAME: ". */
 void step_fail(struct step_end *end, const struct step_call *call, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /*
- * It took too long: "DID 5 seconds and THEN" where its own time was up, else "THEN when
- * the execution's 60 seconds were over".
+ * Fails a step that took too long: with "DID 5 seconds and THEN" where the step's own time was
+ * up, else with "THEN when the execution's 60 seconds were over".
  */
 void step_time_out(
     struct step_end *end, const struct step_call *call, const char *did, const char *then);
 
-/* The dispatcher wants no more of it (word is not LINK_NOTHING). */
+/* Ends a step that the dispatcher does not want any more (word is not LINK_NOTHING). */
 void step_interrupt(struct step_end *end, const struct step_call *call, enum link_word word);
 
 /* The path of the step's script. */
 void step_script_path(const struct step_call *call, char ret_path[PATH_MAX]);
 
-/* The script could not be started, for this errno. */
+/* Fails a step whose script could not be started, for this errno. */
 void step_not_started(struct step_end *end, const struct step_call *call, int error);
 
 #endif

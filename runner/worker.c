@@ -9,8 +9,8 @@
 #include "base/clock.h"
 #include "runner/link.h"
 
-#define LOG_READS \
-    64 /* of 64 KiB at most after an answer: one that never stops writing is not waited for */
+/* Reads of 64 KiB at most, after an answer: a process that never stops writing is not waited for. */
+#define LOG_READS 64
 
 bool worker_start(struct worker *worker, struct child_spec *spec, bool keeps_log, int *ret_error)
 {
@@ -37,7 +37,7 @@ bool worker_start(struct worker *worker, struct child_spec *spec, bool keeps_log
     return worker->running;
 }
 
-/* One that has not read all of a question would take its rest for the next. */
+/* Has the process left a part of a question unread? It would take that for the next question. */
 static bool has_unread(int in_fd)
 {
     int bytes;
@@ -52,12 +52,12 @@ bool worker_is_ready(struct worker *worker)
            poll(fds, 2, 0) == 0 && !has_unread(worker->in_fd);
 }
 
-/* One question on its way. */
+/* A question on its way. */
 struct asking {
     struct worker *worker;
     const struct question *question;
     struct span unsent;
-    enum worker_end end; /* WORKER_ANSWERED unless it is being stopped */
+    enum worker_end end; /* WORKER_ANSWERED unless the process is being stopped */
     bool untouched;      /* nothing that was sent had been read when the other end closed */
     bool answered, gone; /* the dispatcher */
     int64_t signal_ms;   /* when the next signal is due */
@@ -76,7 +76,7 @@ static void send_more(struct asking *a)
     if (n >= 0) {
         a->unsent = span_of(a->unsent.data + n, a->unsent.len - (size_t)n);
     } else if (errno != EAGAIN && errno != EINTR) {
-        /* It reads no more, but may have something to say. */
+        /* The process reads no more, but may have something to say. */
         a->untouched = is_untouched(a);
         a->unsent = SPAN_NONE;
         output_close(&a->worker->in_fd);
@@ -88,7 +88,7 @@ static void take_answer(const void *bytes, size_t len, void *context)
     struct asking *a = context;
     struct buf *out = &a->worker->out;
     if (a->end != WORKER_ANSWERED)
-        return; /* it is not listened to any more */
+        return; /* a process that is being stopped is not listened to */
     buf_add(out, bytes, len);
     a->answered = a->question->is_whole(out);
     if (!a->answered && out->len > a->question->answer_max) {
@@ -104,8 +104,7 @@ static void take_log(const void *bytes, size_t len, void *context)
         tail_add(a->question->log, bytes, len);
 }
 
-/* A cancelled one may tidy up. When nobody is left to tell, somebody else may ask the same again.
- */
+/* A cancelled script may tidy up. Once the dispatcher is gone, another may ask the same. */
 static void hear_dispatcher(struct asking *a)
 {
     enum link_word word = link_look();
@@ -151,7 +150,7 @@ static bool watch_once(struct asking *a)
     return fds[0].revents;
 }
 
-/* The process has ended: what it wrote last may be the answer. */
+/* Takes what the process wrote before it ended, which may be the answer. */
 static void finish(struct asking *a)
 {
     struct worker *w = a->worker;
