@@ -9,6 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef __has_feature
+#define __has_feature(name) 0 /* gcc defines a macro where clang has a feature */
+#endif
+
 #define CHUNK_BYTES 2048 /* holds what a plain request needs */
 
 /*
@@ -16,7 +20,7 @@
  * next one is begun is less than this. Under ASan no pieces share one, so that it
  * knows where each of them ends.
  */
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
 #define SHARED_MAX 0
 #else
 #define SHARED_MAX 512
