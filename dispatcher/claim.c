@@ -306,7 +306,7 @@ static enum err claim_starved(
 enum err claim_ready(struct dispatcher *d, struct store_txn *txn)
 {
     struct places places = {.taken = d->instance_count};
-    bool some = !d->draining, starved = false;
+    bool some = d->phase == PHASE_SERVING, starved = false;
     enum err err = ERR_OK;
     for (struct service *s = d->services; s && some && !err; s = s->next)
         if (s->plan.ordered && s->plan.ready)

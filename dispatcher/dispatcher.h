@@ -23,6 +23,12 @@
 #include "home/home.h"
 #include "store/store.h"
 
+enum phase {
+    PHASE_SERVING,
+    PHASE_DRAINING, /* nothing more is claimed; what runs may end */
+    PHASE_LEAVING,  /* the runners are told to go */
+};
+
 /* What is remembered from one turn to the next. */
 struct dispatcher_state {
     uint64_t routing_changes; /* as of the listeners (store/routing.h) */
@@ -65,9 +71,8 @@ struct dispatcher {
     struct dispatcher_state now, plan;
     struct dispatcher_turn turn;
     struct dispatcher_order order;
-    int64_t clock_ms; /* what the wall clock is ahead of the monotonic one, as last looked at */
-    bool draining;    /* claims nothing any more */
-    bool stuck;       /* the last turn could not be committed; try again later */
+    enum phase phase;
+    bool stuck; /* the last turn could not be committed; try again later */
 };
 
 #endif

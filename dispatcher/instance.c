@@ -410,7 +410,8 @@ int64_t instance_tend(struct dispatcher *d)
         recall_late(d, s, now, &next);
         for (struct instance *i; (i = to_retire(s, now, &next));)
             instance_retire(d, i);
-        while (s->now.live && !d->draining && s->instance_count < s->now.scale.min &&
+        while (s->now.live && d->phase == PHASE_SERVING && !d->once &&
+               s->instance_count < s->now.scale.min &&
                d->instance_count < d->home.config.dispatcher_instances)
             if (!instance_start(d, s))
                 break;

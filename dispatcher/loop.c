@@ -20,11 +20,23 @@
 #include "proc/orphans.h"
 
 #define EVENTS_MAX 64
-#define LEAVE_MS 5000 /* how long runners that were told to go are waited for at the end */
-#define STUCK_MS 1000 /* between tries while the store cannot be written */
+#define LEAVE_MS 5000 /* how long runners that were told to go are waited for */
+#define STUCK_MS 1000 /* between turns while the store cannot be written */
 
 /* What an epoll event is about: one of the dispatcher's own descriptors, or an instance. */
 static char about_wake, about_signals;
+
+/* The times are monotonic. */
+struct loop {
+    struct dispatcher *d;
+    int64_t looked_ms;     /* when it last looked around */
+    int64_t clock_ms;      /* what the wall clock was ahead of the monotonic one then; 0: never */
+    int64_t tend_ms;       /* when the runners want to be looked at */
+    int64_t idle_since_ms; /* since when there has been nothing to do */
+    int64_t stop_ms;       /* when it begins to drain by itself; INT64_MAX: never */
+    int64_t drain_ms;      /* while it drains: until when */
+    bool rested;           /* it has nothing to do and has given back what memory it can */
+};
 
 static void add(struct dispatcher *d, int fd, void *about)
 {
@@ -38,39 +50,115 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/*
- * Is there anything to do in a turn? Idle looks cost no transaction: the number
- * of the store's last commit says whether anybody has written.
- */
-static bool has_work(const struct dispatcher *d)
+/* What there is to do. */
+
+static bool is_running(const struct dispatcher *d)
 {
-    if (d->happenings.first || d->now.more || d->stuck ||
-        store_last_commit(d->store) != d->now.commit ||
-        earlier(d->now.due_ms, d->now.tick_ms) <= clock_wall_ms())
-        return true;
+    for (const struct service *s = d->services; s; s = s->next)
+        if (s->now.running)
+            return true;
+    return false;
+}
+
+/* Does anything run, is anything ready, or will anything be due by itself? */
+static bool is_busy(const struct dispatcher *d)
+{
+    for (const struct service *s = d->services; s; s = s->next)
+        if (s->now.running || s->now.ready || (!d->once && (s->now.waiting || s->now.scale.min)))
+            return true;
+    return !d->once && d->now.tick_ms != INT64_MAX;
+}
+
+/* Have runners come or gone that the store does not know of? */
+static bool has_to_report(const struct dispatcher *d)
+{
     for (const struct service *s = d->services; s; s = s->next)
         if (instance_staying(s) != s->now.report.instances)
             return true;
     return false;
 }
 
-/* How long to wait: until the next thing that is due, and never longer than the timed look. */
-static int timeout_ms(struct dispatcher *d, int64_t next_tend_ms)
+/*
+ * Is there anything to do in a turn? To find out that there is not costs no transaction:
+ * the number of the store's last commit says whether anybody has written.
+ */
+static bool has_work(const struct dispatcher *d)
 {
-    int64_t wait = d->home.config.dispatcher_look_seconds * 1000;
+    return d->happenings.first || d->now.more || d->stuck ||
+           store_last_commit(d->store) != d->now.commit ||
+           earlier(d->now.due_ms, d->now.tick_ms) <= clock_wall_ms() || has_to_report(d);
+}
+
+/* Nothing is going on and nobody is here: takes as little memory as it can. */
+static void rest(struct loop *l)
+{
+    if (!l->rested) {
+        store_rest(l->d->store);
+        malloc_trim(0);
+    }
+    l->rested = true;
+}
+
+/* Now and then: shows that it turns, frees what killed readers hold on to, and minds the clock. */
+static void look_around(struct loop *l)
+{
+    struct dispatcher *d = l->d;
+    int64_t now = clock_mono_ms(), clock_ms = clock_wall_ms() - now;
+    if (now - l->looked_ms < d->home.config.dispatcher_look_seconds * 1000)
+        return;
+    if (l->clock_ms && clock_ms < l->clock_ms - TICK_SET_BACK_MS)
+        d->now.set_back = d->now.more = true;
+    l->clock_ms = clock_ms;
+    l->looked_ms = now;
+    alive_beat(d->lock_fd);
+    store_clear_stale_readers(d->store);
+}
+
+/* Does all there is to do. False when the store cannot be used any more. */
+static bool work(struct loop *l)
+{
+    struct dispatcher *d = l->d;
+    bool idle = !has_work(d);
+    if (!idle && (turn_take(d) == ERR_CORRUPT || store_is_broken(d->store)))
+        return false;
+    look_around(l);
+    l->tend_ms = instance_tend(d);
+    if (!idle)
+        l->rested = false;
+    else if (!d->instance_count)
+        rest(l);
+    return true;
+}
+
+/* Waiting. */
+
+/* How long nothing is to be done: until the next thing that is due, or the timed look. */
+static int64_t quiet_ms(const struct loop *l)
+{
+    const struct dispatcher *d = l->d;
     if (d->stuck)
         return STUCK_MS;
     if (has_work(d))
         return 0;
-    if (next_tend_ms != INT64_MAX)
-        wait = earlier(wait, next_tend_ms - clock_mono_ms());
-    int64_t next_ms = earlier(d->now.due_ms, d->now.tick_ms);
-    if (next_ms != INT64_MAX)
-        wait = earlier(wait, next_ms - clock_wall_ms());
+    int64_t wait = earlier(d->now.due_ms, d->now.tick_ms) - clock_wall_ms();
+    wait = earlier(wait, l->tend_ms - clock_mono_ms());
+    return earlier(wait, d->home.config.dispatcher_look_seconds * 1000);
+}
+
+/* How long to wait: that long, and not beyond what ends the dispatcher's phase. */
+static int timeout_ms(const struct loop *l)
+{
+    const struct dispatcher *d = l->d;
+    int64_t wait = quiet_ms(l), now = clock_mono_ms();
+    if (d->phase == PHASE_DRAINING)
+        wait = is_running(d) ? earlier(wait, l->drain_ms - now) : 0;
+    else if (d->leave_ms)
+        wait = earlier(wait, d->leave_ms);
+    wait = earlier(wait, l->stop_ms - now);
     return wait < 0 ? 0 : (int)wait;
 }
 
-/* True when it is time to drain. */
+/* True when a signal has asked to stop. */
 static bool on_signals(struct dispatcher *d)
 {
     struct signalfd_siginfo info;
@@ -85,39 +173,24 @@ static bool on_signals(struct dispatcher *d)
 }
 
 /* Waits once and takes in what has happened. True when a signal has asked to stop. */
-static bool wait(struct dispatcher *d, int timeout)
+static bool hear(struct dispatcher *d, int timeout)
 {
     struct epoll_event events[EVENTS_MAX];
-    bool children = false, stop = false;
+    bool signals = false;
     int n = epoll_wait(d->epoll_fd, events, EVENTS_MAX, timeout);
     for (int i = 0; i < n; i++) {
         if (events[i].data.ptr == &about_wake)
             wake_drain(d->wake_fd);
         else if (events[i].data.ptr == &about_signals)
-            children = true;
+            signals = true;
         else
             instance_on_socket(d, events[i].data.ptr, events[i].events);
     }
     /* Last, since reaping may forget an instance that an event above is about. */
-    if (children)
-        stop = on_signals(d);
-    return stop;
+    return signals && on_signals(d);
 }
 
-static bool is_running(const struct dispatcher *d)
-{
-    for (const struct service *s = d->services; s; s = s->next)
-        if (s->now.running)
-            return true;
-    return false;
-}
-
-/* Nothing is going on and nobody is here: takes as little memory as it can. */
-static void rest(struct dispatcher *d)
-{
-    store_rest(d->store);
-    malloc_trim(0);
-}
+/* From serving to draining to leaving. */
 
 static void retire_all(struct dispatcher *d)
 {
@@ -129,51 +202,29 @@ static void retire_all(struct dispatcher *d)
     }
 }
 
-/* What still runs is given up: pending again, for whoever comes next. No process is left behind. */
-static void give_up(struct dispatcher *d)
+static void begin_drain(struct loop *l)
 {
-    retire_all(d);
-    /* When this cannot be written, the next start finds them and does the same. */
-    enum err err = d->happenings.first ? turn_take(d) : ERR_OK;
-    (void)err;
-    int64_t now, until = clock_mono_ms() + LEAVE_MS;
-    while (d->instance_count && (now = clock_mono_ms()) < until)
-        (void)wait(d, (int)(until - now));
-    orphans_end(0, NULL);
-    alive_leave(d->lock_fd);
+    int64_t seconds = l->d->home.config.dispatcher_drain_seconds;
+    log_info("stopping: running executions have %d seconds to end", (int)seconds);
+    l->d->phase = PHASE_DRAINING;
+    l->drain_ms = clock_mono_ms() + seconds * 1000;
+    l->stop_ms = INT64_MAX;
 }
 
-/* Now and then: shows that it turns, frees what killed readers hold on to, and minds the clock. */
-static void look_around(struct dispatcher *d, int64_t *looked_ms)
+/* Is it all drained, or is there no more time for it? */
+static bool is_drained(const struct loop *l)
 {
-    int64_t now = clock_mono_ms();
-    if (now - *looked_ms < d->home.config.dispatcher_look_seconds * 1000)
-        return;
-    *looked_ms = now;
-    int64_t clock_ms = clock_wall_ms() - now;
-    if (d->clock_ms && clock_ms < d->clock_ms - TICK_SET_BACK_MS)
-        d->now.set_back = d->now.more = true;
-    d->clock_ms = clock_ms;
-    alive_beat(d->lock_fd);
-    store_clear_stale_readers(d->store);
-}
-
-/* Something runs, is ready, or will be due by itself. */
-static bool is_busy(const struct dispatcher *d)
-{
-    for (const struct service *s = d->services; s; s = s->next)
-        if (s->now.running || s->now.ready || (!d->once && (s->now.waiting || s->now.scale.min)))
-            return true;
-    return !d->once && d->now.tick_ms != INT64_MAX;
+    return !is_running(l->d) || clock_mono_ms() >= l->drain_ms;
 }
 
 /*
- * May the dispatcher leave? It takes its socket away first: who commits after
- * that finds none, and starts another; who committed before is seen here.
+ * Takes the socket away before the last look: who commits after that finds none, and
+ * starts another dispatcher; who committed before is seen here.
  */
-static bool may_leave(struct dispatcher *d)
+static bool is_nobody_there(struct dispatcher *d)
 {
     wake_close(&d->home, d->wake_fd);
+    d->wake_fd = -1;
     if (!is_busy(d) && !has_work(d))
         return true;
     d->wake_fd = wake_listen(&d->home);
@@ -187,72 +238,62 @@ static bool may_leave(struct dispatcher *d)
  * Is it time to leave by itself? The runners go first, while whatever comes is still
  * heard: a script that does not want to end would keep it from the next dispatcher.
  */
-static bool wants_to_leave(struct dispatcher *d, int64_t *idle_since_ms)
+static bool may_leave(struct loop *l)
 {
+    struct dispatcher *d = l->d;
     if (!d->once && !d->leave_ms)
         return false;
     int64_t now = clock_mono_ms();
-    if (is_busy(d))
-        *idle_since_ms = now;
-    int64_t over_ms = now - *idle_since_ms - d->leave_ms;
-    if (over_ms < 0 || is_busy(d) || has_work(d))
+    bool busy = is_busy(d);
+    if (busy)
+        l->idle_since_ms = now;
+    int64_t over_ms = now - l->idle_since_ms - d->leave_ms;
+    if (busy || over_ms < 0 || has_work(d))
         return false;
     if (d->instance_count && over_ms < LEAVE_MS + d->home.config.step_grace_seconds * 1000) {
         retire_all(d);
         return false;
     }
-    return may_leave(d);
+    return is_nobody_there(d);
 }
 
-static void begin_drain(struct dispatcher *d, int64_t *drained_ms)
+/* What still runs is given up: pending again, for whoever comes next. No process is left behind. */
+static void leave(struct dispatcher *d)
 {
-    log_info("stopping: running executions have %d seconds to end",
-        (int)d->home.config.dispatcher_drain_seconds);
-    d->draining = true;
-    *drained_ms = clock_mono_ms() + d->home.config.dispatcher_drain_seconds * 1000;
+    d->phase = PHASE_LEAVING;
+    if (d->wake_fd >= 0)
+        wake_close(&d->home, d->wake_fd);
+    retire_all(d);
+    /* When this cannot be written, the next start finds them and does the same. */
+    enum err err = d->happenings.first ? turn_take(d) : ERR_OK;
+    (void)err;
+    int64_t now, until = clock_mono_ms() + LEAVE_MS;
+    while (d->instance_count && (now = clock_mono_ms()) < until)
+        (void)hear(d, (int)(until - now));
+    orphans_end(0, NULL);
+    alive_leave(d->lock_fd);
 }
 
 int loop_run(struct dispatcher *d)
 {
-    bool rested = false;
-    int64_t drained_ms = INT64_MAX, next_tend = 0, looked_ms = INT64_MIN / 2;
-    int64_t idle_since_ms = clock_mono_ms();
-    int64_t stop_ms = d->max_ms ? idle_since_ms + d->max_ms : INT64_MAX;
+    int64_t now = clock_mono_ms();
+    struct loop loop = {
+        .d = d,
+        .looked_ms = INT64_MIN / 2,
+        .idle_since_ms = now,
+        .stop_ms = d->max_ms ? now + d->max_ms : INT64_MAX,
+    };
     add(d, d->wake_fd, &about_wake);
     add(d, d->signal_fd, &about_signals);
-    for (;;) {
-        bool idle = false;
-        if (d->draining && (!is_running(d) || clock_mono_ms() >= drained_ms)) {
-            wake_close(&d->home, d->wake_fd);
+    while (d->phase == PHASE_SERVING || !is_drained(&loop)) {
+        if (!work(&loop))
+            return EXIT_RETRY;
+        if (d->phase == PHASE_SERVING && may_leave(&loop))
             break;
-        }
-        if (has_work(d)) {
-            if (turn_take(d) == ERR_CORRUPT || store_is_broken(d->store))
-                return EXIT_RETRY;
-            rested = false;
-        } else {
-            idle = true;
-        }
-        look_around(d, &looked_ms);
-        next_tend = instance_tend(d);
-        if (idle && !rested && !d->instance_count) {
-            rest(d);
-            rested = true;
-        }
-        if (!d->draining && wants_to_leave(d, &idle_since_ms))
-            break;
-        int64_t timeout = timeout_ms(d, next_tend), now = clock_mono_ms();
-        if (d->draining)
-            timeout = earlier(timeout, earlier(1000, drained_ms - now));
-        else if (d->leave_ms)
-            timeout = earlier(timeout, d->leave_ms);
-        timeout = earlier(timeout, stop_ms - now);
-        bool stop = wait(d, timeout < 0 ? 0 : (int)timeout) || clock_mono_ms() >= stop_ms;
-        if (stop && !d->draining)
-            begin_drain(d, &drained_ms);
-        if (stop)
-            stop_ms = INT64_MAX;
+        bool stop = hear(d, timeout_ms(&loop)) || clock_mono_ms() >= loop.stop_ms;
+        if (stop && d->phase == PHASE_SERVING)
+            begin_drain(&loop);
     }
-    give_up(d);
+    leave(d);
     return 0;
 }

@@ -333,6 +333,22 @@ def test_once_with_nothing_to_do(home):
     assert time.monotonic() - begun < 10
 
 
+def test_once_keeps_no_instance(home):
+    """Where a trigger wants one at all times, too: nothing waits, so no runner is started."""
+    home.start()
+    make(home, OK, event="job", scale={"min": 1, "max": 1})
+    place = home.dir / "beside"
+    place.mkdir()
+    (place / "fx-dispatcher").write_bytes((BUILD / "bin/fx-dispatcher").read_bytes())
+    (place / "fx-runner").write_text(f"#!/bin/sh\necho started >>{place}/started\n")
+    for name in ("fx-dispatcher", "fx-runner"):
+        (place / name).chmod(0o755)
+    done = subprocess.run([place / "fx-dispatcher", "--home", home.dir, "--once"],
+                          env=home.environment(), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert not (place / "started").exists()
+
+
 def test_once_at_most_so_long(home):
     """Starts nothing new after that; what runs may end, and the rest is for the next."""
     home.start()
