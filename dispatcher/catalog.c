@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "dispatcher/ahead.h"
 #include "dispatcher/dispatcher.h"
+#include "dispatcher/listener.h"
 #include "dispatcher/route.h"
 #include "dispatcher/service.h"
 #include "dispatcher/tick.h"

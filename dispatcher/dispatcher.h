@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "dispatcher/happening.h"
+#include "dispatcher/verdict.h"
 #include "home/home.h"
 #include "store/store.h"
 
@@ -35,6 +36,7 @@ struct dispatcher_state {
     bool reload;              /* the listeners are to be read again whatever that says */
     bool set_back;            /* the clock was: nothing waits for a time that is now far off */
     bool more;                /* there is work for a turn at once */
+    bool deferred;            /* an event waits for its filters to be judged (judge.h) */
     uint64_t commit;          /* the store's last commit, as a turn has seen it */
     int64_t due_ms;           /* wall clock, of the next attempt; INT64_MAX: none waits */
     int64_t tick_ms;          /* likewise, of the next tick of a schedule */
@@ -42,7 +44,8 @@ struct dispatcher_state {
 
 /* What a turn works out. */
 struct dispatcher_turn {
-    uint64_t cursor; /* all events up to this place in the log have their executions */
+    uint64_t cursor;       /* all events up to this place in the log have their executions */
+    uint64_t filter_steps; /* spent on filters */
 };
 
 /* What a turn has decided. */
@@ -67,6 +70,7 @@ struct dispatcher {
     struct listener *listeners;
     size_t listener_count;
     struct happenings happenings;
+    struct verdicts verdicts;
 
     struct dispatcher_state now, plan;
     struct dispatcher_turn turn;

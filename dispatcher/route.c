@@ -5,6 +5,8 @@
 
 #include "base/clock.h"
 #include "dispatcher/dispatcher.h"
+#include "dispatcher/judge.h"
+#include "dispatcher/listener.h"
 #include "dispatcher/service.h"
 #include "store/events.h"
 #include "store/executions.h"
@@ -26,41 +28,38 @@ enum err route_create(
     return err;
 }
 
-static bool covers(const struct trigger *trigger, uint64_t seq)
-{
-    return seq >= trigger->from_seq && (!trigger->until_seq || seq < trigger->until_seq);
-}
-
-/* The event of a tick has its execution for the trigger whose schedule ticked. */
-static bool is_own_tick(const struct trigger *trigger, const struct event *event)
-{
-    return event->origin == EVENT_TICK && span_eq(event->subject, trigger->pipeline_name);
-}
-
 /*
- * Routes one event to `only`, or where that is NULL to every trigger that covers
- * its place in the log. What matches is noted first: the event's text dies with
- * the first change.
+ * Which listeners does the event match: `only`, or where that is NULL all that cover its place
+ * in the log? It is noted before any execution is made: the event's text dies with the first
+ * change. JUDGE_LATER: not all of them are known yet, and the event is not to be routed yet.
  */
+static enum judgement find_matching(
+    struct dispatcher *d, const struct event *event, const struct listener *only, bool *matched)
+{
+    bool any = false, later = false;
+    struct filter_subject subject;
+    filter_subject_init(&subject, event);
+    for (size_t i = 0; i < d->listener_count && !later; i++) {
+        const struct listener *listener = &d->listeners[i];
+        matched[i] = (only ? listener == only : trigger_covers(&listener->trigger, event->seq)) &&
+                     judge_hears(listener, &subject);
+        enum judgement judgement = matched[i] ? judge_now(d, listener, &subject) : JUDGE_DIFFERS;
+        matched[i] = judgement == JUDGE_MATCHES;
+        any |= matched[i];
+        later = judgement == JUDGE_LATER;
+    }
+    filter_subject_done(&subject);
+    return later ? JUDGE_LATER : any ? JUDGE_MATCHES : JUDGE_DIFFERS;
+}
+
+/* Routes one event. ERR_BUSY: not before its filters are judged. */
 static enum err route_event(struct dispatcher *d, struct store_txn *txn, const struct event *event,
     const struct listener *only, bool *matched)
 {
-    bool any = false;
-    struct filter_subject subject;
-    if (event->origin == EVENT_RUN)
-        return ERR_OK; /* it has its execution, and is no trigger's */
-    filter_subject_init(&subject, event);
-    for (size_t i = 0; i < d->listener_count; i++) {
-        const struct listener *listener = &d->listeners[i];
-        matched[i] = (only ? listener == only : covers(&listener->trigger, event->seq)) &&
-                     topic_matches(listener->trigger.topic, event_topic(event)) &&
-                     !is_own_tick(&listener->trigger, event) &&
-                     filter_judge(listener->filters, &subject, NULL) == FILTER_MATCHES;
-        any |= matched[i];
-    }
-    filter_subject_done(&subject);
-    if (!any)
-        return ERR_OK;
+    enum judgement judgement = find_matching(d, event, only, matched);
+    d->plan.deferred |= judgement == JUDGE_LATER;
+    if (judgement != JUDGE_MATCHES)
+        return judgement == JUDGE_LATER ? ERR_BUSY : ERR_OK;
     struct buf type = BUF_INIT;
     buf_add_span(&type, event->type);
     const struct event kept = {
@@ -73,6 +72,23 @@ static enum err route_event(struct dispatcher *d, struct store_txn *txn, const s
     return err;
 }
 
+/* Routes events from `seq` on and before `end`, as far as they are judged. */
+static enum err route_range(struct dispatcher *d, struct store_txn *txn, uint64_t end,
+    const struct listener *only, bool *matched, uint64_t *seq)
+{
+    enum err err = ERR_OK;
+    while (!err && *seq < end) {
+        struct event event;
+        err = events_get(txn, *seq, &event);
+        if (err == ERR_NOTFOUND)
+            err = ERR_OK; /* no longer kept */
+        else if (!err)
+            err = route_event(d, txn, &event, only, matched);
+        *seq += !err;
+    }
+    return err == ERR_BUSY ? ERR_OK : err;
+}
+
 /* Events past the cursor, up to dispatcher.turn_events of them. */
 static enum err route_new(
     struct dispatcher *d, struct store_txn *txn, bool *matched, uint64_t *ret_cursor)
@@ -83,15 +99,9 @@ static enum err route_new(
         err = events_last(txn, &last);
     if (err)
         return err;
-    uint64_t cursor = from, limit = from + (uint64_t)d->home.config.dispatcher_turn_events;
-    while (!err && cursor < last && cursor < limit) {
-        struct event event;
-        err = events_get(txn, ++cursor, &event);
-        if (err == ERR_NOTFOUND)
-            err = ERR_OK; /* no longer kept */
-        else if (!err)
-            err = route_event(d, txn, &event, NULL, matched);
-    }
+    uint64_t limit = from + (uint64_t)d->home.config.dispatcher_turn_events, next = from + 1;
+    err = route_range(d, txn, 1 + (last < limit ? last : limit), NULL, matched, &next);
+    uint64_t cursor = next - 1;
     if (!err && cursor > from)
         err = events_set_cursor(txn, cursor);
     d->plan.more |= cursor < last;
@@ -106,17 +116,11 @@ static enum err backfill(
     const struct trigger *t = &listener->trigger;
     uint64_t seq = t->backfill_seq;
     uint64_t limit = seq + (uint64_t)d->home.config.dispatcher_turn_events;
-    enum err err = ERR_OK;
     if (seq >= t->backfill_end)
         return ERR_OK;
-    for (; !err && seq < t->backfill_end && seq < limit; seq++) {
-        struct event event;
-        err = events_get(txn, seq, &event);
-        if (err == ERR_NOTFOUND)
-            err = ERR_OK;
-        else if (!err)
-            err = route_event(d, txn, &event, listener, matched);
-    }
+    if (limit > t->backfill_end)
+        limit = t->backfill_end;
+    enum err err = route_range(d, txn, limit, listener, matched, &seq);
     if (!err)
         err = triggers_set_backfill(txn, t, seq);
     if (seq < t->backfill_end && seq < listener->service->turn.backfill)

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "dispatcher/dispatcher.h"
+#include "dispatcher/listener.h"
 #include "dispatcher/route.h"
 #include "dispatcher/service.h"
 #include "store/events.h"

@@ -10,6 +10,7 @@
 #include "dispatcher/claim.h"
 #include "dispatcher/dispatcher.h"
 #include "dispatcher/instance.h"
+#include "dispatcher/judge.h"
 #include "dispatcher/pending.h"
 #include "dispatcher/record.h"
 #include "dispatcher/route.h"
@@ -36,7 +37,8 @@ static void count_runners(struct service *s)
 static void begin_afresh(struct dispatcher *d)
 {
     d->plan = d->now;
-    d->plan.more = d->plan.set_back = false;
+    d->plan.more = d->plan.set_back = d->plan.deferred = false;
+    d->turn = (struct dispatcher_turn){0};
     claim_forget_all(d);
     for (struct service *s = d->services; s; s = s->next) {
         s->plan = s->now;
@@ -162,6 +164,7 @@ static void carry_out(struct dispatcher *d)
 
 enum err turn_take(struct dispatcher *d)
 {
+    judge_deferred(d);
     enum err err = store_write(d->store, 0, mutate, d);
     d->stuck = err != ERR_OK;
     if (err) {

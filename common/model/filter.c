@@ -529,7 +529,7 @@ static bool match(const struct filter *filter, struct filter_subject *subject, s
 
 void filter_subject_init(struct filter_subject *subject, const struct event *event)
 {
-    *subject = (struct filter_subject){.event = event};
+    *subject = (struct filter_subject){.event = event, .limit = FILTER_STEPS_MAX};
 }
 
 void filter_subject_done(struct filter_subject *subject)
@@ -552,7 +552,7 @@ enum filter_verdict filter_judge(
     const struct filter *filter, struct filter_subject *subject, struct buf *ret_why)
 {
     size_t mark = ret_why ? ret_why->len : 0;
-    subject->steps = FILTER_STEPS_MAX;
+    subject->steps = subject->limit;
     if (!filter)
         return FILTER_MATCHES;
     bool matches = match_all(filter, subject, ret_why);

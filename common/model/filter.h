@@ -53,7 +53,8 @@ struct filter_subject {
     const struct event *event; /* borrowed */
     struct json_index payload;
     enum { PAYLOAD_NEW, PAYLOAD_INDEXED, PAYLOAD_NOT_JSON, PAYLOAD_TOO_LARGE } state;
-    uint64_t steps; /* what the evaluation at hand may still spend (model/json_value.h) */
+    uint64_t limit; /* steps of one evaluation: FILTER_STEPS_MAX unless the caller says less */
+    uint64_t steps; /* what the last evaluation has left over (model/json_value.h) */
 };
 
 void filter_subject_init(struct filter_subject *subject, const struct event *event);
@@ -62,7 +63,7 @@ void filter_subject_done(struct filter_subject *subject);
 enum filter_verdict {
     FILTER_MATCHES,
     FILTER_DIFFERS,
-    FILTER_TOO_COSTLY, /* the payload has too many values, or FILTER_STEPS_MAX are spent */
+    FILTER_TOO_COSTLY, /* the payload has too many values, or all steps are spent */
 };
 
 /*

@@ -43,3 +43,8 @@ enum err trigger_decode(struct span record, struct trigger *ret_trigger)
     *ret_trigger = t;
     return ERR_OK;
 }
+
+bool trigger_covers(const struct trigger *trigger, uint64_t seq)
+{
+    return seq >= trigger->from_seq && (!trigger->until_seq || seq < trigger->until_seq);
+}

@@ -12,6 +12,7 @@
  * The queue holds the executions that wait for the trigger's event service. It outlives
  * replacements and ends when the trigger is deleted.
  */
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -33,6 +34,9 @@ struct trigger {
     uint64_t backfill_seq, backfill_end;
     int64_t started_ms;
 };
+
+/* Was the trigger live when the event at this place in the log was accepted? */
+bool trigger_covers(const struct trigger *trigger, uint64_t seq);
 
 /* Text borrows from the record. */
 void trigger_encode(const struct trigger *trigger, struct buf *out);

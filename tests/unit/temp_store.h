@@ -6,8 +6,8 @@
  */
 #include "temp.h"
 
-#include "store/txn.h"
 #include "store/store.h"
+#include "store/txn.h"
 
 struct temp_store {
     struct temp temp;

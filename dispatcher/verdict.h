@@ -1,0 +1,32 @@
+#ifndef DISPATCHER_VERDICT_H
+#define DISPATCHER_VERDICT_H
+/*
+ * verdict - what is known of events and the filters of triggers before the events are routed.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/trigger.h"
+
+/* Of an event, by its place in the log, for one generation of a trigger. */
+struct verdict {
+    uint64_t seq, queue, generation;
+    bool matches;
+};
+
+/* Those up to `sorted` can be found; verdict_add puts others behind them. */
+struct verdicts {
+    struct verdict *list;
+    size_t count, sorted, room;
+};
+
+/* NULL: none is known. */
+const struct verdict *verdict_find(
+    const struct verdicts *verdicts, uint64_t seq, const struct trigger *trigger);
+void verdict_add(
+    struct verdicts *verdicts, uint64_t seq, const struct trigger *trigger, bool matches);
+/* All can be found. */
+void verdict_sort(struct verdicts *verdicts);
+
+#endif
