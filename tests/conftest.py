@@ -5,6 +5,7 @@ import pytest
 
 pytest.register_assert_rewrite("checks", "contract", "harness", "jobs", "senders", "door")
 
+import node  # noqa: E402
 from harness import Home  # noqa: E402
 
 
@@ -51,3 +52,25 @@ def live(home):
     home.start()
     home.start_dispatcher()
     return home
+
+
+def left_out(config):
+    """The reports of tests that need what npm could not install."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return [report for report in reporter.stats.get("skipped", ())
+            if node.LEFT_OUT in str(report.longrepr)]
+
+
+def pytest_sessionfinish(session):
+    """A test that could not run is a failure, also when all others pass."""
+    if not hasattr(session.config, "workerinput") and left_out(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter):
+    """One line for all of them."""
+    reports = left_out(terminalreporter.config)
+    if reports:
+        _, _, reason = reports[0].longrepr
+        terminalreporter.write_line(
+            f"{len(reports)} tests did not run. {reason.removeprefix('Skipped: ')}", red=True)
