@@ -17,8 +17,8 @@ struct service;
 
 #define AHEAD_US 10000
 #define AHEAD_HANG_MS 50
-#define AHEAD_BYTES \
-    (4u << 20) /* of jobs a service gets in a turn, and a runner has not taken yet */
+/* Bytes of jobs that a service may get in a turn, and that a runner may not have taken yet. */
+#define AHEAD_BYTES (4u << 20)
 
 /* How many jobs a runner of the service may have at a time: 1 to JOBS_MAX. */
 uint32_t ahead_window(const struct service *service);

@@ -16,8 +16,7 @@ enum err record_happening(
 /* Notes which runners are to be told that people want one of their executions cancelled. */
 enum err record_cancels(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
 
-/* Makes an execution pending again, at once or in `wait_ms`, and keeps what became of its attempt.
- */
+/* Makes an execution pending again, at once or in `wait_ms`, and keeps its attempt's end. */
 enum err record_put_back(struct store_txn *txn, struct service *service,
     struct execution *execution, int64_t wait_ms) MUST_CHECK;
 

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "runner/link.h"
 
-/* Reads of 64 KiB at most, after an answer: a process that never stops writing is not waited for. */
+/* Each of 64 KiB at most, after an answer. A process that never stops writing is not waited for. */
 #define LOG_READS 64
 
 bool worker_start(struct worker *worker, struct child_spec *spec, bool keeps_log, int *ret_error)

@@ -17,7 +17,7 @@ static bool check_body(struct request *request)
     return body_check_json(request, request->body, "The body");
 }
 
-/* A variable that is a ce-* header: its name behind "ce-", in upper case, and its value. */
+/* Is the variable a ce-* header? Gives the name behind "ce-", in upper case, and the value. */
 static bool is_attribute(const char *variable, struct span *ret_name, struct span *ret_value)
 {
     if (strncmp(variable, PREFIX, strlen(PREFIX)) != 0)
@@ -40,7 +40,7 @@ static struct span lower_case(struct request *request, struct span name)
     return span_of(lower, name.len);
 }
 
-/* How many ce-* headers there are. Those that there is room for are in ret_headers. */
+/* Collects the ce-* headers, as far as there is room. Returns how many came. */
 static size_t collect(struct request *request, struct cloudevent_header *ret_headers, size_t room)
 {
     size_t count = 0;
@@ -55,7 +55,7 @@ static size_t collect(struct request *request, struct cloudevent_header *ret_hea
     return count;
 }
 
-/* Any ce-* header makes a request an event in binary mode; which of them it lacks is then told. */
+/* Any ce-* header makes a request an event in binary mode: the reply names those it lacks. */
 static bool has_attributes(const struct request *request)
 {
     struct span name, value;
@@ -65,7 +65,7 @@ static bool has_attributes(const struct request *request)
     return false;
 }
 
-/* An event is its sender's by source and id (CloudEvents 1.0.2, section 3.1.1). */
+/* Adds an event, which its sender knows by source and id (CloudEvents 1.0.2, section 3.1.1). */
 static void add(struct request *request, struct intake *intake, const struct event *event)
 {
     intake_add(intake, event);
@@ -115,7 +115,7 @@ static void take_structured(struct request *request)
     buf_done(&why);
 }
 
-/* How many there are, counted before room is made for them. */
+/* How many events a batch has, counted before room is made for them. */
 static size_t count_items(struct span array)
 {
     struct json_walk walk = json_walk_start(array);
@@ -125,7 +125,7 @@ static size_t count_items(struct span array)
     return count;
 }
 
-/* One event of a batch. False when the request was answered. */
+/* Adds one event of a batch. False when the request was answered. */
 static bool add_item(struct request *request, struct intake *intake, struct span object)
 {
     struct event event;

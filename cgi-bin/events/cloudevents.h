@@ -6,7 +6,7 @@
  */
 #include "web/request.h"
 
-/* True when the request is one, or tries to be: it is then ended. */
+/* True when the request is a CloudEvent, or tries to be one: the request is then ended. */
 bool cloudevents_take(struct request *request);
 
 #endif

@@ -17,7 +17,7 @@ static bool is_form(const struct request *request)
            (type.len == len || strchr("; \t", type.data[len]));
 }
 
-/* The raw value of the field in the form. False when it is not there, or there twice. */
+/* The raw value of the form's field. False when the field is missing, or there twice. */
 static bool find_field(struct span form, struct span *ret_value)
 {
     size_t found = 0;

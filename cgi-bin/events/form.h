@@ -1,8 +1,8 @@
 #ifndef EVENTS_FORM_H
 #define EVENTS_FORM_H
 /*
- * form - a JSON payload that comes in a form's field, as GitHub sends it where a
- * webhook's content type was left at application/x-www-form-urlencoded.
+ * form - a JSON payload in a form's field, which GitHub sends where a webhook's content type
+ * was left at application/x-www-form-urlencoded.
  */
 #include "web/request.h"
 

@@ -43,8 +43,8 @@ void intake_identify(struct request *request, struct intake *intake, enum identi
     intake->keyed[i] = true;
 }
 
-/* The first answer, where this identity was seen. The store's text ends with the next change, so
- * it is copied. */
+/* Finds the first answer to an identity that was seen before, and copies its text: text of the
+ * store dies with the next change. */
 static enum err find(struct store_txn *txn, struct request *request, const struct dedupe_key *key,
     struct accepted *to, size_t room, size_t *ret_count, uint8_t body[CRYPTO_SHA256])
 {
@@ -81,8 +81,7 @@ static enum err store_one(
     return err;
 }
 
-/* Repeats are looked up and events appended in one transaction, so that 64 equal requests store
- * one. */
+/* Looks up repeats and appends events in one transaction: 64 equal requests store one event. */
 static enum err store(struct store_txn *txn, void *context)
 {
     struct request *request = context;
@@ -142,7 +141,7 @@ static void stored(struct request *request, enum err err)
     buf_done(&body);
 }
 
-/* Idempotency-Key, one token of visible text. False when the request was answered. */
+/* Reads Idempotency-Key, one token of visible text. False when the request was answered. */
 static bool read_idempotency_key(struct request *request, struct intake *intake)
 {
     bool twice;
@@ -163,7 +162,7 @@ static bool read_idempotency_key(struct request *request, struct intake *intake)
     return true;
 }
 
-/* ?topic= stands for all events of the request. False when the request was answered. */
+/* Reads ?topic=, for all events of the request. False when the request was answered. */
 static bool read_topic(struct request *request, struct intake *intake)
 {
     struct span topic;
@@ -181,8 +180,7 @@ static bool read_topic(struct request *request, struct intake *intake)
     return true;
 }
 
-/* Is the event as it must be, and may this credential send it? False when the request was answered.
- */
+/* Is the event sound, and may this credential send it? False when the request was answered. */
 static bool check(struct request *request, const struct intake *intake, size_t i)
 {
     const struct event *event = &intake->events[i];

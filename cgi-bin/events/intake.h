@@ -1,8 +1,8 @@
 #ifndef EVENTS_INTAKE_H
 #define EVENTS_INTAKE_H
 /*
- * intake - from events that a request brought to events in the log, once each:
- * what the credential allows, repeats, the one transaction, the reply.
+ * intake - from the events that a request brings to events in the log, once each: what the
+ * credential allows, repeats, the one transaction, the reply.
  */
 #include "model/event.h"
 #include "store/dedupe.h"
@@ -11,7 +11,7 @@
 /* What an event or a request is known by. The kinds never meet: each is part of the stored key. */
 enum identity {
     IDENTITY_REQUEST = 'k',    /* an Idempotency-Key and the path */
-    IDENTITY_CLOUDEVENT = 'c', /* its source and id (CloudEvents 1.0.2, section 3.1.1) */
+    IDENTITY_CLOUDEVENT = 'c', /* an event's source and id (CloudEvents 1.0.2, section 3.1.1) */
     IDENTITY_DELIVERY = 'd',   /* the id of a webhook's delivery */
 };
 
@@ -30,17 +30,17 @@ struct intake {
 
     /* Results of the mutation. */
     struct accepted *accepted;
-    size_t stored; /* how many were new */
+    size_t stored; /* how many events were new */
 };
 
 /* A request's intake, with room for so many events; it becomes the request's state. */
 struct intake *intake_new(struct request *request, size_t room);
 
-/* Adds an event as it was read, and gives it a cid and the time. There must be room. */
+/* Adds an event as it was read, and sets its cid and time. There must be room. */
 void intake_add(struct intake *intake, const struct event *event);
 
-/* Gives the event added last an identity: what its sender calls it, in one text or two. The
- * sender's credential is part of the identity. */
+/* Gives the event that was added last an identity: the one or two texts that its sender knows it
+ * by, and the sender's credential. */
 void intake_identify(struct request *request, struct intake *intake, enum identity kind,
     struct span a, struct span b);
 

@@ -1,6 +1,6 @@
 /*
- * events - takes events in. The reply with the correlation id leaves after the
- * event is on disk; nothing else happens in the request.
+ * events - takes events in. The reply with the correlation id leaves when the event is on
+ * disk; nothing else happens in a request.
  */
 #include "cgi-bin/events/handshake.h"
 #include "cgi-bin/events/submit.h"

@@ -11,13 +11,13 @@
 struct provider {
     const char *name, *prefix;
     /* Members of the payload. */
-    const char *event_member;    /* names the event; a header does where there is none */
-    const char *action_member;   /* joined behind it, or NULL */
+    const char *event_member;    /* names the event, where no header does */
+    const char *action_member;   /* is joined behind the event's name, or NULL */
     const char *delivery_member; /* identifies the delivery where no header does, or NULL */
-    const char *subject_member;  /* or NULL */
+    const char *subject_member;  /* is the subject, or NULL */
     const char *owner, *url;     /* the source: a member of a member */
     const char *owner_url;       /* another name of that member, tried first */
-    const char *source;          /* or this */
+    const char *source;          /* the source, where no member is */
 };
 
 #define GITLAB \
@@ -40,7 +40,7 @@ static const struct provider providers[] = {
     {"generic", ""},
 };
 
-/* Which provider it is: the secret's, or by its headers where a key has come instead. */
+/* The provider of the secret; where a key has come instead, the provider of the headers. */
 static const struct provider *find(const struct request *request)
 {
     struct span name = request->credential.provider;
@@ -55,7 +55,7 @@ static const struct provider *find(const struct request *request)
     return NULL;
 }
 
-/* A text member of an object; empty when there is none. */
+/* The text of an object's member; empty where there is none. */
 static struct span member(struct span object, const char *name, struct arena *arena)
 {
     struct json_item item;
@@ -96,7 +96,7 @@ static struct span event_of(struct request *request, const struct provider *p, s
     return event;
 }
 
-/* The type, where it is a topic; what is longer than a topic may be is not even put together. */
+/* The type, where it can be a topic. A longer one is not even put together. */
 static struct span type_of(struct request *request, const struct provider *p, struct span payload)
 {
     struct span event = event_of(request, p, payload), action = SPAN_NONE;

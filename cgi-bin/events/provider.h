@@ -1,8 +1,8 @@
 #ifndef EVENTS_PROVIDER_H
 #define EVENTS_PROVIDER_H
 /*
- * provider - what webhook senders call their events, and what some of them want
- * to hear.
+ * provider - what webhook senders call their events, and what some of them want to be
+ * answered.
  *
  *   provider          type                            source
  *   github, gitea     com.<provider>.<event>[.<action>]  URL of the repository
@@ -13,7 +13,7 @@
  *   standard-webhooks the body's "type"               –
  *   generic           the scheme's event header       –
  *
- * "/" in a name becomes "."; what then is no topic is left to the default.
+ * "/" in a name becomes "."; a name that is no topic even then is left to the default.
  */
 #include "web/request.h"
 
@@ -23,11 +23,10 @@ struct delivery {
     struct span type, source, subject;
 };
 
-/* Reads headers and payload, which is checked JSON. */
+/* Reads what headers and payload, which is checked JSON, say of the delivery. */
 struct delivery provider_read(struct request *request, struct span payload);
 
-/* Answers what is a question to the receiver, no event: Slack's url_verification. True when it did.
- */
+/* Answers a delivery that is a question, no event: Slack's url_verification. False: it is none. */
 bool provider_answers(struct request *request, struct span payload);
 
 #endif

@@ -19,7 +19,7 @@
 static const struct member {
     const char *name;
     size_t field;   /* of a span in struct event */
-    bool is_string; /* kept without its quotes and escapes; else any value, kept as it was sent */
+    bool is_string; /* kept without quotes and escapes; else any value, kept as it was sent */
 } members[] = {
     {"event_source", offsetof(struct event, source), true},
     {"event_type", offsetof(struct event, type), true},
@@ -41,7 +41,7 @@ static struct span *field_of(struct event *event, const struct member *member)
     return (struct span *)(void *)((char *)event + member->field);
 }
 
-/* False when the request was answered. */
+/* Reads a member into the event. False when the request was answered. */
 static bool read_member(struct request *request, const struct json_item *item, struct event *event)
 {
     const struct member *member = find_member(item->name);
@@ -60,8 +60,10 @@ static bool read_member(struct request *request, const struct json_item *item, s
     return true;
 }
 
-/* A member that came points at its text, even where that is empty; NULL has not come. False when
- * the request was answered. */
+/*
+ * Has every member come? A member that came points at its text, even an empty one; NULL has not
+ * come. False when the request was answered.
+ */
 static bool has_members(struct request *request, struct event *event)
 {
     for (size_t i = 0; i < MEMBERS; i++) {
@@ -85,7 +87,7 @@ static struct event json_event(struct span data)
     };
 }
 
-/* An EventRequest. Like the readers below, returns false when the request was answered. */
+/* Reads an EventRequest. Like the readers below, returns false when the request was answered. */
 static bool read_event(struct request *request, struct event *ret_event)
 {
     if (!body_is_json(request))
@@ -103,7 +105,7 @@ static bool read_event(struct request *request, struct event *ret_event)
     return has_members(request, ret_event);
 }
 
-/* A query parameter that may name something; the default stands where it is absent. */
+/* Reads a query parameter that may name something. Where it is absent, the default stands. */
 static bool read_name(
     struct request *request, const char *name, struct span otherwise, struct span *ret_value)
 {
@@ -124,7 +126,7 @@ static bool read_names(
            read_name(request, "event_source", source, &event->source);
 }
 
-/* The body, or what a form wraps, must be a JSON object or array. */
+/* Is the payload, the body or what a form wraps, a JSON object or array? */
 static bool is_composite(struct request *request, struct span data)
 {
     enum json_type type = json_type_of(data);
@@ -142,7 +144,7 @@ static bool read_generic(struct request *request, struct event *ret_event)
     return read_names(request, span_str(GENERIC_TYPE), span_str(GENERIC_SOURCE), ret_event);
 }
 
-/* The names that the URL gives come before the provider's, and these before the defaults. */
+/* A name in the URL counts before the provider's name, and that before the default. */
 static bool read_webhook(struct request *request, struct event *ret_event)
 {
     struct span data;

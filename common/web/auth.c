@@ -15,7 +15,7 @@
 /* The headers that may bring a key. */
 static const struct key_header {
     const char *cgi_name;
-    bool has_scheme; /* "Bearer", or one of the front end's own, such as Digest */
+    bool has_scheme; /* "Bearer", or a scheme of the front end's own, such as Digest */
 } key_headers[] = {
     {"HTTP_X_API_KEY", false},
     {"HTTP_AUTHORIZATION", true},
@@ -36,8 +36,8 @@ static size_t times_sent(const struct request *request, const char *cgi_name)
 }
 
 /*
- * Front ends join two headers of one name with a comma, which no token contains;
- * but the value of another scheme may.
+ * Front ends join two headers of one name with a comma. No token contains a comma, but the
+ * value of another scheme may.
  */
 static bool is_joined(const struct key_header *header, struct span value)
 {
@@ -59,14 +59,14 @@ static struct span bearer(const struct request *request)
         value = request_header(request, "REDIRECT_HTTP_AUTHORIZATION");
     size_t scheme = strlen(BEARER);
     if (value.len <= scheme || strncasecmp((const char *)value.data, BEARER, scheme) != 0)
-        return SPAN_NONE; /* another scheme is the front end's own affair */
+        return SPAN_NONE; /* another scheme is for the front end to judge */
     value = span_of(value.data + scheme, value.len - scheme);
     while (value.len && *value.data == ' ')
         value = span_of(value.data + 1, value.len - 1);
     return value;
 }
 
-/* An address whose failures are used up is answered before anything is looked up. */
+/* Failures are counted by address: one that has used up its failures has nothing looked up. */
 static struct uuid address_key(const struct request *request)
 {
     return meter_key(request_header(request, "REMOTE_ADDR"));
@@ -106,7 +106,7 @@ static bool refuse(struct request *request, const char *why)
     return false;
 }
 
-/* False when the request was answered. A request may come without a key. */
+/* Reads the key, which may be missing. False when the request was answered. */
 static bool read_token(struct request *request, struct span *ret_token)
 {
     for (size_t i = 0; i < sizeof key_headers / sizeof key_headers[0]; i++) {
@@ -126,7 +126,7 @@ static bool read_token(struct request *request, struct span *ret_token)
     return true;
 }
 
-/* The API key of a token becomes the request's. ERR_DENIED, and why, when it is not good. */
+/* Makes a token's API key the request's credential. ERR_DENIED, and why, for one not good. */
 static enum err find_key(struct request *request, struct span token, const char **ret_why)
 {
     struct store_txn *txn;
@@ -152,7 +152,7 @@ static enum err find_key(struct request *request, struct span token, const char 
     return live ? credential_decode(kept, &request->credential) : ERR_DENIED;
 }
 
-/* The webhook secret that has signed the request; it identifies the request unless a key does. */
+/* Finds the webhook secret that has signed the request, its credential unless a key came too. */
 static enum err find_webhook(struct request *request, bool keyed, struct buf *ret_why)
 {
     struct credential credential;
@@ -165,7 +165,7 @@ static enum err find_webhook(struct request *request, bool keyed, struct buf *re
     return ERR_OK;
 }
 
-/* Finds out who it is. False when the request was answered. */
+/* Finds out who sends the request. False when the request was answered. */
 static bool identify(struct request *request, const struct route *route)
 {
     struct span token;
@@ -185,7 +185,7 @@ static bool identify(struct request *request, const struct route *route)
     return !err;
 }
 
-/* Is it for this, and within its rate? False when the request was answered. */
+/* Has the credential the scope, and is it within its rate? False: the request was answered. */
 static bool permit(struct request *request, unsigned scope)
 {
     const struct credential *credential = &request->credential;

@@ -8,14 +8,15 @@
 #include "web/request.h"
 
 /*
- * True when the body is JSON: by its Content-Type (application/json or +json, RFC
- * 6839; absent means JSON too) and by the strict check. Otherwise the request was
- * answered: 415 or 400.
+ * Is the body JSON, by its Content-Type (application/json or +json, RFC 6839; without one it
+ * counts as JSON) and by the strict check? False when the request was answered: 415 or 400.
  */
 bool body_is_json(struct request *request);
 
-/* True when a text of the body is JSON, by the strict check. Otherwise the request was answered
- * with 400 and a sentence that begins with `what`, such as "The body". */
+/*
+ * Is a text of the body JSON, by the strict check? False when the request was answered: 400, in
+ * a sentence that begins with `what`, such as "The body".
+ */
 bool body_check_json(struct request *request, struct span text, const char *what);
 
 #endif

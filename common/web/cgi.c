@@ -74,7 +74,7 @@ struct channel *cgi_channel(char **variables, int64_t timeout_seconds)
         .channel = {.variables = variables, .read = cgi_read, .send = cgi_send},
         .timeout_ms = (int)timeout_seconds * 1000,
     };
-    /* Apache names the encoding when it has taken a chunked body apart: that ends with the input. */
+    /* Apache names the encoding of a chunked body that it took apart: that ends with the input. */
     if (length && *length)
         cgi.left = strtoull(length, NULL, 10);
     else if (value_of(variables, "HTTP_TRANSFER_ENCODING="))

@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 
-/* What is read of a body that nobody wants: see channel_drain. */
+/* How much is read of a body that nobody wants: see channel_drain. */
 #define DRAIN_BYTES (32 << 20)
 #define DRAIN_MS 30000
 #define DRAIN_STEP 8192

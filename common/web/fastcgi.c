@@ -33,8 +33,7 @@ struct fastcgi {
     int64_t timeout_seconds;
 };
 
-/* The fields used here are public in fcgiapp.h but stand below a warning: notice when they change.
- */
+/* These fields are public in fcgiapp.h, below a warning: a change of them is to be noticed. */
 _Static_assert(sizeof(((FCGX_Request *)0)->ipcFd) == sizeof(int) &&
                    sizeof(((FCGX_Request *)0)->keepConnection) == sizeof(int),
     "libfcgi has changed; check fastcgi.c against its FCGX_Accept_r");

@@ -48,7 +48,7 @@ static bool take_after(struct span value, struct execution_query *query)
     return uuid_parse(value, &query->after);
 }
 
-/* strtol would also take space or a sign before the number. */
+/* Digits alone: strtol would also take white space or a sign before the number. */
 static bool take_limit(struct span value, struct execution_query *query)
 {
     const char *text = (const char *)value.data;
@@ -62,7 +62,7 @@ static bool take_limit(struct span value, struct execution_query *query)
 /* The parameters of a list: where each goes, and what it must be. */
 static const struct parameter {
     const char *name;
-    bool (*take)(struct span value, struct execution_query *query); /* false: it is not that */
+    bool (*take)(struct span value, struct execution_query *query); /* false: a wrong value */
     const char *must;
 } parameters[] = {
     {"status", take_status, "must be pending, in_progress, completed, failed or skipped"},
@@ -102,7 +102,7 @@ bool listing_read(struct request *request, const char *const *names, struct exec
     return true;
 }
 
-/* Writing results from inside a walk of the store. */
+/* Results that are written while the store is walked. */
 struct printing {
     struct store_txn *txn;
     struct json_out out;

@@ -7,14 +7,13 @@
 #include "web/request.h"
 
 /*
- * Takes those of the query's parameters that are named into *query, text borrowed
- * from the request's arena. The names end with NULL and are of: status, service,
- * pipeline_id, event_type, since, until, limit, after. False when the request was
- * answered.
+ * Reads the named parameters into *query, whose text borrows from the request's arena. The
+ * names, ended by NULL, are some of: status, service, pipeline_id, event_type, since, until,
+ * limit, after. False when the request was answered.
  */
 bool listing_read(struct request *request, const char *const *names, struct execution_query *query);
 
-/* {member: [ExecutionResult], "next"}; a query without a limit gets the default one. */
+/* Replies with {member: [ExecutionResult], "next"}. A query without a limit gets the default. */
 void listing_reply(
     struct request *request, const struct execution_query *query, const char *member);
 

@@ -55,8 +55,8 @@ static bool ends(struct span text, const char *end)
 }
 
 /*
- * Front ends decode and tidy the path each in their own way, so one that relies
- * on it names a different resource behind each. Such a path names none.
+ * Front ends decode and tidy the path each in their own way. A path that depends on that would
+ * name a different resource behind each of them, and so names none.
  */
 static bool path_is_plain(const struct request *request)
 {
@@ -72,7 +72,7 @@ static bool path_is_plain(const struct request *request)
     return !ends(uri, "/.") && !ends(uri, "/..");
 }
 
-/* The length that was announced, or what is above the limit; false when it is no number. */
+/* Reads the announced length; one above the limit is read as some length above it. False: none. */
 static bool read_length(struct span text, size_t limit, size_t *ret_length)
 {
     *ret_length = 0;
@@ -85,7 +85,7 @@ static bool read_length(struct span text, size_t limit, size_t *ret_length)
     return true;
 }
 
-/* Reads the body to its end, but no more than so many bytes. False when it broke off. */
+/* Reads the body to its end, but no more than `most` bytes. False when the body broke off. */
 static bool take_body(struct request *request, size_t most)
 {
     struct buf *body = &request->body_bytes;
@@ -100,7 +100,7 @@ static bool take_body(struct request *request, size_t most)
     return n >= 0;
 }
 
-/* False when the request was answered. */
+/* Reads the body. False when the request was answered. */
 static bool read_body(struct request *request)
 {
     const size_t limit = (size_t)request->home->config.web_body_bytes;
@@ -111,7 +111,7 @@ static bool read_body(struct request *request)
     if (good && length <= limit)
         whole = take_body(request, known ? length : limit + 1);
     if (good && whole && body->len <= limit && (!known || body->len == length)) {
-        channel_drain(request->channel); /* so that a reply that is due later finds it read */
+        channel_drain(request->channel); /* a reply that leaves later finds the body read */
         request->body = buf_span(body);
         return true;
     }
@@ -128,7 +128,7 @@ static bool read_body(struct request *request)
     return false;
 }
 
-/* What the front end tells its error handler in REDIRECT_STATUS; 0 where nothing is wrong. */
+/* The error that the front end tells its handler in REDIRECT_STATUS; 0 where nothing is wrong. */
 static int front_end_error(const struct request *request)
 {
     struct span text = request_header(request, "REDIRECT_STATUS");
@@ -137,8 +137,8 @@ static int front_end_error(const struct request *request)
 }
 
 /*
- * A POST that the front end has handed to its error handler because it lacks a
- * length. SCRIPT_NAME is the handler's then, and REQUEST_URI what the client sent.
+ * Restores a POST that the front end has handed to its error handler for want of a length.
+ * SCRIPT_NAME is then the handler's, and REQUEST_URI has what the client sent.
  */
 static void restore_post(struct request *request)
 {
@@ -158,7 +158,7 @@ static bool has_route(struct request *request)
     return false;
 }
 
-/* A program that has died or hangs is replaced soon, whichever of these the front end calls it. */
+/* Does the error pass? Front ends name these when a program died or hangs, and replace it. */
 static bool is_passing(int error)
 {
     return error == 500 || (error >= 502 && error <= 504);
@@ -197,8 +197,8 @@ static void serve_route(struct request *request)
 }
 
 /*
- * lighttpd refuses a POST without a length, but such a request has no body and is
- * as good as one that says so: where its path is this program's, it is served.
+ * lighttpd refuses a POST without a length. Such a request has no body, and is as good as one
+ * that says so: it is served where the path is this program's.
  */
 static void answer(struct request *request)
 {

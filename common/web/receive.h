@@ -1,10 +1,9 @@
 #ifndef WEB_RECEIVE_H
 #define WEB_RECEIVE_H
 /*
- * receive - takes one request off its channel and through everything that comes
- * before a handler: path, route, size, body, credential. Whatever fails there
- * is answered there. Without a store (NULL: it could not be opened) every route
- * answers 503.
+ * receive - takes one request off its channel and through everything that comes before a
+ * handler: path, route, size, body, credential. What fails on the way is answered on the way.
+ * Without a store (NULL: it could not be opened) every route answers 503.
  */
 #include "web/channel.h"
 #include "web/request.h"

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "web/channel.h"
 
-#define RETRY_AFTER "2" /* seconds; most causes are gone by then, or need a person */
+#define RETRY_AFTER "2" /* seconds: most causes have gone by then, or need a person */
 
 static const char *reason(int status)
 {

@@ -18,8 +18,7 @@ struct span request_header(const struct request *request, const char *cgi_name)
     return SPAN_NONE;
 }
 
-/* "x-hub-signature-256" as HTTP_X_HUB_SIGNATURE_256: are they the same? Ends at the variable's '='.
- */
+/* Is the variable, "HTTP_X_HUB_SIGNATURE_256=…", the header of this name, "x-hub-signature-256"? */
 static bool is_named(const char *variable, const char *name)
 {
     if (strncmp(variable, "HTTP_", 5) != 0)
@@ -61,7 +60,7 @@ static int hex(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* The character that an escape stands for, its "%" at `at`. -1 when it is none. */
+/* The character of the escape whose "%" is at `at`; -1 for no escape. */
 static int unescape(struct span text, size_t at)
 {
     int high = at + 2 < text.len ? hex((char)text.data[at + 1]) : -1;
@@ -97,7 +96,7 @@ static bool is_utf8(struct span s)
     return true;
 }
 
-/* The value of a query's parameter as it was sent. ERR_NOTFOUND; ERR_INVALID when it came twice. */
+/* A parameter's value as it was sent. ERR_NOTFOUND; ERR_INVALID when the parameter came twice. */
 static enum err find_parameter(const char *query, const char *name, struct span *ret_value)
 {
     size_t found = 0;
@@ -152,7 +151,7 @@ bool request_version(struct request *request, uint32_t *ret_version)
     return !err && good;
 }
 
-/* The request's mutation is called with the request, and so is what comes after it. */
+/* A request's mutation has ended: what comes after it is called with the request. */
 static void written(struct store_op *op)
 {
     struct request *request = op->context;

@@ -28,18 +28,18 @@ typedef void request_handler(struct request *request);
 #define ROUTE_PARAMS_MAX 2
 
 /*
- * A route. Segments of the pattern in braces match any one segment and are
- * handed to the handler in order: "/fx/cid/{cid}".
+ * A route. A segment of the pattern in braces matches any one segment of a path; the handler
+ * gets what was matched, in order: "/fx/cid/{cid}".
  */
 struct route {
     const char *method;
     const char *pattern;
-    unsigned scope; /* what the credential must be for; SCOPE_NONE: open to all */
+    unsigned scope; /* the scope that a credential needs; SCOPE_NONE: open to all */
     request_handler *handler;
-    bool webhooks; /* a webhook's signature will do, too */
+    bool webhooks; /* a webhook's signature will do as well */
 };
 
-/* A program of the suite: its name is its folder's, its log's and its scope's. */
+/* A program of the suite. Its folder, its log lines and its scope have the same name. */
 struct program {
     const char *name;
     enum store_mode mode;
@@ -60,20 +60,24 @@ struct request {
     struct span params[ROUTE_PARAMS_MAX];
     struct span body;
 
-    /* Which credential it came with, its text in the arena; empty on open routes. For a webhook's
-     * secret the scheme it signs by. Who came with both a key and a signature is known by the key.
+    /*
+     * The credential that the request came with, its text in the arena; empty on open routes. A
+     * webhook's secret comes with the scheme that it signs by. Where both a key and a signature
+     * came, the credential is the key.
      */
     struct credential credential;
     const struct scheme *scheme;
 
-    /* Whatever lives as long as the request. The handler's own, and later the mutation's: the one
-     * has handed the request on before the other begins. */
+    /*
+     * Holds what lives as long as the request. The handler uses it first, and the mutation when the
+     * handler has handed the request on, so never both at a time.
+     */
     struct arena arena;
 
     /* What a handler carries from request_write to the mutation and to `after`; in the arena. */
     void *state;
 
-    /* The rest is this layer's. */
+    /* The rest is for this layer alone. */
     struct channel *channel;
     struct meter *meter;
     struct buf body_bytes, headers;
@@ -82,39 +86,39 @@ struct request {
     void (*after)(struct request *request, enum err err);
 };
 
-/* A header by its CGI name ("HTTP_IF_MATCH"); empty when it was not sent. */
+/* A header by its CGI name ("HTTP_IF_MATCH"); empty for a header that was not sent. */
 struct span request_header(const struct request *request, const char *cgi_name);
 
-/* The same by its own name, lower case with hyphens ("if-match"); *ret_twice when it came twice. */
+/* A header by its own name, in lower case ("if-match"). Sets *ret_twice when it came twice. */
 struct span request_header_named(const struct request *request, const char *name, bool *ret_twice);
 
-/* The headers of a request as a signature's verification wants them. */
+/* The request as a signature's verification wants it. */
 struct signed_request request_signed(const struct request *request);
 
 /*
- * A value of application/x-www-form-urlencoded, decoded into the request's arena,
- * with a NUL behind it. False when it is badly encoded or holds a NUL itself.
+ * Decodes a value of application/x-www-form-urlencoded into the request's arena, with a NUL
+ * behind it. False for a value that is badly encoded or holds a NUL itself.
  */
 bool form_decode(struct request *request, struct span value, struct span *ret_text);
 
 /*
- * A query parameter, decoded as above. ERR_NOTFOUND when absent. ERR_INVALID when it
- * is there twice, holds a NUL, is badly encoded, no UTF-8 or too long; the caller
- * replies with reply_bad_query. *ret_value is empty then, though still a text.
+ * A query parameter, decoded as by form_decode. ERR_NOTFOUND when absent. ERR_INVALID when the
+ * parameter is there twice, holds a NUL, is badly encoded, no UTF-8 or too long; the caller then
+ * replies with reply_bad_query. *ret_value is then an empty text.
  */
 enum err request_query(
     struct request *request, const char *name, struct span *ret_value) MUST_CHECK;
 void reply_bad_query(struct request *request, const char *name);
 
 /*
- * ?pipeline_version=, 0 where it is absent. False when the request was answered: 400,
+ * Reads ?pipeline_version=; 0 without that parameter. False when the request was answered: 400,
  * or 404 for what can be no version.
  */
 bool request_version(struct request *request, uint32_t *ret_version);
 
 /*
- * Hands a mutation to the store (store_submit, same flags) and calls `after`
- * once it is durable or has failed. The mutation's context is the request.
+ * Hands a mutation to the store (store_submit, same flags), and calls `after` once the mutation
+ * is durable or has failed. The mutation's context is the request.
  */
 void request_write(struct request *request, unsigned flags, store_mutation *mutation,
     void (*after)(struct request *request, enum err err));
@@ -122,26 +126,29 @@ void request_write(struct request *request, unsigned flags, store_mutation *muta
 /* Adds a header to the reply to come. The text is the program's own, never a client's. */
 void reply_header(struct request *request, const char *name, const char *value);
 
-/* A JSON body. */
+/* Replies with a JSON body. */
 void reply_json(struct request *request, int status, struct span body);
 
-/* No body. */
+/* Replies without a body. */
 void reply_nothing(struct request *request, int status);
 
-/* {"message": text} */
+/* Replies with {"message": text}. */
 void reply_message(struct request *request, int status, const char *text);
 
-/* A problem (RFC 9457). The detail says what was wrong and what to do; never a path or a secret. */
+/*
+ * Replies with a problem (RFC 9457). The detail says what is wrong and what to do, and never holds
+ * a path of the machine or a secret.
+ */
 void reply_problem(struct request *request, int status, const char *detail, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The problem that stands for an error of the store, with Retry-After where trying again helps. */
+/* Replies with the problem of a store's error, with Retry-After where trying again helps. */
 void reply_error(struct request *request, enum err err);
 
-/* 429 with Retry-After. */
+/* Replies with 429 and Retry-After. */
 void reply_too_many(struct request *request, int64_t wait_ms, const char *detail);
 
-/* The one map from errors to HTTP. */
+/* The one translation of errors into HTTP. */
 int err_http_status(enum err err);
 
 #endif

@@ -6,14 +6,14 @@
 #include "web/request.h"
 
 /*
- * Does the path match the pattern ("/fx/cid/{cid}")? Then the parts in braces,
- * which are never empty, are in ret_params, borrowed from the path.
+ * Does the path match the pattern ("/fx/cid/{cid}")? If it does, ret_params has the parts in
+ * braces, which are never empty and borrow from the path.
  */
 bool route_matches(const char *pattern, struct span path, struct span ret_params[ROUTE_PARAMS_MAX]);
 
 /*
- * The route of the request, its parameters set. NULL when there is none; the
- * request is then answered: 404, or 405 with Allow. HEAD is served as GET.
+ * The route of the request, whose parameters are set. NULL when there is none: the request was
+ * answered, with 404, or 405 and Allow. HEAD is served as GET.
  */
 const struct route *route_find(struct request *request);
 

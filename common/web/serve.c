@@ -205,8 +205,7 @@ static void serve_fastcgi(void)
     sigset_t stops;
     int signal;
     check_socket();
-    /* libfcgi takes and frees buffers of 8 KiB for each request: no tidying up after each of them.
-     */
+    /* libfcgi takes and frees buffers of 8 KiB for each request: keep that memory in between. */
     mallopt(M_MXFAST, 0);
     mallopt(M_TRIM_THRESHOLD, HEAP_KEPT_BYTES);
     sigemptyset(&stops);

@@ -10,7 +10,7 @@
 
 #define KEY_PARAMETER "key"
 
-/* Read once: who replaces the file restarts the programs. */
+/* The home's key is read once: whoever replaces the file restarts the programs. */
 static pthread_mutex_t key_lock = PTHREAD_MUTEX_INITIALIZER;
 static uint8_t home_key[HOME_KEY];
 static bool key_tried, has_key;
@@ -25,7 +25,7 @@ static bool read_key(const struct home *home)
     return has_key;
 }
 
-/* A generic scheme's signature is known by its ?key=. */
+/* No header tells the signature of a generic scheme; ?key= does. */
 bool webhook_is_signed(struct request *request)
 {
     struct signed_request message = request_signed(request);
@@ -54,7 +54,7 @@ static bool read_scheme(
     return preset || scheme_parse(credential->scheme, ret_scheme, ret_why) == ERR_OK;
 }
 
-/* The secrets of one credential, in the clear for as long as it takes. */
+/* Tries the secrets of one credential, which are in the clear only meanwhile. */
 static bool verify(
     struct search *search, const struct credential *credential, const struct scheme *scheme)
 {
@@ -78,7 +78,7 @@ static bool verify(
     return good;
 }
 
-/* Tries one credential. False ends the walk. */
+/* Tries one credential. False ends the walk through them. */
 static bool try_one(const struct credential *credential, void *context)
 {
     struct search *search = context;

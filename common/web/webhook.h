@@ -3,7 +3,7 @@
 /*
  * webhook - which webhook secret has signed a request.
  *
- * ?key=<credential id> names it; without, every live secret is tried, up to
+ * ?key=<credential id> names the secret; without it every live secret is tried, up to
  * WEBHOOKS_TRIED of them.
  */
 #include "web/request.h"
@@ -12,9 +12,9 @@
 bool webhook_is_signed(struct request *request);
 
 /*
- * Finds the secret and copies its credential to *ret_credential (text into the
- * request's arena) and its scheme to *ret_scheme. ERR_DENIED when none has signed
- * it, and why in ret_why; other errors are the store's.
+ * Finds the secret, and copies its credential to *ret_credential (text into the request's
+ * arena) and its scheme to *ret_scheme. ERR_DENIED, and why in ret_why, when no secret has
+ * signed the request; other errors are the store's.
  */
 enum err webhook_find(struct request *request, struct credential *ret_credential,
     struct scheme *ret_scheme, struct buf *ret_why) MUST_CHECK;
