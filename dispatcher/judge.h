@@ -16,7 +16,7 @@ struct dispatcher;
 struct filter_subject;
 struct listener;
 
-/* Does the trigger hear of events at this place, on this topic? Its filters are asked after that. */
+/* Does the trigger hear of events at this place, on this topic? Its filters are asked later. */
 bool judge_hears(const struct listener *listener, const struct filter_subject *subject);
 
 enum judgement { JUDGE_MATCHES, JUDGE_DIFFERS, JUDGE_LATER };

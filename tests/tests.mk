@@ -29,10 +29,11 @@ e2e: all ## end-to-end tests behind a real web server
 crash: all ## kill tests
 	@$(call pytest,$(B)) tests/crash
 
-checks: ## layers, circles, headers alone, references, forbidden functions, formatting
+checks: ## layers, circles, headers alone, comments, references, forbidden functions, formatting
 	@/usr/bin/python3 tests/checks/layers.py
 	@/usr/bin/python3 tests/checks/circles.py
 	@/usr/bin/python3 tests/checks/banned.py
+	@/usr/bin/python3 tests/checks/comments.py
 	@/usr/bin/python3 tests/checks/records.py
 	@/usr/bin/python3 tests/checks/references.py
 	@CC="$(CC)" FLAGS="$(OURS)" tests/checks/headers.sh
