@@ -1,50 +1,18 @@
 """Schedules. The wall clock of the dispatcher and of fxctl, which starts the triggers, is set by
 the test (libfaketime), a second before a minute begins, say; their other clock and everything
 around them go on as they are."""
-import os
 import signal
 import subprocess
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 
-from harness import BUILD, end, find_program, until
+from clock import Clock
+from harness import BUILD, end, until
 from jobs import (OK, SH, completed, executions_of, make, once, replace, run, stop_trigger, trigger,
                   wait_trigger)
 
 NOON = datetime(2030, 6, 12, 12, 0, tzinfo=timezone.utc)  # a Wednesday
-
-
-def library():
-    faketime = Path(find_program("faketime")).resolve()
-    [found] = faketime.parents[1].glob("lib/*/faketime/libfaketime.so.1")
-    return found
-
-
-class Clock:
-    """The wall clock of dispatchers and fxctl that are started after this was made."""
-
-    def __init__(self, home, now):
-        self.file = home.scratch / "clock"
-        self.set(now)
-        environment = home.environment
-
-        def changed():
-            made = environment()
-            return {**made, "LD_PRELOAD": str(library()), "FAKETIME_TIMESTAMP_FILE": str(self.file),
-                    "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                    "NO_FAKE_STAT": "1", "FAKETIME_DISABLE_SHM": "1",
-                    "ASAN_OPTIONS": made["ASAN_OPTIONS"] + ":verify_asan_link_order=0"}
-
-        home.environment = changed
-        home.start_trigger = lambda pipeline, ready=False: start_trigger(home, pipeline, ready)
-
-    def set(self, now):
-        offset = (now - datetime.now(timezone.utc)).total_seconds()
-        other = self.file.with_suffix(".new")
-        other.write_text(f"{offset:+.3f}\n")
-        os.replace(other, self.file)
 
 
 def start_trigger(home, pipeline, ready):
@@ -59,6 +27,7 @@ def away(home):
     home.configure(dispatcher={"look_seconds": 1})
     home.start()
     home.clock = Clock(home, NOON + timedelta(seconds=30))
+    home.start_trigger = lambda pipeline, ready=False: start_trigger(home, pipeline, ready)
     return home
 
 
