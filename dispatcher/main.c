@@ -24,6 +24,7 @@
 #include "home/wake.h"
 #include "model/address.h"
 #include "proc/leftovers.h"
+#include "store/upgrade.h"
 
 #define MAX_SECONDS 86400
 
@@ -175,6 +176,17 @@ static enum err take_lock(struct dispatcher *d, const struct options *options)
     }
 }
 
+/* This process has the dispatcher's lock, and so may carry over what an earlier version left. */
+static enum err open_store(struct dispatcher *d)
+{
+    struct upgrade upgrade;
+    enum err err = upgrade_open(&d->home, &d->store, &upgrade);
+    if (!err && upgrade.from < upgrade.to)
+        log_info("the database was brought from layout %d to %d; a copy of it as it was is in %s",
+            (int)upgrade.from, (int)upgrade.to, upgrade.copy);
+    return err;
+}
+
 int main(int argc, char **argv)
 {
     static struct dispatcher d;
@@ -191,7 +203,7 @@ int main(int argc, char **argv)
     if (err == ERR_BUSY && (options.once || options.on_demand))
         return 0; /* somebody is at it */
     if (!err)
-        err = store_open(&d.home, STORE_READ_WRITE, &d.store);
+        err = open_store(&d);
     if (err)
         return err == ERR_BUSY || err == ERR_IO ? EXIT_RETRY : EXIT_FIX;
     d.once = options.once;

@@ -41,18 +41,15 @@ struct due {
 
 /* Collecting what waits for a service, up to `limit`. */
 struct dues {
-    struct store_txn *txn;
     uint64_t queue;
     struct due *dues;
     size_t count, limit;
 };
 
-static void collect_due(int64_t due_ms, const struct uuid *id, void *context)
+static void collect_due(int64_t due_ms, uint64_t queue, const struct uuid *id, void *context)
 {
     struct dues *dues = context;
-    struct execution execution;
-    if (dues->count == dues->limit || executions_get(dues->txn, id, &execution, NULL) != ERR_OK ||
-        execution.queue != dues->queue)
+    if (queue != dues->queue || dues->count == dues->limit)
         return;
     dues->dues = mem_resize(dues->dues, (dues->count + 1) * sizeof *dues->dues);
     dues->dues[dues->count++] = (struct due){due_ms, *id};
@@ -62,7 +59,7 @@ static void collect_due(int64_t due_ms, const struct uuid *id, void *context)
 static enum err end_all_waiting(
     struct dispatcher *d, struct store_txn *txn, const struct service *service, size_t limit)
 {
-    struct dues dues = {.txn = txn, .queue = service->queue, .limit = limit};
+    struct dues dues = {.queue = service->queue, .limit = limit};
     struct buf copy = BUF_INIT;
     enum err err = due_each(txn, collect_due, &dues);
     for (size_t i = 0; !err && i < dues.count; i++)

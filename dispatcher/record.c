@@ -32,7 +32,7 @@ enum err record_put_back(
         return err;
     if (execution->due_ms) {
         service->plan.waiting++;
-        return due_put(txn, execution->due_ms, &execution->id);
+        return due_put(txn, execution->due_ms, execution->queue, &execution->id);
     }
     service->plan.ready++;
     return queue_put(txn, execution->queue, execution->event_seq, &execution->id);

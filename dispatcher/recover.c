@@ -84,29 +84,21 @@ static void count_ready(uint64_t queue, uint64_t count, void *context)
     catalog_service(context, queue)->plan.ready = count;
 }
 
-struct counting {
-    struct dispatcher *d;
-    struct store_txn *txn;
-};
-
 /* Executions that wait for their next attempt are counted where they belong. */
-static void count_waiting(int64_t due_ms, const struct uuid *id, void *context)
+static void count_waiting(int64_t due_ms, uint64_t queue, const struct uuid *id, void *context)
 {
-    struct counting *counting = context;
     (void)due_ms;
-    struct execution execution;
-    if (executions_get(counting->txn, id, &execution, NULL) == ERR_OK)
-        catalog_service(counting->d, execution.queue)->plan.waiting++;
+    (void)id;
+    catalog_service(context, queue)->plan.waiting++;
 }
 
 /* At the start. From then on the dispatcher knows, and is told what others do. */
 static enum err count_pending(struct dispatcher *d, struct store_txn *txn)
 {
-    struct counting counting = {d, txn};
     for (struct service *s = d->services; s; s = s->next)
         s->plan = s->now; /* nothing is counted yet */
     enum err err = queue_count_all(txn, count_ready, d);
-    return err ? err : due_each(txn, count_waiting, &counting);
+    return err ? err : due_each(txn, count_waiting, d);
 }
 
 /* The count that follows knows of all changes. */

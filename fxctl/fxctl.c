@@ -22,11 +22,15 @@ int fxctl_open_home(struct fxctl *ctl)
     return err ? EXIT_NO : EXIT_DONE;
 }
 
-int fxctl_open_store(struct fxctl *ctl, enum store_mode mode)
+int fxctl_opened(enum err err)
 {
-    enum err err = store_open(&ctl->home, mode, &ctl->store);
     /* The store has said what is wrong and what to do. */
     return !err ? EXIT_DONE : err == ERR_NOTFOUND || err == ERR_DENIED ? EXIT_NO : EXIT_RETRY;
+}
+
+int fxctl_open_store(struct fxctl *ctl, enum store_mode mode)
+{
+    return fxctl_opened(store_open(&ctl->home, mode, &ctl->store));
 }
 
 int fxctl_open(struct fxctl *ctl, enum store_mode mode)

@@ -47,6 +47,7 @@ const char *fxctl_option(const struct fxctl *ctl, const char *name);
 int fxctl_open_home(struct fxctl *ctl);
 int fxctl_open_store(struct fxctl *ctl, enum store_mode mode);
 int fxctl_open(struct fxctl *ctl, enum store_mode mode);
+int fxctl_opened(enum err err); /* the store, in another way */
 
 /* Says why not. EXIT_NO. */
 int fxctl_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -62,6 +63,7 @@ void fxctl_print(const struct buf *text);
 
 /* The tables of the commands, by noun. */
 extern const struct command init_commands[];
+extern const struct command upgrade_commands[];
 extern const struct command key_commands[];
 extern const struct command secret_commands[];
 extern const struct command publish_commands[];

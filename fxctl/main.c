@@ -14,6 +14,7 @@
 
 static const struct command *const groups[] = {
     init_commands,
+    upgrade_commands,
     key_commands,
     secret_commands,
     pipeline_commands,

@@ -1,5 +1,8 @@
-/* open - opening, making and closing a store; see store.h. */
+/* open - see open.h and store.h. */
+#include "store/open.h"
+
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -12,7 +15,6 @@
 #include "store/txn.h"
 
 #define READERS_MAX 1024 /* reader slots of the environment, all processes together */
-#define FORMAT_VERSION 1 /* of the store as a whole; records have versions of their own */
 
 /* Opening can fail while another process opens or closes the environment (lmdb.h). */
 #define TRIES 5
@@ -32,7 +34,7 @@ static bool on_network(const char *path)
 }
 
 /* *ret_full: growing the map may help. */
-static enum err open_tables(struct store *store, bool create, bool *ret_full)
+static enum err find_tables(struct store *store, bool create, bool *ret_full)
 {
     struct store_txn *txn;
     *ret_full = false;
@@ -56,7 +58,7 @@ static enum err make_tables(struct store *store)
     bool full;
     enum err err;
     do
-        err = open_tables(store, true, &full);
+        err = find_tables(store, true, &full);
     while (full && !map_grow(store));
     return err;
 }
@@ -81,7 +83,7 @@ static int try_to_open(struct store *store, const char *path, unsigned flags, in
     return rc;
 }
 
-static enum err open_env(struct store *store, unsigned flags, int64_t map_bytes)
+static enum err start(struct store *store, unsigned flags, int64_t map_bytes)
 {
     char path[PATH_MAX];
     home_path(store->home, "db", path);
@@ -99,7 +101,12 @@ static enum err open_env(struct store *store, unsigned flags, int64_t map_bytes)
         log_error("there is no database in %s; make one with: fxctl init", path);
         return ERR_NOTFOUND;
     }
-    return env_err(store, rc, "opening it");
+    if (rc)
+        return env_err(store, rc, "opening it");
+    MDB_stat stat;
+    mdb_env_stat(store->env, &stat);
+    store->page_bytes = stat.ms_psize;
+    return ERR_OK;
 }
 
 static struct store *store_new(const struct home *home)
@@ -116,27 +123,9 @@ static struct store *store_new(const struct home *home)
     return store;
 }
 
-static enum err check_format(struct store *store)
-{
-    struct store_txn *txn;
-    uint64_t version = 0;
-    enum err err = store_read_begin(store, &txn);
-    if (err)
-        return err;
-    err = store_counter(txn, "format", &version);
-    store_read_end(txn);
-    if (!err && version != FORMAT_VERSION) {
-        log_error("the database has format %llu, this program knows format %d",
-            (unsigned long long)version, FORMAT_VERSION);
-        err = ERR_CORRUPT;
-    }
-    return err;
-}
-
-enum err store_open(const struct home *home, enum store_mode mode, struct store **ret_store)
+enum err open_env(const struct home *home, enum store_mode mode, struct store **ret_store)
 {
     struct store *store = store_new(home);
-    bool write = mode == STORE_READ_WRITE, full;
     char path[PATH_MAX];
     home_path(home, "db/data.mdb", path);
     enum err err = ERR_OK;
@@ -146,49 +135,111 @@ enum err store_open(const struct home *home, enum store_mode mode, struct store 
         err = ERR_NOTFOUND;
     }
     if (!err)
-        err = open_env(store, write ? 0 : MDB_RDONLY, 0);
-    if (!err) {
-        err = open_tables(store, false, &full);
-        if (err == ERR_NOTFOUND && write)
-            err = make_tables(store);
-        else if (err == ERR_NOTFOUND)
-            log_error("the database lacks tables; make them with: fxctl --home %s init", home->dir);
-    }
-    if (!err) {
-        MDB_stat stat;
-        mdb_env_stat(store->env, &stat);
-        store->page_bytes = stat.ms_psize;
-        err = check_format(store);
-    }
-    if (err) {
+        err = start(store, mode == STORE_READ_WRITE ? 0 : MDB_RDONLY, 0);
+    if (err)
         store_close(store);
-        return err;
-    }
-    *ret_store = store;
-    return ERR_OK;
+    else
+        *ret_store = store;
+    return err;
 }
 
-static enum err set_format(struct store_txn *txn, void *context)
+enum err open_layout(struct store *store, uint64_t *ret_layout)
+{
+    struct store_txn *txn;
+    *ret_layout = 0;
+    enum err err = store_read_begin(store, &txn);
+    if (err)
+        return err;
+    int rc = mdb_dbi_open(txn->txn, env_table_name(TABLE_META), 0, &store->tables[TABLE_META]);
+    err = rc == MDB_NOTFOUND ? ERR_OK : env_err(store, rc, "opening its tables");
+    if (!rc)
+        err = store_counter(txn, STORE_LAYOUT_COUNTER, ret_layout);
+    txn_abort(txn); /* and with it the handle */
+    return err;
+}
+
+/* A process then has a reader's slot, whoever takes all the others. */
+static enum err make_reader(struct store *store)
+{
+    struct store_txn *txn;
+    enum err err = store_read_begin(store, &txn);
+    if (!err)
+        store_read_end(txn);
+    return err;
+}
+
+enum err open_tables(struct store *store, enum store_mode mode)
+{
+    bool full;
+    enum err err = find_tables(store, false, &full);
+    if (err == ERR_NOTFOUND && mode == STORE_READ_WRITE)
+        err = make_tables(store);
+    else if (err == ERR_NOTFOUND)
+        log_error(
+            "the database lacks tables; make them with: fxctl --home %s init", store->home->dir);
+    return err ? err : make_reader(store);
+}
+
+enum err open_check_layout(const struct store *store, uint64_t layout)
+{
+    const char *dir = store->home->dir;
+    if (layout == STORE_LAYOUT)
+        return ERR_OK;
+    if (!layout)
+        log_error("the database was not made to its end; make it with: fxctl --home %s init", dir);
+    else if (layout < STORE_LAYOUT)
+        log_error("the database has layout %" PRIu64 ", of an earlier version; stop the web server "
+                  "and bring it to layout %d with: fxctl --home %s upgrade (or start a dispatcher, "
+                  "which does the same)",
+            layout, STORE_LAYOUT, dir);
+    else
+        log_error("the database has layout %" PRIu64 ", of a newer version, and this program knows "
+                  "layouts up to %d; install that version again",
+            layout, STORE_LAYOUT);
+    return layout ? ERR_DENIED : ERR_NOTFOUND;
+}
+
+enum err store_open(const struct home *home, enum store_mode mode, struct store **ret_store)
+{
+    struct store *store;
+    uint64_t layout;
+    enum err err = open_env(home, mode, &store);
+    if (err)
+        return err;
+    err = open_layout(store, &layout);
+    if (!err)
+        err = open_check_layout(store, layout);
+    if (!err)
+        err = open_tables(store, mode);
+    if (err)
+        store_close(store);
+    else
+        *ret_store = store;
+    return err;
+}
+
+static enum err set_layout(struct store_txn *txn, void *context)
 {
     (void)context;
-    uint64_t version;
-    enum err err = store_counter(txn, "format", &version);
-    if (!err && !version)
-        err = store_set_counter(txn, "format", FORMAT_VERSION);
-    return err;
+    return store_set_counter(txn, STORE_LAYOUT_COUNTER, STORE_LAYOUT);
 }
 
 enum err store_create(const struct home *home)
 {
     struct store *store = store_new(home);
     char path[PATH_MAX];
+    uint64_t layout;
     home_path(home, "db/data.mdb", path);
     bool exists = access(path, F_OK) == 0;
-    enum err err = open_env(store, 0, exists ? 0 : home->config.store_map_bytes);
+    enum err err = start(store, 0, exists ? 0 : home->config.store_map_bytes);
+    if (!err)
+        err = open_layout(store, &layout);
+    if (!err && layout)
+        err = open_check_layout(store, layout);
     if (!err)
         err = make_tables(store);
-    if (!err)
-        err = store_write(store, 0, set_format, NULL);
+    if (!err && !layout)
+        err = store_write(store, 0, set_layout, NULL);
     store_close(store);
     return err;
 }

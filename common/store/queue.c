@@ -149,10 +149,11 @@ enum err queue_take_changes(struct store_txn *txn,
     return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-enum err due_put(struct store_txn *txn, int64_t due_ms, const struct uuid *execution)
+enum err due_put(
+    struct store_txn *txn, int64_t due_ms, uint64_t queue, const struct uuid *execution)
 {
-    struct key key = due_key(due_ms, execution);
-    return store_put(txn, TABLE_DUE, key_span(&key), SPAN_NONE);
+    struct key key = due_key(due_ms, execution), record = key_of_seq(queue);
+    return store_put(txn, TABLE_DUE, key_span(&key), key_span(&record));
 }
 
 enum err due_del(struct store_txn *txn, int64_t due_ms, const struct uuid *execution)
@@ -178,7 +179,8 @@ enum err due_first(struct store_txn *txn, int64_t *ret_due_ms, struct uuid *ret_
 }
 
 enum err due_each(struct store_txn *txn,
-    void (*fn)(int64_t due_ms, const struct uuid *execution, void *context), void *context)
+    void (*fn)(int64_t due_ms, uint64_t queue, const struct uuid *execution, void *context),
+    void *context)
 {
     struct store_cursor cursor;
     struct span key, value;
@@ -187,7 +189,11 @@ enum err due_each(struct store_txn *txn,
         return err;
     while (!(err = store_cursor_next(&cursor, &key, &value))) {
         struct uuid id = key_tail_uuid(key);
-        fn(due_of(key), &id, context);
+        if (value.len != 8) {
+            err = ERR_CORRUPT;
+            break;
+        }
+        fn(due_of(key), key_tail_u64(value), &id, context);
     }
     store_cursor_close(&cursor);
     return err == ERR_NOTFOUND ? ERR_OK : err;

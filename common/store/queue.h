@@ -42,14 +42,15 @@ enum err queue_take_changes(struct store_txn *txn,
     void *context) MUST_CHECK;
 
 /* Executions whose next attempt is not due yet. */
-enum err due_put(struct store_txn *txn, int64_t due_ms, const struct uuid *execution) MUST_CHECK;
+enum err due_put(
+    struct store_txn *txn, int64_t due_ms, uint64_t queue, const struct uuid *execution) MUST_CHECK;
 enum err due_del(struct store_txn *txn, int64_t due_ms, const struct uuid *execution) MUST_CHECK;
 /* The execution that is due first. ERR_NOTFOUND when none waits. */
 enum err due_first(
     struct store_txn *txn, int64_t *ret_due_ms, struct uuid *ret_execution) MUST_CHECK;
-/* Calls fn for every execution that waits, in the order in which they are due. */
+/* Calls fn for every execution that waits, with its queue, in the order in which they are due. */
 enum err due_each(struct store_txn *txn,
-    void (*fn)(int64_t due_ms, const struct uuid *execution, void *context),
+    void (*fn)(int64_t due_ms, uint64_t queue, const struct uuid *execution, void *context),
     void *context) MUST_CHECK;
 
 #endif

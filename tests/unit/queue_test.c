@@ -141,15 +141,17 @@ static void queue_count_all_counts_each_once(void **state)
 
 struct dues {
     int64_t times[8];
+    uint64_t queues[8];
     struct uuid ids[8];
     size_t n;
 };
 
-static void note_due(int64_t due_ms, const struct uuid *execution, void *context)
+static void note_due(int64_t due_ms, uint64_t queue, const struct uuid *execution, void *context)
 {
     struct dues *dues = context;
     assert_true(dues->n < COUNT(dues->times));
     dues->times[dues->n] = due_ms;
+    dues->queues[dues->n] = queue;
     dues->ids[dues->n++] = *execution;
 }
 
@@ -170,7 +172,7 @@ static void due_gives_the_earliest(void **state)
     assert_int_equal(due_ms, -1);
     for (size_t i = 0; i < COUNT(waiting); i++) {
         struct uuid execution = id(waiting[i].n);
-        assert_int_equal(due_put(txn, waiting[i].due_ms, &execution), ERR_OK);
+        assert_int_equal(due_put(txn, waiting[i].due_ms, 100 + waiting[i].n, &execution), ERR_OK);
     }
     txn = temp_store_next(&t);
     assert_int_equal(due_each(txn, note_due, &dues), ERR_OK);
@@ -178,6 +180,7 @@ static void due_gives_the_earliest(void **state)
     for (size_t i = 0; i < COUNT(order); i++) {
         struct uuid expected = id(order[i]);
         assert_true(uuid_eq(&dues.ids[i], &expected));
+        assert_int_equal(dues.queues[i], 100 + order[i]);
         assert_int_equal(due_first(txn, &due_ms, &found), ERR_OK);
         assert_true(uuid_eq(&found, &expected));
         assert_true(due_ms == dues.times[i]);

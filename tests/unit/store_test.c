@@ -20,6 +20,7 @@
 
 #include "base/pack.h"
 #include "store/key.h"
+#include "store/open.h"
 #include "store/store.h"
 
 extern char **environ;
@@ -299,29 +300,40 @@ static void store_create_keeps_what_is_there(void **state)
     assert_string_equal(get_text("a"), "kept");
 }
 
-static enum err set_format(struct store_txn *txn, void *context)
+static enum err set_layout(struct store_txn *txn, void *context)
 {
-    return store_set_counter(txn, "format", *(const uint64_t *)context);
+    return store_set_counter(txn, STORE_LAYOUT_COUNTER, *(const uint64_t *)context);
 }
 
-static void store_of_another_format_is_refused(void **state)
+static void store_of_another_layout_is_refused(void **state)
 {
-    uint64_t formats[] = {0, 2, UINT64_MAX};
+    static const struct {
+        uint64_t layout;
+        enum err err;
+        const char *said;
+    } others[] = {
+        {0, ERR_NOTFOUND, "fxctl --home"},
+        {1, ERR_DENIED, "of an earlier version"},
+        {STORE_LAYOUT + 1, ERR_DENIED, "of a newer version"},
+        {UINT64_MAX, ERR_DENIED, "layout 18446744073709551615"},
+    };
     (void)state;
-    for (size_t i = 0; i < COUNT(formats); i++) {
+    for (size_t i = 0; i < COUNT(others); i++) {
         struct store *other = NULL;
+        uint64_t layout = others[i].layout;
         assert_int_equal(store_create(&home), ERR_OK);
         assert_int_equal(store_open(&home, STORE_READ_WRITE, &store), ERR_OK);
-        assert_int_equal(store_write(store, 0, set_format, &formats[i]), ERR_OK);
+        assert_int_equal(store_write(store, 0, set_layout, &layout), ERR_OK);
         store_close(store);
         store = NULL;
-        assert_int_equal(store_open(&home, STORE_READ_WRITE, &other), ERR_CORRUPT);
-        assert_int_equal(store_open(&home, STORE_READ_ONLY, &other), ERR_CORRUPT);
+        assert_int_equal(store_open(&home, STORE_READ_WRITE, &other), others[i].err);
+        assert_int_equal(store_open(&home, STORE_READ_ONLY, &other), others[i].err);
         assert_null(other);
+        assert_true(temp_logged(&temp, others[i].said));
+        assert_int_equal(store_create(&home), layout ? ERR_DENIED : ERR_OK);
         assert_int_equal(unlink(temp_path(&temp, "home/db/data.mdb")), 0);
         assert_int_equal(unlink(temp_path(&temp, "home/db/lock.mdb")), 0);
     }
-    assert_true(temp_logged(&temp, "the database has format 2, this program knows format 1"));
 }
 
 static void store_file_that_is_none_is_refused(void **state)
@@ -1581,7 +1593,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(store_is_missing_before_init, setup_home, teardown),
         cmocka_unit_test_setup_teardown(store_is_made_for_the_group, setup_home, teardown),
         TEST(store_create_keeps_what_is_there),
-        cmocka_unit_test_setup_teardown(store_of_another_format_is_refused, setup_home, teardown),
+        cmocka_unit_test_setup_teardown(store_of_another_layout_is_refused, setup_home, teardown),
         TEST(store_file_that_is_none_is_refused),
         TEST(store_opened_for_reading_cannot_be_written),
         cmocka_unit_test(store_close_takes_nothing),
