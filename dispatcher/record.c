@@ -15,8 +15,19 @@
 #include "store/executions.h"
 #include "store/queue.h"
 
+#define NO_RETRY (-1)
+
 /* A runner that dies again and again with the same execution is not given it back at once. */
 static const struct retry loss_backoff = {UINT32_MAX, 100, 10000};
+
+/* An attempt that has ended, on its way into the store. */
+struct ending {
+    struct dispatcher *d;
+    struct store_txn *txn;
+    struct service *service;
+    struct execution *execution;
+    char error[96]; /* the execution's, where it is said here */
+};
 
 enum err record_put_back(
     struct store_txn *txn, struct service *service, struct execution *execution, int64_t wait_ms)
@@ -38,6 +49,18 @@ enum err record_put_back(
     return queue_put(txn, execution->queue, execution->event_seq, &execution->id);
 }
 
+static enum err put_back(const struct ending *e, int64_t wait_ms)
+{
+    return record_put_back(e->txn, e->service, e->execution, wait_ms);
+}
+
+static enum err finish(struct store_txn *txn, struct execution *execution, enum status status)
+{
+    enum status was = execution->status;
+    execution->status = status;
+    return executions_change(txn, execution, was);
+}
+
 static uint64_t random_u64(void)
 {
     uint64_t random;
@@ -51,226 +74,224 @@ static int64_t elapsed_us(const struct execution *execution)
     return ms > 0 ? ms * 1000 : 0; /* the clock may have been set back */
 }
 
-/* It was claimed but never ran: as if it had not been. */
-static enum err record_unbegun(
-    struct store_txn *txn, const struct happening *happening, struct execution *execution)
+/* The execution was claimed but never ran: it is as if it had not been claimed. */
+static enum err undo_claim(struct ending *e, int64_t wait_ms)
 {
-    bool waits = happening->kind == HAPPENING_UNSTARTED;
-    execution->attempt--;
-    execution->last = ATTEMPT_NONE;
-    return record_put_back(txn, happening->service, execution, waits ? loss_backoff.delay_ms : 0);
+    e->execution->attempt--;
+    e->execution->last = ATTEMPT_NONE;
+    return put_back(e, wait_ms);
 }
 
 /* The runner died. */
-static enum err record_loss(struct dispatcher *d, struct store_txn *txn,
-    const struct happening *happening, struct execution *execution)
+static enum err end_lost(struct ending *e)
 {
-    char error[96];
+    struct execution *execution = e->execution;
     execution->losses++;
     execution->last = ATTEMPT_LOST;
     execution->duration_us = elapsed_us(execution);
-    snprintf(error, sizeof error, "the runner died during attempt %u", execution->attempt);
-    execution->error = span_str(error);
-    if (execution->losses >= d->home.config.dispatcher_losses) {
-        enum status was = execution->status;
-        execution->status = STATUS_FAILED;
-        return executions_change(txn, execution, was);
-    }
+    snprintf(e->error, sizeof e->error, "the runner died during attempt %u", execution->attempt);
+    execution->error = span_str(e->error);
+    if (execution->losses >= e->d->home.config.dispatcher_losses)
+        return finish(e->txn, execution, STATUS_FAILED);
     bool first = execution->losses == 1;
-    return record_put_back(txn, happening->service, execution,
-        first ? 0 : retry_backoff_ms(&loss_backoff, execution->losses - 1, random_u64()));
+    return put_back(
+        e, first ? 0 : retry_backoff_ms(&loss_backoff, execution->losses - 1, random_u64()));
 }
 
-static enum err store_emits(struct store_txn *txn, const struct execution *parent, uint16_t depth,
-    const struct frame_outcome *outcome)
+/* What an attempt has left. */
+
+/* Sets `depth`, of the events that are emitted. Loops of events end at step.depth. */
+static enum err check_depth(struct ending *e, struct frame_outcome *outcome, uint16_t *ret_depth)
+{
+    struct event event;
+    int64_t most = e->d->home.config.step_depth;
+    *ret_depth = 1;
+    if (!outcome->emit_count)
+        return ERR_OK;
+    enum err err = events_get(e->txn, e->execution->event_seq, &event);
+    if (err)
+        return err == ERR_NOTFOUND ? ERR_OK : err; /* the event is deleted */
+    *ret_depth = (uint16_t)(event.depth + 1);
+    if (*ret_depth <= most)
+        return ERR_OK;
+    snprintf(e->error, sizeof e->error,
+        "emits follow each other more than %d deep, which looks like a loop", (int)most);
+    outcome->error = span_str(e->error);
+    outcome->status = STATUS_FAILED;
+    outcome->final = true;
+    outcome->emit_count = 0;
+    return ERR_OK;
+}
+
+static enum err store_emits(
+    const struct ending *e, uint16_t depth, const struct frame_outcome *outcome)
 {
     struct span rest = outcome->emits;
     struct frame_emit emit;
     for (uint32_t i = 0; i < outcome->emit_count && frame_emit_next(&rest, &emit); i++) {
+        struct uuid id = uuid_new(); /* the cid is shared, the id is the event's own */
+        char text[UUID_TEXT];
+        uuid_format(&id, text);
         struct event event = {
-            .cid = parent->cid,
-            .parent = parent->id,
+            .id = span_str(text),
+            .cid = e->execution->cid,
+            .parent = e->execution->id,
             .accepted_ms = clock_wall_ms(),
             .depth = depth,
             .data_kind = EVENT_DATA_JSON,
-            .source = emit.event_source.len ? emit.event_source : parent->pipeline_name,
+            .source = emit.event_source.len ? emit.event_source : e->execution->pipeline_name,
             .type = emit.event_type,
             .topic = emit.topic,
             .datacontenttype = span_str("application/json"),
             .data = emit.payload,
         };
-        struct uuid id = uuid_new();
-        char text[UUID_TEXT];
-        uuid_format(&id, text);
-        event.id = span_str(text); /* the cid is shared, the id is the event's own */
-        enum err err = events_append(txn, &event);
+        enum err err = events_append(e->txn, &event);
         if (err)
             return err;
     }
     return ERR_OK;
 }
 
-/* May the events of this outcome be published? Loops end at step.depth. */
-static enum err check_depth(struct dispatcher *d, struct store_txn *txn,
-    const struct execution *execution, const struct frame_outcome *outcome, uint16_t *ret_depth,
-    bool *ret_too_deep)
+/* The data that the steps have saved and the ends of their logs. */
+static enum err store_results(const struct ending *e, const struct frame_outcome *outcome)
 {
-    struct event event;
-    *ret_depth = 1;
-    *ret_too_deep = false;
-    if (!outcome->emit_count)
-        return ERR_OK;
-    enum err err = events_get(txn, execution->event_seq, &event);
-    if (err == ERR_NOTFOUND)
-        return ERR_OK; /* no longer kept */
-    if (err)
-        return err;
-    *ret_depth = (uint16_t)(event.depth + 1);
-    *ret_too_deep = *ret_depth > d->home.config.step_depth;
-    return ERR_OK;
-}
-
-/* What the steps have left: data, the ends of their logs. */
-static enum err store_results(
-    struct store_txn *txn, const struct execution *execution, const struct frame_outcome *outcome)
-{
+    const struct execution *execution = e->execution;
     bool again = execution->attempt > 1; /* an earlier attempt may have left something */
     enum err err = ERR_OK;
     if (outcome->data.len || again)
-        err = executions_set_data(txn, &execution->id, outcome->data);
+        err = executions_set_data(e->txn, &execution->id, outcome->data);
     for (uint16_t i = 0; !err && i < outcome->step_count; i++)
         if (outcome->logs[i].len || again)
-            err = executions_set_log(txn, &execution->id, i, outcome->logs[i]);
+            err = executions_set_log(e->txn, &execution->id, i, outcome->logs[i]);
     return err;
 }
 
-/* A failed attempt is tried again while its pipeline allows it. */
-static enum err may_retry(struct dispatcher *d, struct store_txn *txn,
-    const struct execution *execution, const struct frame_outcome *outcome, int64_t *ret_wait_ms,
-    bool *ret_may)
+/* How long the next attempt is waited for, after one that has failed. */
+static enum err find_wait(
+    const struct ending *e, const struct frame_outcome *outcome, int64_t *ret_wait_ms)
 {
+    const struct execution *execution = e->execution;
     const struct version *version;
-    enum err err =
-        catalog_version(d, txn, execution->pipeline_id, execution->pipeline_version, &version);
-    *ret_may = false;
+    enum err err = catalog_version(
+        e->d, e->txn, execution->pipeline_id, execution->pipeline_version, &version);
+    *ret_wait_ms = NO_RETRY;
     if (err)
         return err == ERR_NOTFOUND ? ERR_OK : err;
     const struct retry *retry = &version->pipeline->retry;
-    *ret_may = !outcome->final && retry_allowed(retry, execution->failures);
-    *ret_wait_ms = *ret_may ? retry_backoff_ms(retry, execution->failures, random_u64()) : 0;
+    if (outcome->final || !retry_allowed(retry, execution->failures))
+        return ERR_OK;
+    int64_t own_ms = retry_backoff_ms(retry, execution->failures, random_u64());
     /* What a server asks for is granted as far as the pipeline would wait by itself. */
     int64_t asked_ms = outcome->retry_after_ms < retry->max_delay_ms ? outcome->retry_after_ms
                                                                      : retry->max_delay_ms;
-    if (*ret_may && *ret_wait_ms < asked_ms)
-        *ret_wait_ms = asked_ms;
+    *ret_wait_ms = own_ms > asked_ms ? own_ms : asked_ms;
     return ERR_OK;
 }
 
-static enum err record_outcome(struct dispatcher *d, struct store_txn *txn,
-    const struct happening *happening, struct execution *execution, struct frame_outcome *outcome)
+static void take_result(struct execution *execution, const struct frame_outcome *outcome)
 {
-    bool too_deep, again = false;
-    uint16_t depth;
-    int64_t wait_ms = 0;
-    char deep[96];
-    enum err err = check_depth(d, txn, execution, outcome, &depth, &too_deep);
-    if (err)
-        return err;
-    if (too_deep) {
-        snprintf(deep, sizeof deep,
-            "emits follow each other more than %d deep, which looks like a loop",
-            (int)d->home.config.step_depth);
-        outcome->status = STATUS_FAILED;
-        outcome->final = true;
-        outcome->error = span_str(deep);
-    }
+    bool good = outcome->status == STATUS_COMPLETED;
     execution->steps = outcome->steps;
     execution->step_count = outcome->step_count;
     execution->error = outcome->error;
     execution->started_ms = outcome->started_ms;
     execution->duration_us = outcome->duration_us;
-    execution->last = ATTEMPT_COMPLETED;
-    if (outcome->status != STATUS_COMPLETED) {
-        execution->last = ATTEMPT_FAILED;
-        execution->failures++;
-        err = may_retry(d, txn, execution, outcome, &wait_ms, &again);
-        if (err)
-            return err;
+    execution->last = good ? ATTEMPT_COMPLETED : ATTEMPT_FAILED;
+    execution->failures += !good;
+}
+
+static enum err end_as_said(struct ending *e, struct frame_outcome *outcome)
+{
+    int64_t wait_ms = NO_RETRY;
+    uint16_t depth;
+    enum err err = check_depth(e, outcome, &depth);
+    if (err)
+        return err;
+    take_result(e->execution, outcome);
+    if (outcome->status != STATUS_COMPLETED)
+        err = find_wait(e, outcome, &wait_ms);
+    if (!err && wait_ms != NO_RETRY) {
+        err = put_back(e, wait_ms);
+    } else if (!err) {
+        err = finish(e->txn, e->execution, outcome->status);
+        if (!err)
+            err = store_emits(e, depth, outcome);
     }
-    if (again) {
-        err = record_put_back(txn, happening->service, execution, wait_ms);
-    } else {
-        enum status was = execution->status;
-        execution->status = outcome->status;
-        err = executions_change(txn, execution, was);
-        if (!err && !too_deep)
-            err = store_emits(txn, execution, depth, outcome);
-    }
-    return err ? err : store_results(txn, execution, outcome);
+    return err ? err : store_results(e, outcome);
 }
 
 enum err record_cancelled(struct store_txn *txn, struct execution *execution)
 {
-    enum status was = execution->status;
-    execution->status = STATUS_FAILED;
     execution->last = ATTEMPT_CANCELLED;
     execution->error = span_str("cancelled by request");
     execution->duration_us = elapsed_us(execution);
-    enum err err = executions_change(txn, execution, was);
+    enum err err = finish(txn, execution, STATUS_FAILED);
     return err ? err : actions_del_cancel(txn, &execution->id);
 }
 
 /* Cancelled while it ran: what its steps did until then is kept. */
-static enum err keep_cancelled(
-    struct store_txn *txn, struct execution *execution, const struct frame_outcome *outcome)
+static enum err end_cancelled(struct ending *e, const struct frame_outcome *outcome)
 {
-    execution->steps = outcome->steps;
-    execution->step_count = outcome->step_count;
-    enum err err = record_cancelled(txn, execution);
-    return err ? err : store_results(txn, execution, outcome);
+    e->execution->steps = outcome->steps;
+    e->execution->step_count = outcome->step_count;
+    enum err err = record_cancelled(e->txn, e->execution);
+    return err ? err : store_results(e, outcome);
+}
+
+/* The runner has said what became of it. One that talks nonsense is as good as dead. */
+static enum err end_outcome(struct ending *e, struct span body, bool cancelled)
+{
+    struct frame_outcome *outcome = mem_alloc(sizeof *outcome);
+    enum err err;
+    if (!frame_get_outcome(body, outcome))
+        err = end_lost(e);
+    else if (cancelled && outcome->status != STATUS_COMPLETED)
+        err = end_cancelled(e, outcome);
+    else
+        err = end_as_said(e, outcome);
+    free(outcome);
+    return err;
+}
+
+static enum err end_attempt(struct ending *e, const struct happening *happening)
+{
+    bool cancelled;
+    enum err err = actions_is_cancelled(e->txn, &e->execution->id, &cancelled);
+    if (err)
+        return err;
+    if (happening->kind == HAPPENING_OUTCOME)
+        return end_outcome(e, buf_span(&happening->outcome), cancelled);
+    if (cancelled)
+        return record_cancelled(e->txn, e->execution);
+    if (happening->kind == HAPPENING_LOST)
+        return end_lost(e);
+    return undo_claim(e, happening->kind == HAPPENING_UNSTARTED ? loss_backoff.delay_ms : 0);
 }
 
 enum err record_happening(
     struct dispatcher *d, struct store_txn *txn, const struct happening *happening)
 {
-    bool cancelled = false;
     struct execution execution;
     struct buf copy = BUF_INIT;
+    struct ending ending = {
+        .d = d, .txn = txn, .service = happening->service, .execution = &execution};
     enum err err = executions_load(txn, &happening->execution, &copy, &execution, NULL);
-    if (err == ERR_NOTFOUND || (!err && (execution.status != STATUS_IN_PROGRESS ||
-                                            execution.attempt != happening->attempt))) {
-        err = ERR_OK; /* it is no longer this attempt's business */
-        goto out;
+    bool ours =
+        !err && execution.status == STATUS_IN_PROGRESS && execution.attempt == happening->attempt;
+    if (err == ERR_NOTFOUND)
+        err = ERR_OK; /* deleted */
+    if (ours) {
+        happening->service->plan.running--;
+        err = end_attempt(&ending, happening);
     }
-    if (err)
-        goto out;
-    happening->service->plan.running--;
-    err = actions_is_cancelled(txn, &execution.id, &cancelled);
-    if (err)
-        goto out;
-    if (happening->kind == HAPPENING_OUTCOME) {
-        struct frame_outcome *outcome = mem_alloc(sizeof *outcome);
-        bool good = frame_get_outcome(buf_span(&happening->outcome), outcome);
-        if (good && cancelled && outcome->status != STATUS_COMPLETED)
-            err = keep_cancelled(txn, &execution, outcome);
-        else if (good)
-            err = record_outcome(d, txn, happening, &execution, outcome);
-        else
-            err = record_loss(d, txn, happening, &execution);
-        free(outcome);
-    } else if (cancelled) {
-        err = record_cancelled(txn, &execution);
-    } else if (happening->kind == HAPPENING_LOST) {
-        err = record_loss(d, txn, happening, &execution);
-    } else {
-        err = record_unbegun(txn, happening, &execution);
-    }
-out:
     buf_done(&copy);
     return err;
 }
 
-/* Whoever has it is told, and until it has answered not again. */
+/*
+ * Has the runner told to end or to give back an execution. A runner that was told before is
+ * not told again until it has answered.
+ */
 static void order_cancel(struct dispatcher *d, const struct uuid *execution)
 {
     for (struct service *s = d->services; s; s = s->next) {
@@ -278,7 +299,7 @@ static void order_cancel(struct dispatcher *d, const struct uuid *execution)
             for (size_t k = 0; k < i->job_count; k++) {
                 if (!uuid_eq(&i->jobs[k].execution, execution) || (k ? i->recalled : i->cancelled))
                     continue;
-                d->plan.more |= i->order.cancel; /* one at a time */
+                d->plan.more |= i->order.cancel; /* one a runner and turn */
                 i->order.cancel = true;
                 i->order.cancelled = *execution;
                 return;
