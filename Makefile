@@ -40,6 +40,8 @@ INSTRUMENT_coverage := --coverage -fprofile-update=atomic
 OURS += $(INSTRUMENT_$(VARIANT))
 LINK += $(INSTRUMENT_$(VARIANT))
 
+VERSION := $(shell sed -n 's/^.define FX_VERSION "\(.*\)"/\1/p' common/base/version.h)
+
 # What there is: each folder below is one layer of the library, or one program. A new
 # program is one folder and one word here.
 LAYERS := base home model proc store view
@@ -50,6 +52,9 @@ objects = $(patsubst %,$(B)/obj/%.o,$(basename $(wildcard $(addsuffix /*.[cS],$(
 
 CGI := $(WEB_PROGRAMS:%=$(B)/cgi-bin/%.fcgi)
 BIN := $(foreach p,$(PROGRAMS),$(B)/bin/$(lastword $(subst :, ,$(p))))
+
+MAN := fxctl/fxctl.1 dispatcher/fx-dispatcher.8
+MAN_MADE := $(MAN:%=$(B)/man/%)
 
 # --as-needed: a program is linked with those alone whose functions it calls.
 LIBS := -lfcgi -lcurl -llmdb -ljson-c -lcrypto -linih -lm
@@ -116,12 +121,23 @@ $(foreach p,$(PROGRAMS),$(eval \
 
 include tests/tests.mk
 
-# Beside the target and renamed, so that a program in use is never cut short.
-install: all ## install to PREFIX
-	@for f in $(BIN); do install -D -m 755 $$f $(DESTDIR)$(PREFIX)/bin/$$(basename $$f).new && \
-		mv $(DESTDIR)$(PREFIX)/bin/$$(basename $$f).new $(DESTDIR)$(PREFIX)/bin/$$(basename $$f); done
-	@for f in $(CGI); do install -D -m 755 $$f $(DESTDIR)$(PREFIX)/lib/fxbridge/$$(basename $$f).new && \
-		mv $(DESTDIR)$(PREFIX)/lib/fxbridge/$$(basename $$f).new $(DESTDIR)$(PREFIX)/lib/fxbridge/$$(basename $$f); done
+# Manual pages are installed with the version in their foot.
+$(B)/man/%: % common/base/version.h
+	@mkdir -p $(@D)
+	$(Q)sed 's/"FX Bridge"/"FX Bridge $(VERSION)"/' $< >$@
+
+# Mode, folder, files. Beside the target and renamed, so that a program in use is never cut
+# short.
+define put
+	@for f in $(3); do to=$(DESTDIR)$(PREFIX)/$(2)/$${f##*/}; \
+		install -D -m $(1) $$f $$to.new && mv $$to.new $$to || exit 1; done
+endef
+
+install: all $(MAN_MADE) ## install to PREFIX
+	$(call put,755,bin,$(BIN))
+	$(call put,755,lib/fxbridge,$(CGI))
+	$(call put,644,share/man/man1,$(filter %.1,$(MAN_MADE)))
+	$(call put,644,share/man/man8,$(filter %.8,$(MAN_MADE)))
 
 # Nothing can make the events and keys of a home again.
 clean: ## remove build/, unless there is a home in it

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/version.h"
 #include "dispatcher/dispatcher.h"
 #include "dispatcher/loop.h"
 #include "dispatcher/recover.h"
@@ -45,6 +46,7 @@ static const char usage[] =
     "  --on-demand      leave the caller's session, and leave after\n"
     "                   leave_seconds (fx.conf) with nothing to do\n"
     "  --help           this text\n"
+    "  --version        the version\n"
     "\n"
     "SIGTERM and SIGINT let running executions end (drain_seconds in fx.conf).\n";
 
@@ -73,7 +75,8 @@ static struct options read_options(int argc, char **argv)
 {
     static const struct option names[] = {{"home", required_argument, NULL, 'h'},
         {"once", no_argument, NULL, '1'}, {"max-seconds", required_argument, NULL, 'm'},
-        {"on-demand", no_argument, NULL, 'd'}, {"help", no_argument, NULL, 'u'}, {0}};
+        {"on-demand", no_argument, NULL, 'd'}, {"help", no_argument, NULL, 'u'},
+        {"version", no_argument, NULL, 'v'}, {0}};
     struct options options = {0};
     opterr = 0;
     for (int c; (c = getopt_long(argc, argv, "", names, NULL)) != -1;) {
@@ -92,6 +95,9 @@ static struct options read_options(int argc, char **argv)
             break;
         case 'u':
             fputs(usage, stdout);
+            exit(0);
+        case 'v':
+            puts("fx-dispatcher " FX_VERSION);
             exit(0);
         default:
             refuse("is not an option, or lacks its value", argv[optind - 1]);

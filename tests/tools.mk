@@ -1,15 +1,15 @@
 # What looks at the code from other sides. Each is one word, says what it saw, and fails
 # when it finds something. Included by tests.mk.
 
-.PHONY: deps-tools coverage valgrind tsan sizes
+.PHONY: deps-tools coverage valgrind tsan sizes dist distcheck
 deps-tools: ## the same, with what coverage, valgrind and their like need
 	@.ci/deps run check tools
 
 # Programs run 5 to 30 times slower under valgrind and the thread sanitizer, so each gets few
 # end-to-end tests: valgrind those that go the whole way, the sanitizer those that send much
 # at the same time.
-valgrind: E2E = tests/e2e/test_readme.py tests/e2e/test_events.py
-tsan: E2E = tests/e2e/test_idempotency.py tests/e2e/test_slow_peer.py
+valgrind: TESTS = tests/e2e/test_readme.py tests/e2e/test_events.py
+tsan: TESTS = tests/e2e/test_idempotency.py tests/e2e/test_slow_peer.py
 
 ifeq ($(VARIANT),coverage)
 LINK += -Wl,--wrap=_exit
@@ -31,15 +31,23 @@ $(UNDER_VALGRIND): tests/tools/valgrind.sh
 	@mkdir -p $(@D)
 	@ln -sf $(CURDIR)/$< $@
 
-valgrind: deps-tools built $(UNDER_VALGRIND) ## unit tests and a few others under valgrind; E2E=FILE chooses
+valgrind: deps-tools built $(UNDER_VALGRIND) ## unit tests and a few others under valgrind; TESTS=FILE chooses
 	@printf '%s\n' $(UNIT:%=$(B)/tests/%) | xargs -P $(CORES) -I{} tests/tools/valgrind.sh --test {}
 	@echo "$(words $(UNIT)) unit test programs passed under valgrind"
-	@$(call pytest,build/valgrind) $(E2E)
+	@$(call pytest,build/valgrind) $(TESTS)
 
 tsan: deps-tools ## the same under the thread sanitizer
 	@$(MAKE) --no-print-directory -j$(CORES) VARIANT=tsan built
 	@$(MAKE) --no-print-directory VARIANT=tsan unit
-	@$(call pytest,build/tsan) $(E2E)
+	@$(call pytest,build/tsan) $(TESTS)
 
 sizes: ## how large functions, files and headers are; fails beyond the bound
 	@/usr/bin/python3 tests/checks/sizes.py
+
+dist: ## build/fxbridge-VERSION.tar.gz of what is committed
+	@mkdir -p build
+	@git archive --prefix=fxbridge-$(VERSION)/ -o build/fxbridge-$(VERSION).tar.gz HEAD
+	@echo build/fxbridge-$(VERSION).tar.gz
+
+distcheck: dist ## does the tarball build, pass its unit tests and install, all by itself?
+	@tests/tools/distcheck.sh build/fxbridge-$(VERSION).tar.gz $(VERSION)
