@@ -6,8 +6,8 @@
 #include "dispatcher/service.h"
 #include "proc/frame.h"
 
-#define PACE_MAX_US (4 * AHEAD_US) /* a job that takes longer counts as this long */
-#define PACE_WEIGHT 8              /* the last job counts one part in so many */
+#define PACE_MAX_US (4 * AHEAD_US) /* a job that takes longer counts as one of this length */
+#define PACE_WEIGHT 8              /* the last job is one part in so many of the pace */
 
 uint32_t ahead_window(const struct service *service)
 {

@@ -26,17 +26,17 @@ uint32_t ahead_window(const struct service *service);
 /* How many more jobs a runner may be given. */
 uint32_t ahead_room(const struct instance *instance);
 
-/* A job of the service has taken so long; or one holds up others, whoever is given them. */
+/* Learns that a job of the service has taken so long, or has held up others so long by now. */
 void ahead_learn(struct service *service, int64_t took_us);
 void ahead_slow_down(struct service *service);
 
 /*
- * Does the first job of a runner hold up the others, which are to be recalled? If it may do so
- * later, *ret_next_ms becomes that time where it is later than that (monotonic).
+ * Does the first job of a runner hold up the others, so that they are to be recalled? If it may
+ * do so later, *ret_next_ms is lowered to that time (monotonic).
  */
 bool ahead_is_late(const struct instance *instance, int64_t now_ms, int64_t *ret_next_ms);
 
-/* Asks for the jobs behind the first, in the bytes to be sent. False: that is asked already. */
+/* Puts a frame that asks for the jobs behind the first. False when they are asked for already. */
 bool ahead_recall(struct instance *instance);
 
 #endif

@@ -23,7 +23,7 @@ struct service *catalog_service(struct dispatcher *d, uint64_t queue)
             return s;
     struct service *s = mem_alloc(sizeof *s);
     s->queue = queue;
-    s->pace_us = AHEAD_US; /* until more is known */
+    s->pace_us = AHEAD_US; /* until a job has ended */
     s->peer = s;
     s->plan.scale = SCALE_DEFAULT;
     s->plan.ticking = (struct ticking){NO_TICK, true};
@@ -42,7 +42,7 @@ static void leave_peers(struct service *service)
     before->peer = service->peer;
 }
 
-/* Is there a route to it, or has something happened to an execution of it? */
+/* Does a trigger lead to the service, or has something happened to one of its executions? */
 static bool is_needed(const struct dispatcher *d, const struct service *service)
 {
     for (size_t i = 0; i < d->listener_count; i++)
@@ -143,7 +143,7 @@ static bool add_listener(const struct trigger *trigger, void *context)
     return !((struct reloading *)context)->err;
 }
 
-/* A queue is one pipeline's for good. */
+/* A queue belongs to one pipeline for good. */
 static void set_pipeline(struct dispatcher *d, struct service *service, struct span pipeline_id)
 {
     struct service *other = d->services;
@@ -158,7 +158,7 @@ static void set_pipeline(struct dispatcher *d, struct service *service, struct s
     }
 }
 
-/* What one version of a pipeline says of the order of executions goes for all its services. */
+/* When one version of a pipeline asks for order, all of the pipeline's services keep it. */
 static void share_order(struct dispatcher *d, struct service *service)
 {
     for (size_t i = 0; i < d->listener_count; i++) {
@@ -171,7 +171,7 @@ static void share_order(struct dispatcher *d, struct service *service)
     }
 }
 
-/* The service of a pipeline's runs by hand is as its latest version says. */
+/* A pipeline's runs by hand go by the options of its latest version. */
 static bool add_run_queue(struct span pipeline_id, uint64_t queue, void *context)
 {
     struct reloading *reloading = context;
@@ -190,11 +190,13 @@ static bool add_run_queue(struct span pipeline_id, uint64_t queue, void *context
         set_pipeline(d, s, pipeline_id);
         share_order(d, s);
     }
-    reloading->err = err == ERR_NOTFOUND ? ERR_OK : err; /* deleted: what is pending is skipped */
+    reloading->err = err == ERR_NOTFOUND
+                         ? ERR_OK
+                         : err; /* the pipeline was deleted: what is pending is skipped */
     return !reloading->err;
 }
 
-/* What the pipeline's version says of routing and of the service. */
+/* Fills in what the pipeline's version says of routing and of the service. */
 static enum err describe(struct dispatcher *d, struct store_txn *txn, struct listener *listener)
 {
     const struct version *version;
@@ -202,12 +204,12 @@ static enum err describe(struct dispatcher *d, struct store_txn *txn, struct lis
     struct service *s = listener->service = catalog_service(d, t->queue);
     enum err err = catalog_version(d, txn, t->pipeline_id, t->pipeline_version, &version);
     if (err == ERR_NOTFOUND)
-        return ERR_OK; /* deleted after the trigger was stopped: what is routed is skipped */
+        return ERR_OK; /* deleted after the trigger was stopped: its executions are skipped */
     if (err)
         return err;
     listener->filters = version->pipeline->filters;
     if (t->until_seq)
-        return ERR_OK; /* stopped */
+        return ERR_OK; /* the trigger was stopped */
     listener->schedule = version->pipeline->scheduled ? &version->pipeline->schedule : NULL;
     err = tick_take_up(d, txn, listener);
     s->plan.live = true;

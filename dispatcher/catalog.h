@@ -19,12 +19,12 @@ struct version {
     struct version *next;
 };
 
-struct service *catalog_service(struct dispatcher *d, uint64_t queue); /* found or made */
+struct service *catalog_service(struct dispatcher *d, uint64_t queue); /* made where missing */
 
 /* Forgets the services whose trigger is gone and of which nothing is left. No turn. */
 void catalog_forget_idle_services(struct dispatcher *d);
 
-/* Borrows from the catalog until the next catalog_reload. ERR_NOTFOUND: it was deleted. */
+/* Borrows from the catalog until the next catalog_reload. ERR_NOTFOUND: the version is deleted. */
 enum err catalog_version(struct dispatcher *d, struct store_txn *txn, struct span pipeline_id,
     uint32_t number, const struct version **ret_version) MUST_CHECK;
 

@@ -12,18 +12,18 @@
 #include "store/executions.h"
 #include "store/queue.h"
 
-#define TURN_US 250000 /* after it was served, nobody leaves a place to a service */
+#define TURN_US 250000 /* so long after a service was served, nobody leaves a place to it */
 
 /* The places for runners, as the turn hands them out. */
 struct places {
     uint32_t taken;
-    uint32_t spare; /* those of them that may be vacated; at least, until they are counted again */
+    uint32_t spare; /* at least so many of the places taken may be vacated */
 };
 
 /*
- * A quarter of all places, and at least one of several, is kept for services that
- * have no runner yet, so that busy or stuck pipelines never leave another one
- * without any.
+ * A quarter of all places, and at least one where there are several, is kept for services
+ * that have no runner yet, so that busy or stuck pipelines never leave another pipeline
+ * without a place.
  */
 static uint32_t places_for(const struct dispatcher *d, const struct service *service)
 {
@@ -32,16 +32,16 @@ static uint32_t places_for(const struct dispatcher *d, const struct service *ser
     return service->turn.instances ? all - kept : all;
 }
 
-/* Where an ordered service is in the log. */
+/* Finds out where an ordered service is in the log. */
 static enum err look_at_first(struct store_txn *txn, struct service *service)
 {
     enum err err = queue_first_seq(txn, service->queue, &service->turn.first);
     if (err == ERR_NOTFOUND)
-        service->plan.ready = 0; /* the queue is the truth, the count a memory of it */
+        service->plan.ready = 0; /* the count only remembers the queue, which is the truth */
     return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-/* Has it anything that comes before what is at this place in the log, or has begun? */
+/* Has the service an execution that has begun, or comes before this place in the log? */
 static bool holds(const struct service *s, uint64_t place)
 {
     return s->plan.running || (s->plan.live && s->plan.waiting) ||
@@ -49,9 +49,9 @@ static bool holds(const struct service *s, uint64_t place)
 }
 
 /*
- * Does an ordered service have to wait? Of its pipeline's services, itself among
- * them, none may have an execution that has begun and not come to its end, or a
- * ready one before its own in the log, and events before that may not be unrouted.
+ * Does an ordered service have to wait? It does while any service of its pipeline, itself
+ * included, has an execution that has begun and not come to its end, or another one has a
+ * ready execution before its own in the log, or events before that are still to be routed.
  */
 static bool is_held(const struct dispatcher *d, const struct service *service)
 {
@@ -66,7 +66,7 @@ static bool is_held(const struct dispatcher *d, const struct service *service)
     return service->turn.first > d->turn.cursor;
 }
 
-/* Runners that have nothing to do, also after this turn, and may leave for another service. */
+/* How many runners have nothing to do, even after this turn, and may leave for another service. */
 static uint32_t spare(const struct dispatcher *d, const struct service *service)
 {
     return service->plan.ready && !is_held(d, service) ? 0 : service->turn.idle;
@@ -79,7 +79,7 @@ static void count_places(const struct dispatcher *d, struct places *places)
         places->spare += spare(d, s);
 }
 
-/* One that has nothing to do leaves. False when there is none. */
+/* Lets a runner that has nothing to do leave. False when there is none. */
 static bool let_go(const struct dispatcher *d, struct service *service, struct places *places)
 {
     for (struct instance *i = service->turn.idle ? service->instances : NULL; i; i = i->next) {
@@ -96,8 +96,8 @@ static bool let_go(const struct dispatcher *d, struct service *service, struct p
 }
 
 /*
- * Is there a place for one more runner? As many spare ones leave as that takes,
- * or none when all of them would not be enough.
+ * Makes a place for one more runner: as many spare runners leave as that takes, or none when
+ * all of them would not be enough. False when there is no place.
  */
 static bool make_place(struct dispatcher *d, const struct service *service, struct places *places)
 {
@@ -114,11 +114,11 @@ static bool make_place(struct dispatcher *d, const struct service *service, stru
 enum place {
     PLACE_NONE,
     PLACE_IDLE,  /* to a runner that has nothing to do */
-    PLACE_NEW,   /* to a runner that is started for it */
-    PLACE_AHEAD, /* to a busy runner, behind what that has */
+    PLACE_NEW,   /* to a runner that is started for the execution */
+    PLACE_AHEAD, /* to a busy runner, behind the jobs it has */
 };
 
-/* Takes a place for one more execution, if any; with `ahead` also one behind others at a runner. */
+/* Takes a place for one more execution; with `ahead` also one behind other jobs of a runner. */
 static enum place take_place(
     struct dispatcher *d, struct service *service, bool ahead, struct places *places)
 {
@@ -228,7 +228,7 @@ static enum err claim_execution(
                    : begin(txn, service, execution);
 }
 
-/* Claims the first of the service's queue. */
+/* Claims the first execution of the service's queue. */
 static enum err claim_one(
     struct dispatcher *d, struct store_txn *txn, struct service *service, enum place place)
 {
@@ -238,7 +238,7 @@ static enum err claim_one(
     struct buf copy = BUF_INIT;
     enum err err = queue_first(txn, service->queue, &id);
     if (err == ERR_NOTFOUND) {
-        service->plan.ready = 0; /* the queue is the truth, the count a memory of it */
+        service->plan.ready = 0; /* the count only remembers the queue, which is the truth */
         return ERR_OK;
     }
     if (!err)
@@ -249,7 +249,7 @@ static enum err claim_one(
     return err;
 }
 
-/* Has work and not one runner; of several, the one that was served longest ago. */
+/* A service that has work and no runner; of several, the one that was served longest ago. */
 static struct service *find_starved(struct dispatcher *d)
 {
     struct service *starved = NULL;
@@ -260,7 +260,7 @@ static struct service *find_starved(struct dispatcher *d)
     return starved;
 }
 
-/* A runner that has just become idle leaves although its service has more for it. */
+/* Lets a runner that has just become idle leave, although its service has work for it. */
 static bool vacate(struct dispatcher *d, struct places *places)
 {
     struct service *from = NULL;
@@ -270,16 +270,16 @@ static bool vacate(struct dispatcher *d, struct places *places)
     return from && let_go(d, from, places);
 }
 
-/* Where many busy services share few places, all time would go into starting runners. */
+/* Else, where many busy services share few places, all time would go into starting runners. */
 static bool had_its_turn(const struct service *service)
 {
     return clock_mono_us() - service->served_us < TURN_US;
 }
 
 /*
- * A service that has no runner at all comes first, and where there are no places it gets
- * the next one that is vacated, unless it had its turn only just now: it waits for one
- * step of somebody else's, and not for a backlog. *ret_starved says that one still does.
+ * A service that has no runner at all comes first. Where there is no place, it gets the next
+ * place that is vacated, unless it had its turn only just now: so it waits for one step of
+ * another service, and not for a backlog. *ret_starved: a service still waits for a place.
  */
 static enum err claim_starved(
     struct dispatcher *d, struct store_txn *txn, struct places *places, bool *ret_starved)
@@ -300,8 +300,8 @@ static enum err claim_starved(
 }
 
 /*
- * One claim a service and round, so that places are shared whatever the backlogs are.
- * No runner gets jobs ahead while somebody waits for it to become idle.
+ * Claims one execution a service and round, so that places are shared whatever the backlogs
+ * are. No runner gets jobs ahead while a service waits for a runner to become idle.
  */
 enum err claim_ready(struct dispatcher *d, struct store_txn *txn)
 {

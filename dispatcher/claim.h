@@ -11,10 +11,10 @@ struct dispatcher;
 struct store_txn;
 struct version;
 
-/* A claim that the turn has made. Its job is sent when the turn is on disk. */
+/* A claim of the turn at hand, whose job is sent when the turn is on disk. */
 struct claim {
     struct service *service;
-    bool starts; /* a runner for it */
+    bool starts; /* a runner is started for it */
     struct job job;
     const struct version *version;
     struct buf frame; /* FRAME_JOB */
@@ -23,7 +23,7 @@ struct claim {
 /* Claims ready executions as far as there are places for runners. */
 enum err claim_ready(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
 
-/* Forgets the claims of a turn, when their jobs are sent or it begins afresh. */
+/* Forgets the claims of a turn: their jobs are sent, or the turn begins afresh. */
 void claim_forget_all(struct dispatcher *d);
 
 #endif

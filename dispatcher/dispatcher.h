@@ -33,11 +33,11 @@ enum phase {
 /* What is remembered from one turn to the next. */
 struct dispatcher_state {
     uint64_t routing_changes; /* as of the listeners (store/routing.h) */
-    bool reload;              /* the listeners are to be read again whatever that says */
-    bool set_back;            /* the clock was: nothing waits for a time that is now far off */
+    bool reload;              /* the listeners are to be read again in any case */
+    bool set_back;            /* the clock was: times that are far off by it are not waited for */
     bool more;                /* there is work for a turn at once */
     bool deferred;            /* an event waits for its filters to be judged (judge.h) */
-    uint64_t commit;          /* the store's last commit, as a turn has seen it */
+    uint64_t commit;          /* the store's last commit that a turn has seen */
     int64_t due_ms;           /* wall clock, of the next attempt; INT64_MAX: none waits */
     int64_t tick_ms;          /* likewise, of the next tick of a schedule */
 };
@@ -59,10 +59,10 @@ struct dispatcher {
     struct store *store;
     int lock_fd, wake_fd, signal_fd, epoll_fd;
     char runner_path[PATH_MAX];
-    bool after_death; /* the dispatcher before this one has left nothing in order */
-    bool once;        /* leave when all that is ready has run */
-    int64_t max_ms;   /* with once: start nothing new after so long */
-    int64_t leave_ms; /* leave after so long with nothing to do; 0: stay */
+    bool after_death; /* the dispatcher before this one came to no orderly end */
+    bool once;        /* leaves when all that is ready has run */
+    int64_t max_ms;   /* with once: starts nothing new after so long */
+    int64_t leave_ms; /* leaves after so long with nothing to do; 0: stays */
 
     struct service *services;
     uint32_t instance_count; /* of all services */

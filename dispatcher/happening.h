@@ -1,8 +1,8 @@
 #ifndef DISPATCHER_HAPPENING_H
 #define DISPATCHER_HAPPENING_H
 /*
- * happening - what has become of jobs since the last turn, in the order it was heard of. The
- * next turn records it, and forgets it once that is on disk.
+ * happening - what has become of jobs since the last turn, in the order in which the dispatcher
+ * has heard of it. The next turn records happenings, which are forgotten when it is on disk.
  */
 #include "base/buf.h"
 #include "base/id.h"
@@ -12,9 +12,9 @@ struct service;
 
 enum happening_kind {
     HAPPENING_OUTCOME,   /* the attempt has ended, as the runner says */
-    HAPPENING_LOST,      /* the runner died with it, or was hung up on */
-    HAPPENING_RETURNED,  /* the runner had not begun with it: as if it had not been claimed */
-    HAPPENING_UNSTARTED, /* the same, since no runner could be started */
+    HAPPENING_LOST,      /* the runner died with the job, or was hung up on */
+    HAPPENING_RETURNED,  /* the runner had not begun the job: as if it had not been claimed */
+    HAPPENING_UNSTARTED, /* no runner could be started: as if it had not been claimed */
 };
 
 struct happening {
@@ -30,7 +30,7 @@ struct happenings {
     struct happening *first, *last;
 };
 
-/* Adds one at the end. An outcome's body is for the caller to add. */
+/* Adds a happening at the end. The caller adds the body of an outcome. */
 struct happening *happening_add(struct happenings *happenings, enum happening_kind kind,
     struct service *service, const struct job *job);
 

@@ -28,8 +28,8 @@
 extern char **environ;
 
 /*
- * posix_spawn, since forking a process that maps the database would copy its
- * page tables. A session of its own keeps a terminal's Ctrl-C away from it.
+ * Starts a runner with posix_spawn: forking a process that maps the database would copy page
+ * tables. A session of its own keeps a terminal's Ctrl-C away from the runner.
  */
 static pid_t spawn(struct dispatcher *d, int fd)
 {
@@ -39,7 +39,8 @@ static pid_t spawn(struct dispatcher *d, int fd)
     pid_t pid = -1;
     char *argv[] = {d->runner_path, d->home.dir, NULL};
     sigemptyset(&none);
-    sigfillset(&defaults); /* what was ignored where the dispatcher was started is no step's */
+    sigfillset(
+        &defaults); /* signals that the dispatcher's caller ignored are not ignored by steps */
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, fd, 0);
     posix_spawn_file_actions_adddup2(&actions, 2, 1);
@@ -101,7 +102,7 @@ uint32_t instance_staying(const struct service *service)
     return staying;
 }
 
-/* Forgets an instance once it is neither connected nor a child. Another may have its place. */
+/* Forgets an instance that is neither connected nor a child any more, so that its place is free. */
 static void forget(struct dispatcher *d, struct instance *gone)
 {
     if (gone->fd >= 0 || gone->pid)
@@ -119,7 +120,7 @@ static void forget(struct dispatcher *d, struct instance *gone)
     d->now.more = true;
 }
 
-/* The newest jobs are not the runner's any more. */
+/* Takes the newest jobs away from the runner. */
 static void take_back(
     struct dispatcher *d, struct instance *i, size_t count, enum happening_kind kind)
 {
@@ -127,13 +128,13 @@ static void take_back(
         happening_add(&d->happenings, kind, i->service, &i->jobs[--i->job_count]);
 }
 
-/* When a runner that may take `ms`, and then ends its processes, must have answered or gone. */
+/* By when a runner that may take `ms`, and then ends its processes, must have answered or gone. */
 static int64_t deadline_ms(const struct dispatcher *d, int64_t ms)
 {
     return clock_mono_ms() + ms + 2 * d->home.config.step_grace_seconds * 1000 + SLACK_MS;
 }
 
-/* Closes the socket. What the runner had at hand is lost; `behind` is what became of the others. */
+/* Closes the socket. The job at hand is lost; `behind` is what becomes of the jobs behind it. */
 static void hang_up(struct dispatcher *d, struct instance *i, enum happening_kind behind)
 {
     if (i->job_count) {
@@ -142,14 +143,14 @@ static void hang_up(struct dispatcher *d, struct instance *i, enum happening_kin
     }
     i->state = INSTANCE_LEAVING;
     i->deadline_ms = deadline_ms(d, 0);
-    close(i->fd); /* leaves the epoll set by itself */
+    close(i->fd); /* which also takes it out of the epoll set */
     i->fd = -1;
     forget(d, i);
 }
 
 void instance_retire(struct dispatcher *d, struct instance *instance)
 {
-    /* Until it hears of that, the runner may begin with any of them. */
+    /* Until the runner hears of the recall, it may begin with any of the jobs. */
     if (instance->fd >= 0)
         hang_up(d, instance, HAPPENING_LOST);
 }
@@ -160,7 +161,7 @@ void instance_flush(struct dispatcher *d, struct instance *i)
     while (sent < i->out.len) {
         ssize_t n = send(i->fd, i->out.data + sent, i->out.len - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (n < 0)
-            break; /* when the runner is gone, its socket says so soon */
+            break; /* that the runner is gone is heard from its socket soon */
         sent += (size_t)n;
     }
     buf_drop(&i->out, sent);
@@ -183,7 +184,7 @@ static void send_version(struct instance *i, const struct version *version)
     i->sent[i->sent_count++] = version->number;
 }
 
-/* The first of its jobs is at hand now. */
+/* The first of the runner's jobs comes to hand. */
 static void begin_first(struct dispatcher *d, struct instance *i)
 {
     i->cancelled = false;
@@ -191,7 +192,7 @@ static void begin_first(struct dispatcher *d, struct instance *i)
     i->deadline_ms = deadline_ms(d, i->jobs[0].timeout_ms);
 }
 
-/* Puts a frame behind what is to be sent; where that is nothing, without copying the frame. */
+/* Puts a frame behind the bytes to be sent; where there are none, without copying the frame. */
 static void put_frame(struct instance *i, struct buf *frame)
 {
     if (i->out.len) {
@@ -213,7 +214,7 @@ void instance_give(struct dispatcher *d, struct instance *instance, struct claim
     put_frame(instance, &claim->frame);
 }
 
-/* It is to answer soon, whatever time its job still has. */
+/* Gives the runner little time to answer, however much time its job has left. */
 static void hurry(struct dispatcher *d, struct instance *i)
 {
     int64_t soon_ms = deadline_ms(d, 0);
@@ -241,7 +242,7 @@ void instance_cancel(struct dispatcher *d, struct instance *instance, const stru
     instance_flush(d, instance);
 }
 
-/* The first job has ended. How long it took is the runner's word: a commit may have gone by. */
+/* Takes the first job's outcome. The runner tells how long it took: a commit may have gone by. */
 static void take_outcome(struct dispatcher *d, struct instance *i, struct span outcome)
 {
     struct happening *h = happening_add(&d->happenings, HAPPENING_OUTCOME, i->service, &i->jobs[0]);
@@ -262,7 +263,7 @@ static bool take_frame(
                count <= i->job_count) {
         take_back(d, i, count, HAPPENING_RETURNED);
         i->recalled = false;
-        d->now.more = true; /* one of those that are left may be cancelled */
+        d->now.more = true; /* one of the jobs that are left may be cancelled */
         if (!i->cancelled && i->job_count)
             i->deadline_ms = deadline_ms(d, i->jobs[0].timeout_ms);
     } else {
@@ -275,7 +276,7 @@ static bool take_frame(
     return true;
 }
 
-/* Takes the whole frames that have come. False when the other end is not to be trusted any more. */
+/* Takes the whole frames that have come. False when the runner is not to be trusted any more. */
 static bool take_frames(struct dispatcher *d, struct instance *i)
 {
     enum frame_type type;
@@ -310,7 +311,7 @@ void instance_on_socket(struct dispatcher *d, struct instance *i, uint32_t event
         if (n <= 0 || !good) {
             if (i->pid)
                 kill(i->pid, SIGKILL);
-            /* All that it said before its end was read. */
+            /* All that the runner said before its end has been read. */
             hang_up(d, i, good ? HAPPENING_RETURNED : HAPPENING_LOST);
             return;
         }
@@ -334,8 +335,8 @@ static bool is_runner(pid_t pid, void *context)
 }
 
 /*
- * Reaps. This process is also handed what the steps of a killed runner have left
- * behind (it is a reaper, see main.c): that is nobody's, and is killed.
+ * Reaps children. The dispatcher is also handed the processes that a killed runner has left
+ * (main.c makes it their reaper): they belong to nobody, and are killed.
  */
 void instance_on_children(struct dispatcher *d)
 {
@@ -357,7 +358,7 @@ void instance_on_children(struct dispatcher *d)
         orphans_kill(is_runner, d);
 }
 
-/* The one that has been idle longest, if it may go now; else when it may. */
+/* The runner that has been idle longest, if it may go; if not, *ret_next says when it may. */
 static struct instance *to_retire(struct service *s, int64_t now, int64_t *ret_next)
 {
     int64_t timeout = s->now.live ? s->now.scale.idle_timeout_ms : 0;
@@ -375,7 +376,7 @@ static struct instance *to_retire(struct service *s, int64_t now, int64_t *ret_n
     return oldest;
 }
 
-/* The jobs behind one that takes its time may be run by others. */
+/* Recalls the jobs behind one that takes long, for other runners. */
 static void recall_late(struct dispatcher *d, struct service *s, int64_t now, int64_t *ret_next)
 {
     for (struct instance *i = s->instances; i; i = i->next) {
@@ -386,7 +387,7 @@ static void recall_late(struct dispatcher *d, struct service *s, int64_t now, in
     }
 }
 
-/* A runner keeps its times itself, also when it is to leave; one that does not do that is stuck. */
+/* Runners keep their times themselves, also when they are to leave. One that does not hangs. */
 static void kill_hanging(struct service *s, int64_t now, int64_t *ret_next)
 {
     for (struct instance *i = s->instances; i; i = i->next) {
@@ -394,7 +395,7 @@ static void kill_hanging(struct service *s, int64_t now, int64_t *ret_next)
             continue;
         if (i->deadline_ms <= now) {
             log_warn("runner %d does not answer; killing it", (int)i->pid);
-            kill(i->pid, SIGKILL); /* what it had at hand becomes another attempt */
+            kill(i->pid, SIGKILL); /* the job at hand becomes another attempt */
             i->deadline_ms = INT64_MAX;
         } else if (i->deadline_ms < *ret_next) {
             *ret_next = i->deadline_ms;

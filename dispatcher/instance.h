@@ -21,10 +21,10 @@ uint32_t instance_staying(const struct service *service);
 void instance_give(struct dispatcher *d, struct instance *instance, struct claim *claim);
 void instance_flush(struct dispatcher *d, struct instance *instance);
 
-/* Ends one of the runner's jobs if it is at hand, or else recalls it with all that are not. */
+/* Ends a job of the runner if it is at hand; else recalls all jobs that are not at hand. */
 void instance_cancel(struct dispatcher *d, struct instance *instance, const struct uuid *execution);
 
-/* Hangs up, whereupon the runner ends. All the jobs it has are lost. */
+/* Hangs up, whereupon the runner ends. All of its jobs are lost. */
 void instance_retire(struct dispatcher *d, struct instance *instance);
 
 /* The socket can be read or written, or has closed (epoll's events). */
@@ -34,8 +34,8 @@ void instance_on_socket(struct dispatcher *d, struct instance *instance, uint32_
 void instance_on_children(struct dispatcher *d);
 
 /*
- * Retires what has been idle too long, recalls jobs that are held up, kills what hangs, starts
- * what scale.min wants. Returns when to look again, monotonic.
+ * Retires runners that have been idle too long, recalls jobs that are held up, kills runners
+ * that hang, starts runners that scale.min wants. Returns when to look again, monotonic.
  */
 int64_t instance_tend(struct dispatcher *d);
 

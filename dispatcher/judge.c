@@ -56,8 +56,8 @@ enum judgement judge_now(
 struct judging {
     struct dispatcher *d;
     struct store_txn *txn;
-    uint64_t steps;  /* left */
-    uint64_t cursor; /* events up to there are routed, but for older ones that a trigger wants */
+    uint64_t steps;  /* still to spend */
+    uint64_t cursor; /* of the log: only triggers that want older events look before it */
 };
 
 static void judge_one(
@@ -73,7 +73,7 @@ static void judge_one(
     verdict_add(&j->d->verdicts, seq, &listener->trigger, matches);
 }
 
-/* One event for one listener, or where that is NULL for all that cover its place in the log. */
+/* Judges an event for one listener, or, with NULL, for all that cover its place in the log. */
 static enum err judge_event(struct judging *j, uint64_t seq, const struct listener *only)
 {
     struct event event;

@@ -3,10 +3,10 @@
 /*
  * judge - whether events match the filters of triggers, where that is costly.
  *
- * A turn's mutation holds the store's only write lock, so that what it takes is taken from
- * whoever sends events. It judges only what costs next to nothing, and puts the rest off: that
- * is judged before the next turn, outside of any mutation, so much at a time, and remembered
- * until the event is routed.
+ * A turn's mutation holds the store's only write lock, so the time it takes is taken from
+ * whoever sends events. It judges only filters that cost next to nothing. The others are judged
+ * before the next turn, outside of any mutation, some of them at a time, and their verdicts are
+ * remembered until the event is routed.
  */
 #include <stdbool.h>
 
@@ -21,11 +21,11 @@ bool judge_hears(const struct listener *listener, const struct filter_subject *s
 
 enum judgement { JUDGE_MATCHES, JUDGE_DIFFERS, JUDGE_LATER };
 
-/* Within a turn: what is known of the event, or costs next to nothing to find out. */
+/* Within a turn: the verdict where it is known, or costs next to nothing to find out. */
 enum judgement judge_now(
     struct dispatcher *d, const struct listener *listener, struct filter_subject *subject);
 
-/* Before a turn: what the turn before has put off. Errors are logged; the turn goes on without. */
+/* Before a turn: judges what the turn before has put off. Errors are logged, and no more. */
 void judge_deferred(struct dispatcher *d);
 
 #endif

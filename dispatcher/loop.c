@@ -20,22 +20,22 @@
 #include "proc/orphans.h"
 
 #define EVENTS_MAX 64
-#define LEAVE_MS 5000 /* how long runners that were told to go are waited for */
+#define LEAVE_MS 5000 /* how long to wait for runners that were told to go */
 #define STUCK_MS 1000 /* between turns while the store cannot be written */
 
 /* What an epoll event is about: one of the dispatcher's own descriptors, or an instance. */
 static char about_wake, about_signals;
 
-/* The times are monotonic. */
+/* The state of the loop; times are monotonic. */
 struct loop {
     struct dispatcher *d;
     int64_t looked_ms;     /* when it last looked around */
-    int64_t clock_ms;      /* what the wall clock was ahead of the monotonic one then; 0: never */
+    int64_t clock_ms;      /* by how much the wall clock was ahead of the other then; 0: never */
     int64_t tend_ms;       /* when the runners want to be looked at */
     int64_t idle_since_ms; /* since when there has been nothing to do */
     int64_t stop_ms;       /* when it begins to drain by itself; INT64_MAX: never */
     int64_t drain_ms;      /* while it drains: until when */
-    bool rested;           /* it has nothing to do and has given back what memory it can */
+    bool rested;           /* there is nothing to do, and memory was given back */
 };
 
 static void add(struct dispatcher *d, int fd, void *about)
@@ -79,8 +79,8 @@ static bool has_to_report(const struct dispatcher *d)
 }
 
 /*
- * Is there anything to do in a turn? To find out that there is not costs no transaction:
- * the number of the store's last commit says whether anybody has written.
+ * Is there anything to do in a turn? Finding out costs no transaction: the number of the store's
+ * last commit says whether anybody has written.
  */
 static bool has_work(const struct dispatcher *d)
 {
@@ -89,7 +89,7 @@ static bool has_work(const struct dispatcher *d)
            earlier(d->now.due_ms, d->now.tick_ms) <= clock_wall_ms() || has_to_report(d);
 }
 
-/* Nothing is going on and nobody is here: takes as little memory as it can. */
+/* Gives back memory while nothing is going on and no runner is there. */
 static void rest(struct loop *l)
 {
     if (!l->rested) {
@@ -114,7 +114,7 @@ static void look_around(struct loop *l)
     store_clear_stale_readers(d->store);
 }
 
-/* Does all there is to do. False when the store cannot be used any more. */
+/* Does all that is to be done. False when the store cannot be used any more. */
 static bool work(struct loop *l)
 {
     struct dispatcher *d = l->d;
@@ -132,7 +132,7 @@ static bool work(struct loop *l)
 
 /* Waiting. */
 
-/* How long nothing is to be done: until the next thing that is due, or the timed look. */
+/* How long there is nothing to do: until the next thing is due, or the timed look. */
 static int64_t quiet_ms(const struct loop *l)
 {
     const struct dispatcher *d = l->d;
@@ -145,7 +145,7 @@ static int64_t quiet_ms(const struct loop *l)
     return earlier(wait, d->home.config.dispatcher_look_seconds * 1000);
 }
 
-/* How long to wait: that long, and not beyond what ends the dispatcher's phase. */
+/* How long to wait: while there is nothing to do, but not beyond the end of the phase. */
 static int timeout_ms(const struct loop *l)
 {
     const struct dispatcher *d = l->d;
@@ -211,15 +211,15 @@ static void begin_drain(struct loop *l)
     l->stop_ms = INT64_MAX;
 }
 
-/* Is it all drained, or is there no more time for it? */
+/* Has all that ran ended, or is the time for that over? */
 static bool is_drained(const struct loop *l)
 {
     return !is_running(l->d) || clock_mono_ms() >= l->drain_ms;
 }
 
 /*
- * Takes the socket away before the last look: who commits after that finds none, and
- * starts another dispatcher; who committed before is seen here.
+ * Removes the wake socket before the last look: who commits after that finds no socket, and
+ * starts another dispatcher; what was committed before is seen by the look.
  */
 static bool is_nobody_there(struct dispatcher *d)
 {
@@ -235,8 +235,8 @@ static bool is_nobody_there(struct dispatcher *d)
 }
 
 /*
- * Is it time to leave by itself? The runners go first, while whatever comes is still
- * heard: a script that does not want to end would keep it from the next dispatcher.
+ * Is it time to leave unasked? Runners go first, while new work is still heard: a script that
+ * does not want to end would otherwise keep that work from the next dispatcher.
  */
 static bool may_leave(struct loop *l)
 {
@@ -257,14 +257,14 @@ static bool may_leave(struct loop *l)
     return is_nobody_there(d);
 }
 
-/* What still runs is given up: pending again, for whoever comes next. No process is left behind. */
+/* Gives up what still runs: it is pending again, for the next dispatcher. Leaves no process. */
 static void leave(struct dispatcher *d)
 {
     d->phase = PHASE_LEAVING;
     if (d->wake_fd >= 0)
         wake_close(&d->home, d->wake_fd);
     retire_all(d);
-    /* When this cannot be written, the next start finds them and does the same. */
+    /* Where this cannot be written, the next dispatcher does the same at its start. */
     enum err err = d->happenings.first ? turn_take(d) : ERR_OK;
     (void)err;
     int64_t now, until = clock_mono_ms() + LEAVE_MS;

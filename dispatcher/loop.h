@@ -5,7 +5,7 @@
  */
 struct dispatcher;
 
-/* Until a signal, and then until the running executions have ended. The exit status. */
+/* Runs until a signal, and then until the executions that run have ended. The exit status. */
 int loop_run(struct dispatcher *d);
 
 #endif

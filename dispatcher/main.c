@@ -110,7 +110,7 @@ static struct options read_options(int argc, char **argv)
     return options;
 }
 
-/* The caller, a web program, waits for its child alone; the dispatcher is nobody's. */
+/* Leaves the caller, a web program, which waits for its child: the dispatcher is a grandchild. */
 static void leave_caller(void)
 {
     pid_t pid = fork();
@@ -134,7 +134,7 @@ static void find_runner(char ret_path[PATH_MAX])
         log_die(EXIT_FIX, "there is no fx-runner beside fx-dispatcher; install both in one place");
 }
 
-/* Said once here, rather than by every HTTP step. */
+/* A wrong list of networks is reported once here, rather than by every HTTP step. */
 static bool check_allowed(const struct home *home)
 {
     struct networks networks;
@@ -160,8 +160,8 @@ static int open_signals(void)
 }
 
 /*
- * One dispatcher a home. The lock of one that was killed outlives it for a moment
- * where it was just starting a runner, which has the lock until it is a program of its own.
+ * Takes the lock: one dispatcher a home. The lock of a dispatcher that was killed while it
+ * started a runner lives on for a moment, in the process that is about to be that runner.
  */
 static enum err take_lock(struct dispatcher *d, const struct options *options)
 {
@@ -171,7 +171,7 @@ static enum err take_lock(struct dispatcher *d, const struct options *options)
             return err;
         pid_t pid = alive_pid(&d->home);
         bool alive = pid && (kill(pid, 0) == 0 || errno != ESRCH);
-        /* One that is summoned while another is leaving waits for that one's end. */
+        /* A dispatcher that is summoned while another one leaves waits for its end. */
         if ((alive && !options->on_demand) || !tries) {
             if (options->once || options->on_demand)
                 return err;
@@ -207,7 +207,7 @@ int main(int argc, char **argv)
         leave_caller();
     enum err err = take_lock(&d, &options);
     if (err == ERR_BUSY && (options.once || options.on_demand))
-        return 0; /* somebody is at it */
+        return 0; /* another dispatcher does the work */
     if (!err)
         err = open_store(&d);
     if (err)
@@ -216,7 +216,7 @@ int main(int argc, char **argv)
     d.max_ms = options.max_seconds * 1000;
     d.leave_ms = options.on_demand ? d.home.config.dispatcher_leave_seconds * 1000 : 0;
     leftovers_mark(&d.home);
-    /* What the steps of a killed runner leave behind becomes this process's to end. */
+    /* Processes that a killed runner leaves become children of this process, which ends them. */
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
     d.signal_fd = open_signals();
     d.epoll_fd = epoll_create1(EPOLL_CLOEXEC);

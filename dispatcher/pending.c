@@ -12,7 +12,7 @@
 
 #define PROMOTIONS_A_TURN 1000
 
-/* An execution whose next attempt was waited for is ready. */
+/* Makes an execution ready whose next attempt is due. */
 static enum err end_waiting(struct dispatcher *d, struct store_txn *txn, int64_t due_ms,
     const struct uuid *id, struct buf *copy)
 {
@@ -39,7 +39,7 @@ struct due {
     struct uuid id;
 };
 
-/* Collecting what waits for a service, up to `limit`. */
+/* Executions of a service that wait, up to `limit` of them. */
 struct dues {
     uint64_t queue;
     struct due *dues;
@@ -55,7 +55,7 @@ static void collect_due(int64_t due_ms, uint64_t queue, const struct uuid *id, v
     dues->dues[dues->count++] = (struct due){due_ms, *id};
 }
 
-/* There will be no next attempt to wait for. */
+/* Ends the waiting of all executions of a service: they will have no next attempt. */
 static enum err end_all_waiting(
     struct dispatcher *d, struct store_txn *txn, const struct service *service, size_t limit)
 {
@@ -70,7 +70,7 @@ static enum err end_all_waiting(
     return err;
 }
 
-/* Nobody is there any more to run it. */
+/* Says why an execution is skipped: nobody is there any more to run it. */
 static enum err why_skipped(struct dispatcher *d, struct store_txn *txn,
     const struct execution *execution, struct span *ret_why)
 {
@@ -92,7 +92,7 @@ enum err pending_skip(
         struct execution execution;
         err = queue_first(txn, service->queue, &id);
         if (err == ERR_NOTFOUND) {
-            service->plan.ready = 0; /* the queue is the truth, the count a memory of it */
+            service->plan.ready = 0; /* the count only remembers the queue, which is the truth */
             err = ERR_OK;
             break;
         }

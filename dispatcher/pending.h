@@ -1,7 +1,7 @@
 #ifndef DISPATCHER_PENDING_H
 #define DISPATCHER_PENDING_H
 /*
- * pending - executions that wait, for their time or for good, within a turn.
+ * pending - executions that wait for their time, or for a trigger that is gone, within a turn.
  */
 #include <stddef.h>
 
@@ -11,7 +11,7 @@ struct dispatcher;
 struct service;
 struct store_txn;
 
-/* Skips pending executions of a service that has no trigger, so many at most. */
+/* Skips pending executions of a service without a trigger, `limit` of them at most. */
 enum err pending_skip(
     struct dispatcher *d, struct store_txn *txn, struct service *service, size_t limit) MUST_CHECK;
 

@@ -15,7 +15,7 @@
 #include "store/queue.h"
 #include "store/services.h"
 
-/* Collecting ids, since what is walked must not be changed meanwhile. */
+/* Collects ids: a table must not be changed while it is walked. */
 struct ids {
     struct uuid *ids;
     size_t count;
@@ -45,7 +45,7 @@ static enum err end_leftovers(struct dispatcher *d)
     return err;
 }
 
-/* Nobody saw how long its attempt went on. */
+/* Makes an execution pending again. Nobody saw how long its attempt went on. */
 static enum err put_back(struct dispatcher *d, struct store_txn *txn, struct execution *execution)
 {
     char error[96];
@@ -55,7 +55,7 @@ static enum err put_back(struct dispatcher *d, struct store_txn *txn, struct exe
     return record_put_back(txn, catalog_service(d, execution->queue), execution, 0);
 }
 
-/* Executions that were in progress are pending again. */
+/* Makes executions that were in progress pending again. */
 static enum err put_back_all(struct dispatcher *d, struct store_txn *txn)
 {
     struct ids running = {NULL, 0};
@@ -84,7 +84,7 @@ static void count_ready(uint64_t queue, uint64_t count, void *context)
     catalog_service(context, queue)->plan.ready = count;
 }
 
-/* Executions that wait for their next attempt are counted where they belong. */
+/* Counts an execution that waits for its next attempt, for the service it belongs to. */
 static void count_waiting(int64_t due_ms, uint64_t queue, const struct uuid *id, void *context)
 {
     (void)due_ms;
@@ -92,7 +92,7 @@ static void count_waiting(int64_t due_ms, uint64_t queue, const struct uuid *id,
     catalog_service(context, queue)->plan.waiting++;
 }
 
-/* At the start. From then on the dispatcher knows, and is told what others do. */
+/* Counts once, at the start. From then on the dispatcher knows, and others note their changes. */
 static enum err count_pending(struct dispatcher *d, struct store_txn *txn)
 {
     for (struct service *s = d->services; s; s = s->next)
@@ -101,7 +101,7 @@ static enum err count_pending(struct dispatcher *d, struct store_txn *txn)
     return err ? err : due_each(txn, count_waiting, d);
 }
 
-/* The count that follows knows of all changes. */
+/* Forgets a noted change: the count that follows sees what has changed. */
 static void forget_change(uint64_t queue, const struct queue_change *change, void *context)
 {
     (void)queue;

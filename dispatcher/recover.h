@@ -1,7 +1,7 @@
 #ifndef DISPATCHER_RECOVER_H
 #define DISPATCHER_RECOVER_H
 /*
- * recover - the start of a dispatcher, where the one before it has left off, in order or not.
+ * recover - the start of a dispatcher, where the one before has left off, in order or not.
  */
 #include "base/err.h"
 

@@ -29,9 +29,9 @@ enum err route_create(
 }
 
 /*
- * Which listeners does the event match: `only`, or where that is NULL all that cover its place
- * in the log? It is noted before any execution is made: the event's text dies with the first
- * change. JUDGE_LATER: not all of them are known yet, and the event is not to be routed yet.
+ * Which listeners does the event match, of `only`, or, with NULL, of all that cover its place in
+ * the log? They are noted before any execution is made: the event's text dies with the first
+ * change. JUDGE_LATER: not all verdicts are known, and the event is not to be routed yet.
  */
 static enum judgement find_matching(
     struct dispatcher *d, const struct event *event, const struct listener *only, bool *matched)
@@ -52,7 +52,7 @@ static enum judgement find_matching(
     return later ? JUDGE_LATER : any ? JUDGE_MATCHES : JUDGE_DIFFERS;
 }
 
-/* Routes one event. ERR_BUSY: not before its filters are judged. */
+/* Routes one event. ERR_BUSY: filters are to be judged first. */
 static enum err route_event(struct dispatcher *d, struct store_txn *txn, const struct event *event,
     const struct listener *only, bool *matched)
 {
@@ -72,7 +72,7 @@ static enum err route_event(struct dispatcher *d, struct store_txn *txn, const s
     return err;
 }
 
-/* Routes events from `seq` on and before `end`, as far as they are judged. */
+/* Routes the events from `seq` on and before `end`, as far as their filters are judged. */
 static enum err route_range(struct dispatcher *d, struct store_txn *txn, uint64_t end,
     const struct listener *only, bool *matched, uint64_t *seq)
 {
@@ -89,7 +89,7 @@ static enum err route_range(struct dispatcher *d, struct store_txn *txn, uint64_
     return err == ERR_BUSY ? ERR_OK : err;
 }
 
-/* Events past the cursor, up to dispatcher.turn_events of them. */
+/* Routes events past the cursor, dispatcher.turn_events of them at most. */
 static enum err route_new(
     struct dispatcher *d, struct store_txn *txn, bool *matched, uint64_t *ret_cursor)
 {
@@ -109,7 +109,7 @@ static enum err route_new(
     return err;
 }
 
-/* Older events that a new trigger has asked for. */
+/* Routes older events that a new trigger has asked for. */
 static enum err backfill(
     struct dispatcher *d, struct store_txn *txn, const struct listener *listener, bool *matched)
 {
@@ -125,7 +125,7 @@ static enum err backfill(
         err = triggers_set_backfill(txn, t, seq);
     if (seq < t->backfill_end && seq < listener->service->turn.backfill)
         listener->service->turn.backfill = seq;
-    /* The mutation may run again from the start, so memory follows the store at the next reload. */
+    /* The mutation may run again from the start, so memory follows with the next reload. */
     d->plan.reload = true;
     d->plan.more = true;
     return err;

@@ -30,8 +30,8 @@ static int64_t late_ms(const struct dispatcher *d)
 }
 
 /*
- * Is a tick of the trigger before this one still to be taken? What was due later
- * than the replacement is the new schedule's affair.
+ * Is a tick of the trigger that this one has replaced still to be taken? Ticks that were due
+ * after the replacement are for the new schedule.
  */
 static bool is_left_over(const struct dispatcher *d, const struct tick *noted,
     const struct trigger *trigger, int64_t now)
@@ -41,8 +41,8 @@ static bool is_left_over(const struct dispatcher *d, const struct tick *noted,
 }
 
 /*
- * A schedule begins with the first tick after its trigger was started, or after what
- * was seen of it: by an earlier dispatcher, or before its trigger was replaced.
+ * A schedule begins with the first tick after its trigger was started, or after the last tick
+ * that was seen, by an earlier dispatcher or before the trigger was replaced.
  */
 enum err tick_take_up(struct dispatcher *d, struct store_txn *txn, const struct listener *listener)
 {
@@ -51,7 +51,7 @@ enum err tick_take_up(struct dispatcher *d, struct store_txn *txn, const struct 
     int64_t now = clock_wall_ms(), from_ms = t->started_ms < now ? t->started_ms : now;
     struct tick noted = NO_TICK;
     if (plan->generation == t->generation)
-        return ERR_OK; /* that is known already */
+        return ERR_OK; /* this schedule is taken up already */
     enum err err = ticks_get(txn, t->queue, &noted);
     if (err && err != ERR_NOTFOUND)
         return err;
@@ -85,7 +85,7 @@ static enum err take(struct store_txn *txn, const struct listener *listener)
     return err ? err : route_create(txn, listener, &event);
 }
 
-/* Does the latest of the ticks that are due come in time? It stands for all of them. */
+/* Is the latest tick that is due in time? It stands for all ticks that are due. */
 static bool is_in_time(const struct dispatcher *d, const struct listener *listener, int64_t now)
 {
     int64_t latest = listener->service->plan.ticking.tick.due_ms, next = now - late_ms(d) - 1;
@@ -96,7 +96,7 @@ static bool is_in_time(const struct dispatcher *d, const struct listener *listen
     return latest >= now - late_ms(d);
 }
 
-/* What is due is taken, or was missed; a clock that was set back makes the schedule go on by it. */
+/* Takes what is due, or notes it as missed. After the clock was set back, goes on by the clock. */
 static enum err look(
     struct dispatcher *d, struct store_txn *txn, const struct listener *listener, int64_t now)
 {
@@ -124,7 +124,7 @@ enum err tick_all(struct dispatcher *d, struct store_txn *txn)
         const struct listener *listener = &d->listeners[i];
         struct ticking *t = &listener->service->plan.ticking;
         if (listener->trigger.until_seq)
-            continue; /* ended: its schedule is over, or its successor's */
+            continue; /* the trigger has ended: its schedule is over, or its successor has it */
         if (listener->schedule)
             err = look(d, txn, listener, now);
         if (!err && !t->noted)

@@ -11,7 +11,7 @@ struct store_txn;
 
 #define TICK_SET_BACK_MS 10000 /* a clock that is set back by less is only being adjusted */
 
-/* Finds out where the schedule of a live trigger is, or that it has none. */
+/* Finds out where the schedule of a live trigger is, or that the trigger has none. */
 enum err tick_take_up(
     struct dispatcher *d, struct store_txn *txn, const struct listener *listener) MUST_CHECK;
 

@@ -20,7 +20,7 @@
 
 #define SKIPS_A_TURN 1000
 
-/* Counts the runners as they are; those that the turn decides about are taken off again. */
+/* Counts the runners as they are. The turn takes off those it decides about. */
 static void count_runners(struct service *s)
 {
     s->turn = (struct service_turn){.backfill = UINT64_MAX};
@@ -46,7 +46,7 @@ static void begin_afresh(struct dispatcher *d)
     }
 }
 
-/* What the outside may know of a service, where it has changed; nothing is kept as no entry. */
+/* Reports a service where what it reports has changed. A report of nothing is no entry. */
 static enum err report(struct store_txn *txn, struct service *s)
 {
     static const struct service_report nothing;
@@ -100,7 +100,7 @@ static enum err mutate(struct store_txn *txn, void *context)
     return err;
 }
 
-/* The runner with the fewest jobs, or a new one. NULL when none could be started. */
+/* The runner with the fewest jobs, or a new runner. NULL when none could be started. */
 static struct instance *runner_for(struct dispatcher *d, const struct claim *claim)
 {
     struct instance *found = NULL;
@@ -112,7 +112,7 @@ static struct instance *runner_for(struct dispatcher *d, const struct claim *cla
     return found;
 }
 
-/* A claimed job goes to a runner. Without one, it is as if it had not been claimed. */
+/* Sends a claimed job to a runner. Without a runner it is as if it had not been claimed. */
 static void send_job(struct dispatcher *d, struct claim *claim)
 {
     struct instance *instance = runner_for(d, claim);
@@ -124,8 +124,8 @@ static void send_job(struct dispatcher *d, struct claim *claim)
 }
 
 /*
- * Cancels after the jobs were given, since a runner whose jobs are recalled takes no more
- * of them until it has answered.
+ * Cancels after all jobs were given: a cancellation can recall a runner's jobs, and such a runner
+ * is given no more until it has answered.
  */
 static void tell_runners(struct dispatcher *d, struct service *s)
 {
@@ -146,7 +146,7 @@ static void retire_ordered(struct dispatcher *d, struct service *s)
     }
 }
 
-/* The turn is on disk: what was planned is so, and what was decided is done. */
+/* The turn is on disk: its plan is what is, and its orders are carried out. */
 static void carry_out(struct dispatcher *d)
 {
     happening_forget_all(&d->happenings);
@@ -168,7 +168,7 @@ enum err turn_take(struct dispatcher *d)
     enum err err = store_write(d->store, 0, mutate, d);
     d->stuck = err != ERR_OK;
     if (err) {
-        /* Nothing is forgotten: what happened is recorded when it can be. */
+        /* Nothing is forgotten: happenings are recorded by a turn that can be committed. */
         log_error("a turn could not be recorded (%s); trying again", err_name(err));
         claim_forget_all(d);
         return err;

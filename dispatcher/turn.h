@@ -7,7 +7,7 @@
 
 struct dispatcher;
 
-/* When it cannot be committed, it is as if it had not been, and is to be tried again later. */
+/* A turn that cannot be committed has not been, and is to be taken again later. */
 enum err turn_take(struct dispatcher *d) MUST_CHECK;
 
 #endif

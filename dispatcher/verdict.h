@@ -9,24 +9,24 @@
 
 #include "model/trigger.h"
 
-/* Of an event, by its place in the log, for one generation of a trigger. */
+/* What is known of an event, by its place in the log, for one generation of a trigger. */
 struct verdict {
     uint64_t seq, queue, generation;
     bool matches;
 };
 
-/* Those up to `sorted` can be found; verdict_add puts others behind them. */
+/* Verdicts. Those up to `sorted` can be found; verdict_add puts others behind these. */
 struct verdicts {
     struct verdict *list;
     size_t count, sorted, room;
 };
 
-/* NULL: none is known. */
+/* The verdict; NULL when none is known. */
 const struct verdict *verdict_find(
     const struct verdicts *verdicts, uint64_t seq, const struct trigger *trigger);
 void verdict_add(
     struct verdicts *verdicts, uint64_t seq, const struct trigger *trigger, bool matches);
-/* All can be found. */
+/* Sorts the verdicts, so that all of them can be found. */
 void verdict_sort(struct verdicts *verdicts);
 
 #endif
