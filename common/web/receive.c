@@ -164,6 +164,28 @@ static bool is_passing(int error)
     return error == 500 || (error >= 502 && error <= 504);
 }
 
+/* What may have made a web server refuse a request, as a sentence behind what happened. */
+static const char *front_end_cause(int error)
+{
+    static const struct {
+        int status;
+        const char *cause;
+    } causes[] = {
+        {400, " Its first line, Host, a header or the length of its body is not as HTTP has it, or "
+              "a GET has a body."},
+        {413, " Its body is too large."},
+        {414, " Its path and query are too long."},
+        {417, " What it expects is unknown; Expect: 100-continue is known."},
+        {431, " Its headers are too large."},
+        {501, " Its method or its Transfer-Encoding is unknown."},
+        {505, " Its version of HTTP is unknown."},
+    };
+    for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++)
+        if (causes[i].status == error)
+            return causes[i].cause;
+    return "";
+}
+
 static void reply_front_end_error(struct request *request, int error)
 {
     if (is_passing(error)) {
@@ -174,7 +196,8 @@ static void reply_front_end_error(struct request *request, int error)
         reply_problem(request, error,
             "A POST needs a length: send Content-Length: 0 where there is no body.");
     } else {
-        reply_problem(request, error, "The web server refused this request as it was sent.");
+        reply_problem(request, error, "The web server refused this request as it was sent.%s",
+            front_end_cause(error));
     }
 }
 

@@ -131,9 +131,11 @@ def component(name):
 
 
 def is_front_end(status, body):
-    """Has the web server refused the request, so that a program only worded the reply?"""
+    """Has the web server refused the request, so that a program only worded the reply? By the first
+    sentence: a second one names the cause."""
     content = component("WebServer")["content"]["application/problem+json"]
-    details = {example["value"]["detail"] for example in content["examples"].values()}
+    details = {example["value"]["detail"].partition(". ")[0]
+               for example in content["examples"].values()}
     return status in FRONT_END and any(detail.encode() in body for detail in details)
 
 
