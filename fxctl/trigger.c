@@ -18,31 +18,6 @@ const struct column trigger_columns[] = {
     {0},
 };
 
-/* A list that is written while the store is walked. */
-struct listing {
-    struct store_txn *txn;
-    const struct home *home;
-    struct json_out *out;
-    enum err err;
-};
-
-static bool list_one(const struct trigger *trigger, void *context)
-{
-    struct listing *listing = context;
-    if (!trigger->until_seq)
-        listing->err = trigger_print(listing->txn, listing->home, trigger, listing->out);
-    return !listing->err;
-}
-
-enum err trigger_list(struct store_txn *txn, const struct home *home, struct json_out *out)
-{
-    struct listing listing = {txn, home, out, ERR_OK};
-    json_open(out, '[');
-    enum err err = triggers_each(txn, list_one, &listing);
-    json_close(out, ']');
-    return err ? err : listing.err;
-}
-
 /* start and stop */
 
 /* A change of one pipeline's trigger, and how it stood afterwards. */
@@ -153,44 +128,36 @@ static int stop(struct fxctl *ctl)
 
 /* status */
 
-/* Writes the state of one trigger as an array for the table, empty where none is started. */
-static enum err list_of_one(struct store_txn *txn, const struct fxctl *ctl, struct json_out *out)
+static enum err print_of_operand(
+    struct store_txn *txn, const struct fxctl *ctl, struct json_out *out)
 {
     char id[PIPELINE_ID_MAX + 1];
-    struct trigger trigger;
     enum err err = operand_pipeline(txn, ctl->operands[0], id);
-    if (err)
-        return err;
-    json_open(out, '[');
-    err = triggers_get(txn, span_str(id), &trigger);
-    if (!err)
-        err = trigger_print(txn, &ctl->home, &trigger, out);
-    json_close(out, ']');
-    return err == ERR_NOTFOUND ? ERR_OK : err;
+    return err ? err : trigger_print_of(txn, &ctl->home, span_str(id), out);
 }
 
 static enum err list_all(struct store_txn *txn, const struct fxctl *ctl, struct json_out *out)
 {
     json_open(out, '{');
     json_key(out, "triggers");
-    enum err err = trigger_list(txn, &ctl->home, out);
+    enum err err = trigger_print_all(txn, &ctl->home, out);
     json_close(out, '}');
     return err;
 }
 
-static void print_one(const struct fxctl *ctl, struct span list)
+/* Answers with the state of one trigger. */
+static void answer_one(const struct fxctl *ctl, const struct buf *state)
 {
-    struct json_walk walk = json_walk_start(list);
     struct json_item item;
-    struct buf text = BUF_INIT;
-    bool started = json_walk_next(&walk, &item);
-    if (ctl->json)
-        buf_add_span(&text, started ? item.value : span_str("{\"ready\":false}"));
-    else
-        table_rows(list, trigger_columns, &text);
-    fxctl_print(&text);
+    struct buf rows = BUF_INIT, text = BUF_INIT;
+    bool started = json_find(buf_span(state), "service", &item);
+    buf_printf(&rows, "[%s]", buf_text(state));
+    if (started && !ctl->json)
+        table_rows(buf_span(&rows), trigger_columns, &text);
+    fxctl_print(ctl->json ? state : &text);
     if (!started)
         fxctl_say("The trigger of %s is not started.", ctl->operands[0]);
+    buf_done(&rows);
     buf_done(&text);
 }
 
@@ -205,13 +172,13 @@ static int status(struct fxctl *ctl)
         return answer;
     enum err err = store_read_begin(ctl->store, &txn);
     if (!err) {
-        err = one ? list_of_one(txn, ctl, &out) : list_all(txn, ctl, &out);
+        err = one ? print_of_operand(txn, ctl, &out) : list_all(txn, ctl, &out);
         store_read_end(txn);
     }
     if (err)
         answer = err == ERR_NOTFOUND ? operand_unknown(ctl->operands[0], 0) : fxctl_failed(err);
     else if (one)
-        print_one(ctl, buf_span(&text));
+        answer_one(ctl, &text);
     else
         table_answer(ctl, &text, "triggers", trigger_columns,
             "No trigger is started; start one with: fxctl trigger start NAME");

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "home/alive.h"
+#include "store/pipelines.h"
 #include "store/services.h"
 
 enum err trigger_print(struct store_txn *txn, const struct home *home,
@@ -29,4 +30,46 @@ enum err trigger_print(struct store_txn *txn, const struct home *home,
     json_time(out, trigger->started_ms);
     json_close(out, '}');
     return ERR_OK;
+}
+
+enum err trigger_print_of(
+    struct store_txn *txn, const struct home *home, struct span pipeline_id, struct json_out *out)
+{
+    struct pipeline_info info;
+    struct trigger trigger;
+    enum err err = pipelines_get(txn, pipeline_id, &info);
+    if (err)
+        return err;
+    err = triggers_get(txn, pipeline_id, &trigger);
+    if (err != ERR_NOTFOUND)
+        return err ? err : trigger_print(txn, home, &trigger, out);
+    json_open(out, '{');
+    json_put_bool(out, "ready", false);
+    json_close(out, '}');
+    return ERR_OK;
+}
+
+/* An array that is written while the store is walked. */
+struct listing {
+    struct store_txn *txn;
+    const struct home *home;
+    struct json_out *out;
+    enum err err;
+};
+
+static bool print_started(const struct trigger *trigger, void *context)
+{
+    struct listing *listing = context;
+    if (!trigger->until_seq)
+        listing->err = trigger_print(listing->txn, listing->home, trigger, listing->out);
+    return !listing->err;
+}
+
+enum err trigger_print_all(struct store_txn *txn, const struct home *home, struct json_out *out)
+{
+    struct listing listing = {txn, home, out, ERR_OK};
+    json_open(out, '[');
+    enum err err = triggers_each(txn, print_started, &listing);
+    json_close(out, ']');
+    return err ? err : listing.err;
 }
