@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/json.h"
 
 #define READ_BYTES 65536
@@ -55,20 +56,6 @@ static int refuse_fault(const char *name, struct span text, const struct json_fa
         "%s is not acceptable JSON: line %zu, column %zu: %s", name, line, column, fault->what);
 }
 
-static bool is_space(uint8_t c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static struct span trim(struct span s)
-{
-    while (s.len && is_space(s.data[0]))
-        s = span_of(s.data + 1, s.len - 1);
-    while (s.len && is_space(s.data[s.len - 1]))
-        s.len--;
-    return s;
-}
-
 int input_read(const struct fxctl *ctl, const char *word, bool literal, struct buf *text,
     struct span *ret_json)
 {
@@ -89,6 +76,6 @@ int input_read(const struct fxctl *ctl, const char *word, bool literal, struct b
             "%s is larger than %zu bytes (body_bytes in [web] of fx.conf)", called, limit);
     if (!json_check(buf_span(text), JSON_DEPTH_DEFAULT, &fault))
         return refuse_fault(called, buf_span(text), &fault);
-    *ret_json = trim(buf_span(text));
+    *ret_json = ascii_trim(buf_span(text), ASCII_JSON_SPACE);
     return EXIT_DONE;
 }

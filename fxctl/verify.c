@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "fxctl/help.h"
@@ -45,15 +46,6 @@ static struct span find_header(void *context, const char *name, bool *ret_twice)
     return found;
 }
 
-static struct span trim(struct span s)
-{
-    while (s.len && (s.data[0] == ' ' || s.data[0] == '\t'))
-        s = span_of(s.data + 1, s.len - 1);
-    while (s.len && (s.data[s.len - 1] == ' ' || s.data[s.len - 1] == '\t'))
-        s.len--;
-    return s;
-}
-
 /* Keeps a header "Name: value". False for what is no header, or one too many. */
 static bool keep_header(struct saved *saved, struct span line)
 {
@@ -65,7 +57,8 @@ static bool keep_header(struct saved *saved, struct span line)
         if (!name.data[i] || !strchr(TOKEN_CHARACTERS, name.data[i]))
             return false;
     saved->headers[saved->count].name = name;
-    saved->headers[saved->count++].value = trim(span_of(colon + 1, line.len - name.len - 1));
+    saved->headers[saved->count++].value =
+        ascii_trim(span_of(colon + 1, line.len - name.len - 1), ASCII_BLANK);
     return true;
 }
 

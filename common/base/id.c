@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -146,14 +147,6 @@ void uuid_format(const struct uuid *id, char ret_text[UUID_TEXT])
     *out = 0;
 }
 
-static int hex_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool uuid_parse(struct span text, struct uuid *ret_id)
 {
     const uint8_t *at = text.data;
@@ -163,7 +156,7 @@ bool uuid_parse(struct span text, struct uuid *ret_id)
     for (unsigned i = 0; i < sizeof id.bytes; i++) {
         if (hyphen_before(i) && *at++ != '-')
             return false;
-        int high = hex_digit(*at++), low = hex_digit(*at++);
+        int high = ascii_hex(*at++), low = ascii_hex(*at++);
         if (high < 0 || low < 0)
             return false;
         id.bytes[i] = (uint8_t)(high << 4 | low);

@@ -2,7 +2,6 @@
 #include "base/utf8.h"
 
 #include <assert.h>
-#include <stdbool.h>
 
 static bool between(uint8_t c, uint8_t low, uint8_t high)
 {
@@ -44,6 +43,16 @@ size_t utf8_length(const uint8_t *at, const uint8_t *end)
         if (!between(at[i], 0x80, 0xbf))
             return 0;
     return len;
+}
+
+bool utf8_is(struct span text)
+{
+    for (size_t i = 0, len; i < text.len; i += len) {
+        len = utf8_length(text.data + i, text.data + text.len);
+        if (!len)
+            return false;
+    }
+    return true;
 }
 
 size_t utf8_encode(uint32_t code_point, uint8_t ret_bytes[4])

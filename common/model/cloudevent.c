@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/ascii.h"
 #include "base/base64.h"
 #include "base/json.h"
 #include "base/utf8.h"
@@ -54,11 +55,6 @@ static bool ends_with(struct span s, const char *suffix)
     return s.len >= len && strncasecmp((const char *)s.data + s.len - len, suffix, len) == 0;
 }
 
-static bool is_space(uint8_t c)
-{
-    return c == ' ' || c == '\t';
-}
-
 /* The media type itself, without parameters and the space around it. */
 static struct span essence(struct span content_type)
 {
@@ -66,11 +62,7 @@ static struct span essence(struct span content_type)
     const uint8_t *semicolon = s.len ? memchr(s.data, ';', s.len) : NULL;
     if (semicolon)
         s.len = (size_t)(semicolon - s.data);
-    for (; s.len && is_space(s.data[0]); s.len--)
-        s.data++;
-    while (s.len && is_space(s.data[s.len - 1]))
-        s.len--;
-    return s;
+    return ascii_trim(s, ASCII_BLANK);
 }
 
 /* JSON, section 3.1: the subtype is json, whatever the type, or ends in +json. */
@@ -215,14 +207,9 @@ static enum err draft_end(struct draft *d, bool good, struct event *ret_event)
 /* The payload. */
 
 /* Without a NUL: no JSON string with one would be accepted anywhere here. */
-static bool is_utf8(struct span s)
+static bool is_text(struct span s)
 {
-    for (size_t i = 0, len; i < s.len; i += len) {
-        len = utf8_length(s.data + i, s.data + s.len);
-        if (!len || !s.data[i])
-            return false;
-    }
-    return true;
+    return utf8_is(s) && !(s.len && memchr(s.data, 0, s.len));
 }
 
 /* Takes a payload of which only the media type says what it is. */
@@ -232,7 +219,7 @@ static void put_bytes(struct draft *d, struct span bytes)
     d->event.data = bytes;
     if (media_type_is_json(type))
         d->event.data_kind = EVENT_DATA_JSON;
-    else if (starts_with(essence(type), "text/") && is_utf8(bytes))
+    else if (starts_with(essence(type), "text/") && is_text(bytes))
         d->event.data_kind = EVENT_DATA_TEXT;
     else
         d->event.data_kind = EVENT_DATA_BINARY;
@@ -330,22 +317,14 @@ enum err cloudevent_read_json(
 
 /* Binary mode. */
 
-static int hex_digit(uint8_t c)
-{
-    uint8_t letter = c | 0x20;
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
-}
-
 /* Decodes the text in place. False at a '%' without two hexadecimal digits behind it. */
 static bool percent_decode(char *text, size_t *len)
 {
     size_t to = 0;
     for (size_t at = 0; at < *len; at++) {
         if (text[at] == '%') {
-            int high = at + 1 < *len ? hex_digit((uint8_t)text[at + 1]) : -1;
-            int low = at + 2 < *len ? hex_digit((uint8_t)text[at + 2]) : -1;
+            int high = at + 1 < *len ? ascii_hex((uint8_t)text[at + 1]) : -1;
+            int low = at + 2 < *len ? ascii_hex((uint8_t)text[at + 2]) : -1;
             if (high < 0 || low < 0)
                 return false;
             at += 2;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "base/utf8.h"
 
@@ -11,21 +12,16 @@ static bool is_lower(uint8_t c)
     return c >= 'a' && c <= 'z';
 }
 
-static bool is_digit(uint8_t c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* A letter in either case, a digit, or one of the marks. */
 static bool is_alnum_or(uint8_t c, const char *marks)
 {
-    return is_lower(c | 0x20) || is_digit(c) || (c && strchr(marks, c));
+    return is_lower(c | 0x20) || ascii_is_digit(c) || (c && strchr(marks, c));
 }
 
 bool cloudevent_is_name(struct span s)
 {
     for (size_t i = 0; i < s.len; i++)
-        if (!is_lower(s.data[i]) && !is_digit(s.data[i]))
+        if (!is_lower(s.data[i]) && !ascii_is_digit(s.data[i]))
             return false;
     return s.len > 0 && s.len <= CLOUDEVENT_NAME_MAX && !span_eq_str(s, "data");
 }
@@ -66,7 +62,7 @@ bool cloudevent_is_integer(struct span s, int32_t *ret_number)
     if (s.len == negative)
         return false;
     for (size_t i = negative; i < s.len; i++) {
-        if (!is_digit(s.data[i]))
+        if (!ascii_is_digit(s.data[i]))
             return false;
         v = v * 10 + (s.data[i] - '0');
         if (v > -(int64_t)INT32_MIN)

@@ -5,6 +5,8 @@
 #include <strings.h>
 #include <time.h>
 
+#include "base/ascii.h"
+
 #define MINUTE_MS 60000
 #define DAY_MINUTES 1440
 #define YEARS_DAYS (5 * 366) /* how far ahead a matching minute is looked for */
@@ -65,15 +67,10 @@ static bool cut(struct span *rest, char separator, struct span *ret_piece)
 
 static bool read_digits(struct span s, unsigned *ret_value)
 {
-    if (s.len < 1 || s.len > 3)
+    uint64_t value;
+    if (s.len > 3 || !ascii_number(s, 999, &value))
         return false;
-    unsigned value = 0;
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.data[i] < '0' || s.data[i] > '9')
-            return false;
-        value = value * 10 + (unsigned)(s.data[i] - '0');
-    }
-    *ret_value = value;
+    *ret_value = (unsigned)value;
     return true;
 }
 

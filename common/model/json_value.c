@@ -3,7 +3,10 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/json.h"
+
+#define INDEX_MAX 999999999 /* of an element; no text that is accepted has so many */
 
 bool json_value_is_pointer(struct span pointer)
 {
@@ -16,20 +19,6 @@ bool json_value_is_pointer(struct span pointer)
             return false;
     }
     return true;
-}
-
-static bool is_space(uint8_t c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static struct span trim(struct span s)
-{
-    while (s.len && is_space(s.data[s.len - 1]))
-        s.len--;
-    while (s.len && is_space(s.data[0]))
-        s = span_of(s.data + 1, s.len - 1);
-    return s;
 }
 
 /* Takes the first token, with its "/", off the pointer and appends it unescaped. */
@@ -48,14 +37,9 @@ static void next_token(struct span *pointer, struct buf *out)
 /* RFC 6901, section 4: digits without a leading zero. */
 static bool read_index(struct span token, size_t *ret_index)
 {
-    size_t index = 0;
-    if (token.len < 1 || token.len > 9 || (token.len > 1 && token.data[0] == '0'))
+    uint64_t index;
+    if ((token.len > 1 && token.data[0] == '0') || !ascii_number(token, INDEX_MAX, &index))
         return false;
-    for (size_t i = 0; i < token.len; i++) {
-        if (token.data[i] < '0' || token.data[i] > '9')
-            return false;
-        index = index * 10 + (size_t)(token.data[i] - '0');
-    }
     *ret_index = index;
     return true;
 }
@@ -247,8 +231,8 @@ static bool objects_eq(struct span a, struct span b, uint64_t *steps)
 
 bool json_value_eq(struct span a, struct span b, uint64_t *steps)
 {
-    a = trim(a);
-    b = trim(b);
+    a = ascii_trim(a, ASCII_JSON_SPACE);
+    b = ascii_trim(b, ASCII_JSON_SPACE);
     enum json_type type = json_type_of(a);
     if (type != json_type_of(b) || !spend(steps, 1 + (a.len + b.len) / JSON_STEP_BYTES))
         return false;

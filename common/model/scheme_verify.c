@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/base64.h"
 #include "model/limits.h"
 #include "model/scheme.h"
@@ -112,7 +113,7 @@ static bool take_header(struct check *c, const char *name, const char *other, co
 /* Lower case only, as senders write it: two texts for one signature serve nobody. */
 static int hex_digit(uint8_t c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    return c >= 'A' && c <= 'F' ? -1 : ascii_hex(c);
 }
 
 static bool decode_hex(struct span text, size_t bytes, uint8_t *ret_bytes)
@@ -208,12 +209,10 @@ static bool take_timestamp(struct check *c)
     if (!scheme->timestamp_item[0] && !take_header(c, scheme->timestamp_header,
                                           scheme->timestamp_alt_header, &name, &c->timestamp))
         return false;
-    bool good = c->timestamp.len >= 1 && c->timestamp.len <= TIMESTAMP_DIGITS;
-    for (size_t i = 0; good && i < c->timestamp.len; i++) {
-        uint8_t digit = c->timestamp.data[i];
-        good = digit >= '0' && digit <= '9';
-        c->time_s = c->time_s * 10 + (digit - '0');
-    }
+    uint64_t time_s = 0;
+    bool good =
+        c->timestamp.len <= TIMESTAMP_DIGITS && ascii_number(c->timestamp, INT64_MAX, &time_s);
+    c->time_s = (int64_t)time_s;
     return good || refuse(c, "the timestamp in %s is not 1 to %d digits", name, TIMESTAMP_DIGITS);
 }
 

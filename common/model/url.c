@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/ascii.h"
 #include "model/limits.h"
 
 #define ALNUM "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -67,17 +68,11 @@ static bool skip_host(struct span *rest)
 /* Is the text empty, or ":" and a port from 1 to 65535? */
 static bool is_port(struct span s)
 {
-    unsigned port = 0;
+    uint64_t port;
     if (!s.len)
         return true;
-    if (s.data[0] != ':' || s.len < 2 || s.len > 6)
-        return false;
-    for (size_t i = 1; i < s.len; i++) {
-        if (s.data[i] < '0' || s.data[i] > '9')
-            return false;
-        port = port * 10 + (unsigned)(s.data[i] - '0');
-    }
-    return port >= 1 && port <= 65535;
+    return s.data[0] == ':' && s.len <= 6 &&
+           ascii_number(span_of(s.data + 1, s.len - 1), 65535, &port) && port >= 1;
 }
 
 const char *url_fault(struct span url)

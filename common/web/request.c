@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "web/channel.h"
 
@@ -52,19 +53,11 @@ struct signed_request request_signed(const struct request *request)
     return (struct signed_request){named, (void *)(uintptr_t)request, request->body};
 }
 
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The character of the escape whose "%" is at `at`; -1 for no escape. */
 static int unescape(struct span text, size_t at)
 {
-    int high = at + 2 < text.len ? hex((char)text.data[at + 1]) : -1;
-    int low = at + 2 < text.len ? hex((char)text.data[at + 2]) : -1;
+    int high = at + 2 < text.len ? ascii_hex(text.data[at + 1]) : -1;
+    int low = at + 2 < text.len ? ascii_hex(text.data[at + 2]) : -1;
     return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
@@ -83,16 +76,6 @@ bool form_decode(struct request *request, struct span value, struct span *ret_te
         text[len++] = (char)c;
     }
     *ret_text = span_of(text, len);
-    return true;
-}
-
-static bool is_utf8(struct span s)
-{
-    for (size_t i = 0, len; i < s.len; i += len) {
-        len = utf8_length(s.data + i, s.data + s.len);
-        if (!len)
-            return false;
-    }
     return true;
 }
 
@@ -119,7 +102,7 @@ enum err request_query(struct request *request, const char *name, struct span *r
     enum err err = find_parameter(request->query, name, &raw);
     if (err)
         return err;
-    if (raw.len > QUERY_VALUE_MAX || !form_decode(request, raw, &text) || !is_utf8(text))
+    if (raw.len > QUERY_VALUE_MAX || !form_decode(request, raw, &text) || !utf8_is(text))
         return ERR_INVALID;
     *ret_value = text;
     return ERR_OK;
