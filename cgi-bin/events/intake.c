@@ -166,16 +166,13 @@ static bool read_idempotency_key(struct request *request, struct intake *intake)
 static bool read_topic(struct request *request, struct intake *intake)
 {
     struct span topic;
-    enum err err = request_query(request, "topic", &topic);
-    if (err == ERR_INVALID) {
-        reply_bad_query(request, "topic");
+    if (!request_text(request, "topic", &topic))
         return false;
-    }
-    if (!err && !topic.len) {
+    if (topic.data && !topic.len) {
         reply_problem(request, 422, "topic: must not be empty.");
         return false;
     }
-    for (size_t i = 0; !err && i < intake->count; i++)
+    for (size_t i = 0; topic.len && i < intake->count; i++)
         intake->events[i].topic = topic;
     return true;
 }

@@ -109,12 +109,9 @@ static bool read_event(struct request *request, struct event *ret_event)
 static bool read_name(
     struct request *request, const char *name, struct span otherwise, struct span *ret_value)
 {
-    enum err err = request_query(request, name, ret_value);
-    if (err == ERR_INVALID) {
-        reply_bad_query(request, name);
+    if (!request_text(request, name, ret_value))
         return false;
-    }
-    if (err)
+    if (!ret_value->data)
         *ret_value = otherwise;
     return true;
 }

@@ -2,9 +2,9 @@
 #include "cgi-bin/pipelines/definitions.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "model/definition.h"
@@ -60,20 +60,6 @@ static void reply_version(struct request *request, int status, struct span id, u
         reply_json(request, status, buf_span(&body));
     }
     buf_done(&body);
-}
-
-/* Reads a version from a path: a decimal number from 1, without leading zeros. 0 for others. */
-static uint32_t parse_version(struct span text)
-{
-    char digits[11];
-    if (!text.len || text.len >= sizeof digits || text.data[0] == '0')
-        return 0;
-    for (size_t i = 0; i < text.len; i++)
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return 0;
-    copy(digits, sizeof digits, text);
-    unsigned long version = strtoul(digits, NULL, 10);
-    return version <= UINT32_MAX ? (uint32_t)version : 0;
 }
 
 /* Checks a body (`name` as in definition_read), and puts its definition and ids into *change. */
@@ -180,7 +166,7 @@ static bool read_if_match(struct request *request, uint32_t *ret_version)
     if (!tag.len || span_eq_str(tag, "*"))
         return true;
     if (tag.len > 2 && tag.data[0] == '"' && tag.data[tag.len - 1] == '"')
-        version = parse_version(span_of(tag.data + 1, tag.len - 2));
+        version = name_version(span_of(tag.data + 1, tag.len - 2));
     if (!version) {
         reply_problem(request, 412, "If-Match names no version of this pipeline; send the ETag.");
         return false; /* and what ret_version points to, in the request, is gone */
@@ -223,7 +209,7 @@ void definitions_get(struct request *request)
 
 void definitions_version(struct request *request)
 {
-    uint32_t version = parse_version(request->params[1]);
+    uint32_t version = name_version(request->params[1]);
     if (version)
         reply_version(request, 200, request->params[0], version);
     else
@@ -286,32 +272,20 @@ static bool list_one(const struct pipeline_info *info, void *context)
 /* Reads ?limit= and ?after=. False when the request was answered. */
 static bool read_page(struct request *request, size_t *ret_limit, struct span *ret_after)
 {
-    struct span text;
-    char *end = NULL;
-    long limit = LIST_LIMIT_DEFAULT;
-    enum err err = request_query(request, "limit", &text);
-    if (!err)
-        limit = strtol((const char *)text.data, &end, 10);
-    bool good =
-        err == ERR_NOTFOUND || (!err && text.len && text.data[0] >= '0' && text.data[0] <= '9' &&
-                                   !*end && limit >= 1 && limit <= LIST_LIMIT_MAX);
-    *ret_limit = (size_t)limit;
-    if (err == ERR_INVALID) {
-        reply_bad_query(request, "limit");
+    struct span limit_text;
+    uint64_t limit = LIST_LIMIT_DEFAULT;
+    if (!request_text(request, "limit", &limit_text) || !request_text(request, "after", ret_after))
         return false;
-    }
-    if (!good) {
+    if (limit_text.data && !(ascii_number(limit_text, LIST_LIMIT_MAX, &limit) && limit)) {
         reply_problem(request, 422, "limit: must be a whole number from 1 to %d.", LIST_LIMIT_MAX);
         return false;
     }
-    err = request_query(request, "after", ret_after);
-    if (err == ERR_NOTFOUND || (!err && name_is_pipeline_id(*ret_after)))
-        return true;
-    if (err == ERR_INVALID)
-        reply_bad_query(request, "after");
-    else
+    if (ret_after->data && !name_is_pipeline_id(*ret_after)) {
         reply_problem(request, 422, "after: must be the \"next\" of the page before.");
-    return false;
+        return false;
+    }
+    *ret_limit = (size_t)limit;
+    return true;
 }
 
 void definitions_list(struct request *request)

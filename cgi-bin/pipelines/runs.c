@@ -57,11 +57,13 @@ static void started(struct request *request, enum err err)
 void runs_start(struct request *request)
 {
     struct run *run = request->state = arena_alloc(&request->arena, sizeof *run);
+    struct span version;
     if (request->body.len && !body_is_json(request))
         return;
-    if (!request_version(request, &run->version))
+    if (!request_text(request, "pipeline_version", &version))
         return;
-    if (name_is_pipeline_id(request->params[0]))
+    run->version = name_version(version);
+    if (name_is_pipeline_id(request->params[0]) && (run->version || !version.data))
         request_write(request, STORE_ACCEPT | STORE_WAKE, start, started);
     else
         reply_problem(request, 404, "There is no such pipeline or version.");

@@ -54,19 +54,19 @@ static bool read_wait(struct request *request, int64_t *ret_wait_ms)
 {
     const int64_t max = request->home->config.web_wait_seconds;
     struct span text;
-    enum err err = request_query(request, "wait", &text);
-    const char *number = (const char *)text.data;
-    char *end = NULL;
-    double seconds = err ? 0 : strtod(number, &end);
+    if (!request_text(request, "wait", &text))
+        return false;
+    const char *number = text.data ? (const char *)text.data : "0";
+    char *end;
+    double seconds = strtod(number, &end);
     /* strtod also takes white space or a sign before a number, and hexadecimal numbers. */
-    bool good = err || (text.len && !*end && !strpbrk(number, "+xX \t\n\v\f\r") && seconds >= 0 &&
-                           seconds <= (double)max);
-    if (err == ERR_INVALID)
-        reply_bad_query(request, "wait");
-    else if (!good)
+    bool good = *number && !*end && !strpbrk(number, "+xX \t\n\v\f\r") && seconds >= 0 &&
+                seconds <= (double)max;
+    if (good)
+        *ret_wait_ms = (int64_t)(seconds * 1000);
+    else
         reply_problem(request, 422, "wait: must be a number of seconds from 0 to %d.", (int)max);
-    *ret_wait_ms = (int64_t)(seconds * 1000);
-    return err != ERR_INVALID && good;
+    return good;
 }
 
 /*

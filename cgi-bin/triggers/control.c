@@ -41,9 +41,11 @@ static void started(struct request *request, enum err err)
 void control_start(struct request *request)
 {
     struct change *change = request->state = arena_alloc(&request->arena, sizeof *change);
-    if (!request_version(request, &change->version))
+    struct span version;
+    if (!request_text(request, "pipeline_version", &version))
         return;
-    if (name_is_pipeline_id(request->params[0]))
+    change->version = name_version(version);
+    if (name_is_pipeline_id(request->params[0]) && (change->version || !version.data))
         request_write(request, STORE_ACCEPT | STORE_WAKE, start, started);
     else
         reply_unknown(request);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "model/limits.h"
 
 /* Classes of characters, which no locale changes. */
@@ -58,4 +59,11 @@ bool name_is_variable(struct span s)
 {
     return is_made_of(s, UPPER LOWER "_", ALNUM "_", VARIABLE_NAME_MAX) &&
            !span_starts(s, span_str("FX_"));
+}
+
+uint32_t name_version(struct span s)
+{
+    uint64_t version;
+    bool good = s.len && s.data[0] != '0' && ascii_number(s, UINT32_MAX, &version);
+    return good ? (uint32_t)version : 0;
 }

@@ -4,6 +4,7 @@
  * name - which names the contract allows (model/limits.h has the lengths).
  */
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
@@ -18,5 +19,8 @@ bool name_is_script(struct span s);      /* [A-Za-z0-9_][A-Za-z0-9._-]{0,127} */
  * which of these a definition may set ([step] env_allow of fx.conf).
  */
 bool name_is_variable(struct span s);
+
+/* The number that names a version: digits, from 1, without leading zeros. 0 for other text. */
+uint32_t name_version(struct span s);
 
 #endif

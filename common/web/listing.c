@@ -89,12 +89,9 @@ bool listing_read(struct request *request, const char *const *names, struct exec
     for (; *names; names++) {
         const struct parameter *parameter = find_parameter(*names);
         struct span value;
-        enum err err = request_query(request, *names, &value);
-        if (err == ERR_INVALID) {
-            reply_bad_query(request, *names);
+        if (!request_text(request, *names, &value))
             return false;
-        }
-        if (!err && !parameter->take(value, query)) {
+        if (value.data && !parameter->take(value, query)) {
             reply_problem(request, 422, "%s: %s.", *names, parameter->must);
             return false;
         }

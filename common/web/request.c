@@ -1,7 +1,6 @@
 /* request - reading a request; see request.h. */
 #include "web/request.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/ascii.h"
@@ -108,30 +107,16 @@ enum err request_query(struct request *request, const char *name, struct span *r
     return ERR_OK;
 }
 
-void reply_bad_query(struct request *request, const char *name)
+bool request_text(struct request *request, const char *name, struct span *ret_value)
 {
-    reply_problem(request, 400,
-        "The query parameter %s is there twice, badly encoded or longer than %d bytes.", name,
-        QUERY_VALUE_MAX);
-}
-
-bool request_version(struct request *request, uint32_t *ret_version)
-{
-    struct span text;
-    char *end;
-    *ret_version = 0;
-    enum err err = request_query(request, "pipeline_version", &text);
+    enum err err = request_query(request, name, ret_value);
     if (err == ERR_NOTFOUND)
-        return true;
-    const char *digits = (const char *)text.data;
-    unsigned long version = strtoul(digits, &end, 10);
-    bool good = !err && digits[0] >= '1' && digits[0] <= '9' && !*end && text.len <= 9;
-    *ret_version = (uint32_t)version;
-    if (err)
-        reply_bad_query(request, "pipeline_version");
-    else if (!good)
-        reply_problem(request, 404, "There is no such pipeline or version.");
-    return !err && good;
+        *ret_value = SPAN_NONE;
+    if (err == ERR_INVALID)
+        reply_problem(request, 400,
+            "The query parameter %s is there twice, badly encoded or longer than %d bytes.", name,
+            QUERY_VALUE_MAX);
+    return err != ERR_INVALID;
 }
 
 /* A request's mutation has ended: what comes after it is called with the request. */

@@ -103,18 +103,17 @@ bool form_decode(struct request *request, struct span value, struct span *ret_te
 
 /*
  * A query parameter, decoded as by form_decode. ERR_NOTFOUND when absent. ERR_INVALID when the
- * parameter is there twice, holds a NUL, is badly encoded, no UTF-8 or too long; the caller then
- * replies with reply_bad_query. *ret_value is then an empty text.
+ * parameter is there twice, holds a NUL, is badly encoded, no UTF-8 or too long; *ret_value is
+ * then an empty text.
  */
 enum err request_query(
     struct request *request, const char *name, struct span *ret_value) MUST_CHECK;
-void reply_bad_query(struct request *request, const char *name);
 
 /*
- * Reads ?pipeline_version=; 0 without that parameter. False when the request was answered: 400,
- * or 404 for what can be no version.
+ * The same for a handler: *ret_value has no data (NULL) when the parameter is absent. False
+ * when the request was answered, with 400 for a bad one.
  */
-bool request_version(struct request *request, uint32_t *ret_version);
+bool request_text(struct request *request, const char *name, struct span *ret_value);
 
 /*
  * Hands a mutation to the store (store_submit, same flags), and calls `after` once the mutation

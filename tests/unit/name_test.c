@@ -83,12 +83,40 @@ static void name_has_no_nul(void **state)
     }
 }
 
+static void version_is_a_number_from_one(void **state)
+{
+    static const struct {
+        const char *text;
+        uint32_t version;
+    } versions[] = {
+        {"1", 1},
+        {"999999999", 999999999},
+        {"4294967295", UINT32_MAX},
+        {"4294967296", 0},
+        {"99999999999999999999", 0},
+        {"", 0},
+        {"0", 0},
+        {"01", 0},
+        {"-1", 0},
+        {"+1", 0},
+        {"1.0", 0},
+        {"1 ", 0},
+        {" 1", 0},
+        {"x", 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(versions); i++)
+        assert_int_equal(name_version(span_str(versions[i].text)), versions[i].version);
+    assert_int_equal(name_version(SPAN_NONE), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(name_rules_accept_what_the_contract_allows),
         cmocka_unit_test(name_ends_at_its_limit),
         cmocka_unit_test(name_has_no_nul),
+        cmocka_unit_test(version_is_a_number_from_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -909,10 +909,7 @@ static void query_parameter_has_a_largest_length(void **state)
 static void query(struct request *request)
 {
     struct span value;
-    enum err err = request_query(request, "a", &value);
-    if (err == ERR_INVALID)
-        reply_bad_query(request, "a");
-    else
+    if (request_text(request, "a", &value))
         reply_json(request, 200, span_str("{}"));
 }
 
@@ -934,52 +931,6 @@ static void query_reaches_the_handler_undecoded(void **state)
     assert_string_equal(fake_member(&fake, "detail"),
         "The query parameter a is there twice, badly encoded or longer than 4096 bytes.");
     fake_done(&fake);
-}
-
-static const struct {
-    const char *query;
-    int status; /* 200: that version */
-    uint32_t version;
-} version_cases[] = {
-    {"", 200, 0},
-    {"pipeline_version=1", 200, 1},
-    {"pipeline_version=999999999", 200, 999999999},
-    {"pipeline_version=", 404, 0},
-    {"pipeline_version=0", 404, 0},
-    {"pipeline_version=01", 404, 0},
-    {"pipeline_version=-1", 404, 0},
-    {"pipeline_version=+1", 404, 0},
-    {"pipeline_version=1.0", 404, 0},
-    {"pipeline_version=1%20", 404, 0},
-    {"pipeline_version=x", 404, 0},
-    {"pipeline_version=1000000000", 404, 0},
-    {"pipeline_version=99999999999999999999", 404, 0},
-    {"pipeline_version=1&pipeline_version=1", 400, 0},
-};
-
-static uint32_t version_seen;
-
-static void version(struct request *request)
-{
-    if (request_version(request, &version_seen))
-        reply_json(request, 200, span_str("{}"));
-}
-
-static void version_is_a_number_or_nothing(void **state)
-{
-    (void)state;
-    behave = version;
-    for (size_t i = 0; i < COUNT(version_cases); i++) {
-        struct fake fake;
-        fake_request(&fake, "GET", "/open");
-        fake_set(&fake, "QUERY_STRING", version_cases[i].query);
-        serve(&fake);
-        if (fake_status(&fake) != version_cases[i].status)
-            fail_msg("%s: %s", version_cases[i].query, buf_text(&fake.reply));
-        if (version_cases[i].status == 200)
-            assert_int_equal(version_seen, version_cases[i].version);
-        fake_done(&fake);
-    }
 }
 
 /* Headers. */
@@ -1086,7 +1037,6 @@ int main(void)
         TEST(without_a_store_every_route_answers_503),
         TEST(writes_are_answered_when_they_are_durable),
         TEST(query_reaches_the_handler_undecoded),
-        TEST(version_is_a_number_or_nothing),
         TEST(json_bodies_are_checked),
         cmocka_unit_test(query_parameters_are_decoded),
         cmocka_unit_test(query_parameter_has_a_largest_length),
