@@ -6,16 +6,18 @@
 
 #include "base/ascii.h"
 #include "base/clock.h"
-#include "base/json.h"
 #include "model/definition.h"
 #include "model/limits.h"
 #include "model/name.h"
 #include "store/actions.h"
 #include "view/pipeline.h"
 #include "web/body.h"
+#include "web/read.h"
 
 #define LIST_LIMIT_DEFAULT 100
 #define LIST_LIMIT_MAX 1000
+
+#define UNKNOWN "There is no such pipeline or version."
 
 /* What a write carries from its handler to its reply. */
 struct change {
@@ -28,7 +30,7 @@ struct change {
 
 static void reply_unknown(struct request *request)
 {
-    reply_problem(request, 404, "There is no such pipeline or version.");
+    reply_problem(request, 404, UNKNOWN);
 }
 
 static void copy(char *to, size_t size, struct span from)
@@ -36,30 +38,18 @@ static void copy(char *to, size_t size, struct span from)
     snprintf(to, size, "%.*s", (int)from.len, (const char *)from.data);
 }
 
-/* Replies with one version, or with 404. */
-static void reply_version(struct request *request, int status, struct span id, uint32_t version)
+/* The version that a change is about; 0: the latest. */
+static enum err print_version(struct request *request, struct store_txn *txn, struct json_out *out)
 {
-    struct store_txn *txn;
-    struct buf body = BUF_INIT;
-    struct json_out out = json_out_to(&body);
+    const struct change *change = request->state;
+    uint32_t version;
     char tag[16];
-    enum err err = name_is_pipeline_id(id) ? ERR_OK : ERR_NOTFOUND;
-    if (!err)
-        err = store_read_begin(request->store, &txn);
-    if (!err) {
-        err = pipeline_print(txn, id, version, &out, &version);
-        store_read_end(txn);
-    }
-    if (err == ERR_NOTFOUND) {
-        reply_unknown(request);
-    } else if (err) {
-        reply_error(request, err);
-    } else {
-        snprintf(tag, sizeof tag, "\"%u\"", version);
-        reply_header(request, "ETag", tag);
-        reply_json(request, status, buf_span(&body));
-    }
-    buf_done(&body);
+    enum err err = pipeline_print(txn, span_str(change->id), change->version, out, &version);
+    if (err)
+        return err;
+    snprintf(tag, sizeof tag, "\"%u\"", version);
+    reply_header(request, "ETag", tag);
+    return ERR_OK;
 }
 
 /* Checks a body (`name` as in definition_read), and puts its definition and ids into *change. */
@@ -101,7 +91,7 @@ static void created(struct request *request, enum err err)
     else if (err)
         reply_error(request, err);
     else
-        reply_version(request, 201, span_str(change->id), change->version);
+        read_reply(request, 201, print_version, UNKNOWN);
 }
 
 void definitions_create(struct request *request)
@@ -128,7 +118,6 @@ static enum err replace(struct store_txn *txn, void *context)
 
 static void replaced(struct request *request, enum err err)
 {
-    const struct change *change = request->state;
     if (err == ERR_NOTFOUND)
         reply_unknown(request);
     else if (err == ERR_CONFLICT)
@@ -137,7 +126,7 @@ static void replaced(struct request *request, enum err err)
     else if (err)
         reply_error(request, err);
     else
-        reply_version(request, 200, span_str(change->id), change->version);
+        read_reply(request, 200, print_version, UNKNOWN);
 }
 
 /* Puts the name of a stored pipeline into change->name. ERR_NOTFOUND. */
@@ -202,16 +191,29 @@ void definitions_replace(struct request *request)
     request_write(request, STORE_ACCEPT, replace, replaced);
 }
 
+/* Replies with one version of the pipeline in the path. */
+static void reply_version(struct request *request, uint32_t version)
+{
+    struct change *change = request->state = arena_alloc(&request->arena, sizeof *change);
+    if (!name_is_pipeline_id(request->params[0])) {
+        reply_unknown(request);
+        return;
+    }
+    copy(change->id, sizeof change->id, request->params[0]);
+    change->version = version;
+    read_reply(request, 200, print_version, UNKNOWN);
+}
+
 void definitions_get(struct request *request)
 {
-    reply_version(request, 200, request->params[0], 0);
+    reply_version(request, 0);
 }
 
 void definitions_version(struct request *request)
 {
     uint32_t version = name_version(request->params[1]);
     if (version)
-        reply_version(request, 200, request->params[0], version);
+        reply_version(request, version);
     else
         reply_unknown(request);
 }
@@ -244,12 +246,13 @@ void definitions_delete(struct request *request)
     request_write(request, STORE_WAKE, delete, deleted);
 }
 
-/* A list that is written while the store is walked. */
+/* A page of pipelines that is written while the store is walked. */
 struct listing {
-    struct store_txn *txn;
-    struct json_out out;
+    struct span after;
     size_t left;
-    struct buf last; /* id of the last pipeline written */
+    struct store_txn *txn;
+    struct json_out *out;
+    char last[PIPELINE_ID_MAX + 1]; /* the id of the last pipeline written */
     bool more;
     enum err err;
 };
@@ -263,92 +266,72 @@ static bool list_one(const struct pipeline_info *info, void *context)
         return false;
     }
     listing->left--;
-    buf_clear(&listing->last);
-    buf_add_span(&listing->last, info->id);
-    listing->err = pipeline_print(listing->txn, info->id, 0, &listing->out, &version);
+    copy(listing->last, sizeof listing->last, info->id);
+    listing->err = pipeline_print(listing->txn, info->id, 0, listing->out, &version);
     return !listing->err;
 }
 
+static enum err print_list(struct request *request, struct store_txn *txn, struct json_out *out)
+{
+    struct listing *listing = request->state;
+    listing->txn = txn;
+    listing->out = out;
+    json_open(out, '{');
+    json_key(out, "pipelines");
+    json_open(out, '[');
+    enum err err = pipelines_list(txn, listing->after, list_one, listing);
+    json_close(out, ']');
+    json_put_str(out, "next", listing->more ? listing->last : NULL);
+    json_close(out, '}');
+    return err ? err : listing->err;
+}
+
 /* Reads ?limit= and ?after=. False when the request was answered. */
-static bool read_page(struct request *request, size_t *ret_limit, struct span *ret_after)
+static bool read_page(struct request *request, struct listing *listing)
 {
     struct span limit_text;
     uint64_t limit = LIST_LIMIT_DEFAULT;
-    if (!request_text(request, "limit", &limit_text) || !request_text(request, "after", ret_after))
+    if (!request_text(request, "limit", &limit_text) ||
+        !request_text(request, "after", &listing->after))
         return false;
     if (limit_text.data && !(ascii_number(limit_text, LIST_LIMIT_MAX, &limit) && limit)) {
         reply_problem(request, 422, "limit: must be a whole number from 1 to %d.", LIST_LIMIT_MAX);
         return false;
     }
-    if (ret_after->data && !name_is_pipeline_id(*ret_after)) {
+    if (listing->after.data && !name_is_pipeline_id(listing->after)) {
         reply_problem(request, 422, "after: must be the \"next\" of the page before.");
         return false;
     }
-    *ret_limit = (size_t)limit;
+    listing->left = (size_t)limit;
     return true;
 }
 
 void definitions_list(struct request *request)
 {
-    struct buf body = BUF_INIT;
-    struct span after;
-    struct listing listing = {.out = json_out_to(&body), .last = BUF_INIT};
-    if (!read_page(request, &listing.left, &after))
-        goto out;
-    enum err err = store_read_begin(request->store, &listing.txn);
-    if (!err) {
-        json_open(&listing.out, '{');
-        json_key(&listing.out, "pipelines");
-        json_open(&listing.out, '[');
-        err = pipelines_list(listing.txn, after, list_one, &listing);
-        json_close(&listing.out, ']');
-        store_read_end(listing.txn);
-    }
-    if (err || listing.err) {
-        reply_error(request, err ? err : listing.err);
-        goto out;
-    }
-    json_put_str(&listing.out, "next", listing.more ? buf_text(&listing.last) : NULL);
-    json_close(&listing.out, '}');
-    reply_json(request, 200, buf_span(&body));
-out:
-    buf_done(&body);
-    buf_done(&listing.last);
+    struct listing *listing = request->state = arena_alloc(&request->arena, sizeof *listing);
+    if (read_page(request, listing))
+        read_reply(request, 200, print_list, UNKNOWN);
+}
+
+static enum err print_versions(struct request *request, struct store_txn *txn, struct json_out *out)
+{
+    struct span id = request->params[0];
+    struct pipeline_info info;
+    enum err err = name_is_pipeline_id(id) ? pipelines_get(txn, id, &info) : ERR_NOTFOUND;
+    if (err)
+        return err;
+    json_open(out, '{');
+    json_key(out, "versions");
+    json_open(out, '[');
+    for (uint32_t v = info.version, found; !err && v >= 1; v--)
+        err = pipeline_print(txn, id, v, out, &found);
+    json_close(out, ']');
+    json_close(out, '}');
+    /* Lower versions belonged to a pipeline of the same id that was deleted. */
+    return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
 void definitions_versions(struct request *request)
 {
-    struct buf body = BUF_INIT;
-    struct json_out out = json_out_to(&body);
-    struct pipeline_info info = {0};
-    struct store_txn *txn;
-    struct span id = request->params[0];
-    enum err err = name_is_pipeline_id(id) ? ERR_OK : ERR_NOTFOUND;
-    if (!err)
-        err = store_read_begin(request->store, &txn);
-    if (!err) {
-        err = pipelines_get(txn, id, &info);
-        json_open(&out, '{');
-        json_key(&out, "versions");
-        json_open(&out, '[');
-        for (uint32_t v = info.version; !err && v >= 1; v--) {
-            uint32_t version;
-            err = pipeline_print(txn, id, v, &out, &version);
-            /* Lower versions belonged to a pipeline of the same id that was deleted. */
-            if (err == ERR_NOTFOUND && v < info.version) {
-                err = ERR_OK;
-                break;
-            }
-        }
-        json_close(&out, ']');
-        json_close(&out, '}');
-        store_read_end(txn);
-    }
-    if (err == ERR_NOTFOUND)
-        reply_unknown(request);
-    else if (err)
-        reply_error(request, err);
-    else
-        reply_json(request, 200, buf_span(&body));
-    buf_done(&body);
+    read_reply(request, 200, print_versions, UNKNOWN);
 }

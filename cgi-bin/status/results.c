@@ -13,11 +13,14 @@
 #include "view/execution.h"
 #include "view/explain.h"
 #include "web/listing.h"
+#include "web/read.h"
 #include "web/serve.h"
 
 /* Between two looks at the store's last commit, each for free; grows while nothing happens. */
 #define WAIT_STEP_MIN_US 500
 #define WAIT_STEP_MAX_US 20000
+
+#define NO_CID "There is no such correlation id."
 
 static enum err read_cid(struct store *store, const struct uuid *cid, struct buf *body,
     bool *ret_settled, uint64_t *ret_seen)
@@ -91,7 +94,7 @@ void results_of_cid(struct request *request)
     if (!read_wait(request, &wait_ms))
         return;
     if (!uuid_parse(request->params[0], &cid)) {
-        reply_problem(request, 404, "There is no such correlation id.");
+        reply_problem(request, 404, "%s", NO_CID);
         return;
     }
     bool waits = wait_ms > 0 && start_waiting(request);
@@ -110,7 +113,7 @@ void results_of_cid(struct request *request)
     if (waits)
         atomic_fetch_sub(&waiting, 1);
     if (err == ERR_NOTFOUND)
-        reply_problem(request, 404, "There is no such correlation id.");
+        reply_problem(request, 404, "%s", NO_CID);
     else if (err)
         reply_error(request, err);
     else
@@ -118,40 +121,28 @@ void results_of_cid(struct request *request)
     buf_done(&body);
 }
 
-/* Replies with what `print` writes of the id in the path, or 404 with the given sentence. */
-static void reply_printed(struct request *request,
-    enum err (*print)(struct store_txn *txn, const struct uuid *id, struct json_out *out),
-    const char *none)
+static enum err print_explanation(
+    struct request *request, struct store_txn *txn, struct json_out *out)
 {
-    struct uuid id;
-    struct store_txn *txn;
-    struct buf body = BUF_INIT;
-    struct json_out out = json_out_to(&body);
-    enum err err = ERR_NOTFOUND;
-    if (uuid_parse(request->params[0], &id)) {
-        err = store_read_begin(request->store, &txn);
-        if (!err) {
-            err = print(txn, &id, &out);
-            store_read_end(txn);
-        }
-    }
-    if (err == ERR_NOTFOUND)
-        reply_problem(request, 404, "%s", none);
-    else if (err)
-        reply_error(request, err);
-    else
-        reply_json(request, 200, buf_span(&body));
-    buf_done(&body);
+    struct uuid cid;
+    return uuid_parse(request->params[0], &cid) ? explain_print(txn, &cid, out) : ERR_NOTFOUND;
 }
 
 void results_explain(struct request *request)
 {
-    reply_printed(request, explain_print, "There is no such correlation id.");
+    read_reply(request, 200, print_explanation, NO_CID);
+}
+
+static enum err print_execution(
+    struct request *request, struct store_txn *txn, struct json_out *out)
+{
+    struct uuid id;
+    return uuid_parse(request->params[0], &id) ? execution_print(txn, &id, out) : ERR_NOTFOUND;
 }
 
 void results_of_execution(struct request *request)
 {
-    reply_printed(request, execution_print, "There is no such execution.");
+    read_reply(request, 200, print_execution, "There is no such execution.");
 }
 
 void results_list(struct request *request)

@@ -2,10 +2,12 @@
 #include "cgi-bin/triggers/control.h"
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "model/name.h"
 #include "store/pipelines.h"
 #include "view/trigger.h"
+#include "web/read.h"
+
+#define UNKNOWN "There is no such pipeline or version."
 
 /* What a write carries from its handler to its reply. */
 struct change {
@@ -14,7 +16,7 @@ struct change {
 
 static void reply_unknown(struct request *request)
 {
-    reply_problem(request, 404, "There is no such pipeline or version.");
+    reply_problem(request, 404, UNKNOWN);
 }
 
 static enum err start(struct store_txn *txn, void *context)
@@ -80,78 +82,27 @@ void control_stop(struct request *request)
         reply_unknown(request);
 }
 
-/* Writes the state of a pipeline's trigger, {"ready": false} where none is started. */
-static enum err print_status(
-    struct store_txn *txn, const struct request *request, struct json_out *out)
+static enum err print_status(struct request *request, struct store_txn *txn, struct json_out *out)
 {
-    struct pipeline_info info;
-    struct trigger trigger;
-    enum err err = pipelines_get(txn, request->params[0], &info);
-    if (err)
-        return err;
-    err = triggers_get(txn, request->params[0], &trigger);
-    if (err != ERR_NOTFOUND)
-        return err ? err : trigger_print(txn, request->home, &trigger, out);
-    json_open(out, '{');
-    json_put_bool(out, "ready", false);
-    json_close(out, '}');
-    return ERR_OK;
+    struct span id = request->params[0];
+    return name_is_pipeline_id(id) ? trigger_print_of(txn, request->home, id, out) : ERR_NOTFOUND;
 }
 
 void control_status(struct request *request)
 {
-    struct store_txn *txn;
-    struct buf body = BUF_INIT;
-    struct json_out out = json_out_to(&body);
-    enum err err = name_is_pipeline_id(request->params[0]) ? ERR_OK : ERR_NOTFOUND;
-    if (!err)
-        err = store_read_begin(request->store, &txn);
-    if (!err) {
-        err = print_status(txn, request, &out);
-        store_read_end(txn);
-    }
-    if (err == ERR_NOTFOUND)
-        reply_unknown(request);
-    else if (err)
-        reply_error(request, err);
-    else
-        reply_json(request, 200, buf_span(&body));
-    buf_done(&body);
+    read_reply(request, 200, print_status, UNKNOWN);
 }
 
-/* A list that is written while the store is walked. */
-struct listing {
-    struct store_txn *txn;
-    const struct home *home;
-    struct json_out out;
-    enum err err;
-};
-
-static bool list_one(const struct trigger *trigger, void *context)
+static enum err print_all(struct request *request, struct store_txn *txn, struct json_out *out)
 {
-    struct listing *listing = context;
-    if (!trigger->until_seq)
-        listing->err = trigger_print(listing->txn, listing->home, trigger, &listing->out);
-    return !listing->err;
+    json_open(out, '{');
+    json_key(out, "events");
+    enum err err = trigger_print_all(txn, request->home, out);
+    json_close(out, '}');
+    return err;
 }
 
 void control_list(struct request *request)
 {
-    struct buf body = BUF_INIT;
-    struct listing listing = {.home = request->home, .out = json_out_to(&body)};
-    enum err err = store_read_begin(request->store, &listing.txn);
-    if (!err) {
-        json_open(&listing.out, '{');
-        json_key(&listing.out, "events");
-        json_open(&listing.out, '[');
-        err = triggers_each(listing.txn, list_one, &listing);
-        json_close(&listing.out, ']');
-        json_close(&listing.out, '}');
-        store_read_end(listing.txn);
-    }
-    if (err || listing.err)
-        reply_error(request, err ? err : listing.err);
-    else
-        reply_json(request, 200, buf_span(&body));
-    buf_done(&body);
+    read_reply(request, 200, print_all, UNKNOWN);
 }

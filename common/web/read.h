@@ -1,0 +1,18 @@
+#ifndef WEB_READ_H
+#define WEB_READ_H
+/*
+ * read - the one way to answer a request that only reads.
+ */
+#include "base/json.h"
+#include "web/request.h"
+
+/* Writes the body of a reply. Headers may be added where nothing goes wrong any more. */
+typedef enum err read_print(struct request *request, struct store_txn *txn, struct json_out *out);
+
+/*
+ * Replies with the status and what `print` writes in a read transaction; after ERR_NOTFOUND with
+ * 404 and the sentence `none`.
+ */
+void read_reply(struct request *request, int status, read_print *print, const char *none);
+
+#endif
