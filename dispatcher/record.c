@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "dispatcher/catalog.h"
 #include "dispatcher/dispatcher.h"
+#include "dispatcher/emits.h"
 #include "dispatcher/service.h"
 #include "proc/frame.h"
 #include "store/actions.h"
@@ -26,7 +27,7 @@ struct ending {
     struct store_txn *txn;
     struct service *service;
     struct execution *execution;
-    char error[96]; /* the execution's, where it is said here */
+    char error[EMITS_WHY_MAX]; /* the execution's, where it is said here */
 };
 
 enum err record_put_back(
@@ -100,55 +101,16 @@ static enum err end_lost(struct ending *e)
 
 /* What an attempt has left. */
 
-/* Sets `depth`, of the events that are emitted. Loops of events end at step.depth. */
-static enum err check_depth(struct ending *e, struct frame_outcome *outcome, uint16_t *ret_depth)
+/* Where a budget does not allow what is to be published, the attempt has failed for good. */
+static enum err check_emits(struct ending *e, struct frame_outcome *outcome, uint16_t *ret_depth)
 {
-    struct event event;
-    int64_t most = e->d->home.config.step_depth;
-    *ret_depth = 1;
-    if (!outcome->emit_count)
-        return ERR_OK;
-    enum err err = events_get(e->txn, e->execution->event_seq, &event);
-    if (err)
-        return err == ERR_NOTFOUND ? ERR_OK : err; /* the event is deleted */
-    *ret_depth = (uint16_t)(event.depth + 1);
-    if (*ret_depth <= most)
-        return ERR_OK;
-    snprintf(e->error, sizeof e->error,
-        "emits follow each other more than %d deep, which looks like a loop", (int)most);
+    enum err err = emits_check(e->d, e->txn, e->execution, outcome, ret_depth, e->error);
+    if (err != ERR_DENIED)
+        return err;
     outcome->error = span_str(e->error);
     outcome->status = STATUS_FAILED;
     outcome->final = true;
     outcome->emit_count = 0;
-    return ERR_OK;
-}
-
-static enum err store_emits(
-    const struct ending *e, uint16_t depth, const struct frame_outcome *outcome)
-{
-    struct span rest = outcome->emits;
-    struct frame_emit emit;
-    for (uint32_t i = 0; i < outcome->emit_count && frame_emit_next(&rest, &emit); i++) {
-        struct uuid id = uuid_new(); /* the cid is shared, the id is the event's own */
-        char text[UUID_TEXT];
-        uuid_format(&id, text);
-        struct event event = {
-            .id = span_str(text),
-            .cid = e->execution->cid,
-            .parent = e->execution->id,
-            .accepted_ms = clock_wall_ms(),
-            .depth = depth,
-            .data_kind = EVENT_DATA_JSON,
-            .source = emit.event_source.len ? emit.event_source : e->execution->pipeline_name,
-            .type = emit.event_type,
-            .topic = emit.topic,
-            .datacontenttype = span_str("application/json"),
-            .data = emit.payload,
-        };
-        enum err err = events_append(e->txn, &event);
-        if (err)
-            return err;
-    }
     return ERR_OK;
 }
 
@@ -204,7 +166,7 @@ static enum err end_as_said(struct ending *e, struct frame_outcome *outcome)
 {
     int64_t wait_ms = NO_RETRY;
     uint16_t depth;
-    enum err err = check_depth(e, outcome, &depth);
+    enum err err = check_emits(e, outcome, &depth);
     if (err)
         return err;
     take_result(e->execution, outcome);
@@ -215,7 +177,7 @@ static enum err end_as_said(struct ending *e, struct frame_outcome *outcome)
     } else if (!err) {
         err = finish(e->txn, e->execution, outcome->status);
         if (!err)
-            err = store_emits(e, depth, outcome);
+            err = emits_store(e->txn, e->execution, depth, outcome);
     }
     return err ? err : store_results(e, outcome);
 }

@@ -78,6 +78,9 @@
     SETTING(step, emits, 100, 0, 10000, "Events one execution may emit.") \
     SETTING(step, depth, 16, 1, 1000, \
         "How many times events may follow from each other before a loop is assumed.") \
+    SETTING(step, cid_events, 10000, 1, 10000000, \
+        "Events that may follow from one accepted event, all branches together, before a loop " \
+        "is assumed.") \
     SETTING( \
         step, cpu_seconds, 0, 0, 86400, "Processor time of a step's process; 0 sets no limit.") \
     SETTING(step, memory_bytes, GIB(4), 0, GIB(1024), \

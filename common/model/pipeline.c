@@ -233,6 +233,7 @@ static const struct field publish_fields[] = {
         .right = "a source has 1 to 2048 bytes, without control characters"},
     {FIELD("topic", field_text, step, topic), .rule = name_is_topic, .right = RIGHT_TOPIC},
     {FIELD("payload", field_json, step, payload)},
+    {FIELD("loop", field_flag, step, loop)},
     {.name = NULL},
 };
 
@@ -439,6 +440,14 @@ void pipeline_free(struct pipeline *pipeline)
     free(pipeline);
 }
 
+/* Does the step start its own pipeline again, without saying that this is meant? */
+static bool is_blind_loop(const struct pipeline *pipeline, const struct step *step)
+{
+    const char *topic = step->topic ? step->topic : step->event_type;
+    return step->kind == STEP_PUBLISH && !step->loop && pipeline->event &&
+           topic_matches(span_str(pipeline->event), span_str(topic));
+}
+
 enum err pipeline_check_bounds(const struct pipeline *pipeline, struct buf *ret_why)
 {
     bool good = filter_is_bounded(pipeline->filters, "options.filters", ret_why);
@@ -446,6 +455,13 @@ enum err pipeline_check_bounds(const struct pipeline *pipeline, struct buf *ret_
         char where[64];
         snprintf(where, sizeof where, "steps[%zu].when", i);
         good = filter_is_bounded(pipeline->steps[i].when, where, ret_why);
+        if (good && is_blind_loop(pipeline, &pipeline->steps[i])) {
+            good = false;
+            buf_printf(ret_why,
+                "steps[%zu].publish: its event starts this pipeline again, without end; where that "
+                "is meant, say \"loop\": true and end it with a when",
+                i);
+        }
     }
     return good ? ERR_OK : ERR_INVALID;
 }

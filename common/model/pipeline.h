@@ -44,6 +44,7 @@ struct step {
     char *event_source;
     char *topic;
     char *payload; /* JSON text, or NULL for the data saved so far */
+    bool loop;     /* may publish onto the topic of its own pipeline */
 };
 
 struct scale {

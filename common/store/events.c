@@ -5,6 +5,24 @@
 
 #define CURSOR "cursor"
 
+/*
+ * An event that was emitted notes in its cid's index how many the cid then has, since a budget
+ * asks for that at each emit. One that was accepted has a cid of its own, and notes nothing.
+ */
+static enum err put_cid(struct store_txn *txn, const struct event *event)
+{
+    uint64_t count = 0;
+    struct key cid = key_of_uuid(&event->cid);
+    enum err err = ERR_OK;
+    if (!uuid_is_none(&event->parent))
+        err = events_count_of_cid(txn, &event->cid, UINT64_MAX, &count);
+    if (err && err != ERR_NOTFOUND)
+        return err;
+    key_u64(&cid, event->seq);
+    struct key record = key_of_seq(count + 1);
+    return store_put(txn, TABLE_CIDS, key_span(&cid), count ? key_span(&record) : SPAN_NONE);
+}
+
 enum err events_append(struct store_txn *txn, struct event *event)
 {
     uint64_t last;
@@ -13,15 +31,11 @@ enum err events_append(struct store_txn *txn, struct event *event)
         return err;
     event->seq = last + 1;
     struct key seq = key_of_seq(event->seq);
-    struct key cid = key_of_uuid(&event->cid);
-    key_u64(&cid, event->seq);
     struct buf record = BUF_INIT;
     event_encode(event, &record);
     err = store_append(txn, TABLE_EVENTS, key_span(&seq), buf_span(&record));
     buf_done(&record);
-    if (!err)
-        err = store_put(txn, TABLE_CIDS, key_span(&cid), SPAN_NONE);
-    return err;
+    return err ? err : put_cid(txn, event);
 }
 
 enum err events_record(struct store_txn *txn, uint64_t seq, struct span *ret_record)
@@ -97,6 +111,32 @@ enum err events_next_of_cid(struct store_txn *txn, const struct uuid *cid, uint6
     if (!err)
         *seq = key_tail_u64(key);
     return err;
+}
+
+/* From the newest back, to the first that has noted a count; events of old have not. */
+enum err events_count_of_cid(
+    struct store_txn *txn, const struct uuid *cid, uint64_t most, uint64_t *ret_count)
+{
+    struct store_cursor cursor;
+    struct span key, value;
+    struct key end = key_of_uuid(cid);
+    uint64_t count = 0;
+    bool noted = false;
+    key_u64(&end, UINT64_MAX);
+    enum err err = store_cursor_open(txn, TABLE_CIDS, &cursor);
+    if (err)
+        return err;
+    err = store_cursor_before(&cursor, key_span(&end), &key, &value);
+    while (!err && span_starts(key, uuid_span(cid)) && !noted && count < most) {
+        noted = value.len > 0;
+        count += noted ? key_tail_u64(value) : 1;
+        err = store_cursor_prev(&cursor, &key, &value);
+    }
+    store_cursor_close(&cursor);
+    *ret_count = count;
+    return !count && (!err || err == ERR_NOTFOUND) ? ERR_NOTFOUND
+           : err == ERR_NOTFOUND                   ? ERR_OK
+                                                   : err;
 }
 
 enum err events_cursor(struct store_txn *txn, uint64_t *ret_seq)

@@ -3,12 +3,13 @@ import json
 import os
 import re
 import shutil
+import uuid
 
 import pytest
 
 from checks import TIME
 from harness import is_running, until
-from jobs import (OK, PYTHON, SH, completed, emit, failure, make, marked, processes, python, run,
+from jobs import (OK, PYTHON, SH, completed, emit, failure, make, make_steps, marked, processes, python, run,
                   save, stop_trigger, trigger)
 
 KIB = 1 << 10
@@ -356,6 +357,46 @@ def test_loop_over_two_pipelines(home):
     assert "more than 4 deep" in failure(last)
     for parent, child in zip(good, [*good[1:], last]):
         assert child["parent_execution_id"] == parent["execution_id"]
+
+
+def test_budget_of_a_cid(home):
+    """Branches multiply; all of them together have a budget, and others of that pipeline go on."""
+    home.configure(step={"depth": 100, "cid_events": 50})
+    home.start()
+    home.start_dispatcher()
+    twice = {"publish": {"event_type": "bush", "loop": True}}
+    make(home, twice, twice, twice, event="bush", scale={"max": 4})
+    first = home.post_event("bush")["cid"]
+    made = home.wait_cid(first)
+    good = [e for e in made if e["status"] == "completed"]
+    assert 1 + 3 * len(good) == len(made) <= 51
+    assert {e["error"] for e in made if e["status"] == "failed"} == {
+        "more than 50 events have followed from one, which looks like a loop; the setting "
+        "[step] cid_events bounds them"}
+    assert 1 + 3 * (len(good) + 1) > 51  # one more would have been too many
+    [again] = [e for e in home.wait_cid(home.post_event("bush")["cid"])
+               if not e["parent_execution_id"]]
+    completed(again)
+
+
+@pytest.mark.parametrize("event, step, refused", [
+    ("a", {"event_type": "a"}, True),
+    ("a*", {"event_type": "ab"}, True),
+    ("a", {"event_type": "b", "topic": "a"}, True),
+    ("*", {"event_type": "b"}, True),
+    ("a", {"event_type": "a", "loop": False}, True),
+    ("a", {"event_type": "a", "loop": True}, False),
+    ("a", {"event_type": "a", "topic": "b"}, False),
+    ("a", {"event_type": "ab"}, False),
+    ("a*", {"event_type": "b"}, False),
+])
+def test_a_step_that_starts_its_own_pipeline(site, event, step, refused):
+    body = {"name": f"p{uuid.uuid4()}", "options": {"event": event},
+            "steps": [*make_steps(site, OK), {"name": "again", "publish": step}]}
+    reply = site.post("/api/v1/pipelines", body)
+    assert reply.status == (422 if refused else 201), reply
+    if refused:
+        assert reply.json["detail"].startswith("steps[1].publish: its event starts this pipeline")
 
 
 TEN_THOUSAND = {

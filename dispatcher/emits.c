@@ -1,0 +1,75 @@
+/* emits - see emits.h. */
+#include "dispatcher/emits.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "dispatcher/dispatcher.h"
+#include "proc/frame.h"
+#include "store/events.h"
+
+/* How many events have led to the one that the execution runs for, and to those it emits. */
+static enum err find_depth(
+    struct store_txn *txn, const struct execution *execution, uint16_t *ret_depth)
+{
+    struct event event;
+    enum err err = events_get(txn, execution->event_seq, &event);
+    *ret_depth = err ? 1 : (uint16_t)(event.depth + 1);
+    return err == ERR_NOTFOUND ? ERR_OK : err; /* the event is no longer kept */
+}
+
+enum err emits_check(struct dispatcher *d, struct store_txn *txn, const struct execution *execution,
+    const struct frame_outcome *outcome, uint16_t *ret_depth, char ret_why[EMITS_WHY_MAX])
+{
+    const struct config *config = &d->home.config;
+    uint64_t count = 0, most = 1 + (uint64_t)config->step_cid_events; /* with the accepted one */
+    *ret_depth = 1;
+    if (!outcome->emit_count)
+        return ERR_OK;
+    enum err err = find_depth(txn, execution, ret_depth);
+    if (!err)
+        err = events_count_of_cid(txn, &execution->cid, most, &count);
+    if (err)
+        return err;
+    if (*ret_depth > config->step_depth)
+        snprintf(ret_why, EMITS_WHY_MAX,
+            "emits follow each other more than %d deep, which looks like a loop",
+            (int)config->step_depth);
+    else if (count + outcome->emit_count > most)
+        snprintf(ret_why, EMITS_WHY_MAX,
+            "more than %d events have followed from one, which looks like a loop; the setting "
+            "[step] cid_events bounds them",
+            (int)config->step_cid_events);
+    else
+        return ERR_OK;
+    return ERR_DENIED;
+}
+
+enum err emits_store(struct store_txn *txn, const struct execution *parent, uint16_t depth,
+    const struct frame_outcome *outcome)
+{
+    struct span rest = outcome->emits;
+    struct frame_emit emit;
+    for (uint32_t i = 0; i < outcome->emit_count && frame_emit_next(&rest, &emit); i++) {
+        struct event event = {
+            .cid = parent->cid,
+            .parent = parent->id,
+            .accepted_ms = clock_wall_ms(),
+            .depth = depth,
+            .data_kind = EVENT_DATA_JSON,
+            .source = emit.event_source.len ? emit.event_source : parent->pipeline_name,
+            .type = emit.event_type,
+            .topic = emit.topic,
+            .datacontenttype = span_str("application/json"),
+            .data = emit.payload,
+        };
+        struct uuid id = uuid_new();
+        char text[UUID_TEXT];
+        uuid_format(&id, text);
+        event.id = span_str(text); /* the cid is shared, the id is the event's own */
+        enum err err = events_append(txn, &event);
+        if (err)
+            return err;
+    }
+    return ERR_OK;
+}
