@@ -30,7 +30,7 @@ static int list(struct fxctl *ctl)
 {
     char pipeline[PIPELINE_ID_MAX + 1];
     struct execution_query query = {.dead_letters = true};
-    int status = listing_page(ctl, &query);
+    int status = listing_options(ctl, &query);
     if (!status)
         status = fxctl_open(ctl, STORE_READ_ONLY);
     if (!status)
@@ -38,7 +38,7 @@ static int list(struct fxctl *ctl)
     if (status)
         return status;
     query.pipeline_id = span_str(pipeline);
-    return listing_print(ctl, &query, "dead_letters", "There is no dead letter.");
+    return listing_answer(ctl, &query, "dead_letters", "There is no dead letter.");
 }
 
 /* Answers with what became of the dead letters. EXIT_DONE, or EXIT_NO where some are left. */

@@ -112,20 +112,16 @@ static int cid(struct fxctl *ctl)
 /* Reads the options into the query. EXIT_DONE or EXIT_USAGE. */
 static int read_query(const struct fxctl *ctl, struct execution_query *query)
 {
-    const char *status = fxctl_option(ctl, "status"), *service = fxctl_option(ctl, "service");
-    const char *type = fxctl_option(ctl, "event-type"), *since = fxctl_option(ctl, "since");
-    *query = (struct execution_query){.with_status = status != NULL};
-    if (status && !status_parse(span_str(status), &query->status))
-        return help_usage(
-            ctl, "--status: must be pending, in_progress, completed, failed or skipped");
-    if ((service && !*service) || (type && !*type))
-        return help_usage(
-            ctl, "--%s: must not be empty", service && !*service ? "service" : "event-type");
-    query->service = span_str(service ? service : "");
-    query->event_type = span_str(type ? type : "");
-    if (since && !when_parse(since, clock_wall_ms(), -1, &query->since_ms))
-        return help_usage(ctl, "--since: must be " WHEN_RIGHT);
-    return listing_page(ctl, query);
+    const char *since = fxctl_option(ctl, "since");
+    *query = (struct execution_query){0};
+    int status = listing_option(ctl, "status", "status", query);
+    if (!status)
+        status = listing_option(ctl, "service", "service", query);
+    if (!status)
+        status = listing_option(ctl, "event-type", "event_type", query);
+    if (!status && since && !when_parse(since, clock_wall_ms(), -1, &query->since_ms))
+        status = help_usage(ctl, "--since: must be " WHEN_RIGHT);
+    return status ? status : listing_options(ctl, query);
 }
 
 static int executions(struct fxctl *ctl)
@@ -135,7 +131,7 @@ static int executions(struct fxctl *ctl)
     if (!status)
         status = fxctl_open(ctl, STORE_READ_ONLY);
     return status ? status
-                  : listing_print(ctl, &query, "executions", "There is no such execution.");
+                  : listing_answer(ctl, &query, "executions", "There is no such execution.");
 }
 
 /* execution show */

@@ -1,70 +1,43 @@
 /* listing - see listing.h. */
 #include "fxctl/listing.h"
 
-#include "base/json.h"
 #include "fxctl/help.h"
-#include "fxctl/operand.h"
 #include "fxctl/table.h"
-#include "view/execution.h"
+#include "view/listing.h"
 
-int listing_page(const struct fxctl *ctl, struct execution_query *query)
+int listing_option(
+    const struct fxctl *ctl, const char *option, const char *name, struct execution_query *query)
 {
-    const char *after = fxctl_option(ctl, "after");
-    int64_t limit;
-    if (after && !uuid_parse(span_str(after), &query->after))
-        return help_usage(ctl, "--after: must be the id of an execution");
-    int status =
-        operand_number(ctl, "limit", 1, EXECUTIONS_LIMIT_MAX, EXECUTIONS_LIMIT_DEFAULT, &limit);
-    query->limit = (size_t)limit;
-    return status;
+    const char *value = fxctl_option(ctl, option);
+    const char *must = value ? listing_take(query, name, span_str(value)) : NULL;
+    return must ? help_usage(ctl, "--%s: %s", option, must) : EXIT_DONE;
 }
 
-/* A list that is collected page by page, each page with a short read of its own. */
-struct listing {
-    struct store_txn *txn;
-    struct json_out out;
-    bool whole; /* each execution with its data, steps and logs */
-    size_t left;
-    enum err err;
-};
-
-static bool list_one(const struct uuid *id, void *context)
+int listing_options(const struct fxctl *ctl, struct execution_query *query)
 {
-    struct listing *listing = context;
-    struct execution execution;
-    listing->left--;
-    if (listing->whole) {
-        listing->err = execution_print(listing->txn, id, &listing->out);
-    } else {
-        listing->err = executions_get(listing->txn, id, &execution, NULL);
-        execution.step_count = 0;
-        if (!listing->err)
-            execution_format(&execution, &(struct execution_extras){0}, &listing->out);
-    }
-    return !listing->err;
+    query->limit = EXECUTIONS_LIMIT_DEFAULT;
+    int status = listing_option(ctl, "limit", "limit", query);
+    return status ? status : listing_option(ctl, "after", "after", query);
 }
 
-static enum err list_pages(struct store *store, struct execution_query query,
-    struct listing *listing, struct uuid *ret_next)
+/* Writes pages until there are as many executions as were asked for, each in a short read. */
+static enum err print_pages(const struct fxctl *ctl, struct execution_query query,
+    struct json_out *out, struct uuid *ret_next)
 {
     enum err err;
-    listing->left = query.limit;
     do {
-        err = store_read_begin(store, &listing->txn);
+        struct store_txn *txn;
+        err = store_read_begin(ctl->store, &txn);
         if (err)
             return err;
-        query.limit = listing->left;
-        err = executions_list(listing->txn, &query, list_one, listing, ret_next);
-        store_read_end(listing->txn);
-        query.after = *ret_next;
-        if (!err)
-            err = listing->err;
-    } while (!err && listing->left && !uuid_is_none(ret_next));
+        err = listing_page(txn, &query, !ctl->json, out, ret_next);
+        store_read_end(txn);
+    } while (!err && query.limit && !uuid_is_none(ret_next));
     return err;
 }
 
 static void print_list(const struct fxctl *ctl, const struct buf *text, const char *member,
-    const char *none, const char *next)
+    const char *none, const struct uuid *next)
 {
     static const struct column columns[] = {
         {"DATETIME", "datetime", false},
@@ -76,29 +49,24 @@ static void print_list(const struct fxctl *ctl, const struct buf *text, const ch
         {"ID", "execution_id", false},
         {0},
     };
+    char next_text[UUID_TEXT];
+    uuid_format(next, next_text);
     table_answer(ctl, text, member, columns, none);
-    if (next && !ctl->json)
-        fxctl_say("There are more; see the next ones with: --after %s", next);
+    if (!uuid_is_none(next) && !ctl->json)
+        fxctl_say("There are more; see the next ones with: --after %s", next_text);
 }
 
-int listing_print(
+int listing_answer(
     struct fxctl *ctl, const struct execution_query *query, const char *member, const char *none)
 {
     struct uuid next;
-    char next_text[UUID_TEXT];
     struct buf text = BUF_INIT;
-    struct listing listing = {.out = json_out_to(&text), .whole = ctl->json};
-    json_open(&listing.out, '{');
-    json_key(&listing.out, member);
-    json_open(&listing.out, '[');
-    enum err err = list_pages(ctl->store, *query, &listing, &next);
+    struct json_out out = json_out_to(&text);
+    listing_begin(member, &out);
+    enum err err = print_pages(ctl, *query, &out, &next);
     if (!err) {
-        const char *more = uuid_is_none(&next) ? NULL : next_text;
-        uuid_format(&next, next_text);
-        json_close(&listing.out, ']');
-        json_put_str(&listing.out, "next", more);
-        json_close(&listing.out, '}');
-        print_list(ctl, &text, member, none, more);
+        listing_end(&next, &out);
+        print_list(ctl, &text, member, none, &next);
     }
     buf_done(&text);
     return err ? fxctl_failed(err) : EXIT_DONE;

@@ -14,14 +14,18 @@
     }
 
 /* Reads those options into the query. EXIT_DONE or EXIT_USAGE. */
-int listing_page(const struct fxctl *ctl, struct execution_query *query);
+int listing_options(const struct fxctl *ctl, struct execution_query *query);
+
+/* Reads an option of another name into the query, as view/listing.h names it. As above. */
+int listing_option(
+    const struct fxctl *ctl, const char *option, const char *name, struct execution_query *query);
 
 /*
  * Prints what the query finds in the open store: as a table, or with --json as
  * {member: [...], "next"}. Says `none` where a table would be empty. EXIT_DONE or
  * EXIT_RETRY.
  */
-int listing_print(
+int listing_answer(
     struct fxctl *ctl, const struct execution_query *query, const char *member, const char *none);
 
 #endif

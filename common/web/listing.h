@@ -1,15 +1,14 @@
 #ifndef WEB_LISTING_H
 #define WEB_LISTING_H
 /*
- * listing - a page of executions: what was asked for, and the reply.
+ * listing - a page of executions (view/listing.h): what was asked for, and the reply.
  */
 #include "store/executions.h"
 #include "web/request.h"
 
 /*
  * Reads the named parameters into *query, whose text borrows from the request's arena. The
- * names, ended by NULL, are some of: status, service, pipeline_id, event_type, since, until,
- * limit, after. False when the request was answered.
+ * names, ended by NULL, are some of those of listing_take. False when the request was answered.
  */
 bool listing_read(struct request *request, const char *const *names, struct execution_query *query);
 
