@@ -8,7 +8,7 @@
 #include "proc/frame.h"
 #include "store/events.h"
 
-/* How many events have led to the one that the execution runs for, and to those it emits. */
+/* How many events will have led to the events that the execution emits. */
 static enum err find_depth(
     struct store_txn *txn, const struct execution *execution, uint16_t *ret_depth)
 {
@@ -22,7 +22,7 @@ enum err emits_check(struct dispatcher *d, struct store_txn *txn, const struct e
     const struct frame_outcome *outcome, uint16_t *ret_depth, char ret_why[EMITS_WHY_MAX])
 {
     const struct config *config = &d->home.config;
-    uint64_t count = 0, most = 1 + (uint64_t)config->step_cid_events; /* with the accepted one */
+    uint64_t count = 0, most = 1 + (uint64_t)config->step_cid_events; /* and the accepted event */
     *ret_depth = 1;
     if (!outcome->emit_count)
         return ERR_OK;

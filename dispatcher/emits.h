@@ -25,7 +25,7 @@ enum err emits_check(struct dispatcher *d, struct store_txn *txn, const struct e
     const struct frame_outcome *outcome, uint16_t *ret_depth,
     char ret_why[EMITS_WHY_MAX]) MUST_CHECK;
 
-/* Appends them to the log, under the cid of the execution. */
+/* Appends the outcome's events to the log, under the cid of the execution. */
 enum err emits_store(struct store_txn *txn, const struct execution *parent, uint16_t depth,
     const struct frame_outcome *outcome) MUST_CHECK;
 

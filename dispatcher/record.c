@@ -18,7 +18,7 @@
 
 #define NO_RETRY (-1)
 
-/* A runner that dies again and again with the same execution is not given it back at once. */
+/* An execution whose runner dies again and again is not tried again at once. */
 static const struct retry loss_backoff = {UINT32_MAX, 100, 10000};
 
 /* An attempt that has ended, on its way into the store. */
@@ -27,7 +27,7 @@ struct ending {
     struct store_txn *txn;
     struct service *service;
     struct execution *execution;
-    char error[EMITS_WHY_MAX]; /* the execution's, where it is said here */
+    char error[EMITS_WHY_MAX]; /* the execution's error, where it comes from here */
 };
 
 enum err record_put_back(
@@ -83,7 +83,7 @@ static enum err undo_claim(struct ending *e, int64_t wait_ms)
     return put_back(e, wait_ms);
 }
 
-/* The runner died. */
+/* Ends an attempt whose runner has died. */
 static enum err end_lost(struct ending *e)
 {
     struct execution *execution = e->execution;
@@ -101,7 +101,7 @@ static enum err end_lost(struct ending *e)
 
 /* What an attempt has left. */
 
-/* Where a budget does not allow what is to be published, the attempt has failed for good. */
+/* An attempt whose events exceed a budget has failed for good. */
 static enum err check_emits(struct ending *e, struct frame_outcome *outcome, uint16_t *ret_depth)
 {
     enum err err = emits_check(e->d, e->txn, e->execution, outcome, ret_depth, e->error);
@@ -114,7 +114,7 @@ static enum err check_emits(struct ending *e, struct frame_outcome *outcome, uin
     return ERR_OK;
 }
 
-/* The data that the steps have saved and the ends of their logs. */
+/* Stores the data that the steps have saved, and the ends of their logs. */
 static enum err store_results(const struct ending *e, const struct frame_outcome *outcome)
 {
     const struct execution *execution = e->execution;
@@ -128,7 +128,7 @@ static enum err store_results(const struct ending *e, const struct frame_outcome
     return err;
 }
 
-/* How long the next attempt is waited for, after one that has failed. */
+/* Finds out how long to wait for the next attempt after one that has failed. */
 static enum err find_wait(
     const struct ending *e, const struct frame_outcome *outcome, int64_t *ret_wait_ms)
 {
@@ -143,7 +143,7 @@ static enum err find_wait(
     if (outcome->final || !retry_allowed(retry, execution->failures))
         return ERR_OK;
     int64_t own_ms = retry_backoff_ms(retry, execution->failures, random_u64());
-    /* What a server asks for is granted as far as the pipeline would wait by itself. */
+    /* A server's Retry-After is heeded as far as the pipeline itself would wait. */
     int64_t asked_ms = outcome->retry_after_ms < retry->max_delay_ms ? outcome->retry_after_ms
                                                                      : retry->max_delay_ms;
     *ret_wait_ms = own_ms > asked_ms ? own_ms : asked_ms;
@@ -191,7 +191,7 @@ enum err record_cancelled(struct store_txn *txn, struct execution *execution)
     return err ? err : actions_del_cancel(txn, &execution->id);
 }
 
-/* Cancelled while it ran: what its steps did until then is kept. */
+/* Ends an execution that was cancelled while it ran, and keeps what its steps have done. */
 static enum err end_cancelled(struct ending *e, const struct frame_outcome *outcome)
 {
     e->execution->steps = outcome->steps;
@@ -200,7 +200,7 @@ static enum err end_cancelled(struct ending *e, const struct frame_outcome *outc
     return err ? err : store_results(e, outcome);
 }
 
-/* The runner has said what became of it. One that talks nonsense is as good as dead. */
+/* Ends an attempt as the runner says it ended. A runner that talks nonsense counts as dead. */
 static enum err end_outcome(struct ending *e, struct span body, bool cancelled)
 {
     struct frame_outcome *outcome = mem_alloc(sizeof *outcome);
@@ -241,7 +241,7 @@ enum err record_happening(
     bool ours =
         !err && execution.status == STATUS_IN_PROGRESS && execution.attempt == happening->attempt;
     if (err == ERR_NOTFOUND)
-        err = ERR_OK; /* deleted */
+        err = ERR_OK; /* the execution was deleted */
     if (ours) {
         happening->service->plan.running--;
         err = end_attempt(&ending, happening);

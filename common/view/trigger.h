@@ -16,7 +16,7 @@
 enum err trigger_print(struct store_txn *txn, const struct home *home,
     const struct trigger *trigger, struct json_out *out) MUST_CHECK;
 
-/* The same of the trigger of a pipeline, or {"ready": false}. ERR_NOTFOUND: no such pipeline. */
+/* Writes that of a pipeline's trigger, or {"ready": false}. ERR_NOTFOUND: no such pipeline. */
 enum err trigger_print_of(struct store_txn *txn, const struct home *home, struct span pipeline_id,
     struct json_out *out) MUST_CHECK;
 

@@ -110,7 +110,7 @@ enum err request_query(
     struct request *request, const char *name, struct span *ret_value) MUST_CHECK;
 
 /*
- * The same for a handler: *ret_value has no data (NULL) when the parameter is absent. False
+ * Likewise, for a handler: *ret_value has no data (NULL) when the parameter is absent. False
  * when the request was answered, with 400 for a bad one.
  */
 bool request_text(struct request *request, const char *name, struct span *ret_value);
