@@ -26,8 +26,10 @@ uint32_t ahead_window(const struct service *service);
 /* How many more jobs a runner may be given. */
 uint32_t ahead_room(const struct instance *instance);
 
-/* Learns that a job of the service has taken so long, or has held up others so long by now. */
+/* Learns that a job of the service has taken so long. */
 void ahead_learn(struct service *service, int64_t took_us);
+
+/* A job of the service holds up others: until many have been quick, no runner gets any ahead. */
 void ahead_slow_down(struct service *service);
 
 /*

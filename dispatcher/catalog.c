@@ -54,7 +54,6 @@ static bool is_needed(const struct dispatcher *d, const struct service *service)
     return false;
 }
 
-/* A service whose trigger is gone is forgotten once nothing of it is left. */
 void catalog_forget_idle_services(struct dispatcher *d)
 {
     for (struct service **at = &d->services; *at;) {

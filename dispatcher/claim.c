@@ -2,17 +2,17 @@
 #include "dispatcher/claim.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "dispatcher/ahead.h"
 #include "dispatcher/catalog.h"
 #include "dispatcher/dispatcher.h"
+#include "dispatcher/pending.h"
 #include "dispatcher/service.h"
 #include "proc/frame.h"
 #include "store/events.h"
 #include "store/executions.h"
 #include "store/queue.h"
 
-#define TURN_US 250000 /* so long after a service was served, nobody leaves a place to it */
+#define SERVED_US 250000 /* for so long after a claim a service is left no other one's place */
 
 /* The places for runners, as the turn hands them out. */
 struct places {
@@ -35,13 +35,11 @@ static uint32_t places_for(const struct dispatcher *d, const struct service *ser
 /* Finds out where an ordered service is in the log. */
 static enum err look_at_first(struct store_txn *txn, struct service *service)
 {
-    enum err err = queue_first_seq(txn, service->queue, &service->turn.first);
-    if (err == ERR_NOTFOUND)
-        service->plan.ready = 0; /* the count only remembers the queue, which is the truth */
-    return err == ERR_NOTFOUND ? ERR_OK : err;
+    struct uuid id;
+    return pending_first(txn, service, &service->turn.first, &id);
 }
 
-/* Has the service an execution that has begun, or comes before this place in the log? */
+/* Has a service anything that has begun, or that comes before this place in the log? */
 static bool holds(const struct service *s, uint64_t place)
 {
     return s->plan.running || (s->plan.live && s->plan.waiting) ||
@@ -188,7 +186,7 @@ static enum err pack(struct dispatcher *d, struct store_txn *txn, const struct e
     return ERR_OK;
 }
 
-/* An execution that cannot run any more ends here. */
+/* Ends an execution that cannot run any more. */
 static enum err fail(
     struct store_txn *txn, struct service *service, struct execution *execution, const char *why)
 {
@@ -233,16 +231,14 @@ static enum err claim_one(
     struct dispatcher *d, struct store_txn *txn, struct service *service, enum place place)
 {
     struct uuid id;
+    uint64_t seq;
     struct execution execution;
     struct claim claim = {.service = service, .starts = place == PLACE_NEW, .frame = BUF_INIT};
     struct buf copy = BUF_INIT;
-    enum err err = queue_first(txn, service->queue, &id);
-    if (err == ERR_NOTFOUND) {
-        service->plan.ready = 0; /* the count only remembers the queue, which is the truth */
-        return ERR_OK;
-    }
-    if (!err)
-        err = executions_load(txn, &id, &copy, &execution, NULL);
+    enum err err = pending_first(txn, service, &seq, &id);
+    if (err || !service->plan.ready)
+        return err;
+    err = executions_load(txn, &id, &copy, &execution, NULL);
     if (!err)
         err = claim_execution(d, txn, &execution, &claim);
     buf_done(&copy);
@@ -270,16 +266,16 @@ static bool vacate(struct dispatcher *d, struct places *places)
     return from && let_go(d, from, places);
 }
 
-/* Else, where many busy services share few places, all time would go into starting runners. */
-static bool had_its_turn(const struct service *service)
+/* Where many busy services share few places, all time could go into starting runners. */
+static bool was_just_served(const struct service *service)
 {
-    return clock_mono_us() - service->served_us < TURN_US;
+    return clock_mono_us() - service->served_us < SERVED_US;
 }
 
 /*
  * A service that has no runner at all comes first. Where there is no place, it gets the next
- * place that is vacated, unless it had its turn only just now: so it waits for one step of
- * another service, and not for a backlog. *ret_starved: a service still waits for a place.
+ * place that is vacated, unless it was served only just now: so it waits for one step of
+ * another service, and not for a backlog. *ret_starved says that a service still waits so.
  */
 static enum err claim_starved(
     struct dispatcher *d, struct store_txn *txn, struct places *places, bool *ret_starved)
@@ -289,13 +285,13 @@ static enum err claim_starved(
     while (!err && (s = find_starved(d))) {
         count_places(d, places);
         enum place place = take_place(d, s, false, places);
-        if (!place && !had_its_turn(s) && vacate(d, places))
+        if (!place && !was_just_served(s) && vacate(d, places))
             place = take_place(d, s, false, places);
         if (!place)
             break;
         err = claim_one(d, txn, s, place);
     }
-    *ret_starved = s && !had_its_turn(s);
+    *ret_starved = s && !was_just_served(s);
     return err;
 }
 

@@ -48,7 +48,7 @@ struct dispatcher_turn {
     uint64_t filter_steps; /* spent on filters */
 };
 
-/* What a turn has decided. */
+/* What a turn has decided, besides what is ordered of each runner (service.h). */
 struct dispatcher_order {
     struct claim *claims;
     size_t claim_count, claim_room;

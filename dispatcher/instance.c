@@ -150,7 +150,7 @@ static void hang_up(struct dispatcher *d, struct instance *i, enum happening_kin
 
 void instance_retire(struct dispatcher *d, struct instance *instance)
 {
-    /* Until the runner hears of the recall, it may begin with any of the jobs. */
+    /* Until the runner sees that its socket is closed, it may begin with any of the jobs. */
     if (instance->fd >= 0)
         hang_up(d, instance, HAPPENING_LOST);
 }

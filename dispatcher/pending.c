@@ -82,32 +82,41 @@ static enum err why_skipped(struct dispatcher *d, struct store_txn *txn,
     return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
+static enum err skip_one(struct dispatcher *d, struct store_txn *txn, struct service *service,
+    const struct uuid *id, struct buf *copy)
+{
+    struct execution execution;
+    enum err err = executions_load(txn, id, copy, &execution, NULL);
+    if (!err)
+        err = why_skipped(d, txn, &execution, &execution.error);
+    if (err)
+        return err;
+    service->plan.ready--;
+    execution.status = STATUS_SKIPPED;
+    err = executions_change(txn, &execution, STATUS_PENDING);
+    return err ? err : queue_del(txn, service->queue, execution.event_seq, id);
+}
+
+enum err pending_first(
+    struct store_txn *txn, struct service *service, uint64_t *ret_seq, struct uuid *ret_execution)
+{
+    enum err err = queue_first(txn, service->queue, ret_seq, ret_execution);
+    if (err == ERR_NOTFOUND)
+        service->plan.ready = 0; /* the queue is the truth, the count a memory of it */
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
 enum err pending_skip(
     struct dispatcher *d, struct store_txn *txn, struct service *service, size_t limit)
 {
     struct buf copy = BUF_INIT;
     enum err err = service->plan.waiting ? end_all_waiting(d, txn, service, limit) : ERR_OK;
     while (!err && service->plan.ready && limit--) {
+        uint64_t seq;
         struct uuid id;
-        struct execution execution;
-        err = queue_first(txn, service->queue, &id);
-        if (err == ERR_NOTFOUND) {
-            service->plan.ready = 0; /* the count only remembers the queue, which is the truth */
-            err = ERR_OK;
-            break;
-        }
-        if (!err)
-            err = executions_load(txn, &id, &copy, &execution, NULL);
-        if (err)
-            break;
-        err = why_skipped(d, txn, &execution, &execution.error);
-        if (err)
-            break;
-        execution.status = STATUS_SKIPPED;
-        err = executions_change(txn, &execution, STATUS_PENDING);
-        if (!err)
-            err = queue_del(txn, service->queue, execution.event_seq, &id);
-        service->plan.ready--;
+        err = pending_first(txn, service, &seq, &id);
+        if (!err && service->plan.ready)
+            err = skip_one(d, txn, service, &id, &copy);
     }
     buf_done(&copy);
     d->plan.more |= service->plan.ready > 0;

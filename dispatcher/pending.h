@@ -6,12 +6,20 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "base/id.h"
 
 struct dispatcher;
 struct service;
 struct store_txn;
 
-/* Skips pending executions of a service without a trigger, `limit` of them at most. */
+/*
+ * Looks up the first ready execution of a service, and its event's place in the log. Where
+ * there is none, the count in the plan becomes 0, which is ERR_OK.
+ */
+enum err pending_first(struct store_txn *txn, struct service *service, uint64_t *ret_seq,
+    struct uuid *ret_execution) MUST_CHECK;
+
+/* Skips pending executions of a service that has no trigger, so many at most. */
 enum err pending_skip(
     struct dispatcher *d, struct store_txn *txn, struct service *service, size_t limit) MUST_CHECK;
 

@@ -35,35 +35,24 @@ enum err queue_del(
     return store_del(txn, TABLE_READY, key_span(&key));
 }
 
-static enum err first_key(struct store_txn *txn, uint64_t queue, struct span *ret_key)
+enum err queue_first(
+    struct store_txn *txn, uint64_t queue, uint64_t *ret_seq, struct uuid *ret_execution)
 {
     struct store_cursor cursor;
-    struct span value;
+    struct span key, value;
     struct key from = key_of_seq(queue);
     enum err err = store_cursor_open(txn, TABLE_READY, &cursor);
     if (err)
         return err;
-    err = store_cursor_seek(&cursor, key_span(&from), ret_key, &value);
+    err = store_cursor_seek(&cursor, key_span(&from), &key, &value);
     store_cursor_close(&cursor);
-    return !err && !span_starts(*ret_key, key_span(&from)) ? ERR_NOTFOUND : err;
-}
-
-enum err queue_first(struct store_txn *txn, uint64_t queue, struct uuid *ret_execution)
-{
-    struct span key;
-    enum err err = first_key(txn, queue, &key);
-    if (!err)
-        *ret_execution = key_tail_uuid(key);
-    return err;
-}
-
-enum err queue_first_seq(struct store_txn *txn, uint64_t queue, uint64_t *ret_seq)
-{
-    struct span key;
-    enum err err = first_key(txn, queue, &key);
-    if (!err)
-        *ret_seq = key_tail_u64(span_of(key.data, key.len < 16 ? key.len : 16));
-    return err;
+    if (err)
+        return err;
+    if (!span_starts(key, key_span(&from)))
+        return ERR_NOTFOUND;
+    *ret_seq = key_tail_u64(span_of(key.data, key.len < 16 ? key.len : 16));
+    *ret_execution = key_tail_uuid(key);
+    return ERR_OK;
 }
 
 enum err queue_count_all(

@@ -17,8 +17,8 @@ enum err queue_del(
     struct store_txn *txn, uint64_t queue, uint64_t seq, const struct uuid *execution) MUST_CHECK;
 
 /* A queue's first execution, and its event's place in the log. ERR_NOTFOUND: it is empty. */
-enum err queue_first(struct store_txn *txn, uint64_t queue, struct uuid *ret_execution) MUST_CHECK;
-enum err queue_first_seq(struct store_txn *txn, uint64_t queue, uint64_t *ret_seq) MUST_CHECK;
+enum err queue_first(struct store_txn *txn, uint64_t queue, uint64_t *ret_seq,
+    struct uuid *ret_execution) MUST_CHECK;
 
 /*
  * Calls fn for every queue that is not empty, with the number of executions in the queue.

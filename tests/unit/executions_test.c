@@ -123,8 +123,7 @@ static void one_that_starts_is_its_events(void **state)
     (void)state;
     struct store_txn *txn = temp_store_begin(&t);
     assert_int_equal(executions_start(txn, &event, &execution), ERR_OK);
-    assert_int_equal(queue_first(txn, 8, &first), ERR_OK);
-    assert_int_equal(queue_first_seq(txn, 8, &seq), ERR_OK);
+    assert_int_equal(queue_first(txn, 8, &seq, &first), ERR_OK);
     assert_true(uuid_eq(&first, &execution.id));
     assert_int_equal(seq, 7);
     assert_int_equal(executions_get(txn, &first, &back, NULL), ERR_OK);

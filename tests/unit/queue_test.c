@@ -12,7 +12,8 @@ static struct uuid id(uint8_t n)
 static unsigned first(struct store_txn *txn, uint64_t queue)
 {
     struct uuid found, expected;
-    enum err err = queue_first(txn, queue, &found);
+    uint64_t seq;
+    enum err err = queue_first(txn, queue, &seq, &found);
     if (err == ERR_NOTFOUND)
         return 0;
     assert_int_equal(err, ERR_OK);
@@ -29,7 +30,8 @@ static unsigned first(struct store_txn *txn, uint64_t queue)
 static uint64_t first_seq(struct store_txn *txn, uint64_t queue)
 {
     uint64_t seq = 0;
-    enum err err = queue_first_seq(txn, queue, &seq);
+    struct uuid found;
+    enum err err = queue_first(txn, queue, &seq, &found);
     assert_int_equal(err, seq ? ERR_OK : ERR_NOTFOUND);
     return seq;
 }
