@@ -6,6 +6,7 @@
 #include "fxctl/help.h"
 #include "fxctl/input.h"
 #include "fxctl/operand.h"
+#include "fxctl/read.h"
 #include "store/actions.h"
 #include "view/explain.h"
 
@@ -160,36 +161,42 @@ static void add_event(struct span event, struct buf *out)
         buf_add_str(out, "  no trigger is started\n");
 }
 
+static void add_events(struct span explanation, struct buf *out)
+{
+    struct json_item events, item;
+    size_t count = 0;
+    if (!json_find(explanation, "events", &events))
+        return;
+    struct json_walk walk = json_walk_start(events.value);
+    for (; json_walk_next(&walk, &item); count++)
+        add_event(item.value, out);
+    if (json_find(explanation, "more", &item) && span_eq_str(item.value, "true"))
+        buf_printf(out, "and more: only the first %zu events are explained\n", count);
+}
+
+static enum err print_explanation(
+    struct fxctl *ctl, struct store_txn *txn, struct json_out *out, void *context)
+{
+    (void)ctl;
+    return explain_print(txn, context, out);
+}
+
+static int no_cid(const struct fxctl *ctl, const void *context)
+{
+    (void)context;
+    return fxctl_refuse("there is no correlation id %s", ctl->operands[0]);
+}
+
 static int explain(struct fxctl *ctl)
 {
     struct uuid cid;
-    struct store_txn *txn;
     struct buf json = BUF_INIT, text = BUF_INIT;
-    struct json_out out = json_out_to(&json);
-    struct json_item events, item;
-    size_t count = 0;
     if (!uuid_parse(span_str(ctl->operands[0]), &cid))
         return help_usage(ctl, "\"%s\" is no correlation id", ctl->operands[0]);
-    int status = fxctl_open(ctl, STORE_READ_ONLY);
-    if (status)
-        return status;
-    enum err err = store_read_begin(ctl->store, &txn);
-    if (!err) {
-        err = explain_print(txn, &cid, &out);
-        store_read_end(txn);
-    }
-    if (!err && !ctl->json && json_find(buf_span(&json), "events", &events)) {
-        struct json_walk walk = json_walk_start(events.value);
-        for (; json_walk_next(&walk, &item); count++)
-            add_event(item.value, &text);
-        if (json_find(buf_span(&json), "more", &item) && span_eq_str(item.value, "true"))
-            buf_printf(&text, "and more: only the first %zu events are explained\n", count);
-    }
-    if (err == ERR_NOTFOUND)
-        status = fxctl_refuse("there is no correlation id %s", ctl->operands[0]);
-    else if (err)
-        status = fxctl_failed(err);
-    else
+    int status = read_document(ctl, print_explanation, &cid, no_cid, &json);
+    if (!status && !ctl->json)
+        add_events(buf_span(&json), &text);
+    if (!status)
         fxctl_print(ctl->json ? &json : &text);
     buf_done(&json);
     buf_done(&text);

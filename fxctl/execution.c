@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "fxctl/help.h"
 #include "fxctl/listing.h"
+#include "fxctl/read.h"
 #include "fxctl/table.h"
 #include "fxctl/text.h"
 #include "fxctl/when.h"
@@ -202,31 +203,29 @@ static void add_execution(struct span execution, struct buf *out)
     buf_add_char(out, '\n');
 }
 
+static enum err print_execution(
+    struct fxctl *ctl, struct store_txn *txn, struct json_out *out, void *context)
+{
+    (void)ctl;
+    return execution_print(txn, context, out);
+}
+
+static int no_execution(const struct fxctl *ctl, const void *context)
+{
+    (void)context;
+    return fxctl_refuse("there is no execution %s", ctl->operands[0]);
+}
+
 static int show(struct fxctl *ctl)
 {
     struct uuid id;
-    struct store_txn *txn;
     struct buf json = BUF_INIT, text = BUF_INIT;
-    struct json_out out = json_out_to(&json);
-    int status = EXIT_DONE;
     if (!uuid_parse(span_str(ctl->operands[0]), &id))
-        status = help_usage(ctl, "\"%s\" is no id of an execution", ctl->operands[0]);
-    if (!status)
-        status = fxctl_open(ctl, STORE_READ_ONLY);
-    if (status)
-        return status;
-    enum err err = store_read_begin(ctl->store, &txn);
-    if (!err) {
-        err = execution_print(txn, &id, &out);
-        store_read_end(txn);
-    }
-    if (!err && !ctl->json)
+        return help_usage(ctl, "\"%s\" is no id of an execution", ctl->operands[0]);
+    int status = read_document(ctl, print_execution, &id, no_execution, &json);
+    if (!status && !ctl->json)
         add_execution(buf_span(&json), &text);
-    if (err == ERR_NOTFOUND)
-        status = fxctl_refuse("there is no execution %s", ctl->operands[0]);
-    else if (err)
-        status = fxctl_failed(err);
-    else
+    if (!status)
         fxctl_print(ctl->json ? &json : &text);
     buf_done(&json);
     buf_done(&text);

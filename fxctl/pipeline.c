@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "fxctl/input.h"
 #include "fxctl/operand.h"
+#include "fxctl/read.h"
 #include "fxctl/table.h"
 #include "model/definition.h"
 #include "model/json_value.h"
@@ -173,14 +174,14 @@ static int apply(struct fxctl *ctl)
 
 struct listing {
     struct store_txn *txn;
-    struct json_out out;
+    struct json_out *out;
     enum err err;
 };
 
 static bool list_one(const struct pipeline_info *info, void *context)
 {
     struct listing *listing = context;
-    struct json_out *o = &listing->out;
+    struct json_out *o = listing->out;
     struct trigger trigger;
     char version[16];
     enum err err = triggers_get(listing->txn, info->id, &trigger);
@@ -200,6 +201,21 @@ static bool list_one(const struct pipeline_info *info, void *context)
     return !listing->err;
 }
 
+static enum err print_all(
+    struct fxctl *ctl, struct store_txn *txn, struct json_out *out, void *context)
+{
+    struct listing listing = {txn, out, ERR_OK};
+    (void)ctl;
+    (void)context;
+    json_open(out, '{');
+    json_key(out, "pipelines");
+    json_open(out, '[');
+    enum err err = pipelines_list(txn, SPAN_NONE, list_one, &listing);
+    json_close(out, ']');
+    json_close(out, '}');
+    return err ? err : listing.err;
+}
+
 static int list(struct fxctl *ctl)
 {
     static const struct column columns[] = {
@@ -211,56 +227,42 @@ static int list(struct fxctl *ctl)
         {0},
     };
     struct buf text = BUF_INIT;
-    struct listing listing = {.out = json_out_to(&text)};
-    int status = fxctl_open(ctl, STORE_READ_ONLY);
-    if (status)
-        return status;
-    json_open(&listing.out, '{');
-    json_key(&listing.out, "pipelines");
-    json_open(&listing.out, '[');
-    enum err err = store_read_begin(ctl->store, &listing.txn);
-    if (!err) {
-        err = pipelines_list(listing.txn, SPAN_NONE, list_one, &listing);
-        store_read_end(listing.txn);
-    }
-    json_close(&listing.out, ']');
-    json_close(&listing.out, '}');
-    if (!err)
-        err = listing.err;
-    if (!err)
+    int status = read_document(ctl, print_all, NULL, NULL, &text);
+    if (!status)
         table_answer(ctl, &text, "pipelines", columns,
             "There is no pipeline yet; make one with: fxctl pipeline apply FILE");
     buf_done(&text);
-    return err ? fxctl_failed(err) : EXIT_DONE;
+    return status;
 }
 
 /* show */
 
+static enum err print_version(
+    struct fxctl *ctl, struct store_txn *txn, struct json_out *out, void *context)
+{
+    const uint32_t *version = context;
+    char id[PIPELINE_ID_MAX + 1];
+    uint32_t found;
+    enum err err = operand_pipeline(txn, ctl->operands[0], id);
+    return err ? err : pipeline_print(txn, span_str(id), *version, out, &found);
+}
+
+static int no_version(const struct fxctl *ctl, const void *context)
+{
+    return operand_unknown(ctl->operands[0], *(const uint32_t *)context);
+}
+
 static int show(struct fxctl *ctl)
 {
-    char id[PIPELINE_ID_MAX + 1];
-    uint32_t version, found;
-    struct store_txn *txn;
+    uint32_t version;
     struct buf text = BUF_INIT;
-    struct json_out out = json_out_to(&text);
     int status = operand_version(ctl, &version);
     if (!status)
-        status = fxctl_open(ctl, STORE_READ_ONLY);
-    if (status)
-        return status;
-    enum err err = store_read_begin(ctl->store, &txn);
-    if (!err) {
-        err = operand_pipeline(txn, ctl->operands[0], id);
-        if (!err)
-            err = pipeline_print(txn, span_str(id), version, &out, &found);
-        store_read_end(txn);
-    }
-    if (!err)
+        status = read_document(ctl, print_version, &version, no_version, &text);
+    if (!status)
         fxctl_print(&text);
     buf_done(&text);
-    if (err == ERR_NOTFOUND)
-        return operand_unknown(ctl->operands[0], version);
-    return err ? fxctl_failed(err) : EXIT_DONE;
+    return status;
 }
 
 /* delete */

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "fxctl/operand.h"
+#include "fxctl/read.h"
 #include "home/alive.h"
 #include "view/trigger.h"
 
@@ -129,20 +130,29 @@ static int stop(struct fxctl *ctl)
 /* status */
 
 static enum err print_of_operand(
-    struct store_txn *txn, const struct fxctl *ctl, struct json_out *out)
+    struct fxctl *ctl, struct store_txn *txn, struct json_out *out, void *context)
 {
     char id[PIPELINE_ID_MAX + 1];
+    (void)context;
     enum err err = operand_pipeline(txn, ctl->operands[0], id);
     return err ? err : trigger_print_of(txn, &ctl->home, span_str(id), out);
 }
 
-static enum err list_all(struct store_txn *txn, const struct fxctl *ctl, struct json_out *out)
+static enum err print_all(
+    struct fxctl *ctl, struct store_txn *txn, struct json_out *out, void *context)
 {
+    (void)context;
     json_open(out, '{');
     json_key(out, "triggers");
     enum err err = trigger_print_all(txn, &ctl->home, out);
     json_close(out, '}');
     return err;
+}
+
+static int no_pipeline(const struct fxctl *ctl, const void *context)
+{
+    (void)context;
+    return operand_unknown(ctl->operands[0], 0);
 }
 
 /* Answers with the state of one trigger. */
@@ -164,26 +174,16 @@ static void answer_one(const struct fxctl *ctl, const struct buf *state)
 static int status(struct fxctl *ctl)
 {
     struct buf text = BUF_INIT;
-    struct json_out out = json_out_to(&text);
-    struct store_txn *txn;
     bool one = ctl->operand_count > 0;
-    int answer = fxctl_open(ctl, STORE_READ_ONLY);
-    if (answer)
-        return answer;
-    enum err err = store_read_begin(ctl->store, &txn);
-    if (!err) {
-        err = one ? print_of_operand(txn, ctl, &out) : list_all(txn, ctl, &out);
-        store_read_end(txn);
-    }
-    if (err)
-        answer = err == ERR_NOTFOUND ? operand_unknown(ctl->operands[0], 0) : fxctl_failed(err);
-    else if (one)
+    int status = read_document(
+        ctl, one ? print_of_operand : print_all, NULL, one ? no_pipeline : NULL, &text);
+    if (!status && one)
         answer_one(ctl, &text);
-    else
+    else if (!status)
         table_answer(ctl, &text, "triggers", trigger_columns,
             "No trigger is started; start one with: fxctl trigger start NAME");
     buf_done(&text);
-    return answer;
+    return status;
 }
 
 static const struct option_rule start_options[] = {
