@@ -48,15 +48,21 @@ has_printed_or_ended() {
     grep -qF -- "$1" "$printed" || ! kill -0 $job 2>/dev/null
 }
 
+# The processes of servers, as folders of /proc. Some end while they are looked at.
 servers() {
-    grep -lazE '(^|/)(lighttpd|fx-(dispatcher|runner)|[a-z]+\.fcgi)$' /proc/[0-9]*/cmdline 2>/dev/null
+    { grep -lazE '(^|/)(lighttpd|fx-(dispatcher|runner)|[a-z]+\.fcgi)$' /proc/[0-9]*/cmdline || :; } \
+        2>/dev/null | sed 's|/cmdline$||'
 }
 
-# Presses Ctrl-C, after which nothing may be left.
+none_runs() {
+    [ -z "$(servers)" ]
+}
+
+# Presses Ctrl-C, after which nothing may be left. The last programs end just behind lighttpd.
 interrupt() {
     kill -INT -- -$job
     wait $job 2>/dev/null || :
-    ! servers || fail "something runs after Ctrl-C"
+    await "something runs after Ctrl-C" none_runs
 }
 
 five_minutes() {
