@@ -19,6 +19,7 @@
 #include "dispatcher/dispatcher.h"
 #include "dispatcher/service.h"
 #include "proc/frame.h"
+#include "proc/leftovers.h"
 #include "proc/orphans.h"
 
 #define READ_STEP 65536
@@ -37,7 +38,7 @@ static pid_t spawn(struct dispatcher *d, int fd)
     posix_spawnattr_t attr;
     sigset_t none, defaults;
     pid_t pid = -1;
-    char *argv[] = {d->runner_path, d->home.dir, NULL};
+    char *argv[] = {d->runner_path, d->home.dir, leftovers_argument(), NULL};
     sigemptyset(&none);
     sigfillset(
         &defaults); /* signals that the dispatcher's caller ignored are not ignored by steps */

@@ -74,6 +74,8 @@ static void run_kind(const struct step_call *call, struct step_end *end)
     }
     switch (call->step->kind) {
     case STEP_SCRIPT:
+        if (!step_can_be_confined(call, end))
+            break;
         if (call->step->persistent)
             persistent_run(call, end);
         else

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "home/confine.h"
 #include "proc/orphans.h"
 
 /* Processes that were started and have not been reaped. */
@@ -65,7 +66,6 @@ static int become(const struct child_spec *spec)
     for (int i = 0; i < spec->fd_count; i++)
         if (dup2(spec->fds[i], i) < 0)
             return errno;
-    (void)syscall(SYS_close_range, spec->fd_count, ~0u, 0);
     signal(SIGPIPE, SIG_DFL);
     sigprocmask(SIG_SETMASK, &none, NULL);
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -74,6 +74,9 @@ static int become(const struct child_spec *spec)
     if (chdir(spec->directory) < 0)
         return errno;
     limit_all(spec);
+    if (spec->confined && !confine_enter(spec->rules))
+        return errno;
+    (void)syscall(SYS_close_range, spec->fd_count, ~0u, 0);
     char *argv[] = {(char *)(uintptr_t)spec->path, (char *)(uintptr_t)spec->argument, NULL};
     execve(spec->path, argv, spec->environment);
     return errno;

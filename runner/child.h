@@ -25,6 +25,8 @@ struct child_spec {
     int fd_count;
     const struct config *limits; /* section step; NULL: no limit but that on core files */
     bool lasting; /* serves many executions: its processor time adds up, and has no limit */
+    bool confined;
+    int rules; /* what for (confine_enter); borrowed */
 };
 
 /* A process. The struct must not be moved from the start of the process to its end. */

@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "proc/leftovers.h"
 
-#define OWN_VARIABLES 14 /* how many environment_build adds to those of the pipeline */
+#define OWN_VARIABLES 15 /* how many environment_build adds to those of the pipeline */
 
 /* Adds a variable, or sets the value of a variable that is there. */
 static void add(struct environment *e, const char *name, struct span value)
@@ -42,7 +42,8 @@ static void add_number(struct environment *e, const char *name, uint32_t number)
 }
 
 void environment_build(struct environment *e, const struct frame_job *job,
-    const struct pipeline *pipeline, const struct step *step, const struct event *event)
+    const struct pipeline *pipeline, const struct step *step, const struct event *event,
+    const char *work)
 {
     const char *mark = getenv(LEFTOVERS_MARK);
     e->variables = mem_alloc((OWN_VARIABLES + pipeline->env_count + 1) * sizeof *e->variables);
@@ -51,6 +52,8 @@ void environment_build(struct environment *e, const struct frame_job *job,
     add(e, "PATH", span_str("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"));
     add(e, "LANG", span_str("C.UTF-8"));
     add(e, "TZ", span_str("UTC"));
+    if (*work)
+        add(e, "TMPDIR", span_str(work));
     for (size_t i = 0; i < pipeline->env_count; i++)
         add(e, pipeline->env[i].name, span_str(pipeline->env[i].value));
     add(e, LEFTOVERS_MARK, span_str(mark ? mark : ""));

@@ -4,8 +4,8 @@
  * environment - what a step's process is told: its environment variables and
  * its context.
  *
- * The environment is clean: PATH, LANG and TZ, the pipeline's options.env, which
- * may set LANG and TZ otherwise, and
+ * The environment is clean: PATH, LANG, TZ and TMPDIR, which is the work directory
+ * (room.h), the pipeline's options.env, which may set the last three otherwise, and
  *   FX_CID  FX_EXECUTION_ID  FX_PARENT_EXECUTION_ID  FX_ATTEMPT
  *   FX_PIPELINE_ID  FX_PIPELINE  FX_PIPELINE_VERSION  FX_STEP  FX_EVENT_TYPE
  *   FX_CONTEXT (/proc/self/fd/4)  FX_INSTANCE (leftovers.h)
@@ -23,9 +23,13 @@ struct environment {
     const struct step *step;
 };
 
-/* A NULL event is for a process that serves many executions: variables of one are left out. */
+/*
+ * A NULL event is for a process that serves many executions: variables of one are left
+ * out. `work` is "" where there is no work directory.
+ */
 void environment_build(struct environment *environment, const struct frame_job *job,
-    const struct pipeline *pipeline, const struct step *step, const struct event *event);
+    const struct pipeline *pipeline, const struct step *step, const struct event *event,
+    const char *work);
 void environment_done(struct environment *environment);
 
 /*

@@ -1,13 +1,14 @@
 /*
  * fx-runner - one instance of an event service: gets a job, runs the job's steps, reports,
  * and waits for the next job. fx-dispatcher starts it with a socket to itself as descriptor 0
- * and the home as its argument. It ends when the socket closes.
+ * and with the home and a mark (leftovers.h) as its arguments. It ends when the socket closes.
  *
  * A runner opens no store and makes no decision: one that crashes or hangs is the trouble of
  * one instance.
  */
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 
 #include "base/log.h"
 #include "proc/leftovers.h"
@@ -16,6 +17,7 @@
 #include "runner/http_step.h"
 #include "runner/link.h"
 #include "runner/persistent.h"
+#include "runner/room.h"
 
 /* A version of a pipeline that this runner was sent. Few versions run in a runner's life. */
 struct known {
@@ -63,6 +65,7 @@ static bool run(struct span body)
         log_die(EXIT_FIX, "the dispatcher sent a job without its pipeline");
     bool told = attempt_run(&home, &job, pipeline, &out) && link_send(buf_span(&out));
     buf_done(&out);
+    room_tidy();
     log_context("");
     return told;
 }
@@ -83,19 +86,21 @@ int main(int argc, char **argv)
     enum frame_type type;
     struct buf body = BUF_INIT;
     log_open("fx-runner");
-    if (argc != 2) {
+    if (argc != 3) {
         log_error("is started by fx-dispatcher, not by hand");
         return EXIT_FIX;
     }
     if (home_open(argv[1], &home))
         return EXIT_FIX;
     leftovers_mark(&home);
+    (void)prctl(PR_SET_DUMPABLE, 0);
     signal(SIGPIPE, SIG_IGN);
     child_prepare();
     while (link_next(&type, &body) && handle(type, buf_span(&body)))
         ;
     http_step_end();
     persistent_end_all(&home.config);
+    room_end();
     buf_done(&body);
     return 0;
 }

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "runner/answer.h"
 #include "runner/environment.h"
+#include "runner/room.h"
 #include "runner/worker.h"
 
 #define ERROR_MAX 1024 /* bytes of a script's own words in the execution's error */
@@ -20,6 +21,7 @@ struct persistent {
     const struct step *step;
     char *path;
     struct stat file;
+    struct room room;
     struct worker worker;
     bool has_answered;
     struct persistent *next;
@@ -55,6 +57,7 @@ static void end_those(const struct config *config, const struct pipeline *pipeli
         struct persistent *p = leaving;
         leaving = p->next;
         worker_end(&p->worker, until_ms);
+        room_close(&p->room);
         free(p->path);
         free(p);
     }
@@ -94,7 +97,8 @@ static bool start(struct persistent *p, const struct step_call *call, int *ret_e
     char directory[PATH_MAX];
     struct environment environment;
     home_path(call->home, "scripts", directory);
-    environment_build(&environment, call->job, call->pipeline, call->step, NULL);
+    room_open(&p->room, call->home);
+    environment_build(&environment, call->job, call->pipeline, call->step, NULL, p->room.dir);
     struct child_spec spec = {
         .path = p->path,
         .directory = directory,
@@ -102,7 +106,8 @@ static bool start(struct persistent *p, const struct step_call *call, int *ret_e
         .limits = &call->home->config,
     };
     p->file = look_at(p->path);
-    bool good = worker_start(&p->worker, &spec, true, ret_error);
+    bool good = step_keep_in(call, &p->room, &spec, ret_error) &&
+                worker_start(&p->worker, &spec, true, ret_error);
     environment_done(&environment);
     return good;
 }
@@ -121,6 +126,7 @@ static struct persistent *get(const struct step_call *call, int *ret_error)
     p->step = call->step;
     p->path = mem_strdup(path);
     if (!start(p, call, ret_error)) {
+        room_close(&p->room);
         free(p->path);
         free(p);
         return NULL;

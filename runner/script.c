@@ -14,6 +14,7 @@
 #include "runner/child.h"
 #include "runner/environment.h"
 #include "runner/output.h"
+#include "runner/room.h"
 
 #define EXIT_LATER 75    /* try again later (sysexits.h EX_TEMPFAIL) */
 #define EXIT_GIVE_UP 100 /* trying again is no use */
@@ -191,7 +192,8 @@ static int memory_file(const char *name, struct span bytes)
 }
 
 /* Starts the process. `run` gets the runner's ends of its pipes. False: *ret_error is an errno. */
-static bool start(struct run *run, const struct environment *environment, int *ret_error)
+static bool start(
+    struct run *run, const struct environment *environment, struct room *room, int *ret_error)
 {
     char path[PATH_MAX], directory[PATH_MAX];
     struct buf context = BUF_INIT;
@@ -213,7 +215,8 @@ static bool start(struct run *run, const struct environment *environment, int *r
             .fd_count = 5,
             .limits = &run->call->home->config,
         };
-        good = child_start(&spec, &run->child, ret_error);
+        good = step_keep_in(run->call, room, &spec, ret_error) &&
+               child_start(&spec, &run->child, ret_error);
     }
     output_close(&event_fd);
     output_close(&context_fd);
@@ -226,10 +229,11 @@ static bool start(struct run *run, const struct environment *environment, int *r
 void script_run(const struct step_call *call, struct step_end *end)
 {
     struct run run = {.call = call, .log_fd = -1, .line_fd = -1};
+    struct room *room = room_of_execution(call->home);
     struct environment environment;
     int error;
-    environment_build(&environment, call->job, call->pipeline, call->step, call->event);
-    if (start(&run, &environment, &error))
+    environment_build(&environment, call->job, call->pipeline, call->step, call->event, room->dir);
+    if (start(&run, &environment, room, &error))
         run_child(&run, end);
     else
         step_not_started(end, call, error);

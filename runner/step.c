@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "home/confine.h"
+
 void step_fail(struct step_end *end, const struct step_call *call, const char *format, ...)
 {
     va_list args;
@@ -40,6 +42,32 @@ void step_script_path(const struct step_call *call, char ret_path[PATH_MAX])
     char name[SCRIPT_NAME_MAX + 16];
     snprintf(name, sizeof name, "scripts/%s", call->step->script);
     home_path(call->home, name, ret_path);
+}
+
+bool step_keep_in(
+    const struct step_call *call, struct room *room, struct child_spec *spec, int *ret_error)
+{
+    spec->confined = confine_is_for(call->home, call->step->script);
+    if (!spec->confined)
+        return true;
+    bool good = room_make_rules(room);
+    *ret_error = errno;
+    spec->rules = room->rules;
+    return good;
+}
+
+bool step_can_be_confined(const struct step_call *call, struct step_end *end)
+{
+    struct buf missing = BUF_INIT;
+    if (confine_is_required(call->home) && confine_is_for(call->home, call->step->script))
+        confine_missing(&missing);
+    if (missing.len)
+        step_fail(end, call,
+            "the script \"%s\" cannot be confined: %s (confine = require in fx.conf)",
+            call->step->script, buf_text(&missing));
+    bool can = !missing.len;
+    buf_done(&missing);
+    return can;
 }
 
 /* What may be wrong with a script that could not be started. */

@@ -8,8 +8,10 @@
 #include "model/event.h"
 #include "model/pipeline.h"
 #include "proc/frame.h"
+#include "runner/child.h"
 #include "runner/lines.h"
 #include "runner/link.h"
+#include "runner/room.h"
 
 /* What a step is given; all of it is borrowed. */
 struct step_call {
@@ -50,6 +52,16 @@ void step_interrupt(struct step_end *end, const struct step_call *call, enum lin
 
 /* The path of the step's script. */
 void step_script_path(const struct step_call *call, char ret_path[PATH_MAX]);
+
+/*
+ * Fills in how the step's script is confined: in this room, or not at all where the
+ * operator has exempted it. False with an errno when that cannot be done.
+ */
+bool step_keep_in(
+    const struct step_call *call, struct room *room, struct child_spec *spec, int *ret_error);
+
+/* False when this system cannot confine the script as it must be; the step then has failed. */
+bool step_can_be_confined(const struct step_call *call, struct step_end *end);
 
 /* Fails a step whose script could not be started, for this errno. */
 void step_not_started(struct step_end *end, const struct step_call *call, int error);

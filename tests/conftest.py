@@ -54,6 +54,15 @@ def live(home):
     return home
 
 
+@pytest.fixture
+def loose(home):
+    """The same, where nothing keeps a script from killing its runner."""
+    home.configure(step={"confine": "off"})
+    home.start()
+    home.start_dispatcher()
+    return home
+
+
 def left_out(config):
     """The reports of tests that need what npm could not install."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")

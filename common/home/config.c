@@ -18,20 +18,25 @@ struct setting {
     size_t offset;
     const char *sentence;
     bool is_names;
+    const char *words; /* those that a text may be; NULL: it may be any */
 };
 
 static const struct setting settings[] = {
+#define PLACE(section, key) offsetof(struct config, section##_##key)
 #define SETTING(section, key, value, min, max, sentence) \
-    {#section, #key, NULL, value, min, max, offsetof(struct config, section##_##key), sentence, \
-        false},
+    {#section, #key, NULL, value, min, max, PLACE(section, key), sentence, false, NULL},
 #define SETTING_TEXT(section, key, value, bytes, sentence) \
-    {#section, #key, value, 0, 0, bytes, offsetof(struct config, section##_##key), sentence, false},
+    {#section, #key, value, 0, 0, bytes, PLACE(section, key), sentence, false, NULL},
 #define SETTING_NAMES(section, key, value, bytes, sentence) \
-    {#section, #key, value, 0, 0, bytes, offsetof(struct config, section##_##key), sentence, true},
-    CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES)
+    {#section, #key, value, 0, 0, bytes, PLACE(section, key), sentence, true, NULL},
+#define SETTING_WORD(section, key, value, words, sentence) \
+    {#section, #key, value, 0, 0, CONFIG_WORD - 1, PLACE(section, key), sentence, false, words},
+    CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES, SETTING_WORD)
+#undef PLACE
 #undef SETTING
 #undef SETTING_TEXT
 #undef SETTING_NAMES
+#undef SETTING_WORD
 };
 
 #define SETTINGS (sizeof settings / sizeof settings[0])
@@ -122,17 +127,25 @@ static bool set_number(struct reading *r, const struct setting *s, const char *t
     return true;
 }
 
-/* An indented line goes on with the text of the line before, with a space between them. */
-static bool set_text(struct reading *r, const struct setting *s, const char *text)
+static bool is_one_of(const char *words, const char *text)
 {
-    char *to = text_in(s, r->config);
-    size_t max = (size_t)s->max, len = r->indented && r->last == s ? strlen(to) : 0;
-    int n = snprintf(to + len, max + 1 - len, "%s%s", len ? " " : "", text);
-    if (n < 0 || (size_t)n > max - len) {
-        buf_printf(r->why, "%s has more than %zu bytes", s->key, max);
+    size_t len = strlen(text);
+    for (const char *at = words; at; at = strchr(at, '|')) {
+        at += *at == '|';
+        if (len && strncmp(at, text, len) == 0 && strchr("|", at[len]))
+            return true;
+    }
+    return false;
+}
+
+/* Says what is wrong with what was put together for a text. */
+static bool check_text(struct reading *r, const struct setting *s, const char *text)
+{
+    if (s->words && !is_one_of(s->words, text)) {
+        buf_printf(r->why, "%s wants one of %s", s->key, s->words);
         return false;
     }
-    if (s->is_names && !names_are_list(to)) {
+    if (s->is_names && !names_are_list(text)) {
         buf_printf(r->why,
             "%s wants names of letters, digits, \".\", \"_\" and \"-\" with blanks between them; a "
             "final * stands for any ending",
@@ -140,6 +153,21 @@ static bool set_text(struct reading *r, const struct setting *s, const char *tex
         return false;
     }
     return true;
+}
+
+/* An indented line goes on with the text of the line before, with a space between them. */
+static bool set_text(struct reading *r, const struct setting *s, const char *text)
+{
+    char *to = text_in(s, r->config);
+    size_t max = (size_t)s->max, len = r->indented && r->last == s ? strlen(to) : 0;
+    int n = snprintf(to + len, max + 1 - len, "%s%s", len ? " " : "", text);
+    if (n >= 0 && (size_t)n <= max - len)
+        return check_text(r, s, to);
+    if (s->words)
+        buf_printf(r->why, "%s wants one of %s", s->key, s->words);
+    else
+        buf_printf(r->why, "%s has more than %zu bytes", s->key, max);
+    return false;
 }
 
 /* libinih calls this for each line, and returns the number of the first that is answered with 0. */

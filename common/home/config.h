@@ -19,12 +19,15 @@
 #define MIB(n) ((int64_t)(n) << 20)
 #define GIB(n) ((int64_t)(n) << 30)
 
+#define CONFIG_WORD 16 /* bytes of a word and the NUL behind it */
+
 /*
  * SETTING(section, key, default, min, max, sentence): a whole number
  * SETTING_TEXT(section, key, default, bytes, sentence): text of at most so many bytes
  * SETTING_NAMES, likewise: a list of names (base/names.h)
+ * SETTING_WORD(section, key, default, words, sentence): one of these words, "a|b|c"
  */
-#define CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES) \
+#define CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES, SETTING_WORD) \
     SETTING(web, threads, 32, 1, 256, "Requests a FastCGI process serves at the same time.") \
     SETTING(web, io_timeout_seconds, 10, 1, 600, \
         "How long one read or write on a connection from the web server may take.") \
@@ -94,6 +97,14 @@
         "Variables that a pipeline's options.env may set, with blanks between them; a final * " \
         "stands for any ending. Many programs run what a variable says: open no name that " \
         "yours do not need.") \
+    SETTING_WORD(step, confine, "auto", "auto|require|off", \
+        "auto: a script reaches nothing of the home but scripts/ and a work directory of its " \
+        "own, and no process but its own, as far as this system can see to that. require: a " \
+        "step fails where something of this is missing. off: a script reaches what its account " \
+        "does.") \
+    SETTING_NAMES(step, unconfined, "", 1023, \
+        "Scripts that are not confined, such as one that makes backups of the home; with blanks " \
+        "between them.") \
     SETTING(http, connect_seconds, 10, 1, 600, \
         "How long an HTTP step may take to find its server and to connect to it.") \
     SETTING_TEXT(http, allow, "", 1023, \
@@ -104,10 +115,12 @@ struct config {
 #define SETTING(section, key, value, min, max, sentence) int64_t section##_##key;
 #define SETTING_TEXT(section, key, value, bytes, sentence) char section##_##key[(bytes) + 1];
 #define SETTING_NAMES SETTING_TEXT
-    CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES)
+#define SETTING_WORD(section, key, value, words, sentence) char section##_##key[CONFIG_WORD];
+    CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES, SETTING_WORD)
 #undef SETTING
 #undef SETTING_TEXT
 #undef SETTING_NAMES
+#undef SETTING_WORD
 };
 
 /* Every setting at its default. */

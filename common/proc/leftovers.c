@@ -19,15 +19,21 @@ struct hunt {
     const struct home *home;
     const struct uuid *executions;
     size_t count;
-    struct buf environment; /* of the process at hand */
+    struct buf words; /* the environment of the process at hand, or its arguments */
 };
+
+static char mark[sizeof LEFTOVERS_MARK + PATH_MAX + 32]; /* of this process */
 
 void leftovers_mark(const struct home *home)
 {
-    char text[PATH_MAX + 32];
-    snprintf(text, sizeof text, "%d:%s", (int)getpid(), home->dir);
-    if (setenv(LEFTOVERS_MARK, text, 1) < 0)
+    snprintf(mark, sizeof mark, LEFTOVERS_MARK "=%d:%s", (int)getpid(), home->dir);
+    if (putenv(mark) < 0)
         log_die(EXIT_RETRY, "cannot set " LEFTOVERS_MARK);
+}
+
+char *leftovers_argument(void)
+{
+    return mark;
 }
 
 /* Reads a file of a process in /proc; empty when the process is gone or somebody else's. */
@@ -48,11 +54,11 @@ static void read_proc(pid_t pid, const char *name, struct buf *out)
         close(fd);
 }
 
-/* The value of a variable in the environment; empty where it is not set. */
-static struct span value_of(const struct buf *environment, const char *name)
+/* The value of a variable among these words; empty where it is not set. */
+static struct span value_of(const struct buf *words, const char *name)
 {
     size_t name_len = strlen(name);
-    struct span rest = buf_span(environment);
+    struct span rest = buf_span(words);
     while (rest.len) {
         const uint8_t *end = memchr(rest.data, 0, rest.len);
         size_t len = end ? (size_t)(end - rest.data) : rest.len;
@@ -89,7 +95,7 @@ static bool is_below(pid_t pid, pid_t marker)
 static bool is_of_execution(const struct hunt *h)
 {
     struct uuid id;
-    if (!uuid_parse(value_of(&h->environment, "FX_EXECUTION_ID"), &id))
+    if (!uuid_parse(value_of(&h->words, "FX_EXECUTION_ID"), &id))
         return false;
     for (size_t i = 0; i < h->count; i++)
         if (uuid_eq(&id, &h->executions[i]))
@@ -100,13 +106,13 @@ static bool is_of_execution(const struct hunt *h)
 /* Has the process this home's mark, made by a dispatcher or a runner that is gone? */
 static bool is_of_the_dead(const struct hunt *h, pid_t pid)
 {
-    struct span mark = value_of(&h->environment, LEFTOVERS_MARK);
-    const uint8_t *colon = mark.len ? memchr(mark.data, ':', mark.len) : NULL;
+    struct span found = value_of(&h->words, LEFTOVERS_MARK);
+    const uint8_t *colon = found.len ? memchr(found.data, ':', found.len) : NULL;
     if (!colon)
         return false;
-    size_t at = (size_t)(colon + 1 - mark.data);
-    return span_eq_str(span_of(mark.data + at, mark.len - at), h->home->dir) &&
-           !is_below(pid, (pid_t)atol((const char *)mark.data));
+    size_t at = (size_t)(colon + 1 - found.data);
+    return span_eq_str(span_of(found.data + at, found.len - at), h->home->dir) &&
+           !is_below(pid, (pid_t)atol((const char *)found.data));
 }
 
 /* Looks once at all processes. Returns how many were killed. */
@@ -118,7 +124,9 @@ static size_t look(struct hunt *h)
         pid_t pid = (pid_t)atol(entry->d_name);
         if (pid <= 0 || pid == getpid()) /* a step may have started this dispatcher */
             continue;
-        read_proc(pid, "environ", &h->environment);
+        read_proc(pid, "environ", &h->words);
+        if (!h->words.len)
+            read_proc(pid, "cmdline", &h->words);
         if (is_of_execution(h) || is_of_the_dead(h, pid))
             killed += kill(pid, SIGKILL) == 0;
     }
@@ -139,5 +147,5 @@ void leftovers_end(const struct home *home, const struct uuid *executions, size_
     }
     if (killed)
         log_warn("killed %zu processes that steps of an earlier dispatcher had left", killed);
-    buf_done(&hunt.environment);
+    buf_done(&hunt.words);
 }

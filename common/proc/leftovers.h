@@ -5,7 +5,8 @@
  * killed together, or hang, so that nobody was there to end them (orphans.h).
  *
  * A runner is marked by FX_INSTANCE=<its dispatcher's process number>:<its home> in the
- * environment. What a runner starts is marked likewise, with the runner's number.
+ * environment, and among its arguments, since nobody but root sees the environment of one
+ * of our programs. What a runner starts is marked likewise, with the runner's number.
  */
 #include "base/id.h"
 #include "home/home.h"
@@ -14,6 +15,9 @@
 
 /* Puts the mark of this process into its environment, for what it starts. */
 void leftovers_mark(const struct home *home);
+
+/* The mark of this process as an argument, "FX_INSTANCE=…". */
+char *leftovers_argument(void);
 
 /*
  * Kills every process of this account that one of these executions has started

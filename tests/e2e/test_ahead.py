@@ -59,7 +59,7 @@ def pace(home, path="never"):
 
 @pytest.fixture
 def paced(home):
-    home.configure(dispatcher={"instances": 8})
+    home.configure(dispatcher={"instances": 8}, step={"confine": "off"})
     home.start()
     home.start_dispatcher()
     with gate(home) as (path, opened):

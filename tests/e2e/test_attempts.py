@@ -108,8 +108,8 @@ def test_while_it_waits_and_while_it_runs(live):
     assert told(show(live, waiting)) == [failed(1)]
 
 
-def test_runner_that_dies(live):
-    execution = completed(run(live, SH + "[ $FX_ATTEMPT = 3 ] || kill -9 $PPID; sleep 0.2\n"))
+def test_runner_that_dies(loose):
+    execution = completed(run(loose, SH + "[ $FX_ATTEMPT = 3 ] || kill -9 $PPID; sleep 0.2\n"))
     assert told(execution) == [
         *((n, "lost", f"the runner died during attempt {n}", None, None) for n in (1, 2)),
         (3, "completed", None, None, None)]
@@ -117,7 +117,7 @@ def test_runner_that_dies(live):
 
 
 def test_runner_that_always_dies(home):
-    home.configure(dispatcher={"losses": 2})
+    home.configure(dispatcher={"losses": 2}, step={"confine": "off"})
     home.start()
     home.start_dispatcher()
     execution = run(home, SH + "kill -9 $PPID; sleep 10\n")

@@ -118,7 +118,7 @@ def way(request):
     ("""echo '{"emit": {"event_type": "job", "payload": 1}}' >&3""", {}),
 ], ids=["used up", "for good", "lost", "too long", "too deep"])
 def test_is_one(home, script, options):
-    home.configure(dispatcher={"losses": 2}, step={"depth": 1})
+    home.configure(dispatcher={"losses": 2}, step={"depth": 1, "confine": "off"})
     home.start()
     home.start_dispatcher()
     make(home, SH + script + "\n", event="job", **options)

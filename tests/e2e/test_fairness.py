@@ -184,7 +184,7 @@ def check_order(path, count):
 @pytest.mark.parametrize("how", ["kill_dispatcher", "stop_dispatcher"])
 def test_ordered_over_crashes(home, how):
     """Retries, runners that die, and a dispatcher that is killed again and again."""
-    home.configure(dispatcher={"drain_seconds": 0}, step={"grace_seconds": 0})
+    home.configure(dispatcher={"drain_seconds": 0}, step={"grace_seconds": 0, "confine": "off"})
     home.start()
     home.start_dispatcher()
     out = home.scratch / "out"
@@ -338,7 +338,7 @@ sys.exit(n == 0 and os.environ["FX_ATTEMPT"] == "1")
 def test_hanging_runner_is_replaced(home):
     """A runner that stops answering is killed once its execution's time is long over, and that
     becomes another attempt."""
-    home.configure(step={"grace_seconds": 0})
+    home.configure(step={"grace_seconds": 0, "confine": "off"})
     home.start()
     home.start_dispatcher()
     mark = f"MARK-{home.place.name}"

@@ -129,7 +129,10 @@ serve(answer)
 """), env={"APP_COLOUR": "red", "APP_TZ": "Europe/Berlin"})
     execution = completed(send(live))
     data = execution["data"]
+    work = next(line for line in data["env"] if line.startswith("TMPDIR="))
+    assert work.startswith(f"TMPDIR={live.dir}/run/work/")
     assert sorted(data.pop("env")) == sorted([
+        work,
         "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8",
         "TZ=UTC", "APP_COLOUR=red", "APP_TZ=Europe/Berlin", f"FX_PIPELINE_ID={execution['pipeline_id']}",
         f"FX_PIPELINE={execution['service']}", "FX_PIPELINE_VERSION=1", "FX_STEP=one",
@@ -178,13 +181,13 @@ def test_each_runner_has_its_own(live):
     start_two = script(PYTHON + LOOP + """
 def answer(line):
     open(json.loads(line)["event"]["data"] + str(os.getpid()), "w").close()
-    while len([n for n in os.listdir(".") if n.startswith("here-")]) < 2:
+    while len(os.listdir(os.path.dirname(json.loads(line)["event"]["data"]))) < 2:
         time.sleep(0.01)
     return {"ok": True, "save": {"pid": os.getpid()}}
 serve(answer)
 """)
     make(live, start_two, event="job", scale={"max": 2})
-    cids = [live.post_event("job", str(live.dir / "scripts/here-"))["cid"] for _ in range(2)]
+    cids = [live.post_event("job", str(live.scratch / "here-"))["cid"] for _ in range(2)]
     assert len({pid_of(live.wait_cid(cid)[0]) for cid in cids}) == 2
 
 
@@ -653,11 +656,11 @@ def test_killed_with_its_runners(home):
         until(lambda: not marked(dead_mark), what="its own dispatcher ends it")
 
 
-def test_runner_that_is_killed(live):
+def test_runner_that_is_killed(loose):
     """Takes it along; the execution is tried again with a fresh one."""
-    start(live, script(OBEDIENT))
-    pid = pid_of(send(live))
-    execution = send(live, "if question['attempt'] == 1:\n"
+    start(loose, script(OBEDIENT))
+    pid = pid_of(send(loose))
+    execution = send(loose, "if question['attempt'] == 1:\n"
                      "    os.kill(os.getppid(), 9)\n    time.sleep(1000)")
     assert pid_of(execution) != pid
     assert execution["attempt"] == 2

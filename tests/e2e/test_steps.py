@@ -24,12 +24,13 @@ assert lines.pop() == ""
 env = dict(line.split("=", 1) for line in lines)
 home = os.getcwd().removesuffix("/scripts")
 assert env.pop("FX_INSTANCE") == f"{os.getppid()}:{home}"
-say(save={"env": env, "count": len(lines) - 1})
+assert env.pop("TMPDIR").startswith(f"{home}/run/work/{os.getppid()}/")
+say(save={"env": env, "count": len(lines) - 2})
 """)
 
 
 def expected_environment(execution, step="step1", **more):
-    """Of a step, but for FX_INSTANCE, which names its runner."""
+    """Of a step, but for FX_INSTANCE and TMPDIR, which name its runner."""
     return {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "LANG": "C.UTF-8",
@@ -976,15 +977,15 @@ def test_while_it_waits_for_its_next_attempt(live):
     assert execution["error"] == "step step1: exited with 1"
 
 
-def test_a_runner_that_dies(live):
+def test_a_runner_that_dies(loose):
     """Its execution is tried again, which does not count against the pipeline's retries."""
-    execution = completed(run(live, SH + "[ $FX_ATTEMPT = 3 ] || kill -9 $PPID; sleep 0.2\n"))
+    execution = completed(run(loose, SH + "[ $FX_ATTEMPT = 3 ] || kill -9 $PPID; sleep 0.2\n"))
     assert execution["attempt"] == 3
     assert execution["error"] is None
 
 
 def test_a_runner_that_always_dies(home):
-    home.configure(dispatcher={"losses": 3})
+    home.configure(dispatcher={"losses": 3}, step={"confine": "off"})
     home.start()
     home.start_dispatcher()
     execution = run(home, SH + "kill -9 $PPID; sleep 10\n")
@@ -992,15 +993,15 @@ def test_a_runner_that_always_dies(home):
     assert execution["attempt"] == 3
 
 
-def test_what_a_dead_runner_leaves(live):
+def test_what_a_dead_runner_leaves(loose):
     """The dispatcher sees to it."""
-    mark = f"MARK-{live.place.name}"
-    pids = live.scratch / "pids"
-    make(live, SH + f"sleep 1000 & echo $! >>{pids}\n"
+    mark = f"MARK-{loose.place.name}"
+    pids = loose.scratch / "pids"
+    make(loose, SH + f"sleep 1000 & echo $! >>{pids}\n"
          f"setsid sleep 1000 & echo $! >>{pids}\necho $$ >>{pids}\n"
          "[ $FX_ATTEMPT = 1 ] && { kill -9 $PPID; sleep 1000; }\nexit 0\n",
          event="job", env={"APP_MARK": mark})
-    completed(live.wait_cid(live.post_event("job")["cid"])[0])
+    completed(loose.wait_cid(loose.post_event("job")["cid"])[0])
     until(lambda: not marked(mark), what="they are gone")
     assert len(pids.read_text().split()) == 6
 

@@ -563,10 +563,10 @@ def test_made_again_under_the_same_id(live):
 
 # --- Order ---
 
-def test_ordered(live):
+def test_ordered(loose):
     """One at a time in the order of the log, also over attempts that fail and runners that die."""
-    out = live.scratch / "out"
-    pipeline = make(live, python(f"""
+    out = loose.scratch / "out"
+    pipeline = make(loose, python(f"""
 import signal
 n = json.load(sys.stdin)["data"]
 first = os.environ["FX_ATTEMPT"] == "1"
@@ -578,15 +578,15 @@ if n % 10 == 6 and first:
     os.kill(os.getppid(), signal.SIGKILL)
     time.sleep(10)
 """), event="job", ordered=True, scale={"max": 8}, retry={"limit": 3, "delay": 0.05})
-    cids = post_many(live, "job", 30)
+    cids = post_many(loose, "job", 30)
     for cid in cids:
-        completed(single(live, cid))
-        assert len(runners(live)) <= 1
+        completed(single(loose, cid))
+        assert len(runners(loose)) <= 1
     expected = []
     for n in range(30):
         expected += [f"{n}+", f"{n}"] if n % 10 in (3, 6) else [f"{n}+"]
     assert lines_of(out) == expected
-    assert trigger(live, pipeline)["instances"] == 1
+    assert trigger(loose, pipeline)["instances"] == 1
 
 
 # --- The dispatcher ---

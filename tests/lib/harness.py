@@ -16,6 +16,7 @@ FX_BUILD chooses the build that is tested: a directory, relative to the project
 import http.client
 import json
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -108,7 +109,12 @@ def option_words(options):
 class Home:
     keeps_contract = True  # every reply is as schema/openapi.yaml says
 
-    def __init__(self):
+    def __init__(self, account=None):
+        """`account`: whom the home belongs to and its programs run as; a test of root's may say."""
+        self.process = {}  # what makes a process one of that account
+        if account:
+            user = pwd.getpwnam(account)
+            self.process = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
         self.place = Path(tempfile.mkdtemp(prefix="fx-"))
         self.dir = self.place / "home"
         self.scratch = self.place / "scratch"  # where steps and tests may meet
@@ -121,6 +127,9 @@ class Home:
         self.secrets = set()  # given out by this home: no reply may hold any of them
         self.dir.mkdir(0o770)
         self.scratch.mkdir()
+        if account:
+            for path in (self.place, self.dir, self.scratch):
+                os.chown(path, user.pw_uid, user.pw_gid)
         try:
             self.fxctl("init")
         except BaseException:
@@ -156,7 +165,7 @@ class Home:
         """Runs fxctl; the finished process with its output as text."""
         return subprocess.run(
             [BUILD / "bin/fxctl", "--home", self.dir, *arguments], env=self.environment(),
-            input=stdin, capture_output=True, text=True, timeout=60)
+            input=stdin, capture_output=True, text=True, timeout=60, **self.process)
 
     def fxctl(self, *arguments, stdin=None):
         """Runs fxctl, which must succeed. Returns the standard output."""
@@ -184,7 +193,8 @@ class Home:
         with open(self.dir / "log/start.log", "ab") as log:
             self.server = subprocess.Popen(
                 [find_program("lighttpd"), "-D", "-f", PROJECT / "lighttpd/lighttpd.conf"],
-                env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, umask=0o007)
+                env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, umask=0o007,
+                **self.process)
         until(lambda: self.server.poll() is not None or self._answers(), START_TIMEOUT,
               lambda: f"lighttpd answers\n{self.logs()}")
         return self.server.poll() is None
@@ -231,7 +241,7 @@ class Home:
         with open(self.dir / "log/dispatcher.log", "ab") as log:
             self.dispatcher = subprocess.Popen(
                 [BUILD / "bin/fx-dispatcher", "--home", self.dir], env=self.environment(),
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, umask=0o007)
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, umask=0o007, **self.process)
         until(self._dispatcher_listens, START_TIMEOUT, "the dispatcher listens")
 
     def _dispatcher_listens(self):
@@ -254,6 +264,8 @@ class Home:
         path = self.dir / "scripts" / name
         path.write_text(text)
         path.chmod(0o750)
+        if self.process:
+            os.chown(path, self.process["user"], self.process["group"])
         return path
 
     # --- HTTP ---

@@ -132,7 +132,8 @@ def stop_trigger(home, pipeline):
 def once(home, *options):
     """Runs the dispatcher as cron does. Returns the finished process, its output as text."""
     return subprocess.run([BUILD / "bin/fx-dispatcher", "--home", home.dir, "--once", *options],
-                          env=home.environment(), capture_output=True, text=True, timeout=60)
+                          env=home.environment(), capture_output=True, text=True, timeout=60,
+                          **home.process)
 
 
 def runners(home):

@@ -11,18 +11,22 @@ static const struct {
     int64_t value, min, max;
     size_t offset, size;
     const char *sentence;
+    const char *words; /* those that a text may be */
 } settings[] = {
 #define PLACE(section, key) \
     offsetof(struct config, section##_##key), sizeof(((struct config *)NULL)->section##_##key)
 #define SETTING(section, key, value, min, max, sentence) \
-    {#section, #key, NULL, value, min, max, PLACE(section, key), sentence},
+    {#section, #key, NULL, value, min, max, PLACE(section, key), sentence, NULL},
 #define SETTING_TEXT(section, key, value, bytes, sentence) \
-    {#section, #key, value, 0, 0, bytes, PLACE(section, key), sentence},
+    {#section, #key, value, 0, 0, bytes, PLACE(section, key), sentence, NULL},
 #define SETTING_NAMES SETTING_TEXT
-    CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES)
+#define SETTING_WORD(section, key, value, words, sentence) \
+    {#section, #key, value, 0, 0, CONFIG_WORD - 1, PLACE(section, key), sentence, words},
+    CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES, SETTING_WORD)
 #undef SETTING
 #undef SETTING_TEXT
 #undef SETTING_NAMES
+#undef SETTING_WORD
 };
 
 static int64_t number_in(const struct config *config, size_t i)
@@ -146,6 +150,8 @@ static void config_takes_each_text_up_to_its_edge(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(settings); i++) {
+        if (settings[i].words)
+            continue;
         for (int64_t len = settings[i].max; settings[i].text && len <= settings[i].max + 1; len++) {
             struct config config;
             struct buf text = BUF_INIT, why = BUF_INIT, value = BUF_INIT;
@@ -166,6 +172,41 @@ static void config_takes_each_text_up_to_its_edge(void **state)
             buf_done(&why);
             buf_done(&value);
         }
+    }
+}
+
+static const struct {
+    const char *value;
+    bool good;
+} word_cases[] = {
+    {"auto", true},
+    {"require", true},
+    {"off", true},
+    {"", false},
+    {"aut", false},
+    {"autos", false},
+    {"auto|off", false},
+    {"|", false},
+    {"Off", false},
+    {"require an arm", false},
+    {"a word of many bytes, more than are kept", false},
+};
+
+static void config_takes_words_of_a_choice_alone(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(word_cases); i++) {
+        struct config config;
+        struct buf text = BUF_INIT, why = BUF_INIT;
+        buf_printf(&text, "[step]\nconfine = %s\n", word_cases[i].value);
+        enum err err = read_text(buf_text(&text), &config, &why);
+        assert_int_equal(err, word_cases[i].good ? ERR_OK : ERR_INVALID);
+        if (err)
+            assert_string_equal(buf_text(&why), "line 2: confine wants one of auto|require|off");
+        else
+            assert_string_equal(config.step_confine, word_cases[i].value);
+        buf_done(&text);
+        buf_done(&why);
     }
 }
 
@@ -359,6 +400,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(config_unreadable_file_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(config_takes_each_number_up_to_its_edges, setup, teardown),
         cmocka_unit_test_setup_teardown(config_takes_each_text_up_to_its_edge, setup, teardown),
+        cmocka_unit_test_setup_teardown(config_takes_words_of_a_choice_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(config_reads_texts, setup, teardown),
         cmocka_unit_test_setup_teardown(config_reads_what_is_written_well, setup, teardown),
         cmocka_unit_test_setup_teardown(config_names_the_line_of_a_fault, setup, teardown),

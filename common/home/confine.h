@@ -1,0 +1,39 @@
+#ifndef HOME_CONFINE_H
+#define HOME_CONFINE_H
+/*
+ * confine - what a script's process may reach ([step] confine of fx.conf): of the home
+ * scripts/, to read and to run, and a work directory of its own; all that lies outside
+ * the home (outside.h), as far as its account may; and of processes those that it has
+ * started. It keeps no capability of root and cannot gain one.
+ *
+ * Landlock sees to files and processes. Where the kernel has none, or an old one,
+ * something is missing, and `confine = require` makes steps fail that say what.
+ */
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "home/home.h"
+
+/* Is this script confined at all? Not where confine is off, or the operator has exempted it. */
+bool confine_is_for(const struct home *home, const char *script);
+
+/* Must the script of a step not be run where something is missing? */
+bool confine_is_required(const struct home *home);
+
+/* Appends what is missing on this system, in a sentence part; nothing where all is there. */
+void confine_missing(struct buf *out);
+
+/*
+ * The rules for a process with this work directory, as a descriptor (close-on-exec) that
+ * the caller closes. *ret_rules is -1 where this kernel has no Landlock. False, logged,
+ * when the rules could not be made.
+ */
+bool confine_rules(const struct home *home, const char *work, int *ret_rules);
+
+/*
+ * Gives up capabilities and enters the rules, if there are any (-1: none). For a new
+ * process between vfork and exec: system calls only. False with errno.
+ */
+bool confine_enter(int rules);
+
+#endif

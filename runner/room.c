@@ -1,0 +1,227 @@
+/* room - see room.h. */
+#include "runner/room.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "home/confine.h"
+#include "runner/clear.h"
+
+#define RULES_MS 1000 /* rules are made no more often, whatever happens outside the home */
+#define LOCK_TRIES 100
+#define TIDY_ENTRIES 20000  /* removed after one execution; the rest after the next ones */
+#define SWEEP_ENTRIES 20000 /* removed of what others have left, before the first script */
+
+/* The runner's directory, made with its first script. */
+static struct {
+    char dir[PATH_MAX];
+    int lock; /* held while the runner lives; -1: there is no directory */
+    bool tried;
+    unsigned long made; /* rooms, each of which has a number */
+    bool has_trash;
+} mine = {.lock = -1};
+
+static struct room execution = {.rules = -1};
+
+/* What others have left. */
+
+/* Its runner holds a lock on a directory while it lives. */
+static int lock_dir(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+static void remove_dir(const char *path, size_t *budget)
+{
+    if (clear_directory(path, budget) && rmdir(path) < 0)
+        log_errno("cannot remove %s", path);
+}
+
+static void sweep(const char *work)
+{
+    char path[PATH_MAX];
+    size_t budget = SWEEP_ENTRIES;
+    DIR *dir = opendir(work);
+    for (struct dirent *entry; dir && budget && (entry = readdir(dir));) {
+        if (atol(entry->d_name) <= 0 ||
+            snprintf(path, sizeof path, "%s/%s", work, entry->d_name) >= (int)sizeof path)
+            continue;
+        int lock = lock_dir(path);
+        if (lock < 0)
+            continue;
+        remove_dir(path, &budget);
+        close(lock);
+    }
+    if (dir)
+        closedir(dir);
+}
+
+/* The runner's own. */
+
+/* Another runner may take a directory for one that was left, before it is locked. */
+static bool make_locked(const char *path)
+{
+    struct stat there, locked;
+    for (int try = 0; try < LOCK_TRIES; try++) {
+        if (mkdir(path, 0770) < 0 && errno != EEXIST)
+            return false;
+        mine.lock = lock_dir(path);
+        if (mine.lock < 0)
+            continue;
+        if (stat(path, &there) == 0 && fstat(mine.lock, &locked) == 0 &&
+            there.st_ino == locked.st_ino)
+            return true;
+        close(mine.lock);
+        mine.lock = -1;
+    }
+    return false;
+}
+
+static bool make_mine(const struct home *home)
+{
+    char work[PATH_MAX], name[64];
+    home_path(home, "run/work", work);
+    if (mkdir(work, 0770) < 0 && errno != EEXIST)
+        return false;
+    sweep(work);
+    snprintf(name, sizeof name, "run/work/%d", (int)getpid());
+    home_path(home, name, mine.dir);
+    return make_locked(mine.dir);
+}
+
+static bool has_mine(const struct home *home)
+{
+    if (!mine.tried && !make_mine(home))
+        log_errno("cannot make a directory in run/work of %s; scripts have none", home->dir);
+    mine.tried = true;
+    return mine.lock >= 0;
+}
+
+/* Rooms. */
+
+/* home_locate leaves room in a path for names that are longer than these. */
+static void name_mine(const char *name, char ret_path[PATH_MAX])
+{
+    if (snprintf(ret_path, PATH_MAX, "%s/%s", mine.dir, name) >= PATH_MAX)
+        log_die(EXIT_FIX, "the path of the home is too long; choose a shorter one");
+}
+
+static void make_dir(struct room *room)
+{
+    char name[32];
+    snprintf(name, sizeof name, "%lu", mine.made++);
+    name_mine(name, room->dir);
+    if (mkdir(room->dir, 0700) < 0) {
+        log_errno("cannot make %s; a script has no directory of its own", room->dir);
+        room->dir[0] = 0;
+    }
+}
+
+/* What is too much to be removed at once waits in a directory for it. */
+static void discard(struct room *room)
+{
+    char trash[PATH_MAX], to[PATH_MAX + 32];
+    size_t budget = TIDY_ENTRIES;
+    if (clear_directory(room->dir, &budget) && rmdir(room->dir) == 0)
+        return;
+    name_mine("trash", trash);
+    snprintf(to, sizeof to, "%s/%lu", trash, mine.made++);
+    mine.has_trash = true;
+    if ((mkdir(trash, 0700) < 0 && errno != EEXIST) || rename(room->dir, to) < 0)
+        log_errno("cannot remove %s", room->dir);
+}
+
+void room_open(struct room *room, const struct home *home)
+{
+    *room = (struct room){.rules = -1, .home = home};
+    if (has_mine(home))
+        make_dir(room);
+    outside_watch(&room->outside, home);
+}
+
+static void drop_rules(struct room *room)
+{
+    if (room->rules >= 0)
+        close(room->rules);
+    room->rules = -1;
+    room->ruled_ms = 0;
+}
+
+void room_close(struct room *room)
+{
+    drop_rules(room);
+    if (room->outside.mounts_fd >= 0)
+        close(room->outside.mounts_fd);
+    if (room->dir[0])
+        discard(room);
+}
+
+struct room *room_of_execution(const struct home *home)
+{
+    if (!execution.home)
+        room_open(&execution, home);
+    return &execution;
+}
+
+static ino_t look_at_scripts(const struct home *home)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    home_path(home, "scripts", path);
+    return stat(path, &st) < 0 ? 0 : st.st_ino;
+}
+
+/* A directory of scripts that takes another's place counts at once, what is new outside soon. */
+static bool is_out_of_date(struct room *room, int64_t now)
+{
+    if (!room->ruled_ms || room->scripts != look_at_scripts(room->home))
+        return true;
+    return now - room->ruled_ms >= RULES_MS && outside_has_changed(&room->outside, room->home);
+}
+
+bool room_make_rules(struct room *room)
+{
+    int64_t now = clock_mono_ms();
+    if (!is_out_of_date(room, now))
+        return true;
+    drop_rules(room);
+    room->scripts = look_at_scripts(room->home);
+    bool made = confine_rules(room->home, room->dir, &room->rules);
+    room->ruled_ms = made ? now : 0;
+    return made;
+}
+
+void room_tidy(void)
+{
+    char trash[PATH_MAX];
+    size_t budget = TIDY_ENTRIES;
+    if (mine.has_trash) {
+        name_mine("trash", trash);
+        mine.has_trash = !clear_directory(trash, &budget);
+    }
+    if (!execution.dir[0] || clear_directory(execution.dir, &budget))
+        return;
+    drop_rules(&execution);
+    discard(&execution);
+    make_dir(&execution);
+}
+
+void room_end(void)
+{
+    size_t budget = TIDY_ENTRIES;
+    if (mine.lock >= 0)
+        remove_dir(mine.dir, &budget);
+}

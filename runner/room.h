@@ -1,0 +1,39 @@
+#ifndef RUNNER_ROOM_H
+#define RUNNER_ROOM_H
+/*
+ * room - where a script is at home: its work directory, and the rules (home/confine.h)
+ * that keep it there.
+ *
+ * A runner has run/work/<its process number> in the home, and in it a directory for the
+ * scripts of the execution at hand, which is empty when an execution begins, and one for
+ * each persistent script, which stays as long as that script's process. What a runner that
+ * was killed has left is removed by the next one that starts a script.
+ */
+#include <sys/types.h>
+
+#include "home/home.h"
+#include "home/outside.h"
+
+struct room {
+    char dir[PATH_MAX]; /* "" where none could be made; logged */
+    int rules;          /* for confine_enter */
+    int64_t ruled_ms;   /* when they were made, as clock_mono_ms counts; 0: never */
+    struct outside outside;
+    ino_t scripts; /* the directory that they allow */
+    const struct home *home;
+};
+
+/* The room of scripts that serve one execution. */
+struct room *room_of_execution(const struct home *home);
+
+/* A room for a persistent script. */
+void room_open(struct room *room, const struct home *home);
+void room_close(struct room *room);
+
+/* Makes the rules, anew where something new lies outside the home. False with errno, logged. */
+bool room_make_rules(struct room *room);
+
+void room_tidy(void); /* after an execution: nothing of it is left */
+void room_end(void);  /* at the end of the runner */
+
+#endif
