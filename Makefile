@@ -23,11 +23,14 @@ WARN += -Werror
 endif
 # A fault in memory is to end a program, not to be of use to somebody: canaries, stacks that
 # grow page by page, no jump or return into the middle of code, no stale bytes in locals.
-# The sanitizers bring checks of their own in place of the C library's.
+# Variants go without: sanitizers bring checks of their own, and valgrind looks for the very
+# bytes that would be zero.
+ifeq ($(VARIANT),)
 HARDENING := -fPIE -fstack-protector-strong -fstack-clash-protection -ftrivial-auto-var-init=zero
 HARDENING += $(if $(filter x86_64 i386 i686,$(shell uname -m)),-fcf-protection=full)
 HARDENING += $(if $(filter aarch64,$(shell uname -m)),-mbranch-protection=standard)
-HARDENING += $(if $(VARIANT)$(filter -O0,$(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+HARDENING += $(if $(filter -O0,$(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+endif
 
 OURS := -std=gnu11 -D_GNU_SOURCE -Icommon -I. $(WARN) -MMD -MP -pthread \
 	-ffunction-sections -fdata-sections $(HARDENING)

@@ -365,6 +365,7 @@ static struct instance *to_retire(struct service *s, int64_t now, int64_t *ret_n
     int64_t timeout = s->now.live ? s->now.scale.idle_timeout_ms : 0;
     struct instance *oldest = NULL;
     for (struct instance *i = s->instances; i; i = i->next)
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): an instance leaves the list first */
         if (i->state == INSTANCE_IDLE && (!oldest || i->idle_since_ms < oldest->idle_since_ms))
             oldest = i;
     if (!oldest || (s->now.live && instance_staying(s) <= s->now.scale.min))

@@ -85,7 +85,7 @@ static int take_option(struct parse *parse, const char *word)
     if (i < 0)
         return help_usage(ctl, "there is no option %s%s", word,
             ctl->command ? "" : " here; the options of a command stand behind it");
-    assert(i < OPTIONS_MAX);
+    assert(rules && i < OPTIONS_MAX);
     bool many = rules[i].need == OPTION_MANY;
     if (ctl->values[i] && !many)
         return help_usage(ctl, "--%s is given twice", rules[i].name);

@@ -112,7 +112,7 @@ static int create(struct fxctl *ctl)
 {
     struct credential credential = {
         .kind = CREDENTIAL_SECRET, .scopes = SCOPE_EVENTS, .proof_count = 1};
-    struct scheme scheme;
+    struct scheme scheme = {0};
     struct buf secret = BUF_INIT, sealed = BUF_INIT;
     char id[UUID_TEXT];
     int status = credential_read(ctl, &credential);

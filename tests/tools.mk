@@ -1,7 +1,7 @@
 # What looks at the code from other sides. Each is one word, says what it saw, and fails
 # when it finds something. Included by tests.mk.
 
-.PHONY: deps-tools coverage valgrind tsan sizes dist distcheck
+.PHONY: deps-tools coverage tidy valgrind tsan sizes dist distcheck
 deps-tools: ## the same, with what coverage, valgrind and their like need
 	@.ci/deps run check tools
 
@@ -25,16 +25,23 @@ coverage: deps-tools ## which lines the tests run: a table, and build/coverage/r
 	@$(MAKE) --no-print-directory VARIANT=coverage CFLAGS='-O0 -g' e2e
 	@/usr/bin/python3 tests/tools/coverage.py build/coverage unit e2e
 
-# Programs that start those of build/ under valgrind, in folders of the same names.
-UNDER_VALGRIND := $(patsubst build/%,build/valgrind/%,$(CGI) $(BIN))
+# One file at a time: clang-tidy 14 takes what it knows of one va_list to the next file.
+tidy: deps-tools ## clang-tidy with the checks of .clang-tidy
+	@printf '%s\n' $(filter %.c,$(SOURCES)) | xargs -P $(CORES) -I{} tests/tools/tidy.sh {} \
+		$(filter-out -Werror -MMD -MP $(HARDENING),$(OURS))
+	@echo "clang-tidy has nothing to say about $(words $(filter %.c,$(SOURCES))) files"
+
+# Programs that start those of build/valgrind under valgrind.
+UNDER_VALGRIND := $(patsubst $(B)/%,build/under-valgrind/%,$(CGI) $(BIN))
 $(UNDER_VALGRIND): tests/tools/valgrind.sh
 	@mkdir -p $(@D)
 	@ln -sf $(CURDIR)/$< $@
 
-valgrind: deps-tools built $(UNDER_VALGRIND) ## unit tests and a few others under valgrind; TESTS=FILE chooses
-	@printf '%s\n' $(UNIT:%=$(B)/tests/%) | xargs -P $(CORES) -I{} tests/tools/valgrind.sh --test {}
+valgrind: deps-tools $(UNDER_VALGRIND) ## unit tests and a few others under valgrind; TESTS=FILE chooses
+	@$(MAKE) --no-print-directory -j$(CORES) VARIANT=valgrind CFLAGS='-O1 -g' built
+	@printf '%s\n' $(UNIT:%=build/valgrind/tests/%) | xargs -P $(CORES) -I{} tests/tools/valgrind.sh --test {}
 	@echo "$(words $(UNIT)) unit test programs passed under valgrind"
-	@$(call pytest,build/valgrind) $(TESTS)
+	@$(call pytest,build/under-valgrind) $(TESTS)
 
 tsan: deps-tools ## the same under the thread sanitizer
 	@$(MAKE) --no-print-directory -j$(CORES) VARIANT=tsan built

@@ -35,7 +35,7 @@ static struct span lower_case(struct request *request, struct span name)
     char *lower = arena_text(&request->arena, name.len);
     for (size_t i = 0; i < name.len; i++) {
         char c = (char)name.data[i];
-        lower[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+        lower[i] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
     }
     return span_of(lower, name.len);
 }

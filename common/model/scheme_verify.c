@@ -230,7 +230,7 @@ static bool meets(struct span id, const struct part *part, bool begins)
  */
 static bool take_id(struct check *c, const struct part *parts, size_t count)
 {
-    const char *name;
+    const char *name = c->scheme->id_header;
     size_t i = 0;
     while (i < count && parts[i].kind != PART_ID)
         i++;

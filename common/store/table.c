@@ -58,7 +58,7 @@ enum err store_del(struct store_txn *txn, enum store_table table, struct span ke
 
 enum err store_counter(struct store_txn *txn, const char *name, uint64_t *ret_value)
 {
-    struct span value;
+    struct span value = SPAN_NONE;
     enum err err = store_get(txn, TABLE_META, span_str(name), &value);
     if (err == ERR_NOTFOUND) {
         *ret_value = 0;

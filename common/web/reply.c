@@ -1,6 +1,7 @@
 /* reply - what ends a request; see request.h. */
 #include "web/request.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,6 +141,7 @@ void reply_error(struct request *request, enum err err)
         [ERR_FULL] = "There is no room left for new work; nothing was stored. Free space on the "
                      "disk or raise the size of the database, then send it again.",
     };
+    assert(err < ERR__MAX);
     int status = err_http_status(err);
     if (status == 503) {
         log_error("503 %s: %s", request->method, err_name(err));

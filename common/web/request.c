@@ -24,7 +24,7 @@ static bool is_named(const char *variable, const char *name)
     if (strncmp(variable, "HTTP_", 5) != 0)
         return false;
     for (variable += 5; *name && *variable != '='; name++, variable++) {
-        char c = *name >= 'a' && *name <= 'z' ? (char)(*name - 'a' + 'A') : *name;
+        char c = (char)(*name >= 'a' && *name <= 'z' ? *name - 'a' + 'A' : *name);
         if (*variable != (c == '-' ? '_' : c))
             return false;
     }

@@ -189,7 +189,7 @@ static void *worker(void *unused)
 /* The socket is shared with whoever made it, but only this process accepts on it. */
 static void check_socket(void)
 {
-    struct sockaddr_un address;
+    struct sockaddr_un address = {0};
     socklen_t len = sizeof address;
     if (getsockname(LISTEN_FD, (struct sockaddr *)&address, &len) < 0 ||
         address.sun_family != AF_UNIX)

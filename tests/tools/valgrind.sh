@@ -2,8 +2,8 @@
 # Runs a program under valgrind.
 #
 #   tests/tools/valgrind.sh --test PROGRAM   a unit test, whose report fails it
-#   build/valgrind/bin/fxctl …               a link to this script: build/bin/fxctl, whose
-#                                            report goes to the home's log/sanitizer.*
+#   build/under-valgrind/bin/fxctl …         a link to this script: build/valgrind/bin/fxctl,
+#                                            whose report goes to the home's log/sanitizer.*
 #
 # What fx-dispatcher starts runs without: valgrind 3.19 does not know pidfd_open, by which
 # a runner learns that a step has ended.
@@ -15,8 +15,9 @@ if [ "${1:-}" = --test ]; then
     exit 0
 fi
 place=$(cd "$(dirname "$0")" && pwd -P)
-program=${place%/valgrind/*}/${place##*/valgrind/}/$(basename "$0")
+program=${place%/under-valgrind/*}/valgrind/${place##*/}/$(basename "$0")
 # `fxctl init` has no place for reports yet.
 report=--error-exitcode=99
-[ -d "$FX_HOME/log" ] && report=--log-file=$FX_HOME/log/sanitizer.%p
+logs=${FX_HOME:-$HOME/.fxbridge}/log
+[ -d "$logs" ] && report=--log-file=$logs/sanitizer.%p
 exec valgrind $options "$report" "$program" "$@"
