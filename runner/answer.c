@@ -3,13 +3,6 @@
 
 #include "base/json.h"
 
-static bool refuse(struct saved *saved, const char *why)
-{
-    buf_clear(&saved->why);
-    buf_add_str(&saved->why, why);
-    return false;
-}
-
 static bool is_true(struct span value)
 {
     return span_eq_str(value, "true");
@@ -23,29 +16,29 @@ static bool read_verdict(struct span line, struct answer *answer, struct saved *
     for (struct json_item item; json_walk_next(&walk, &item);) {
         if (json_name_is(item.name, "ok")) {
             if (item.type != JSON_BOOL)
-                return refuse(saved, "has an ok that is neither true nor false");
+                return saved_refuse(saved, "has an ok that is neither true nor false");
             has_ok = true;
             answer->ok = is_true(item.value);
         } else if (json_name_is(item.name, "retry")) {
             if (item.type != JSON_BOOL)
-                return refuse(saved, "has a retry that is neither true nor false");
+                return saved_refuse(saved, "has a retry that is neither true nor false");
             answer->retry = is_true(item.value);
         } else if (json_name_is(item.name, "error")) {
             if (item.type != JSON_STRING && item.type != JSON_NULL)
-                return refuse(saved, "has an error that is no text");
+                return saved_refuse(saved, "has an error that is no text");
             if (item.type == JSON_STRING)
                 json_unescape(item.value, &answer->error);
         } else if (json_name_is(item.name, "save")) {
             if (item.type != JSON_OBJECT)
-                return refuse(saved, "has a save that is no object");
+                return saved_refuse(saved, "has a save that is no object");
         } else if (json_name_is(item.name, "emit")) {
             if (item.type != JSON_ARRAY)
-                return refuse(saved, "has an emit that is no array");
+                return saved_refuse(saved, "has an emit that is no array");
         } else {
-            return refuse(saved, "has other members than ok, error, retry, save and emit");
+            return saved_refuse(saved, "has other members than ok, error, retry, save and emit");
         }
     }
-    return has_ok || refuse(saved, "lacks ok");
+    return has_ok || saved_refuse(saved, "lacks ok");
 }
 
 /* Adds to the reason why a part of the answer was refused that it is about the answer. */
@@ -63,7 +56,7 @@ static bool take_emits(struct span array, const struct config *config, struct sa
     struct json_walk walk = json_walk_start(array);
     for (struct json_item item; json_walk_next(&walk, &item);) {
         if (item.type != JSON_OBJECT)
-            return refuse(saved, "has an emit with something in it that is no object");
+            return saved_refuse(saved, "has an emit with something in it that is no object");
         if (!saved_emit_object(saved, item.value, config))
             return refuse_part(saved);
     }
@@ -76,13 +69,10 @@ bool answer_take(
     struct json_fault fault;
     struct json_item item;
     *ret_answer = (struct answer){.retry = true};
-    if (!json_check(line, JSON_DEPTH_DEFAULT, &fault)) {
-        buf_clear(&saved->why);
-        buf_printf(&saved->why, "is not JSON: at byte %zu, %s", fault.offset, fault.what);
-        return false;
-    }
+    if (!json_check(line, JSON_DEPTH_DEFAULT, &fault))
+        return saved_refuse(saved, "is not JSON: at byte %zu, %s", fault.offset, fault.what);
     if (json_type_of(line) != JSON_OBJECT)
-        return refuse(saved, "is not an object");
+        return saved_refuse(saved, "is not an object");
     if (!read_verdict(line, ret_answer, saved))
         return false;
     if (json_find(line, "save", &item) && !saved_merge(saved, item.value, config))

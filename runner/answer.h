@@ -7,10 +7,10 @@
  *   {"ok": false, "error": "…", "retry": false}
  *
  * `error` is text or null; `retry` false gives up, as exit 100 of other scripts does. Either
- * answer may have {"save": {…}} and {"emit": [{…}, …]}, with objects as in lines.h. A member
+ * answer may have {"save": {…}} and {"emit": [{…}, …]}, with objects as in saved.h. A member
  * that is not known is refused.
  */
-#include "runner/lines.h"
+#include "runner/saved.h"
 
 struct answer {
     bool ok;

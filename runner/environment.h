@@ -15,7 +15,7 @@
 #include "model/event.h"
 #include "model/pipeline.h"
 #include "proc/frame.h"
-#include "runner/lines.h"
+#include "runner/saved.h"
 
 struct environment {
     char **variables; /* ended by NULL */

@@ -16,7 +16,7 @@ extern char **environ;
 static struct worker client;
 
 /* Starts fx-http, which stands beside this program: with this environment, without limits. */
-static bool start(const struct step_call *call, int *ret_error)
+static bool start_client(const struct step_call *call, int *ret_error)
 {
     static const char name[] = "fx-http";
     char path[PATH_MAX];
@@ -85,7 +85,7 @@ static bool take_reply(const struct step_call *call, const struct buf *out, stru
     return true;
 }
 
-static void fail_ended(const struct step_call *call, struct step_end *end)
+static void fail_client_ended(const struct step_call *call, struct step_end *end)
 {
     int status = client.child.status;
     if (WIFSIGNALED(status))
@@ -95,18 +95,25 @@ static void fail_ended(const struct step_call *call, struct step_end *end)
         step_fail(end, call, "fx-http ended with %d; its log says why", WEXITSTATUS(status));
 }
 
-void http_step_run(const struct step_call *call, struct step_end *end)
+/* Is fx-http there to be asked? It is started where it is not. */
+static bool is_up(const struct step_call *call, struct step_end *end)
 {
     int error;
-    if (!worker_is_ready(&client)) {
-        worker_end(&client, clock_mono_ms());
-        if (!start(call, &error)) {
-            step_fail(end, call, "fx-http could not be started: %s; it belongs beside fx-runner",
-                strerror(error));
-            return;
-        }
-    }
+    if (worker_is_ready(&client))
+        return true;
+    worker_end(&client, clock_mono_ms());
+    if (start_client(call, &error))
+        return true;
+    step_fail(end, call, "fx-http could not be started: %s; it belongs beside fx-runner",
+        strerror(error));
+    return false;
+}
+
+void http_step_run(const struct step_call *call, struct step_end *end)
+{
     struct buf frame = BUF_INIT;
+    if (!is_up(call, end))
+        return;
     build_call(call, &frame);
     struct question question = {
         .bytes = buf_span(&frame),
@@ -126,7 +133,7 @@ void http_step_run(const struct step_call *call, struct step_end *end)
         break;
     case WORKER_ENDED:
     case WORKER_UNHEARD:
-        fail_ended(call, end);
+        fail_client_ended(call, end);
         break;
     case WORKER_SILENT:
         step_time_out(end, call, "had no reply within", "was given up");

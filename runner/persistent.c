@@ -92,7 +92,7 @@ static bool is_outdated(struct persistent *p, const struct pipeline *pipeline)
 
 /* Starting. */
 
-static bool start(struct persistent *p, const struct step_call *call, int *ret_error)
+static bool start_process(struct persistent *p, const struct step_call *call, int *ret_error)
 {
     char directory[PATH_MAX];
     struct environment environment;
@@ -113,7 +113,7 @@ static bool start(struct persistent *p, const struct step_call *call, int *ret_e
 }
 
 /* The process to ask, started where none runs. NULL, and *ret_error, when that failed. */
-static struct persistent *get(const struct step_call *call, int *ret_error)
+static struct persistent *find_or_start(const struct step_call *call, int *ret_error)
 {
     char path[PATH_MAX];
     end_those(&call->home->config, call->pipeline, is_outdated);
@@ -125,7 +125,7 @@ static struct persistent *get(const struct step_call *call, int *ret_error)
     p->pipeline = call->pipeline;
     p->step = call->step;
     p->path = mem_strdup(path);
-    if (!start(p, call, ret_error)) {
+    if (!start_process(p, call, ret_error)) {
         room_close(&p->room);
         free(p->path);
         free(p);
@@ -219,7 +219,7 @@ static bool take_answer(const struct step_call *call, const struct buf *out, str
     return good;
 }
 
-static void fail_ended(const struct step_call *call, int status, struct step_end *end)
+static void fail_unanswered(const struct step_call *call, int status, struct step_end *end)
 {
     if (WIFSIGNALED(status)) {
         step_fail(end, call, "was killed by signal %d (%s) before it answered", WTERMSIG(status),
@@ -228,6 +228,34 @@ static void fail_ended(const struct step_call *call, int status, struct step_end
     }
     end->exit_code = WEXITSTATUS(status);
     step_fail(end, call, "exited with %d before it answered", end->exit_code);
+}
+
+/* Makes of what has come of the question the end of the step. */
+static void judge_answer(
+    struct persistent *p, const struct step_call *call, enum worker_word word, struct step_end *end)
+{
+    switch (word) {
+    case WORKER_ANSWERED:
+        p->has_answered = true;
+        if (take_answer(call, &p->worker.out, end))
+            buf_clear(&p->worker.out);
+        else
+            worker_stop(&p->worker, grace_ms(&call->home->config));
+        break;
+    case WORKER_ENDED:
+    case WORKER_UNHEARD:
+        fail_unanswered(call, p->worker.child.status, end);
+        break;
+    case WORKER_SILENT:
+        step_time_out(end, call, "did not answer within", "was killed");
+        break;
+    case WORKER_ENDLESS:
+        fail_too_long(call, end);
+        break;
+    case WORKER_INTERRUPTED:
+        step_interrupt(end, call, link_look());
+        break;
+    }
 }
 
 /*
@@ -248,35 +276,13 @@ static bool ask(struct persistent *p, const struct step_call *call, struct step_
         .grace_ms = grace_ms(config),
         .log = &log,
     };
-    enum worker_end how = worker_ask(&p->worker, &question);
-    bool heard = how != WORKER_UNHEARD || !p->has_answered;
+    enum worker_word word = worker_ask(&p->worker, &question);
     buf_done(&line);
-    if (!heard) {
+    if (word == WORKER_UNHEARD && p->has_answered) {
         buf_done(&log.bytes);
         return false;
     }
-    switch (how) {
-    case WORKER_ANSWERED:
-        p->has_answered = true;
-        if (take_answer(call, &p->worker.out, end))
-            buf_clear(&p->worker.out);
-        else
-            worker_stop(&p->worker, question.grace_ms);
-        break;
-    case WORKER_ENDED:
-    case WORKER_UNHEARD:
-        fail_ended(call, p->worker.child.status, end);
-        break;
-    case WORKER_SILENT:
-        step_time_out(end, call, "did not answer within", "was killed");
-        break;
-    case WORKER_ENDLESS:
-        fail_too_long(call, end);
-        break;
-    case WORKER_INTERRUPTED:
-        step_interrupt(end, call, link_look());
-        break;
-    }
+    judge_answer(p, call, word, end);
     tail_trim(&log);
     end->log = log.bytes;
     return true;
@@ -286,7 +292,7 @@ void persistent_run(const struct step_call *call, struct step_end *end)
 {
     int error;
     for (bool heard = false; !heard;) {
-        struct persistent *p = get(call, &error);
+        struct persistent *p = find_or_start(call, &error);
         if (!p) {
             step_not_started(end, call, error);
             return;

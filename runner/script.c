@@ -13,7 +13,9 @@
 #include "base/clock.h"
 #include "runner/child.h"
 #include "runner/environment.h"
-#include "runner/output.h"
+#include "runner/lines.h"
+#include "runner/pipe.h"
+#include "runner/tail.h"
 #include "runner/room.h"
 
 #define EXIT_LATER 75    /* try again later (sysexits.h EX_TEMPFAIL) */
@@ -33,7 +35,7 @@ struct run {
 
 /* Descriptor 3. */
 
-static void refuse(struct run *run, bool too_long)
+static void refuse_lines(struct run *run, bool too_long)
 {
     run->refused = true;
     run->too_long = too_long;
@@ -49,7 +51,7 @@ static bool is_heard(const struct run *run)
 static void take_line(struct run *run, struct span line)
 {
     if (is_heard(run) && line.len && !lines_take(line, &run->call->home->config, run->call->saved))
-        refuse(run, false);
+        refuse_lines(run, false);
 }
 
 static void take_lines(const void *data, size_t len, void *context)
@@ -61,7 +63,7 @@ static void take_lines(const void *data, size_t len, void *context)
         const char *newline = memchr(bytes, '\n', len);
         size_t part = newline ? (size_t)(newline - bytes) : len;
         if (run->partial.len + part > max) {
-            refuse(run, true);
+            refuse_lines(run, true);
             return;
         }
         buf_add(&run->partial, bytes, part);
@@ -120,9 +122,9 @@ static void watch(struct run *run)
             if (run->word == LINK_GONE)
                 fds[3].fd = -1;
             if (fds[1].revents)
-                output_read(&run->log_fd, take_log, run);
+                pipe_read(&run->log_fd, take_log, run);
             if (fds[2].revents)
-                output_read(&run->line_fd, take_lines, run);
+                pipe_read(&run->line_fd, take_lines, run);
         }
     } while (!fds[0].revents);
 }
@@ -161,9 +163,9 @@ static void run_child(struct run *run, struct step_end *end)
     watch(run);
     child_finish(&run->child);
     /* Nobody is left to write, so this comes to an end. */
-    while (output_read(&run->log_fd, take_log, run))
+    while (pipe_read(&run->log_fd, take_log, run))
         ;
-    while (output_read(&run->line_fd, take_lines, run))
+    while (pipe_read(&run->line_fd, take_lines, run))
         ;
     take_line(run, buf_span(&run->partial));
     tail_trim(&run->log);
@@ -180,7 +182,7 @@ static int memory_file(const char *name, struct span bytes)
     while (fd >= 0 && bytes.len) {
         ssize_t n = write(fd, bytes.data, bytes.len);
         if (n < 0)
-            output_close(&fd);
+            pipe_close(&fd);
         else
             bytes = span_of(bytes.data + n, bytes.len - (size_t)n);
     }
@@ -192,7 +194,7 @@ static int memory_file(const char *name, struct span bytes)
 }
 
 /* Starts the process. `run` gets the runner's ends of its pipes. False: *ret_error is an errno. */
-static bool start(
+static bool start_script(
     struct run *run, const struct environment *environment, struct room *room, int *ret_error)
 {
     char path[PATH_MAX], directory[PATH_MAX];
@@ -218,10 +220,10 @@ static bool start(
         good = step_keep_in(run->call, room, &spec, ret_error) &&
                child_start(&spec, &run->child, ret_error);
     }
-    output_close(&event_fd);
-    output_close(&context_fd);
-    output_close(&log_fd);
-    output_close(&line_fd);
+    pipe_close(&event_fd);
+    pipe_close(&context_fd);
+    pipe_close(&log_fd);
+    pipe_close(&line_fd);
     buf_done(&context);
     return good;
 }
@@ -233,12 +235,12 @@ void script_run(const struct step_call *call, struct step_end *end)
     struct environment environment;
     int error;
     environment_build(&environment, call->job, call->pipeline, call->step, call->event, room->dir);
-    if (start(&run, &environment, room, &error))
+    if (start_script(&run, &environment, room, &error))
         run_child(&run, end);
     else
         step_not_started(end, call, error);
-    output_close(&run.log_fd);
-    output_close(&run.line_fd);
+    pipe_close(&run.log_fd);
+    pipe_close(&run.line_fd);
     buf_done(&run.partial);
     environment_done(&environment);
 }

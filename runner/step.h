@@ -9,7 +9,7 @@
 #include "model/pipeline.h"
 #include "proc/frame.h"
 #include "runner/child.h"
-#include "runner/lines.h"
+#include "runner/saved.h"
 #include "runner/link.h"
 #include "runner/room.h"
 

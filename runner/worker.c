@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "runner/link.h"
+#include "runner/pipe.h"
 
 /* Each of 64 KiB at most, after an answer. A process that never stops writing is not waited for. */
 #define LOG_READS 64
@@ -26,13 +27,13 @@ bool worker_start(struct worker *worker, struct child_spec *spec, bool keeps_log
     spec->fd_count = 3;
     spec->lasting = true;
     worker->running = good && child_start(spec, &worker->child, ret_error);
-    output_close(&in_fd);
-    output_close(&out_fd);
-    output_close(&log_fd);
+    pipe_close(&in_fd);
+    pipe_close(&out_fd);
+    pipe_close(&log_fd);
     if (!worker->running) {
-        output_close(&worker->in_fd);
-        output_close(&worker->out_fd);
-        output_close(&worker->log_fd);
+        pipe_close(&worker->in_fd);
+        pipe_close(&worker->out_fd);
+        pipe_close(&worker->log_fd);
     }
     return worker->running;
 }
@@ -57,10 +58,10 @@ struct asking {
     struct worker *worker;
     const struct question *question;
     struct span unsent;
-    enum worker_end end; /* WORKER_ANSWERED unless the process is being stopped */
-    bool untouched;      /* nothing that was sent had been read when the other end closed */
-    bool answered, gone; /* the dispatcher */
-    int64_t signal_ms;   /* when the next signal is due */
+    enum worker_word word; /* WORKER_ANSWERED unless the process is being stopped */
+    bool untouched;        /* nothing that was sent had been read when the other end closed */
+    bool answered, gone;   /* the dispatcher */
+    int64_t signal_ms;     /* when the next signal is due */
 };
 
 static bool is_untouched(const struct asking *a)
@@ -79,25 +80,25 @@ static void send_more(struct asking *a)
         /* The process reads no more, but may have something to say. */
         a->untouched = is_untouched(a);
         a->unsent = SPAN_NONE;
-        output_close(&a->worker->in_fd);
+        pipe_close(&a->worker->in_fd);
     }
 }
 
-static void take_answer(const void *bytes, size_t len, void *context)
+static void hear_answer(const void *bytes, size_t len, void *context)
 {
     struct asking *a = context;
     struct buf *out = &a->worker->out;
-    if (a->end != WORKER_ANSWERED)
+    if (a->word != WORKER_ANSWERED)
         return; /* a process that is being stopped is not listened to */
     buf_add(out, bytes, len);
     a->answered = a->question->is_whole(out);
     if (!a->answered && out->len > a->question->answer_max) {
-        a->end = WORKER_ENDLESS;
+        a->word = WORKER_ENDLESS;
         a->signal_ms = clock_mono_ms();
     }
 }
 
-static void take_log(const void *bytes, size_t len, void *context)
+static void hear_log(const void *bytes, size_t len, void *context)
 {
     struct asking *a = context;
     if (a->question->log)
@@ -105,18 +106,18 @@ static void take_log(const void *bytes, size_t len, void *context)
 }
 
 /* A cancelled script may tidy up. Once the dispatcher is gone, another may ask the same. */
-static void hear_dispatcher(struct asking *a)
+static void hear_interruption(struct asking *a)
 {
-    enum link_word word = link_look();
-    if (word == LINK_GONE) {
+    enum link_word said = link_look();
+    if (said == LINK_GONE) {
         a->gone = true;
         a->signal_ms = INT64_MAX;
         child_kill(&a->worker->child);
-    } else if (word == LINK_CANCEL && !a->worker->child.stopping) {
+    } else if (said == LINK_CANCEL && !a->worker->child.stopping) {
         a->signal_ms = clock_mono_ms();
     }
-    if (word != LINK_NOTHING)
-        a->end = WORKER_INTERRUPTED;
+    if (said != LINK_NOTHING)
+        a->word = WORKER_INTERRUPTED;
 }
 
 /* Signals what is due, or waits once and takes what came. True when the process has ended. */
@@ -132,21 +133,21 @@ static bool watch_once(struct asking *a)
     };
     int64_t left = a->signal_ms - clock_mono_ms();
     if (left <= 0) {
-        if (a->end == WORKER_ANSWERED)
-            a->end = WORKER_SILENT;
+        if (a->word == WORKER_ANSWERED)
+            a->word = WORKER_SILENT;
         a->signal_ms = child_stop(&w->child, a->question->grace_ms);
         return false;
     }
     if (poll(fds, 5, left > INT32_MAX ? -1 : (int)left) <= 0)
         return false;
     if (fds[3].revents)
-        hear_dispatcher(a);
+        hear_interruption(a);
     if (fds[4].revents)
         send_more(a);
     if (fds[1].revents)
-        output_read(&w->out_fd, take_answer, a);
+        pipe_read(&w->out_fd, hear_answer, a);
     if (fds[2].revents)
-        output_read(&w->log_fd, take_log, a);
+        pipe_read(&w->log_fd, hear_log, a);
     return fds[0].revents;
 }
 
@@ -158,41 +159,41 @@ static void finish(struct asking *a)
     w->running = false;
     if (w->in_fd >= 0)
         a->untouched = is_untouched(a);
-    while (!a->answered && output_read(&w->out_fd, take_answer, a))
+    while (!a->answered && pipe_read(&w->out_fd, hear_answer, a))
         ;
-    while (output_read(&w->log_fd, take_log, a))
+    while (pipe_read(&w->log_fd, hear_log, a))
         ;
-    output_close(&w->in_fd);
-    output_close(&w->out_fd);
-    output_close(&w->log_fd);
-    if (a->end == WORKER_ANSWERED && !a->answered)
-        a->end = a->untouched && !w->out.len ? WORKER_UNHEARD : WORKER_ENDED;
+    pipe_close(&w->in_fd);
+    pipe_close(&w->out_fd);
+    pipe_close(&w->log_fd);
+    if (a->word == WORKER_ANSWERED && !a->answered)
+        a->word = a->untouched && !w->out.len ? WORKER_UNHEARD : WORKER_ENDED;
 }
 
-enum worker_end worker_ask(struct worker *worker, const struct question *question)
+enum worker_word worker_ask(struct worker *worker, const struct question *question)
 {
     struct asking a = {
         .worker = worker,
         .question = question,
         .unsent = question->bytes,
-        .end = WORKER_ANSWERED,
+        .word = WORKER_ANSWERED,
         .signal_ms = clock_mono_ms() + question->timeout_ms,
     };
     bool ended = false;
-    while (!ended && (!a.answered || a.end != WORKER_ANSWERED))
+    while (!ended && (!a.answered || a.word != WORKER_ANSWERED))
         ended = watch_once(&a);
     if (ended) {
         finish(&a);
     } else {
-        for (int i = 0; i < LOG_READS && output_read(&worker->log_fd, take_log, &a); i++)
+        for (int i = 0; i < LOG_READS && pipe_read(&worker->log_fd, hear_log, &a); i++)
             ;
         if (a.unsent.len)
             worker_dismiss(worker);
         child_reap();
     }
-    if (a.end != WORKER_ANSWERED)
+    if (a.word != WORKER_ANSWERED)
         buf_done(&worker->out);
-    return a.end;
+    return a.word;
 }
 
 void worker_stop(struct worker *worker, int64_t grace_ms)
@@ -204,7 +205,7 @@ void worker_stop(struct worker *worker, int64_t grace_ms)
 void worker_dismiss(struct worker *worker)
 {
     if (worker->running)
-        output_close(&worker->in_fd);
+        pipe_close(&worker->in_fd);
 }
 
 void worker_end(struct worker *worker, int64_t until_ms)
@@ -217,8 +218,8 @@ void worker_end(struct worker *worker, int64_t until_ms)
                 break;
         child_kill(&worker->child);
         child_finish(&worker->child);
-        output_close(&worker->out_fd);
-        output_close(&worker->log_fd);
+        pipe_close(&worker->out_fd);
+        pipe_close(&worker->log_fd);
         worker->running = false;
     }
     buf_done(&worker->out);

@@ -8,7 +8,7 @@
  * needs another worker.
  */
 #include "runner/child.h"
-#include "runner/output.h"
+#include "runner/tail.h"
 
 struct worker {
     struct child child;
@@ -26,7 +26,8 @@ bool worker_start(struct worker *worker, struct child_spec *spec, bool keeps_log
 /* Can the worker be asked: does it run, and has it said nothing that it was not asked for? */
 bool worker_is_ready(struct worker *worker);
 
-enum worker_end {
+/* What has come of a question. */
+enum worker_word {
     WORKER_ANSWERED, /* worker->out holds the whole answer, and what follows it if anything does */
     WORKER_ENDED,    /* before it answered; child.status */
     WORKER_UNHEARD,  /* ended without having read any of the question or said anything */
@@ -43,7 +44,7 @@ struct question {
     struct tail *log;             /* NULL where the log is not kept */
 };
 
-enum worker_end worker_ask(struct worker *worker, const struct question *question);
+enum worker_word worker_ask(struct worker *worker, const struct question *question);
 
 /* Ends a worker that is not to be trusted: TERM, and KILL when the grace is over. */
 void worker_stop(struct worker *worker, int64_t grace_ms);

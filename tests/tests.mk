@@ -3,7 +3,7 @@
 UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*_test.c))
 
 # Files of programs that have unit tests.
-UNIT_OBJ := $(addprefix $(B)/obj/runner/,answer.o clear.o lines.o) \
+UNIT_OBJ := $(addprefix $(B)/obj/runner/,answer.o clear.o lines.o saved.o) \
 	$(filter-out %/main.o,$(call objects,cgi-bin/events))
 
 $(B)/tests/%_test: $(B)/obj/tests/unit/%_test.o $(UNIT_OBJ) $(B)/libfxweb.a $(B)/libfx.a

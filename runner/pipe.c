@@ -1,5 +1,5 @@
-/* output - see output.h. */
-#include "runner/output.h"
+/* pipe - see pipe.h. */
+#include "runner/pipe.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,28 +33,14 @@ bool pipe_to_child(int *ret_ours, int *ret_its)
     return good;
 }
 
-/* The tail is cut only when it has twice its size, so that each byte is moved once. */
-void tail_add(struct tail *tail, const void *bytes, size_t len)
-{
-    buf_add(&tail->bytes, bytes, len);
-    if (tail->bytes.len > 2 * tail->max)
-        tail_trim(tail);
-}
-
-void tail_trim(struct tail *tail)
-{
-    if (tail->bytes.len > tail->max)
-        buf_drop(&tail->bytes, tail->bytes.len - tail->max);
-}
-
-void output_close(int *fd)
+void pipe_close(int *fd)
 {
     if (*fd >= 0)
         close(*fd);
     *fd = -1;
 }
 
-bool output_read(int *fd, output_sink *sink, void *context)
+bool pipe_read(int *fd, pipe_sink *sink, void *context)
 {
     char bytes[READ_STEP];
     ssize_t n;
@@ -66,6 +52,6 @@ bool output_read(int *fd, output_sink *sink, void *context)
     if (n > 0)
         sink(bytes, (size_t)n, context);
     else if (n == 0 || errno != EAGAIN)
-        output_close(fd);
+        pipe_close(fd);
     return n > 0;
 }

@@ -1,0 +1,18 @@
+#ifndef RUNNER_TAIL_H
+#define RUNNER_TAIL_H
+/*
+ * tail - the end of a log, of which no more is kept.
+ */
+#include <stddef.h>
+
+#include "base/buf.h"
+
+struct tail {
+    struct buf bytes;
+    size_t max;
+};
+
+void tail_add(struct tail *tail, const void *bytes, size_t len);
+void tail_trim(struct tail *tail); /* called at the end: leaves the last max bytes */
+
+#endif
