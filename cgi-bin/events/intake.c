@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "model/limits.h"
 #include "store/events.h"
 
@@ -18,8 +19,7 @@ struct intake *intake_new(struct request *request, size_t room)
     intake->room = room;
     intake->events = arena_array(arena, room, sizeof *intake->events);
     intake->accepted = arena_array(arena, room, sizeof *intake->accepted);
-    intake->keys = arena_array(arena, room, sizeof *intake->keys);
-    intake->keyed = arena_array(arena, room, sizeof *intake->keyed);
+    intake->identities = arena_array(arena, room, sizeof *intake->identities);
     intake->source_word = "source";
     intake->type_word = "type";
     request->state = intake;
@@ -35,50 +35,33 @@ void intake_add(struct intake *intake, const struct event *event)
     added->accepted_ms = clock_wall_ms();
 }
 
-void intake_identify(struct request *request, struct intake *intake, enum identity kind,
+void intake_identify(struct request *request, struct intake *intake, enum identity_kind kind,
     struct span a, struct span b)
 {
-    size_t i = intake->count - 1;
-    intake->keys[i] = dedupe_key((char)kind, &request->credential.id, a, b);
-    intake->keyed[i] = true;
-}
-
-/* Finds the first answer to an identity that was seen before, and copies its text: text of the
- * store dies with the next change. */
-static enum err find(struct store_txn *txn, struct request *request, const struct dedupe_key *key,
-    struct accepted *to, size_t room, size_t *ret_count, uint8_t body[CRYPTO_SHA256])
-{
-    enum err err = dedupe_find(txn, key, clock_wall_ms(), to, room, ret_count, body);
-    for (size_t i = 0; !err && i < *ret_count && i < room; i++)
-        to[i].type = arena_copy(&request->arena, to[i].type);
-    return err;
+    intake->identities[intake->count - 1] = identity_of(kind, &request->credential.id, a, b);
 }
 
 static enum err remember(struct store_txn *txn, const struct request *request,
-    const struct intake *intake, const struct dedupe_key *key, const struct accepted *accepted,
-    size_t count)
+    const struct identity *identity, const struct accepted *accepted, size_t count)
 {
-    int64_t now = clock_wall_ms();
     int64_t keep_ms = request->home->config.events_repeat_hours * 3600 * 1000;
-    return dedupe_put(txn, key, now, now + keep_ms, accepted, count, intake->body_digest);
+    return identity_remember(txn, identity, keep_ms, accepted, count);
 }
 
 static enum err store_one(
     struct store_txn *txn, struct request *request, struct intake *intake, size_t i)
 {
-    uint8_t body[CRYPTO_SHA256];
-    size_t count;
-    if (intake->keyed[i]) {
-        enum err err = find(txn, request, &intake->keys[i], &intake->accepted[i], 1, &count, body);
+    struct identity *identity = &intake->identities[i];
+    struct accepted *accepted = &intake->accepted[i];
+    if (identity->given) {
+        enum err err = identity_find(txn, identity, &request->arena, accepted, 1);
         if (err != ERR_NOTFOUND)
             return err;
     }
-    intake->accepted[i] = (struct accepted){intake->events[i].cid, intake->events[i].type};
+    *accepted = (struct accepted){intake->events[i].cid, intake->events[i].type};
     intake->stored++;
     enum err err = events_append(txn, &intake->events[i]);
-    if (!err && intake->keyed[i])
-        err = remember(txn, request, intake, &intake->keys[i], &intake->accepted[i], 1);
-    return err;
+    return !err && identity->given ? remember(txn, request, identity, accepted, 1) : err;
 }
 
 /* Looks up repeats and appends events in one transaction: 64 equal requests store one event. */
@@ -86,23 +69,42 @@ static enum err store(struct store_txn *txn, void *context)
 {
     struct request *request = context;
     struct intake *intake = request->state;
-    enum err err = ERR_NOTFOUND;
-    uint8_t body[CRYPTO_SHA256];
-    size_t count;
+    struct identity *whole = &intake->whole;
+    enum err err;
     intake->stored = 0;
-    if (intake->whole) {
-        err = find(txn, request, &intake->whole_key, intake->accepted, intake->room, &count, body);
-        if (!err && (count != intake->count || memcmp(body, intake->body_digest, sizeof body) != 0))
-            return ERR_CONFLICT;
+    if (whole->given) {
+        err = identity_find(txn, whole, &request->arena, intake->accepted, intake->count);
         if (err != ERR_NOTFOUND)
             return err;
     }
     err = ERR_OK;
     for (size_t i = 0; i < intake->count && !err; i++)
         err = store_one(txn, request, intake, i);
-    if (!err && intake->whole)
-        err = remember(txn, request, intake, &intake->whole_key, intake->accepted, intake->count);
+    if (!err && whole->given)
+        err = remember(txn, request, whole, intake->accepted, intake->count);
     return err;
+}
+
+/* Logs the first event whose name came before with other contents, and how many there are. */
+static void log_differing(const struct intake *intake)
+{
+    const struct event *first = NULL;
+    bool cloudevent = false;
+    size_t differing = 0;
+    for (size_t i = intake->count; i-- > 0;) {
+        if (intake->identities[i].differs) {
+            first = &intake->events[i];
+            cloudevent = intake->identities[i].kind == IDENTITY_CLOUDEVENT;
+            differing++;
+        }
+    }
+    if (first)
+        log_warn("%.*s of %.*s came before with other contents; %s (%zu of %zu events)",
+            (int)first->id.len, (const char *)first->id.data, (int)first->source.len,
+            (const char *)first->source.data,
+            cloudevent ? "source and id name a CloudEvent, so the first one stands"
+                       : "it is taken as a new event",
+            differing, intake->count);
 }
 
 static void print_accepted(const struct accepted *accepted, struct json_out *o)
@@ -120,13 +122,16 @@ static void stored(struct request *request, enum err err)
     const struct intake *intake = request->state;
     if (err == ERR_CONFLICT) {
         reply_problem(request, 422,
-            "Idempotency-Key: was used before with another body; use a new key for a new request.");
+            "Idempotency-Key: was used before with another body or for another event; use a new "
+            "key "
+            "for a new request.");
         return;
     }
     if (err) {
         reply_error(request, err);
         return;
     }
+    log_differing(intake);
     struct buf body = BUF_INIT;
     struct json_out o = json_out_to(&body);
     if (intake->batch)
@@ -155,10 +160,8 @@ static bool read_idempotency_key(struct request *request, struct intake *intake)
             IDEMPOTENCY_KEY_MAX);
         return false;
     }
-    intake->whole = key.len > 0;
-    if (intake->whole)
-        intake->whole_key =
-            dedupe_key(IDENTITY_REQUEST, &request->credential.id, key, request->path);
+    if (key.len)
+        intake->whole = identity_of(IDENTITY_REQUEST, &request->credential.id, key, request->path);
     return true;
 }
 
@@ -203,6 +206,16 @@ static bool check(struct request *request, const struct intake *intake, size_t i
     return true;
 }
 
+/* Reads the contents of whatever has a name. */
+static void read_contents(struct request *request, struct intake *intake)
+{
+    for (size_t i = 0; i < intake->count; i++)
+        if (intake->whole.given || intake->identities[i].given)
+            identity_set_event(&intake->identities[i], &intake->events[i]);
+    if (intake->whole.given)
+        identity_set_request(&intake->whole, request->body, intake->identities, intake->count);
+}
+
 void intake_finish(struct request *request, struct intake *intake)
 {
     if (!read_topic(request, intake) || !read_idempotency_key(request, intake))
@@ -210,7 +223,6 @@ void intake_finish(struct request *request, struct intake *intake)
     for (size_t i = 0; i < intake->count; i++)
         if (!check(request, intake, i))
             return;
-    if (intake->whole)
-        crypto_sha256(request->body, intake->body_digest);
+    read_contents(request, intake);
     request_write(request, STORE_ACCEPT | STORE_WAKE, store, stored);
 }

@@ -4,16 +4,9 @@
  * intake - from the events that a request brings to events in the log, once each: what the
  * credential allows, repeats, the one transaction, the reply.
  */
+#include "cgi-bin/events/identity.h"
 #include "model/event.h"
-#include "store/dedupe.h"
 #include "web/request.h"
-
-/* What an event or a request is known by. The kinds never meet: each is part of the stored key. */
-enum identity {
-    IDENTITY_REQUEST = 'k',    /* an Idempotency-Key and the path */
-    IDENTITY_CLOUDEVENT = 'c', /* an event's source and id (CloudEvents 1.0.2, section 3.1.1) */
-    IDENTITY_DELIVERY = 'd',   /* the id of a webhook's delivery */
-};
 
 struct intake {
     struct event *events; /* text borrows from the request */
@@ -21,12 +14,8 @@ struct intake {
     bool batch;                          /* the reply is an array */
     const char *source_word, *type_word; /* what the sender calls these fields, for messages */
 
-    /* Identities: of the whole request (Idempotency-Key), or of each event. */
-    bool whole;
-    struct dedupe_key whole_key;
-    struct dedupe_key *keys;
-    bool *keyed;
-    uint8_t body_digest[CRYPTO_SHA256];
+    struct identity whole;       /* of the request: its Idempotency-Key */
+    struct identity *identities; /* of each event */
 
     /* Results of the mutation. */
     struct accepted *accepted;
@@ -41,7 +30,7 @@ void intake_add(struct intake *intake, const struct event *event);
 
 /* Gives the event that was added last an identity: the one or two texts that its sender knows it
  * by, and the sender's credential. */
-void intake_identify(struct request *request, struct intake *intake, enum identity kind,
+void intake_identify(struct request *request, struct intake *intake, enum identity_kind kind,
     struct span a, struct span b);
 
 /* Checks, stores and replies: ends the request. */

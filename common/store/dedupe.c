@@ -28,7 +28,8 @@ static struct span key_bytes(const struct dedupe_key *key)
 }
 
 enum err dedupe_find(struct store_txn *txn, const struct dedupe_key *key, int64_t now_ms,
-    struct accepted *ret_accepted, size_t room, size_t *ret_count, uint8_t ret_body[CRYPTO_SHA256])
+    struct accepted *ret_accepted, size_t room, size_t *ret_count,
+    uint8_t ret_contents[CRYPTO_SHA256])
 {
     struct span record;
     enum err err = store_get(txn, TABLE_DEDUPE, key_bytes(key), &record);
@@ -39,11 +40,11 @@ enum err dedupe_find(struct store_txn *txn, const struct dedupe_key *key, int64_
         return ERR_CORRUPT;
     if (unpack_i64(&u) <= now_ms)
         return ERR_NOTFOUND;
-    struct span body = unpack_bytes(&u);
+    struct span contents = unpack_bytes(&u);
     uint32_t count = unpack_u32(&u);
-    if (body.len != CRYPTO_SHA256)
+    if (contents.len != CRYPTO_SHA256)
         return ERR_CORRUPT;
-    memcpy(ret_body, body.data, CRYPTO_SHA256);
+    memcpy(ret_contents, contents.data, CRYPTO_SHA256);
     for (uint32_t i = 0; i < count; i++) {
         struct accepted accepted = {.cid = unpack_uuid(&u)};
         accepted.type = unpack_bytes(&u);
@@ -94,13 +95,13 @@ static enum err forget(struct store_txn *txn, int64_t now_ms)
 
 enum err dedupe_put(struct store_txn *txn, const struct dedupe_key *key, int64_t now_ms,
     int64_t until_ms, const struct accepted *accepted, size_t count,
-    const uint8_t body[CRYPTO_SHA256])
+    const uint8_t contents[CRYPTO_SHA256])
 {
     struct buf record = BUF_INIT;
     struct key by_time = time_key(until_ms, key_bytes(key));
     pack_u8(&record, DEDUPE_RECORD);
     pack_i64(&record, until_ms);
-    pack_bytes(&record, span_of(body, CRYPTO_SHA256));
+    pack_bytes(&record, span_of(contents, CRYPTO_SHA256));
     pack_u32(&record, (uint32_t)count);
     for (size_t i = 0; i < count; i++) {
         pack_uuid(&record, &accepted[i].cid);

@@ -24,16 +24,16 @@ struct accepted {
 
 /*
  * The events that were accepted under the key, `room` of them at most, how many there were,
- * and the digest of the body that they came with. Text borrows from the transaction.
+ * and the digest of their contents. Text borrows from the transaction.
  * ERR_NOTFOUND: nothing was accepted, or too long ago.
  */
 enum err dedupe_find(struct store_txn *txn, const struct dedupe_key *key, int64_t now_ms,
     struct accepted *ret_accepted, size_t room, size_t *ret_count,
-    uint8_t ret_body[CRYPTO_SHA256]) MUST_CHECK;
+    uint8_t ret_contents[CRYPTO_SHA256]) MUST_CHECK;
 
 /* Remembers what was accepted until `until_ms`, and forgets some entries whose time is over. */
 enum err dedupe_put(struct store_txn *txn, const struct dedupe_key *key, int64_t now_ms,
     int64_t until_ms, const struct accepted *accepted, size_t count,
-    const uint8_t body[CRYPTO_SHA256]) MUST_CHECK;
+    const uint8_t contents[CRYPTO_SHA256]) MUST_CHECK;
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/ascii.h"
+#include "base/log.h"
 #include "base/utf8.h"
 #include "web/channel.h"
 
@@ -119,11 +120,16 @@ bool request_text(struct request *request, const char *name, struct span *ret_va
     return err != ERR_INVALID;
 }
 
-/* A request's mutation has ended: what comes after it is called with the request. */
+/*
+ * A request's mutation has ended: what comes after it is called with the request, by whichever
+ * thread has committed.
+ */
 static void written(struct store_op *op)
 {
     struct request *request = op->context;
+    log_context(request->id);
     request->after(request, op->err);
+    log_context("");
 }
 
 void request_write(struct request *request, unsigned flags, store_mutation *mutation,

@@ -8,6 +8,7 @@ import pytest
 
 import senders
 from checks import UUID, check_problem, nothing_stored
+from harness import until
 
 EVENT = {"event_source": "shop", "event_type": "order.created", "payload": {"id": 1}}
 STRUCTURED = [("Content-Type", "application/cloudevents+json")]
@@ -155,6 +156,41 @@ def test_same_key_with_another_body(site, other):
         assert again(site.post("/fx/events", EVENT, headers=own)) == answer
 
 
+@pytest.mark.parametrize("one, other", [
+    ("?event_type=a", "?event_type=b"), ("?event_type=a", ""), ("", "?topic=mine"),
+    ("?event_source=a", "?event_source=b")], ids=str)
+@pytest.mark.parametrize("route", ROUTES[1:])
+def test_same_key_with_another_query(site, route, one, other):
+    """What the URL says of the event is part of what was asked for."""
+    own = keyed(fresh())
+    answer = first(site.post(route + one, EVENT, headers=own))
+    with nothing_stored(site):
+        check_problem(site.post(route + other, EVENT, headers=own), 422, "Idempotency-Key")
+        assert again(site.post(route + one + "&" * bool(one), EVENT, headers=own)) == answer
+
+
+@pytest.mark.parametrize("name", ["ce-id", "ce-type", "ce-source", "ce-subject", "ce-topic"])
+def test_same_key_with_another_header(site, name):
+    """So is what headers say of it: one body is many CloudEvents in binary mode."""
+    own = keyed(fresh())
+    headers = [("ce-specversion", "1.0"), ("ce-id", fresh()), ("ce-source", "/s"),
+               ("ce-type", "t"), ("ce-subject", "s"), ("ce-topic", "o")]
+    answer = first(site.post("/fx/events", b"{}", headers=headers + own))
+    changed = [(header, value + "x" * (header == name)) for header, value in headers]
+    with nothing_stored(site):
+        check_problem(site.post("/fx/events", b"{}", headers=changed + own), 422, "Idempotency-Key")
+        assert again(site.post("/fx/events", b"{}", headers=headers + own)) == answer
+
+
+def test_same_key_with_another_event_header(site):
+    own = keyed(fresh())
+    hook = "/fx/events/webhook"
+    first(site.post(hook, b"{}", headers=[("X-GitHub-Event", "push"), *own]))
+    with nothing_stored(site):
+        check_problem(site.post(hook, b"{}", headers=[("X-GitHub-Event", "fork"), *own]), 422)
+        again(site.post(hook, b"{}", headers=[("X-GitHub-Event", "push"), *own]))
+
+
 def test_same_key_on_another_route(site):
     own = keyed(fresh())
     answers = [first(site.post(route, EVENT, headers=own)) for route in ROUTES]
@@ -228,6 +264,123 @@ def test_event_comes_once(live):
     assert len(live.get("/fx/executions").json["executions"]) == 2
 
 
+# --- Deliveries, by id and contents ---
+
+def logged(home, reply, *parts):
+    """The line that the programs log of this request, once it is there."""
+    mark, log = f"[{reply.headers['X-Request-Id']}]", home.dir / "log/programs.log"
+
+    def find():
+        return next((line for line in log.read_text(errors="replace").splitlines()
+                     if mark in line and all(part in line for part in parts)), None)
+
+    return until(find, what=f"a line of {mark} with {parts}\n{home.logs()}")
+
+
+def unlogged(home, reply):
+    assert reply.headers["X-Request-Id"] not in (home.dir / "log/programs.log").read_text()
+
+
+class Hook:
+    """A sender of webhooks: how it signs, and how it says the id of a delivery."""
+
+    def __init__(self, home, provider, header=None, member=None, scheme=None):
+        self.home, self.provider, self.header, self.member = home, provider, header, member
+        self.made = home.new_secret(provider, **({"scheme": json.dumps(scheme)} if scheme else {}))
+
+    def deliver(self, own, content, query="", headers=()):
+        payload = {"n": content, "type": "event_callback", **({self.member: own} if self.member
+                                                              else {})}
+        body = json.dumps(payload).encode()
+        if self.provider == "generic":
+            signed = [("X-S", senders.digest(self.made.token, body).hex())]
+        else:
+            signed = senders.sign(self.provider, self.made.token, body, own=own)
+        return self.home.post(f"/fx/events/webhook?key={self.made.id}{query}", body, key=None,
+                              headers=[*signed, *headers,
+                                       *([(self.header, own)] if self.header else [])])
+
+
+HOOKS = {
+    "the hook's number as its id": ("generic", "X-Id", None, {"header": "X-S", "id_header": "X-Id"}),
+    "github": ("github", "X-GitHub-Delivery"),
+    "gitea": ("gitea", "X-Gitea-Delivery"),
+    "shopify": ("shopify", "X-Shopify-Webhook-Id"),
+    "standard-webhooks": ("standard-webhooks",),
+    "stripe": ("stripe", None, "id"),
+    "slack": ("slack", None, "event_id"),
+}
+
+
+@pytest.fixture(params=HOOKS)
+def hook(request, site):
+    made = Hook(site, *HOOKS[request.param])
+    yield made
+    site.revoke(made.made)
+
+
+def test_delivery_with_other_contents(site, hook):
+    """Each is an event of its own, with a line in the log; and each is known from then on."""
+    own, before = fresh(), events(site)
+    replies = [hook.deliver(own, n) for n in range(4)]
+    answers = [first(reply) for reply in replies]
+    assert len({answer["cid"] for answer in answers}) == 4
+    assert events(site) == before + 4
+    unlogged(site, replies[0])
+    for reply in replies[1:]:
+        logged(site, reply, own, "other contents", "new event")
+    with nothing_stored(site):
+        for n in (1, 0, 3, 2, 1):
+            reply = hook.deliver(own, n)
+            assert again(reply) == answers[n]
+            unlogged(site, reply)
+
+
+@pytest.mark.parametrize("query", ["&event_type=other", "&event_source=other", "&topic=other"])
+def test_delivery_under_another_url(site, hook, query):
+    """The hook's URL was changed, and the sender asked to deliver again."""
+    own = fresh()
+    answers = [first(hook.deliver(own, 1, also)) for also in ("", query)]
+    assert answers[0]["cid"] != answers[1]["cid"]
+    assert again(hook.deliver(own, 1, query)) == answers[1]
+
+
+def test_delivery_of_another_event(site):
+    """One body stands for what was made and for what was deleted."""
+    hook = Hook(site, "generic", "X-Id", None,
+                {"header": "X-S", "id_header": "X-Id", "event_header": "X-Topic"})
+    own = fresh()
+    answers = [first(hook.deliver(own, 1, headers=[("X-Topic", topic)]))
+               for topic in ("order.created", "order.deleted")]
+    assert [answer["eventType"] for answer in answers] == ["order.created", "order.deleted"]
+    site.revoke(hook.made)
+
+
+def test_delivery_under_an_idempotency_key(site):
+    """The request's own name comes first; the delivery's does not hide in it."""
+    hook, own = Hook(site, "github", "X-GitHub-Delivery"), fresh()
+    answer = first(hook.deliver(own, 1, headers=keyed(own)))
+    assert again(hook.deliver(own, 1, headers=keyed(own))) == answer
+    assert again(hook.deliver(own, 1, headers=keyed(fresh()))) == answer
+    with nothing_stored(site):
+        check_problem(hook.deliver(own, 2, headers=keyed(own)), 422)
+    assert first(hook.deliver(own, 2, headers=keyed(fresh())))["cid"] != answer["cid"]
+    site.revoke(hook.made)
+
+
+def test_64_deliveries_of_one_id(site):
+    """Of eight contents, each eight times and all at once: eight events."""
+    hook, own, before = Hook(site, "github", "X-GitHub-Delivery"), fresh(), events(site)
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        replies = list(pool.map(lambda n: hook.deliver(own, n % 8), range(PARALLEL)))
+    assert {reply.status for reply in replies} == {200}
+    assert events(site) == before + 8
+    for n in range(8):
+        assert len({reply.json["cid"] for reply in replies[n::8]}) == 1
+        assert sum(REPEATED not in reply.headers for reply in replies[n::8]) == 1
+    site.revoke(hook.made)
+
+
 # --- CloudEvents, by source and id ---
 
 def binary(event):
@@ -239,9 +392,12 @@ def test_cloudevent_by_any_mode(site):
     event = cloudevent()
     answer = first(site.post("/fx/events", b"1", headers=binary(event)))
     with nothing_stored(site):
-        assert again(site.post("/fx/events", event, headers=STRUCTURED)) == answer
-        assert again(site.post("/fx/events", [event], headers=BATCH)) == [answer]
-        assert again(site.post("/fx/events/webhook", event, headers=STRUCTURED)) == answer
+        replies = [site.post("/fx/events", event, headers=STRUCTURED),
+                   site.post("/fx/events", [event], headers=BATCH),
+                   site.post("/fx/events/webhook", event, headers=STRUCTURED)]
+    assert [again(reply) for reply in replies] == [answer, [answer], answer]
+    for reply in replies:
+        unlogged(site, reply)
 
 
 @pytest.mark.parametrize("change", [{"id": "other"}, {"source": "/t"}])
@@ -259,8 +415,20 @@ def test_cloudevent_with_another_content(site):
     event = cloudevent()
     answer = first(site.post("/fx/events", event, headers=STRUCTURED))
     with nothing_stored(site):
-        assert again(site.post("/fx/events", {**event, "type": "other", "data": 2},
-                               headers=STRUCTURED)) == answer
+        for change in ({"type": "other", "data": 2}, {"data": 2}, {"subject": "other"}):
+            reply = site.post("/fx/events", {**event, **change}, headers=STRUCTURED)
+            assert again(reply) == answer
+            logged(site, reply, event["id"], "other contents", "the first one stands")
+
+
+def test_cloudevent_in_a_batch_with_another_content(site):
+    """Logged in one line, however many there are."""
+    batch = [cloudevent() for _ in range(3)]
+    answers = first(site.post("/fx/events", batch, headers=BATCH))
+    changed = [batch[0], *({**event, "data": 2} for event in batch[1:])]
+    reply = site.post("/fx/events", changed, headers=BATCH)
+    assert again(reply) == answers
+    logged(site, reply, batch[1]["id"], "2 of 3 events")
 
 
 def test_source_and_id_are_not_run_together(site):
