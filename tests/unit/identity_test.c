@@ -10,7 +10,9 @@ static const uint8_t unknown[CRYPTO_SHA256]; /* what records held before content
 static struct identity named(enum identity_kind kind, const char *id, const char *data)
 {
     struct uuid credential = NONE;
-    struct event event = {.id = span_str(id), .source = span_str("/s"), .type = span_str("t"),
+    struct event event = {.id = span_str(id),
+        .source = span_str("/s"),
+        .type = span_str("t"),
         .data = span_str(data)};
     struct identity identity = identity_of(kind, &credential, event.id, SPAN_NONE);
     if (kind == IDENTITY_REQUEST)
