@@ -7,12 +7,6 @@
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
-/* C0, DEL, and C1, which UTF-8 writes as C2 80 … C2 9F. */
-static bool is_control(const uint8_t *at, size_t len)
-{
-    return at[0] < 0x20 || at[0] == 0x7f || (len == 2 && at[0] == 0xc2 && at[1] < 0xa0);
-}
-
 static void add_clean(struct span text, bool tabs, struct buf *out)
 {
     const uint8_t *at = text.data, *end = text.len ? at + text.len : at;
@@ -20,7 +14,7 @@ static void add_clean(struct span text, bool tabs, struct buf *out)
         size_t len = utf8_length(at, end);
         if (!len)
             buf_add_str(out, REPLACEMENT);
-        else if (is_control(at, len) && !(tabs && *at == '\t'))
+        else if (!utf8_is_plain(at, len) && !(tabs && *at == '\t'))
             buf_add_char(out, ' ');
         else
             buf_add(out, at, len);

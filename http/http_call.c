@@ -247,8 +247,11 @@ static enum reply_end judge(const struct http_reply *reply, struct buf *error)
         break;
     case HTTP_NOT_ALLOWED:
         end = REPLY_GAVE_UP;
-        buf_printf(error, "the address %s is not allowed; add it to allow in [http] of fx.conf",
-            reply->error);
+        /* Whoever writes definitions is not told which addresses the names in here have. */
+        log_warn(
+            "the address %s is not allowed; add it to allow in [http] of fx.conf", reply->error);
+        buf_add_str(error, "the address of its host is not allowed, as it is not public; the log "
+                           "names it, and the setting [http] allow opens it");
         break;
     case HTTP_FAILED:
         buf_printf(error, "had no reply: %s", reply->error);

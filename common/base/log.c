@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
+
 #define LINE_MAX_BYTES 2048 /* longer lines are cut; below PIPE_BUF, so a pipe takes them whole */
 
 static const char *program_name = "fx";
@@ -43,12 +45,16 @@ static void line_printf(struct line *l, const char *format, ...)
     va_end(args);
 }
 
-/* Blanks stand for control characters: a text from outside could forge lines with them. */
+/* Blanks stand for what is not plain text: a text from outside could forge lines with it. */
 static void line_write(struct line *l)
 {
-    for (size_t i = 0; i < l->len; i++)
-        if ((uint8_t)l->text[i] < 0x20 || l->text[i] == 0x7f)
-            l->text[i] = ' ';
+    uint8_t *at = (uint8_t *)l->text, *end = at + l->len;
+    while (at < end) {
+        size_t len = utf8_length(at, end);
+        if (!len || !utf8_is_plain(at, len))
+            memset(at, ' ', len ? len : 1);
+        at += len ? len : 1;
+    }
     l->text[l->len++] = '\n';
     /* Nobody is left to tell when standard error does not take it. */
     if (write(STDERR_FILENO, l->text, l->len) < 0)

@@ -45,13 +45,37 @@ size_t utf8_length(const uint8_t *at, const uint8_t *end)
     return len;
 }
 
-bool utf8_is(struct span text)
+bool utf8_is(const uint8_t *at, size_t len)
 {
-    for (size_t i = 0, len; i < text.len; i += len) {
-        len = utf8_length(text.data + i, text.data + text.len);
-        if (!len)
+    const uint8_t *end = len ? at + len : at;
+    while (at < end) {
+        size_t one = utf8_length(at, end);
+        if (!one)
             return false;
+        at += one;
     }
+    return true;
+}
+
+static uint32_t code_point_of(const uint8_t *at, size_t len)
+{
+    static const uint8_t bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    uint32_t code_point = at[0] & bits[len];
+    for (size_t i = 1; i < len; i++)
+        code_point = code_point << 6 | (at[i] & 0x3f);
+    return code_point;
+}
+
+bool utf8_is_plain(const uint8_t *at, size_t len)
+{
+    static const struct {
+        uint32_t first, last;
+    } not_plain[] = {{0, 0x1f}, {0x7f, 0x9f}, {0x61c, 0x61c}, {0x200e, 0x200f}, {0x2028, 0x202e},
+        {0x2066, 0x2069}};
+    uint32_t code_point = code_point_of(at, len);
+    for (size_t i = 0; i < sizeof not_plain / sizeof *not_plain; i++)
+        if (code_point >= not_plain[i].first && code_point <= not_plain[i].last)
+            return false;
     return true;
 }
 

@@ -209,7 +209,7 @@ static enum err draft_end(struct draft *d, bool good, struct event *ret_event)
 /* Without a NUL: no JSON string with one would be accepted anywhere here. */
 static bool is_text(struct span s)
 {
-    return utf8_is(s) && !(s.len && memchr(s.data, 0, s.len));
+    return utf8_is(s.data, s.len) && !(s.len && memchr(s.data, 0, s.len));
 }
 
 /* Takes a payload of which only the media type says what it is. */

@@ -60,8 +60,7 @@ static bool ends(struct span text, const char *end)
  */
 static bool path_is_plain(const struct request *request)
 {
-    static const char *const anywhere[] = {
-        "//", "/./", "/../", "%2f", "%2F", "%5c", "%5C", "%00", "%2e", "%2E"};
+    static const char *const anywhere[] = {"//", "/./", "/../", "%"};
     struct span uri = request_header(request, "REQUEST_URI");
     const uint8_t *mark = uri.len ? memchr(uri.data, '?', uri.len) : NULL;
     if (mark)
@@ -236,7 +235,7 @@ static void answer(struct request *request)
     else if (!path_is_plain(request))
         reply_problem(request, 404,
             "There is nothing at this path. Paths are taken literally: no \"//\", no dot segments, "
-            "no encoded slashes.");
+            "no percent-encoding.");
     else
         serve_route(request);
 }

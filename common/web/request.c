@@ -102,7 +102,8 @@ enum err request_query(struct request *request, const char *name, struct span *r
     enum err err = find_parameter(request->query, name, &raw);
     if (err)
         return err;
-    if (raw.len > QUERY_VALUE_MAX || !form_decode(request, raw, &text) || !utf8_is(text))
+    if (raw.len > QUERY_VALUE_MAX || !form_decode(request, raw, &text) ||
+        !utf8_is(text.data, text.len))
         return ERR_INVALID;
     *ret_value = text;
     return ERR_OK;

@@ -82,6 +82,7 @@ HOSTILE = [
     "/fx/executions/%0d%0aSet-Cookie:%20x=1", "/fx/executions/%0a", "/fx/executions/%7f",
     "/fx/executions/%ff%fe", "/fx/executions/%c0%af", "/fx/executions/%", "/fx/executions/%1",
     "/fx/executions/%zz", "/fx/executions/%252e%252e", "/fx/executions/%u002e",
+    "/%66x/executions", "/fx/%65xecutions", "/fx/execution%73", "/fx/%45xecutions",
 ]
 
 
@@ -117,10 +118,10 @@ def test_bad_request_line(site, target):
     assert reply is None or reply.status in (400, 404, 405, 505), reply
 
 
-@pytest.mark.parametrize("path", ["/fx/executions", "/fx/executions/", "/%66x/executions",
+@pytest.mark.parametrize("path", ["/fx/executions", "/fx/executions/",
                                   "/fx/executions?", "/fx/executions?x=//../%2F"])
 def test_same_path(site, path):
-    """A trailing slash and none, a letter encoded and plain: these are the same path."""
+    """A trailing slash and none are the same path."""
     assert site.get(path).status == 200
 
 

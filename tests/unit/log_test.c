@@ -73,6 +73,16 @@ static void text_cannot_forge_lines(void **state)
     capture_begin();
     log_error("a\nprog[1] info: b\r\x1b[2J\x7f \xc3\xa9");
     assert_string_equal(capture_end(), "error: a prog[1] info: b  [2J  \xc3\xa9\n");
+    /* C1, line separators, marks of direction, and what is no UTF-8; also cut off at the end. */
+    capture_begin();
+    log_error("a\xc2\x9b"
+              "2Jb\xc2\x85"
+              "c\xe2\x80\xa8"
+              "d\xe2\x80\xae"
+              "e\xe2\x81\xa6"
+              "f\xd8\x9c"
+              "g\xff\xe2\x82");
+    assert_string_equal(capture_end(), "error: a  2Jb  c   d   e   f  g   \n");
 }
 
 static void long_lines_are_cut(void **state)

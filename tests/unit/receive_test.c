@@ -145,7 +145,8 @@ static const struct {
     {"/open/x/", NULL, "/open/x/", 200, "/open/x"},
     {"/", NULL, "/", 200, "/"},
     {"/open", NULL, "/open?a=//b/../%2f", 200, "/open"}, /* the query is another matter */
-    {"/open/a b", NULL, "/open/a%20b", 200, "/open/a b"},
+    {"/open/a b", NULL, "/open/a%20b", 404, NULL},       /* no route needs an encoded character */
+    {"/open/ab", NULL, "/open/%61b", 404, NULL},
     {"/open/x..y", NULL, "/open/x..y", 200, "/open/x..y"},
     {"/open/...", NULL, "/open/...", 200, "/open/..."},
     {"/open/.x", NULL, "/open/.x", 200, "/open/.x"},
