@@ -11,6 +11,12 @@ $(B)/tests/%_test: $(B)/obj/tests/unit/%_test.o $(UNIT_OBJ) $(B)/libfxweb.a $(B)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LINK) $^ -o $@ -lcmocka $(LIBS) $(LDFLAGS)
 
+# Preloaded into programs to make their calls fail. It is no part of them: no sanitizer.
+$(B)/tests/fault.so: tests/lib/fault.c
+	$(call say,cc,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) $(CFLAGS) -shared -fPIC $< -o $@ -ldl
+
 # The objects of tests are kept, though make only meets them on the way to a program.
 .SECONDARY:
 
@@ -23,7 +29,7 @@ unit: $(UNIT:%=$(B)/tests/%) ## unit tests
 CORES := $(shell nproc)
 pytest = PYTHONDONTWRITEBYTECODE=1 FX_BUILD=$(1) /usr/bin/python3 -m pytest -q -n $(shell expr 2 '*' $(CORES))
 
-e2e: all ## end-to-end tests behind a real web server
+e2e: all $(B)/tests/fault.so ## end-to-end tests behind a real web server
 	@$(call pytest,$(B)) tests/e2e
 
 crash: all ## kill tests
@@ -44,7 +50,7 @@ format: ## format the C sources
 
 SOURCES = $(shell git ls-files '*.c' '*.h')
 
-built: all $(UNIT:%=$(B)/tests/%)
+built: all $(UNIT:%=$(B)/tests/%) $(B)/tests/fault.so
 
 # Every stage runs, also behind one that failed (-k), but none of a build that failed.
 .PHONY: check-native check-asan

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "store/env.h"
+#include "store/late.h"
 #include "store/map.h"
 
 #define READERS_KEPT 64        /* read transactions a process keeps for reuse */
@@ -105,6 +106,8 @@ enum err txn_commit(struct store_txn *txn, bool *ret_full)
     *ret_full = rc == MDB_MAP_FULL;
     if (!rc && txn->changed)
         store->told_full = false;
+    if (rc > 0) /* the system's, not LMDB's own */
+        late_take(store->home);
     /* LMDB reports EIO when the disk has taken a part of a write. */
     if (rc == EIO && env_disk_free(store) < DISK_FULL_BYTES)
         rc = ENOSPC;

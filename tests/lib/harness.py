@@ -125,6 +125,8 @@ class Home:
         self.cgi_bin = BUILD / "cgi-bin"
         self._keys = {}
         self.secrets = set()  # given out by this home: no reply may hold any of them
+        self.more_environment = {}  # of its programs
+        self.more_sanitizer = ""
         self.dir.mkdir(0o770)
         self.scratch.mkdir()
         if account:
@@ -156,9 +158,10 @@ class Home:
         return {
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
             "FX_HOME": str(self.dir),
-            "ASAN_OPTIONS": f"detect_leaks=1:{reports}",
+            "ASAN_OPTIONS": f"detect_leaks=1:{self.more_sanitizer}{reports}",
             "UBSAN_OPTIONS": reports,
             "TSAN_OPTIONS": reports,
+            **self.more_environment,
         }
 
     def run_fxctl(self, *arguments, stdin=None):
