@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "dispatcher/dispatcher.h"
+#include "home/config.h"
 #include "proc/frame.h"
 #include "store/events.h"
 
@@ -18,20 +18,20 @@ static enum err find_depth(
     return err == ERR_NOTFOUND ? ERR_OK : err; /* the event is no longer kept */
 }
 
-enum err emits_check(struct dispatcher *d, struct store_txn *txn, const struct execution *execution,
-    const struct frame_outcome *outcome, uint16_t *ret_depth, char ret_why[EMITS_WHY_MAX])
+enum err emits_check(const struct config *config, struct store_txn *txn,
+    const struct execution *execution, const struct frame_outcome *outcome,
+    char ret_why[EMITS_WHY_MAX])
 {
-    const struct config *config = &d->home.config;
-    uint64_t count = 0, most = 1 + (uint64_t)config->step_cid_events; /* and the accepted event */
-    *ret_depth = 1;
+    uint64_t count, most = 1 + (uint64_t)config->step_cid_events; /* and the accepted event */
+    uint16_t depth;
     if (!outcome->emit_count)
         return ERR_OK;
-    enum err err = find_depth(txn, execution, ret_depth);
+    enum err err = find_depth(txn, execution, &depth);
     if (!err)
         err = events_count_of_cid(txn, &execution->cid, most, &count);
     if (err)
         return err;
-    if (*ret_depth > config->step_depth)
+    if (depth > config->step_depth)
         snprintf(ret_why, EMITS_WHY_MAX,
             "emits follow each other more than %d deep, which looks like a loop",
             (int)config->step_depth);
@@ -45,12 +45,14 @@ enum err emits_check(struct dispatcher *d, struct store_txn *txn, const struct e
     return ERR_DENIED;
 }
 
-enum err emits_store(struct store_txn *txn, const struct execution *parent, uint16_t depth,
-    const struct frame_outcome *outcome)
+enum err emits_store(
+    struct store_txn *txn, const struct execution *parent, const struct frame_outcome *outcome)
 {
     struct span rest = outcome->emits;
     struct frame_emit emit;
-    for (uint32_t i = 0; i < outcome->emit_count && frame_emit_next(&rest, &emit); i++) {
+    uint16_t depth;
+    enum err err = outcome->emit_count ? find_depth(txn, parent, &depth) : ERR_OK;
+    for (uint32_t i = 0; !err && i < outcome->emit_count && frame_emit_next(&rest, &emit); i++) {
         struct event event = {
             .cid = parent->cid,
             .parent = parent->id,
@@ -67,9 +69,7 @@ enum err emits_store(struct store_txn *txn, const struct execution *parent, uint
         char text[UUID_TEXT];
         uuid_format(&id, text);
         event.id = span_str(text); /* the cid is shared, the id is the event's own */
-        enum err err = events_append(txn, &event);
-        if (err)
-            return err;
+        err = events_append(txn, &event);
     }
-    return ERR_OK;
+    return err;
 }

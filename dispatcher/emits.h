@@ -6,11 +6,9 @@
  * Pipelines that start each other make more and more events. Two budgets end that: how many
  * events may follow from one another, and how many share a cid.
  */
-#include <stdint.h>
-
 #include "base/err.h"
 
-struct dispatcher;
+struct config;
 struct execution;
 struct frame_outcome;
 struct store_txn;
@@ -19,14 +17,14 @@ struct store_txn;
 
 /*
  * May the outcome's events be published? ERR_DENIED when a budget does not allow it, and a
- * sentence part in ret_why. *ret_depth is for emits_store.
+ * sentence part in ret_why.
  */
-enum err emits_check(struct dispatcher *d, struct store_txn *txn, const struct execution *execution,
-    const struct frame_outcome *outcome, uint16_t *ret_depth,
+enum err emits_check(const struct config *config, struct store_txn *txn,
+    const struct execution *execution, const struct frame_outcome *outcome,
     char ret_why[EMITS_WHY_MAX]) MUST_CHECK;
 
 /* Appends the outcome's events to the log, under the cid of the execution. */
-enum err emits_store(struct store_txn *txn, const struct execution *parent, uint16_t depth,
+enum err emits_store(struct store_txn *txn, const struct execution *parent,
     const struct frame_outcome *outcome) MUST_CHECK;
 
 #endif

@@ -102,9 +102,9 @@ static enum err end_lost(struct ending *e)
 /* What an attempt has left. */
 
 /* An attempt whose events exceed a budget has failed for good. */
-static enum err check_emits(struct ending *e, struct frame_outcome *outcome, uint16_t *ret_depth)
+static enum err check_emits(struct ending *e, struct frame_outcome *outcome)
 {
-    enum err err = emits_check(e->d, e->txn, e->execution, outcome, ret_depth, e->error);
+    enum err err = emits_check(&e->d->home.config, e->txn, e->execution, outcome, e->error);
     if (err != ERR_DENIED)
         return err;
     outcome->error = span_str(e->error);
@@ -165,8 +165,7 @@ static void take_result(struct execution *execution, const struct frame_outcome 
 static enum err end_as_said(struct ending *e, struct frame_outcome *outcome)
 {
     int64_t wait_ms = NO_RETRY;
-    uint16_t depth;
-    enum err err = check_emits(e, outcome, &depth);
+    enum err err = check_emits(e, outcome);
     if (err)
         return err;
     take_result(e->execution, outcome);
@@ -177,7 +176,7 @@ static enum err end_as_said(struct ending *e, struct frame_outcome *outcome)
     } else if (!err) {
         err = finish(e->txn, e->execution, outcome->status);
         if (!err)
-            err = emits_store(e->txn, e->execution, depth, outcome);
+            err = emits_store(e->txn, e->execution, outcome);
     }
     return err ? err : store_results(e, outcome);
 }

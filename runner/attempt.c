@@ -93,31 +93,34 @@ static void run_kind(const struct step_call *call, struct step_end *end)
     }
 }
 
-/* Runs a step. False when the step failed: a->error says why. */
-static bool run_step(struct attempt *a, const struct step *step, size_t i)
+/* Is the step to be run? If not, *result and the outcome say what has become of it. */
+static bool is_to_run(struct attempt *a, const struct step *step, struct step_result *result)
 {
-    struct step_result *result = &a->outcome.steps[i];
-    result->name = span_str(step->name);
-    result->exit_code = -1;
-    result->duration_us = -1;
-    enum filter_verdict verdict = filter_judge(step->when, &a->subject, NULL);
-    if (verdict == FILTER_DIFFERS) {
+    switch (filter_judge(step->when, &a->subject, NULL)) {
+    case FILTER_DIFFERS:
         result->status = STATUS_SKIPPED;
-        return true;
-    }
-    if (verdict == FILTER_TOO_COSTLY) {
+        return false;
+    case FILTER_TOO_COSTLY:
         /* Neither run nor passed over: nobody can say which would be right. */
         buf_printf(&a->error, "step %s: whether it is to run is ", step->name);
         (void)filter_judge(step->when, &a->subject, &a->error);
         result->status = STATUS_FAILED;
         a->outcome.final = true;
         return false;
+    default:
+        return true;
     }
+}
+
+/* Runs a step. When it has failed, a->error says why. */
+static void run_step(struct attempt *a, const struct step *step, size_t i)
+{
+    struct step_result *result = &a->outcome.steps[i];
     int64_t start_us = clock_mono_us();
-    result->started_ms = clock_wall_ms();
     size_t emits = a->saved.emits.len, emit_count = a->saved.emit_count;
     struct step_call call = make_call(a, step);
     struct step_end end = {.exit_code = -1};
+    result->started_ms = clock_wall_ms();
     run_kind(&call, &end);
     a->error = end.error;
     a->logs[i] = end.log;
@@ -134,7 +137,6 @@ static bool run_step(struct attempt *a, const struct step *step, size_t i)
     result->exit_code = end.exit_code;
     result->duration_us = clock_mono_us() - start_us;
     result->status = good ? STATUS_COMPLETED : STATUS_FAILED;
-    return good;
 }
 
 static void run_steps(struct attempt *a)
@@ -150,17 +152,17 @@ static void run_steps(struct attempt *a)
     a->outcome.step_count = (uint16_t)a->pipeline->step_count;
     for (size_t i = 0; i < a->pipeline->step_count; i++) {
         const struct step *step = &a->pipeline->steps[i];
-        if (a->outcome.status == STATUS_COMPLETED) {
-            if (!run_step(a, step, i))
-                a->outcome.status = STATUS_FAILED;
-        } else {
-            a->outcome.steps[i] = (struct step_result){
-                .name = span_str(step->name),
-                .status = STATUS_PENDING,
-                .duration_us = -1,
-                .exit_code = -1,
-            };
-        }
+        struct step_result *result = &a->outcome.steps[i];
+        *result = (struct step_result){
+            .name = span_str(step->name),
+            .status = STATUS_PENDING,
+            .duration_us = -1,
+            .exit_code = -1,
+        };
+        if (a->outcome.status == STATUS_COMPLETED && is_to_run(a, step, result))
+            run_step(a, step, i);
+        if (result->status == STATUS_FAILED)
+            a->outcome.status = STATUS_FAILED;
     }
     a->outcome.duration_us = clock_mono_us() - start_us;
 }

@@ -23,8 +23,7 @@ static void add(struct environment *e, const char *name, struct span value)
     else
         e->count++;
     buf_add_span(&text, value);
-    e->variables[i] =
-        (char *)text.data; /* the buffer's bytes, which end in a NUL, are handed over */
+    e->variables[i] = (char *)text.data; /* handed over, with the NUL that ends it */
 }
 
 static void add_uuid(struct environment *e, const char *name, const struct uuid *id)
@@ -41,14 +40,13 @@ static void add_number(struct environment *e, const char *name, uint32_t number)
     add(e, name, span_str(text));
 }
 
-void environment_build(struct environment *e, const struct frame_job *job,
-    const struct pipeline *pipeline, const struct step *step, const struct event *event,
-    const char *work)
+void environment_build(
+    struct environment *e, const struct step_call *call, bool lasting, const char *work)
 {
+    const struct pipeline *pipeline = call->pipeline;
     const char *mark = getenv(LEFTOVERS_MARK);
     e->variables = mem_alloc((OWN_VARIABLES + pipeline->env_count + 1) * sizeof *e->variables);
     e->count = 0;
-    e->step = step;
     add(e, "PATH", span_str("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"));
     add(e, "LANG", span_str("C.UTF-8"));
     add(e, "TZ", span_str("UTC"));
@@ -57,17 +55,17 @@ void environment_build(struct environment *e, const struct frame_job *job,
     for (size_t i = 0; i < pipeline->env_count; i++)
         add(e, pipeline->env[i].name, span_str(pipeline->env[i].value));
     add(e, LEFTOVERS_MARK, span_str(mark ? mark : ""));
-    add(e, "FX_PIPELINE_ID", job->pipeline_id);
+    add(e, "FX_PIPELINE_ID", call->job->pipeline_id);
     add(e, "FX_PIPELINE", span_str(pipeline->name));
-    add_number(e, "FX_PIPELINE_VERSION", job->pipeline_version);
-    add(e, "FX_STEP", span_str(step->name));
-    if (!event)
+    add_number(e, "FX_PIPELINE_VERSION", call->job->pipeline_version);
+    add(e, "FX_STEP", span_str(call->step->name));
+    if (lasting)
         return;
-    add_uuid(e, "FX_CID", &event->cid);
-    add_uuid(e, "FX_EXECUTION_ID", &job->execution);
-    add_uuid(e, "FX_PARENT_EXECUTION_ID", &event->parent);
-    add_number(e, "FX_ATTEMPT", job->attempt);
-    add(e, "FX_EVENT_TYPE", event->type);
+    add_uuid(e, "FX_CID", &call->event->cid);
+    add_uuid(e, "FX_EXECUTION_ID", &call->job->execution);
+    add_uuid(e, "FX_PARENT_EXECUTION_ID", &call->event->parent);
+    add_number(e, "FX_ATTEMPT", call->job->attempt);
+    add(e, "FX_EVENT_TYPE", call->event->type);
     /* Not /dev/fd/4: containers and chroots may lack that link. */
     add(e, "FX_CONTEXT", span_str("/proc/self/fd/4"));
 }
@@ -84,13 +82,14 @@ static struct span object_or_empty(const char *text)
     return span_str(text ? text : "{}");
 }
 
-void environment_context(const struct environment *e, const struct saved *saved, struct buf *out)
+void environment_context(const struct step_call *call, struct buf *out)
 {
+    struct span data = buf_span(&call->saved->data);
     struct json_out o = json_out_to(out);
     json_open(&o, '{');
-    json_put_raw(&o, "data", saved->data.len ? buf_span(&saved->data) : span_str("{}"));
-    json_put_raw(&o, "inputs", object_or_empty(e->step->inputs));
-    json_put_raw(&o, "outputs", object_or_empty(e->step->outputs));
+    json_put_raw(&o, "data", data.len ? data : span_str("{}"));
+    json_put_raw(&o, "inputs", object_or_empty(call->step->inputs));
+    json_put_raw(&o, "outputs", object_or_empty(call->step->outputs));
     json_close(&o, '}');
     buf_add_char(out, '\n');
 }

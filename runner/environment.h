@@ -12,31 +12,25 @@
  * Of these a persistent script has FX_PIPELINE_ID, FX_PIPELINE, FX_PIPELINE_VERSION, FX_STEP
  * and FX_INSTANCE; the others change from one execution to the next.
  */
-#include "model/event.h"
-#include "model/pipeline.h"
-#include "proc/frame.h"
-#include "runner/saved.h"
+#include "runner/step.h"
 
 struct environment {
     char **variables; /* ended by NULL */
     size_t count;
-    const struct step *step;
 };
 
 /*
- * A NULL event is for a process that serves many executions: variables of one are left
+ * `lasting` is for a process that serves many executions: the variables of one are left
  * out. `work` is "" where there is no work directory.
  */
-void environment_build(struct environment *environment, const struct frame_job *job,
-    const struct pipeline *pipeline, const struct step *step, const struct event *event,
-    const char *work);
+void environment_build(
+    struct environment *environment, const struct step_call *call, bool lasting, const char *work);
 void environment_done(struct environment *environment);
 
 /*
  * Appends the context, a JSON object: {"data": what was saved so far, "inputs" and "outputs" of
  * the step}.
  */
-void environment_context(
-    const struct environment *environment, const struct saved *saved, struct buf *out);
+void environment_context(const struct step_call *call, struct buf *out);
 
 #endif

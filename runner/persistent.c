@@ -98,7 +98,7 @@ static bool start_process(struct persistent *p, const struct step_call *call, in
     struct environment environment;
     home_path(call->home, "scripts", directory);
     room_open(&p->room, call->home);
-    environment_build(&environment, call->job, call->pipeline, call->step, NULL, p->room.dir);
+    environment_build(&environment, call, true, p->room.dir);
     struct child_spec spec = {
         .path = p->path,
         .directory = directory,

@@ -202,7 +202,7 @@ static bool start_script(
     int log_fd = -1, line_fd = -1;
     step_script_path(run->call, path);
     home_path(run->call->home, "scripts", directory);
-    environment_context(environment, run->call->saved, &context);
+    environment_context(run->call, &context);
     int event_fd = memory_file("event", run->call->event_text);
     int context_fd = memory_file("context", buf_span(&context));
     bool good = event_fd >= 0 && context_fd >= 0 && pipe_from_child(&run->log_fd, &log_fd) &&
@@ -234,7 +234,7 @@ void script_run(const struct step_call *call, struct step_end *end)
     struct room *room = room_of_execution(call->home);
     struct environment environment;
     int error;
-    environment_build(&environment, call->job, call->pipeline, call->step, call->event, room->dir);
+    environment_build(&environment, call, false, room->dir);
     if (start_script(&run, &environment, room, &error))
         run_child(&run, end);
     else

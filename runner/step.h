@@ -9,9 +9,9 @@
 #include "model/pipeline.h"
 #include "proc/frame.h"
 #include "runner/child.h"
-#include "runner/saved.h"
 #include "runner/link.h"
 #include "runner/room.h"
+#include "runner/saved.h"
 
 /* What a step is given; all of it is borrowed. */
 struct step_call {

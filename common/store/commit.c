@@ -48,15 +48,15 @@ static bool accepting(struct store *store)
     return queue->accepting;
 }
 
-/* How an attempt to apply a batch ended. */
-enum attempt { ATTEMPT_DONE, ATTEMPT_AGAIN, ATTEMPT_GROW };
+/* What has come of applying a batch. */
+enum applied { APPLIED, APPLY_AGAIN, APPLY_GROW };
 
 /*
  * Runs the mutations that are not settled. One that fails before it has changed
  * anything just keeps its error; one that fails later settles with it, and the
  * rest is run again without it.
  */
-static enum attempt apply(struct store_txn *txn, struct store_op *batch)
+static enum applied apply(struct store_txn *txn, struct store_op *batch)
 {
     for (struct store_op *op = batch; op; op = op->next) {
         if (op->settled)
@@ -64,13 +64,13 @@ static enum attempt apply(struct store_txn *txn, struct store_op *batch)
         txn->dirty = false;
         op->err = op->mutation(txn, op->context);
         if (op->err && txn->full)
-            return ATTEMPT_GROW;
+            return APPLY_GROW;
         if (op->err && txn->dirty) {
             op->settled = true;
-            return ATTEMPT_AGAIN;
+            return APPLY_AGAIN;
         }
     }
-    return ATTEMPT_DONE;
+    return APPLIED;
 }
 
 /* The store could not do it: every mutation that is not settled fails with this. */
@@ -98,8 +98,8 @@ static void commit(struct store *store, struct store_op *batch)
             fail(batch, err);
             return;
         }
-        enum attempt attempt = apply(txn, batch);
-        if (attempt == ATTEMPT_DONE) {
+        enum applied applied = apply(txn, batch);
+        if (applied == APPLIED) {
             err = txn_commit(txn, &full);
             if (err && !full)
                 fail(batch, err);
@@ -108,7 +108,7 @@ static void commit(struct store *store, struct store_op *batch)
         } else {
             txn_abort(txn);
         }
-        if ((full || attempt == ATTEMPT_GROW) && map_grow(store)) {
+        if ((full || applied == APPLY_GROW) && map_grow(store)) {
             fail(batch, ERR_FULL);
             return;
         }
