@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fresh.h"
 #include "base/log.h"
 #include "dispatcher/ahead.h"
 #include "dispatcher/catalog.h"
@@ -23,37 +23,18 @@
 #include "proc/orphans.h"
 
 #define READ_STEP 65536
-#define SLACK_MS 5000     /* what a runner may take beyond all times that it keeps itself */
-#define FIRST_CLOSED_FD 3 /* a runner keeps its socket as 0 and the log as 1 and 2 */
+#define SLACK_MS 5000 /* what a runner may take beyond all times that it keeps itself */
 
-extern char **environ;
-
-/*
- * Starts a runner with posix_spawn: forking a process that maps the database would copy page
- * tables. A session of its own keeps a terminal's Ctrl-C away from the runner.
- */
+/* Starts a runner. A session of its own keeps a terminal's Ctrl-C away from it. */
 static pid_t spawn(struct dispatcher *d, int fd)
 {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attr;
-    sigset_t none, defaults;
-    pid_t pid = -1;
     char *argv[] = {d->runner_path, d->home.dir, leftovers_argument(), NULL};
-    sigemptyset(&none);
-    sigfillset(
-        &defaults); /* signals that the dispatcher's caller ignored are not ignored by steps */
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, fd, 0);
-    posix_spawn_file_actions_adddup2(&actions, 2, 1);
-    posix_spawn_file_actions_addclosefrom_np(&actions, FIRST_CLOSED_FD);
-    posix_spawnattr_init(&attr);
-    posix_spawnattr_setsigmask(&attr, &none);
-    posix_spawnattr_setsigdefault(&attr, &defaults);
-    posix_spawnattr_setflags(
-        &attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    int rc = posix_spawn(&pid, d->runner_path, &actions, &attr, argv, environ);
-    posix_spawnattr_destroy(&attr);
-    posix_spawn_file_actions_destroy(&actions);
+    char **environment = fresh_environment(leftovers_argument());
+    struct fresh_program runner = {
+        d->runner_path, argv, environment, {fd, STDERR_FILENO, STDERR_FILENO}};
+    pid_t pid = -1;
+    int rc = fresh_start(&runner, &pid);
+    free(environment);
     if (rc) {
         errno = rc;
         log_errno("cannot start %s", d->runner_path);

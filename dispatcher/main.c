@@ -16,6 +16,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/fresh.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "dispatcher/dispatcher.h"
@@ -197,14 +198,18 @@ int main(int argc, char **argv)
 {
     static struct dispatcher d;
     log_open("fx-dispatcher");
+    fresh_begin();
     struct options options = read_options(argc, argv);
     if (home_open(options.home, &d.home))
         return EXIT_FIX;
     if (!check_allowed(&d.home))
         return EXIT_FIX;
     find_runner(d.runner_path);
-    if (options.on_demand)
+    fresh_alone();
+    if (options.on_demand) {
+        fresh_limits();
         leave_caller();
+    }
     enum err err = take_lock(&d, &options);
     if (err == ERR_BUSY && (options.once || options.on_demand))
         return 0; /* another dispatcher does the work */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fresh.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "fxctl/help.h"
@@ -45,6 +46,7 @@ int main(int argc, char **argv)
 {
     struct fxctl ctl;
     log_open("fxctl");
+    fresh_begin();
     int status = options_parse(groups, argc, argv, &ctl);
     if (!status)
         status = run(&ctl);

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "base/fresh.h"
 #include "base/log.h"
 #include "http/http_call.h"
 #include "http/http_client.h"
@@ -48,6 +49,7 @@ int main(int argc, char **argv)
     static struct home home;
     struct buf in = BUF_INIT;
     log_open("fx-http");
+    fresh_begin();
     if (argc != 2) {
         log_error("is started by fx-runner, not by hand");
         return EXIT_FIX;

@@ -1,17 +1,18 @@
 /* http_step - see http_step.h. */
 #include "runner/http_step.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fresh.h"
+#include "proc/leftovers.h"
 #include "runner/worker.h"
 
 #define SLACK_MS 2000        /* how late fx-http may be with saying that the time is up */
 #define REPLY_MAX (4u << 20) /* bytes; the log in a reply is 1 MiB at most */
-
-extern char **environ;
 
 static struct worker client;
 
@@ -24,13 +25,16 @@ static bool start_client(const struct step_call *call, int *ret_error)
     path[n > 0 ? n : 0] = 0;
     char *slash = strrchr(path, '/');
     memcpy(slash ? slash + 1 : path, name, sizeof name);
+    char **environment = fresh_environment(leftovers_argument());
     struct child_spec spec = {
         .path = path,
         .argument = call->home->dir,
-        .directory = call->home->dir,
-        .environment = environ,
+        .directory = "/",
+        .environment = environment,
     };
-    return worker_start(&client, &spec, false, ret_error);
+    bool good = worker_start(&client, &spec, false, ret_error);
+    free(environment);
+    return good;
 }
 
 static void build_call(const struct step_call *call, struct buf *out)

@@ -8,8 +8,8 @@
  */
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 
+#include "base/fresh.h"
 #include "base/log.h"
 #include "proc/leftovers.h"
 #include "runner/attempt.h"
@@ -86,6 +86,7 @@ int main(int argc, char **argv)
     enum frame_type type;
     struct buf body = BUF_INIT;
     log_open("fx-runner");
+    fresh_begin();
     if (argc != 3) {
         log_error("is started by fx-dispatcher, not by hand");
         return EXIT_FIX;
@@ -93,7 +94,7 @@ int main(int argc, char **argv)
     if (home_open(argv[1], &home))
         return EXIT_FIX;
     leftovers_mark(&home);
-    (void)prctl(PR_SET_DUMPABLE, 0);
+    fresh_alone();
     signal(SIGPIPE, SIG_IGN);
     child_prepare();
     while (link_next(&type, &body) && handle(type, buf_span(&body)))

@@ -3,22 +3,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fresh.h"
 #include "base/log.h"
 #include "home/alive.h"
 
 #define AGAIN_MS 1000 /* between two tries of a process */
-#define FIRST_CLOSED_FD 3
-
-extern char **environ;
 
 static bool find_program(char ret_path[PATH_MAX])
 {
@@ -41,33 +38,28 @@ static bool find_program(char ret_path[PATH_MAX])
  * Starts the program and returns an errno. The process that is waited for ends at once:
  * by then it has left the dispatcher behind, in a session of its own.
  */
-static int start(const char *program, const struct home *home)
+static int start(char *program, const struct home *home)
 {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attr;
-    sigset_t none;
+    char log[PATH_MAX], dir[PATH_MAX], option[] = "--home", mode[] = "--on-demand";
+    char *argv[] = {program, option, dir, mode, NULL};
     pid_t pid;
-    char log[PATH_MAX], dir[PATH_MAX];
-    home_path(home, "log/dispatcher.log", log);
     snprintf(dir, sizeof dir, "%s", home->dir);
-    char path[PATH_MAX], option[] = "--home", mode[] = "--on-demand";
-    snprintf(path, sizeof path, "%s", program);
-    char *argv[] = {path, option, dir, mode, NULL};
-    sigemptyset(&none);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
-    posix_spawn_file_actions_adddup2(&actions, 0, 1);
-    posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_APPEND, 0640);
-    posix_spawn_file_actions_addclosefrom_np(&actions, FIRST_CLOSED_FD);
-    posix_spawnattr_init(&attr);
-    posix_spawnattr_setsigmask(&attr, &none);
-    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
-    int rc = posix_spawn(&pid, path, &actions, &attr, argv, environ);
-    posix_spawnattr_destroy(&attr);
-    posix_spawn_file_actions_destroy(&actions);
-    if (!rc)
-        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-            ;
+    home_path(home, "log/dispatcher.log", log);
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    int rc = errno;
+    if (null_fd >= 0 && log_fd >= 0) {
+        char **environment = fresh_environment(NULL);
+        struct fresh_program dispatcher = {program, argv, environment, {null_fd, null_fd, log_fd}};
+        rc = fresh_start(&dispatcher, &pid);
+        free(environment);
+    }
+    if (null_fd >= 0)
+        close(null_fd);
+    if (log_fd >= 0)
+        close(log_fd);
+    while (!rc && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
     return rc;
 }
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/crypto.h"
+#include "base/fresh.h"
 #include "base/log.h"
 #include "web/channel.h"
 #include "web/receive.h"
@@ -245,6 +246,7 @@ static void serve_cgi(void)
 void serve_main(const struct program *program)
 {
     log_open(program->name);
+    fresh_begin();
     signal(SIGPIPE, SIG_IGN);
     bool fastcgi = fastcgi_is();
     enum err err = home_open(NULL, &home);
