@@ -1,7 +1,7 @@
 # What looks at the code from other sides. Each is one word, says what it saw, and fails
 # when it finds something. Included by tests.mk.
 
-.PHONY: deps-tools coverage tidy valgrind tsan sizes dist distcheck
+.PHONY: deps-tools coverage tidy valgrind tsan fuzz fuzz-programs sizes dist distcheck
 deps-tools: ## the same, with what coverage, valgrind and their like need
 	@.ci/deps run check tools
 
@@ -47,6 +47,21 @@ tsan: deps-tools ## the same under the thread sanitizer
 	@$(MAKE) --no-print-directory -j$(CORES) VARIANT=tsan built
 	@$(MAKE) --no-print-directory VARIANT=tsan unit
 	@$(call pytest,build/tsan) $(TESTS)
+
+# Fuzzing: libFuzzer with ASan and UBSan. The objects are clang's.
+FUZZ := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+T ?= 60
+
+$(B)/fuzz/%: $(B)/obj/tests/fuzz/%_fuzz.o $(UNIT_OBJ) $(B)/libfxweb.a $(B)/libfx.a
+	$(call say,ld,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LINK) -fsanitize=fuzzer $^ -o $@ $(LIBS) $(LDFLAGS)
+
+fuzz-programs: $(FUZZ:%=$(B)/fuzz/%)
+
+fuzz: deps-tools ## every fuzz target for T=60 seconds each, as many at a time as there are cores
+	@$(MAKE) --no-print-directory -j$(CORES) VARIANT=fuzz CC=clang fuzz-programs
+	@printf '%s\n' $(FUZZ) | xargs -P $(CORES) -I{} tests/fuzz/run.sh {} $(T)
 
 sizes: ## how large functions, files and headers are; fails beyond the bound
 	@/usr/bin/python3 tests/checks/sizes.py

@@ -61,6 +61,8 @@ void field_leave(struct field_reader *r, size_t mark)
 }
 
 static void refuse(struct field_reader *r, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+static void refuse(struct field_reader *r, const char *format, va_list args)
 {
     if (r->path.len) {
         buf_add_span(r->why, buf_span(&r->path));

@@ -3,31 +3,12 @@
  * mode: lines of "name:value", the Content-Type after an empty name, an empty
  * line, the body. What is accepted must come back from event_format the same.
  */
-#include <stdlib.h>
-#include <string.h>
+#include "tests/fuzz/fuzz.h"
 
 #include "base/json.h"
 #include "model/cloudevent.h"
 
 #define HEADERS 32
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool ok)
-{
-    if (!ok)
-        abort();
-}
-
-/* The bytes to the next such byte, which goes too; all of them where there is none. */
-static struct span cut(struct span *rest, char end)
-{
-    const uint8_t *at = rest->len ? memchr(rest->data, end, rest->len) : NULL;
-    struct span part = {rest->data, at ? (size_t)(at - rest->data) : rest->len};
-    size_t gone = part.len + (at != NULL);
-    *rest = span_of(rest->data + gone, rest->len - gone);
-    return part;
-}
 
 static enum err read_binary(
     struct span text, struct arena *arena, struct event *ret_event, struct buf *why)

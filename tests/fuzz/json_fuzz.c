@@ -2,18 +2,10 @@
  * json_fuzz - text that json_check accepts must be walked within its bounds,
  * be readable by json-c, and come out of a merge unharmed.
  */
-#include <stdlib.h>
+#include "tests/fuzz/fuzz.h"
 
 #include "base/json.h"
 #include "base/json_tree.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool ok)
-{
-    if (!ok)
-        abort();
-}
 
 /* Unescaping undoes quoting. */
 static void check_string(struct span text)

@@ -5,13 +5,10 @@
  * The input: a line that names a provider or is the JSON of a scheme, header lines,
  * an empty line, the body.
  */
-#include <stdlib.h>
-#include <string.h>
+#include "tests/fuzz/fuzz.h"
 
 #include "base/base64.h"
 #include "model/scheme.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Good under every scheme: base64 of enough bytes, and a token that a header can carry. */
 #define SECRET "c2VjcmV0IHRoYXQgbm8gaW5wdXQga25vd3M="
@@ -23,21 +20,6 @@ struct input {
     struct span text;
 };
 
-static void require(bool ok)
-{
-    if (!ok)
-        abort();
-}
-
-static struct span cut_line(struct span *rest)
-{
-    const uint8_t *end = rest->len ? memchr(rest->data, '\n', rest->len) : NULL;
-    struct span line = span_of(rest->data, end ? (size_t)(end - rest->data) : rest->len);
-    size_t used = line.len + (end ? 1 : 0);
-    *rest = span_of(rest->data + used, rest->len - used);
-    return line;
-}
-
 static struct span find_header(void *context, const char *name, bool *ret_twice)
 {
     const struct input *input = context;
@@ -46,7 +28,7 @@ static struct span find_header(void *context, const char *name, bool *ret_twice)
     if (input->header && strcmp(name, input->header) == 0)
         return input->text;
     while (rest.len) {
-        struct span line = cut_line(&rest);
+        struct span line = cut(&rest, '\n');
         if (!span_starts(line, span_str(name)) || line.len == len || line.data[len] != ':')
             continue;
         found = span_of(line.data + len + 1, line.len - len - 1);
@@ -101,7 +83,7 @@ static void check_signed(const struct scheme *scheme, struct input *input, struc
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct span rest = span_of(data, size), name = cut_line(&rest);
+    struct span rest = span_of(data, size), name = cut(&rest, '\n');
     const struct scheme *scheme = scheme_preset(name);
     struct scheme parsed;
     struct buf why = BUF_INIT;
@@ -111,7 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (scheme) {
         struct span from = rest, line, secrets[] = {span_str(SECRET), SPAN_NONE, rest};
         do
-            line = cut_line(&rest);
+            line = cut(&rest, '\n');
         while (line.len);
         struct input input = {.headers = span_of(from.data, (size_t)(rest.data - from.data))};
         struct signed_request request = {find_header, &input, rest};
