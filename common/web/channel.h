@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+#include "web/aside.h"
 
 struct channel {
     /* The CGI variables, "NAME=value", ended by NULL. */
@@ -49,11 +50,11 @@ bool fastcgi_is(void);
 void fastcgi_start(void (*about_to_wait)(void));
 
 /*
- * Reads a request from an accepted connection, which it takes over. NULL when
- * the peer sent no good one; the connection is then closed. `timeout_seconds`
- * bounds each wait for the peer, where there is one.
+ * Reads a request from its connection, which it takes over. NULL when the peer
+ * sent no good one; the connection is then closed. `timeout_seconds` bounds each
+ * wait for the peer, where there is one.
  */
-struct channel *fastcgi_channel(int connection, int64_t timeout_seconds);
+struct channel *fastcgi_channel(const struct arrival *arrival, int64_t timeout_seconds);
 
 /* The one request of a CGI process. `timeout_seconds` bounds each wait for its body. */
 struct channel *cgi_channel(char **variables, int64_t timeout_seconds);

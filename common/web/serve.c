@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <fcntl.h>
-#include <pthread.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "web/channel.h"
 #include "web/receive.h"
+#include "web/slots.h"
 
 #define LISTEN_FD 0
 /*
@@ -29,9 +30,13 @@
  */
 #define SLOTS_WRITING 1
 #define SLOTS_READING 2
-#define GATHER_MAX 64 /* requests a thread takes before it sees to the commit */
+/*
+ * What the requests take up that a thread gathers before it sees to the commit: their own
+ * bytes, and libfcgi's buffers, one of 8 KiB for reading and one for writing.
+ */
+#define GATHER_BYTES (16 << 20)
+#define REQUEST_BYTES 16384
 #define HEAP_KEPT_BYTES (4 << 20)
-#define THREAD_STACK_BYTES (512 * 1024)
 #define ACCEPT_PAUSE_US 10000 /* when the process is out of descriptors, others must end first */
 
 extern char **environ;
@@ -43,68 +48,37 @@ static struct serving serving;
 static int stop_fd;
 static atomic_bool stopping;
 
-/* Who serves. A thread without a slot either waits for something, or for a slot. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t slot_freed = PTHREAD_COND_INITIALIZER;
-static pthread_cond_t thread_ended = PTHREAD_COND_INITIALIZER;
-static int slots, waiting, threads;
-static _Thread_local bool in_slot;
+/* What goes with a slot. The epoll set is for connections, for those set aside, and for the end. */
+static struct place {
+    int epoll;
+    size_t gathered; /* what the requests take up that were read since the last commit */
+} places[SLOTS_MAX];
 
 bool serve_is_stopping(void)
 {
     return atomic_load(&stopping);
 }
 
-static void *worker(void *unused);
-
-/* Called with the lock held. */
-static void start_thread(void)
+/* NULL where this thread has no slot. */
+static struct place *my_place(void)
 {
-    pthread_t thread;
-    pthread_attr_t attr;
-    if (threads >= home.config.web_threads)
-        return;
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attr, THREAD_STACK_BYTES);
-    if (pthread_create(&thread, &attr, worker, NULL) == 0)
-        threads++;
-    else
-        log_errno("cannot start a thread");
-    pthread_attr_destroy(&attr);
+    int slot = slots_mine();
+    return slot < 0 ? NULL : &places[slot];
 }
 
-static void take_slot(void)
+static void commit_gathered(struct place *place)
 {
-    pthread_mutex_lock(&lock);
-    waiting++;
-    while (!slots && !serve_is_stopping())
-        pthread_cond_wait(&slot_freed, &lock);
-    waiting--;
-    slots--;
-    in_slot = true;
-    pthread_mutex_unlock(&lock);
-}
-
-/* Somebody else may serve: a thread that waits for a slot, or a new one. */
-static void give_slot(void)
-{
-    in_slot = false;
-    pthread_mutex_lock(&lock);
-    slots++;
-    if (waiting)
-        pthread_cond_signal(&slot_freed);
-    else if (!serve_is_stopping())
-        start_thread();
-    pthread_mutex_unlock(&lock);
+    place->gathered = 0;
+    store_lead(store);
 }
 
 void serve_block(void)
 {
-    if (!in_slot)
+    struct place *place = my_place();
+    if (!place)
         return;
-    store_lead(store); /* what this thread has gathered does not wait with it */
-    give_slot();
+    commit_gathered(place); /* what this thread has gathered does not wait with it */
+    slots_give();
 }
 
 /* Who may connect, besides what the socket's own permissions say: this account, its group, root. */
@@ -118,73 +92,107 @@ static bool peer_is_trusted(int connection)
 }
 
 /*
- * The next connection; -1 when the process is to stop. What was gathered from
- * the ones before is committed as soon as there is none at once.
+ * A connection that was set aside or has come in, and whose request can be read. False
+ * when there is none at once; *ret_error then says why accepting ended.
  */
-static int next_connection(int epoll, int *gathered)
+static bool next_arrival(struct arrival *ret_arrival, int *ret_error)
 {
-    while (!serve_is_stopping()) {
-        int connection = *gathered < GATHER_MAX ? accept4(LISTEN_FD, NULL, NULL, SOCK_CLOEXEC) : -1;
-        if (connection >= 0) {
-            ++*gathered;
-            return connection;
-        }
-        if (*gathered) {
-            *gathered = 0;
-            store_lead(store);
-        } else if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) {
-            struct epoll_event event;
-            (void)epoll_wait(epoll, &event, 1, -1);
-        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            usleep(ACCEPT_PAUSE_US);
-        } else {
-            log_errno("cannot accept connections");
-            return -1;
+    int connection;
+    if (aside_next(ret_arrival))
+        return true;
+    while ((connection = accept4(LISTEN_FD, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+        if (!peer_is_trusted(connection)) {
+            log_warn("refused a connection from another account");
+            close(connection);
+        } else if (aside_request(connection, ret_arrival)) {
+            return true;
         }
     }
-    return -1;
+    *ret_error = errno;
+    return false;
 }
 
-static void serve_connection(int connection)
+/* Until there may be something to do. */
+static void wait_for_more(const struct place *place, int error)
 {
-    if (!peer_is_trusted(connection)) {
-        log_warn("refused a connection from another account");
-        close(connection);
-        return;
+    struct epoll_event event;
+    if (error == EAGAIN || error == EINTR || error == ECONNABORTED)
+        (void)epoll_wait(place->epoll, &event, 1, -1);
+    else
+        usleep(ACCEPT_PAUSE_US);
+}
+
+/*
+ * The next connection whose request can be read; false when the process is to stop. What
+ * was gathered from those before is committed as soon as there is none at once.
+ */
+static bool next_request(struct place *place, struct arrival *ret_arrival)
+{
+    while (!serve_is_stopping()) {
+        int error = EAGAIN;
+        if (place->gathered < GATHER_BYTES && next_arrival(ret_arrival, &error))
+            return true;
+        if (place->gathered)
+            commit_gathered(place);
+        else
+            wait_for_more(place, error);
     }
-    struct channel *channel = fastcgi_channel(connection, home.config.web_io_timeout_seconds);
+    return false;
+}
+
+static void serve_request(const struct arrival *arrival)
+{
+    struct channel *channel = fastcgi_channel(arrival, home.config.web_io_timeout_seconds);
     if (channel)
         request_serve(&serving, channel);
     if (store_is_broken(store))
         kill(getpid(), SIGTERM); /* the front end starts a fresh process */
 }
 
-static void *worker(void *unused)
+/* Until the slot is lost, true, or the process is to stop. */
+static bool serve_with(struct place *place)
 {
-    (void)unused;
-    int epoll = epoll_create1(EPOLL_CLOEXEC), gathered = 0;
-    struct epoll_event listen = {.events = EPOLLIN | EPOLLEXCLUSIVE}, stop = {.events = EPOLLIN};
-    if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, LISTEN_FD, &listen) < 0 ||
-        epoll_ctl(epoll, EPOLL_CTL_ADD, stop_fd, &stop) < 0)
-        log_die(EXIT_RETRY, "cannot wait for connections");
-    take_slot();
-    for (int connection; (connection = next_connection(epoll, &gathered)) >= 0;) {
-        serve_connection(connection);
-        if (!in_slot) {
+    struct arrival arrival;
+    while (next_request(place, &arrival)) {
+        place->gathered += REQUEST_BYTES + arrival.bytes;
+        serve_request(&arrival);
+        if (!my_place())
+            return true;
+    }
+    commit_gathered(place);
+    slots_give();
+    return false;
+}
+
+static void serve_thread(void)
+{
+    while (slots_take() && serve_with(my_place()))
+        store_lead(store);
+    crypto_thread_end();
+}
+
+/* When all threads have ended. */
+static void finish_what_is_aside(int aside)
+{
+    struct pollfd more = {.fd = aside, .events = POLLIN};
+    struct arrival arrival;
+    while (!aside_is_empty()) {
+        (void)poll(&more, 1, -1);
+        while (aside_next(&arrival)) {
+            serve_request(&arrival);
             store_lead(store);
-            gathered = 0;
-            take_slot();
         }
     }
-    store_lead(store);
-    close(epoll);
-    give_slot();
-    crypto_thread_end();
-    pthread_mutex_lock(&lock);
-    threads--;
-    pthread_cond_signal(&thread_ended);
-    pthread_mutex_unlock(&lock);
-    return NULL;
+}
+
+static void open_place(struct place *place, int aside)
+{
+    struct epoll_event listen = {.events = EPOLLIN | EPOLLEXCLUSIVE}, other = {.events = EPOLLIN};
+    place->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (place->epoll < 0 || epoll_ctl(place->epoll, EPOLL_CTL_ADD, LISTEN_FD, &listen) < 0 ||
+        epoll_ctl(place->epoll, EPOLL_CTL_ADD, aside, &other) < 0 ||
+        epoll_ctl(place->epoll, EPOLL_CTL_ADD, stop_fd, &other) < 0)
+        log_die(EXIT_RETRY, "cannot wait for connections");
 }
 
 /* The socket is shared with whoever made it, but only this process accepts on it. */
@@ -218,21 +226,18 @@ static void serve_fastcgi(void)
     stop_fd = eventfd(0, EFD_CLOEXEC);
     if (stop_fd < 0)
         log_die(EXIT_RETRY, "cannot make an event descriptor");
-    pthread_mutex_lock(&lock);
-    slots = serving.program->mode == STORE_READ_ONLY ? SLOTS_READING : SLOTS_WRITING;
-    for (int i = slots; i > 0; i--)
-        start_thread();
-    pthread_mutex_unlock(&lock);
+    int aside = aside_open(home.config.web_io_timeout_seconds);
+    int slots = serving.program->mode == STORE_READ_ONLY ? SLOTS_READING : SLOTS_WRITING;
+    for (int i = 0; i < slots; i++)
+        open_place(&places[i], aside);
+    slots_open(slots, home.config.web_threads, serve_thread);
 
     sigwait(&stops, &signal);
     atomic_store(&stopping, true);
     uint64_t one = 1;
     (void)!write(stop_fd, &one, sizeof one);
-    pthread_mutex_lock(&lock);
-    pthread_cond_broadcast(&slot_freed);
-    while (threads)
-        pthread_cond_wait(&thread_ended, &lock);
-    pthread_mutex_unlock(&lock);
+    slots_close();
+    finish_what_is_aside(aside);
 }
 
 /* Also without a store: to say so. */

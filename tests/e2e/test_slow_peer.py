@@ -1,15 +1,18 @@
 """Peers that stop half way hold up themselves and nobody else."""
 import json
+import os
 import select
+import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 import raw
-from harness import read_reply, until
+from harness import children_of, command_of, is_running, read_reply, until
 
 REQUESTS = 1000
 AT_A_TIME = 64
@@ -20,6 +23,15 @@ BODY = b'{"event_source":"slow","event_type":"slow.peer","payload":1}'
 def whole(home):
     given = raw.variables("POST", "/fx/events", BODY, HTTP_X_API_KEY=home.key())
     return raw.begin() + raw.stream(raw.PARAMS, raw.pairs(given)) + raw.stream(raw.STDIN, BODY)
+
+
+def batch_request(home, events, ids=""):
+    """A batch of so many events, whose reply is larger than a socket holds (about 208 KiB)."""
+    one = {"specversion": "1.0", "source": "slow", "type": "slow." + "x" * 230}
+    body = json.dumps([{**one, "id": f"{ids}{n}"} for n in range(events)]).encode()
+    given = raw.variables("POST", "/fx/events", body, HTTP_X_API_KEY=home.key(),
+                          CONTENT_TYPE="application/cloudevents-batch+json")
+    return raw.begin() + raw.stream(raw.PARAMS, raw.pairs(given)) + raw.stream(raw.STDIN, body)
 
 
 # How far each peer gets with its request.
@@ -108,13 +120,160 @@ def test_a_slow_peer_is_given_up(home):
     assert home.commits() == before
 
 
+def pid_of(home, program):
+    found = [pid for pid in children_of(home.server.pid) if f"{program}.fcgi" in command_of(pid)]
+    assert len(found) == 1
+    return found[0]
+
+
+def threads(pid):
+    return len(os.listdir(f"/proc/{pid}/task"))
+
+
+def test_half_sent_requests_take_no_thread(home):
+    """More of them than there are threads, for as long as they like."""
+    home.configure(web={"threads": 2, "io_timeout_seconds": 600})
+    home.start()
+    data = whole(home)
+    pid = pid_of(home, "events")
+    before = threads(pid)
+    with ExitStack() as stack:
+        peers = [stack.enter_context(raw.connect(home.socket("events"))) for _ in range(100)]
+        for n, peer in enumerate(peers):
+            peer.sendall(data[:n * len(data) // 100])
+        load(home)
+        assert all(map(is_held, peers))
+        assert threads(pid) == before
+        for n, peer in enumerate(peers):
+            peer.sendall(data[n * len(data) // 100:])
+        for peer in peers:
+            out, ended = raw.read_reply(peer)
+            assert ended and out.startswith(b"Status: 200")
+
+
+def test_half_sent_requests_take_no_processor(home):
+    """However many pieces have come, the program looks at each once, and rests."""
+    home.configure(web={"io_timeout_seconds": 600})
+    home.start()
+    data = whole(home)
+    pid = pid_of(home, "events")
+
+    def spent():
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+
+    def rests():
+        before = spent()
+        time.sleep(0.1)
+        return spent() == before
+
+    with raw.connect(home.socket("events")) as peer:
+        for at in range(0, len(data) - 30, 30):
+            peer.sendall(data[at:at + 30])
+            until(rests, what="the program rests")
+            assert is_held(peer)
+        peer.sendall(data[at + 30:])
+        out, ended = raw.read_reply(peer)
+        assert ended and out.startswith(b"Status: 200")
+
+
+def test_request_in_many_pieces(fastcgi):
+    """A socket holds only so many: from some number on a thread reads them as they come."""
+    data = whole(fastcgi)
+    with raw.connect(fastcgi.socket("events")) as peer:
+        for at in range(0, len(data), 5):
+            peer.sendall(data[at:at + 5])
+        out, ended = raw.read_reply(peer)
+        assert ended and out.startswith(b"Status: 200")
+
+
+def test_most_silent_peer_makes_room(home):
+    """More than 512 are not kept waiting: who has said nothing for longest goes first."""
+    home.configure(web={"io_timeout_seconds": 600})
+    home.start()
+    data = whole(home)
+    with ExitStack() as stack:
+        peers = []
+        for _ in range(520):
+            peers.append(stack.enter_context(raw.connect(home.socket("events"))))
+            peers[-1].sendall(data[:50])
+        home.post_event("slow.peer")
+        until(lambda: not any(map(is_held, peers[:8])), what="the first are given up")
+        assert all(map(is_held, peers[8:]))
+        peers[8].sendall(data[50:])
+        out, ended = raw.read_reply(peers[8])
+        assert ended and out.startswith(b"Status: 200")
+
+
+def test_what_has_come_is_one_commit(home):
+    """Beside requests that have not arrived, of which none makes the others wait or hurry."""
+    home.start()
+    data = whole(home)
+    pid = pid_of(home, "events")
+    with ExitStack() as stack:
+        home.post_event("slow.peer")
+        before = home.commits()
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            peers = []
+            for n in range(250):
+                peers.append(stack.enter_context(raw.connect(home.socket("events"))))
+                peers[-1].sendall(data if n % 5 else data[:n])
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        for n, peer in enumerate(peers):
+            if n % 5:
+                out, ended = raw.read_reply(peer)
+                assert ended and out.startswith(b"Status: 200")
+        assert home.commits() == before + 1
+        assert all(is_held(peer) for peer in peers[::5])
+
+
+def test_what_is_at_hand_is_finished_at_the_end(home):
+    """A request that has begun to arrive, and a reply that has not been taken."""
+    home.start()
+    data = whole(home)
+    pid = pid_of(home, "events")
+    with raw.connect(home.socket("events")) as half, raw.connect(home.socket("events")) as slow:
+        half.sendall(data[:50])
+        slow.sendall(batch_request(home, 1000))
+        until(lambda: select.select([slow], [], [], 0)[0], what="the reply has begun")
+        before = threads(pid)
+        os.kill(pid, signal.SIGTERM)
+        until(lambda: threads(pid) < before, what="the thread ends")
+        half.sendall(data[50:])
+        out, ended = raw.read_reply(half)
+        assert ended and out.startswith(b"Status: 200")
+        assert is_running(pid)
+        out, ended = raw.read_reply(slow)
+        assert ended and out.startswith(b"Status: 200") and len(out) > 250_000
+    until(lambda: not is_running(pid), what="the program ends")
+
+
+def test_replies_that_nobody_takes_hold_up_nobody(home):
+    """More of them than there are threads, and some in one commit with those who wait."""
+    home.configure(web={"threads": 2, "io_timeout_seconds": 600})
+    home.start()
+    data = whole(home)
+    with ExitStack() as stack:
+        slow = [stack.enter_context(raw.connect(home.socket("events"))) for _ in range(10)]
+        for n, peer in enumerate(slow):
+            peer.sendall(batch_request(home, 1000, f"{n}-"))
+            assert raw.send(home.socket("events"), data).startswith(b"Status: 200")
+        load(home)
+        for peer in slow:
+            out, ended = raw.read_reply(peer)
+            assert ended and out.startswith(b"Status: 200") and len(out) > 250_000
+
+
 def test_all_threads_taken(home):
     """Then requests wait until the first of the slow peers is given up, and are answered."""
     home.configure(web={"threads": 2, "io_timeout_seconds": 1})
     home.start()
+    begin = raw.begin() + raw.record(raw.PARAMS, bytes(65535))[:1000]  # too long to be looked at
     with ExitStack() as stack:
         for _ in range(6):
             stack.enter_context(raw.connect(home.socket("events"))).sendall(raw.begin())
+            stack.enter_context(raw.connect(home.socket("events"))).sendall(begin)
         home.post_event("slow.peer")
 
 
@@ -133,15 +292,6 @@ def test_a_peer_that_does_not_read(home):
         assert home.get("/api/v1/pipelines").status == 200
 
 
-def batch_request(home, events):
-    """A batch of so many events, whose reply is larger than a socket holds (about 208 KiB)."""
-    one = {"specversion": "1.0", "source": "slow", "type": "slow." + "x" * 230}
-    body = json.dumps([{**one, "id": str(n)} for n in range(events)]).encode()
-    given = raw.variables("POST", "/fx/events", body, HTTP_X_API_KEY=home.key(),
-                          CONTENT_TYPE="application/cloudevents-batch+json")
-    return raw.begin() + raw.stream(raw.PARAMS, raw.pairs(given)) + raw.stream(raw.STDIN, body)
-
-
 def test_commits_beside_a_peer_that_does_not_read(home):
     """The reply to 1,000 events waits for its peer, and nobody's commit waits for that reply."""
     home.configure(web={"io_timeout_seconds": 600})
@@ -151,10 +301,7 @@ def test_commits_beside_a_peer_that_does_not_read(home):
         slow.sendall(batch_request(home, 1000))
         until(lambda: select.select([slow], [], [], 0)[0], what="the reply has begun")
         for _ in range(20):
-            with raw.connect(home.socket("events")) as peer:
-                peer.sendall(data)
-                out, ended = raw.read_reply(peer)
-            assert ended and out.startswith(b"Status: 200")
+            assert raw.send(home.socket("events"), data).startswith(b"Status: 200")
         out, ended = raw.read_reply(slow)
     head, _, body = out.partition(b"\r\n\r\n")
     assert ended and head.startswith(b"Status: 200")

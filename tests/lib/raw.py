@@ -86,3 +86,12 @@ def request(path, given, body=b""):
     with connect(path) as peer:
         peer.sendall(begin() + stream(PARAMS, pairs(given)) + stream(STDIN, body))
         return read_reply(peer)
+
+
+def send(path, data):
+    """Sends the bytes of a whole request. Returns the reply, which must have come to its end."""
+    with connect(path) as peer:
+        peer.sendall(data)
+        out, ended = read_reply(peer)
+    assert ended, out
+    return out

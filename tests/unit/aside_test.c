@@ -1,0 +1,375 @@
+/*
+ * aside_test - connections that wait for their peer: until a request has arrived whole, is
+ * too long to be looked at, or breaks off; until a reply has been taken; until time is up.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "temp.h"
+#include "web/aside.h"
+
+#define ASIDE_MAX 512
+#define MANY (ASIDE_MAX + 3)
+#define LONG_REPLY 3000000
+
+/* BEGIN, an empty stream of parameters, a body of one byte and its end. */
+static const char request[] = "\1\1\0\1\0\10\0\0\0\1\0\0\0\0\0\0"
+                              "\1\4\0\1\0\0\0\0"
+                              "\1\5\0\1\0\1\0\0x"
+                              "\1\5\0\1\0\0\0\0";
+#define REQUEST (sizeof request - 1)
+
+static struct temp temp;
+static int aside_fd; /* opened once: there is one set a process */
+
+struct pair {
+    int connection, peer;
+};
+
+static struct pair pair_make(void)
+{
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    return (struct pair){ends[0], ends[1]};
+}
+
+static void say(const struct pair *pair, size_t from, size_t to)
+{
+    assert_int_equal(send(pair->peer, request + from, to - from, 0), to - from);
+}
+
+/* Is there something to see to, at once? */
+static bool is_awake(void)
+{
+    struct pollfd more = {.fd = aside_fd, .events = POLLIN};
+    return poll(&more, 1, 0) == 1;
+}
+
+/* Nothing goes on telling that there is: a tick of the timer, at most, is seen to. */
+static bool is_calm(void)
+{
+    struct arrival arrival;
+    for (int i = 0; i < 100 && is_awake(); i++)
+        assert_false(aside_next(&arrival));
+    return !is_awake();
+}
+
+/* Waits for what is set aside until a connection comes out of it. */
+static struct arrival wait_for_arrival(void)
+{
+    struct arrival arrival;
+    while (!aside_next(&arrival)) {
+        struct pollfd more = {.fd = aside_fd, .events = POLLIN};
+        assert_false(aside_is_empty());
+        assert_int_equal(poll(&more, 1, 20000), 1);
+    }
+    return arrival;
+}
+
+/* Reads to the end of the connection. How many bytes came; each must be `byte`. */
+static size_t read_all(int peer, char byte)
+{
+    static char bytes[65536];
+    size_t len = 0;
+    for (ssize_t n; (n = recv(peer, bytes, sizeof bytes, 0)) > 0; len += (size_t)n)
+        for (ssize_t i = 0; i < n; i++)
+            assert_int_equal(bytes[i], byte);
+    return len;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    temp_make(&temp); /* takes the log */
+    assert_true(aside_is_empty());
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    temp_remove(&temp);
+    return aside_is_empty() ? 0 : -1;
+}
+
+/* Requests. */
+
+static void whole_request_is_not_set_aside(void **state)
+{
+    struct pair pair = pair_make();
+    struct arrival arrival;
+    (void)state;
+    say(&pair, 0, REQUEST);
+    assert_true(aside_request(pair.connection, &arrival));
+    assert_int_equal(arrival.connection, pair.connection);
+    assert_int_equal(arrival.bytes, REQUEST);
+    assert_false(arrival.waits);
+    close(pair.connection);
+    close(pair.peer);
+}
+
+/* Each piece is looked at, and until the last nothing comes of it. */
+static void part_waits_for_the_rest(void **state)
+{
+    struct pair pair = pair_make();
+    struct arrival arrival;
+    (void)state;
+    assert_false(aside_request(pair.connection, &arrival));
+    assert_true(is_calm());
+    for (size_t len = 0; len < REQUEST - 1; len += 2) {
+        say(&pair, len, len + 2 < REQUEST ? len + 2 : REQUEST - 1);
+        assert_true(is_awake());
+        assert_true(is_calm());
+    }
+    say(&pair, REQUEST - 1, REQUEST);
+    assert_true(aside_next(&arrival));
+    assert_int_equal(arrival.connection, pair.connection);
+    assert_int_equal(arrival.bytes, REQUEST);
+    assert_false(arrival.waits);
+    close(pair.connection);
+    close(pair.peer);
+}
+
+/* What arrives between the first look and the waiting is not missed. */
+static void part_that_was_there_is_seen(void **state)
+{
+    struct pair pair = pair_make();
+    struct arrival arrival;
+    (void)state;
+    say(&pair, 0, 20);
+    assert_false(aside_request(pair.connection, &arrival));
+    say(&pair, 20, REQUEST);
+    assert_int_equal(wait_for_arrival().bytes, REQUEST);
+    close(pair.connection);
+    close(pair.peer);
+}
+
+/* One that cannot be looked at whole is for a thread that may wait. */
+static void long_request_is_read_by_a_thread_that_may_wait(void **state)
+{
+    struct pair pair = pair_make();
+    struct arrival arrival;
+    (void)state;
+    say(&pair, 0, 24);
+    assert_false(aside_request(pair.connection, &arrival));
+    assert_int_equal(send(pair.peer, "\1\5\0\1\377\377\0\0", 8, 0), 8);
+    arrival = wait_for_arrival();
+    assert_int_equal(arrival.connection, pair.connection);
+    assert_true(arrival.waits);
+    close(pair.connection);
+    close(pair.peer);
+}
+
+/* The socket holds only so many pieces, however short, until somebody reads them. */
+static void request_in_many_pieces_is_read_by_a_thread_that_may_wait(void **state)
+{
+    struct pair pair = pair_make();
+    struct arrival arrival;
+    size_t len = 0;
+    (void)state;
+    assert_false(aside_request(pair.connection, &arrival));
+    do {
+        say(&pair, len, len + 1);
+        assert_true(++len < REQUEST);
+    } while (!aside_next(&arrival));
+    assert_int_equal(len, 33);
+    assert_int_equal(arrival.connection, pair.connection);
+    assert_true(arrival.waits);
+    close(pair.connection);
+    close(pair.peer);
+}
+
+static void peer_that_goes_ends_its_request(void **state)
+{
+    (void)state;
+    for (int before = 0; before < 2; before++) {
+        for (size_t len = 0; len < 30; len += 10) {
+            struct pair pair = pair_make();
+            struct arrival arrival;
+            bool at_once;
+            char rest[64];
+            if (len)
+                say(&pair, 0, len);
+            if (before)
+                close(pair.peer);
+            at_once = aside_request(pair.connection, &arrival);
+            assert_int_equal(at_once, before && !len);
+            if (!before)
+                close(pair.peer);
+            if (!at_once)
+                arrival = wait_for_arrival();
+            assert_int_equal(arrival.connection, pair.connection);
+            assert_false(arrival.waits);
+            assert_int_equal(recv(pair.connection, rest, sizeof rest, 0), len);
+            assert_int_equal(recv(pair.connection, rest, sizeof rest, MSG_DONTWAIT), 0);
+            close(pair.connection);
+        }
+    }
+}
+
+/* It is read as if the peer had ended it, and can be answered. */
+static void silent_request_is_given_up(void **state)
+{
+    struct pair pair = pair_make();
+    struct arrival arrival;
+    char bytes[64];
+    (void)state;
+    say(&pair, 0, 20);
+    assert_false(aside_request(pair.connection, &arrival));
+    arrival = wait_for_arrival();
+    assert_int_equal(arrival.connection, pair.connection);
+    assert_false(arrival.waits);
+    assert_int_equal(recv(pair.connection, bytes, sizeof bytes, 0), 20);
+    assert_int_equal(recv(pair.connection, bytes, sizeof bytes, MSG_DONTWAIT), 0);
+    assert_int_equal(send(pair.connection, "no", 2, MSG_NOSIGNAL), 2);
+    close(pair.connection);
+    assert_int_equal(recv(pair.peer, bytes, sizeof bytes, 0), 2);
+    close(pair.peer);
+}
+
+static void most_silent_makes_room(void **state)
+{
+    static struct pair pairs[MANY];
+    struct arrival arrival;
+    char byte;
+    (void)state;
+    for (size_t i = 0; i < MANY; i++) {
+        pairs[i] = pair_make();
+        assert_false(aside_request(pairs[i].connection, &arrival));
+        if (i == ASIDE_MAX - 1) { /* the first is heard of again, and stays */
+            say(&pairs[0], 0, 1);
+            assert_false(aside_next(&arrival));
+        }
+    }
+    assert_true(temp_logged(&temp, "more than 512 connections wait"));
+    for (size_t i = 0; i < MANY; i++) {
+        ssize_t n = recv(pairs[i].peer, &byte, 1, MSG_DONTWAIT);
+        assert_int_equal(n, i >= 1 && i <= 3 ? 0 : -1);
+        close(pairs[i].peer);
+        if (n)
+            close(wait_for_arrival().connection);
+    }
+}
+
+/* Replies. */
+
+static struct buf make_reply(size_t len)
+{
+    struct buf reply = BUF_INIT;
+    for (size_t i = 0; i < len; i++)
+        buf_add_char(&reply, 'r');
+    return reply;
+}
+
+static void short_reply_is_sent_at_once(void **state)
+{
+    struct pair pair = pair_make();
+    struct buf reply = make_reply(1000);
+    (void)state;
+    aside_reply(pair.connection, &reply);
+    assert_true(aside_is_empty());
+    assert_int_equal(read_all(pair.peer, 'r'), 1000);
+    close(pair.peer);
+}
+
+static void reply_to_nobody_is_dropped(void **state)
+{
+    (void)state;
+    for (size_t len = 1; len <= LONG_REPLY; len += LONG_REPLY - 1) {
+        struct pair pair = pair_make();
+        struct buf reply = make_reply(len);
+        close(pair.peer);
+        aside_reply(pair.connection, &reply);
+        assert_true(aside_is_empty());
+    }
+}
+
+static void *read_reply(void *context)
+{
+    size_t *len = context;
+    *len = read_all((int)*len, 'r');
+    return NULL;
+}
+
+/* A reply that the socket cannot hold goes out as its peer takes it. */
+static void long_reply_is_taken_bit_by_bit(void **state)
+{
+    struct pair pair = pair_make();
+    struct buf reply = make_reply(LONG_REPLY);
+    struct arrival arrival;
+    size_t taken = (size_t)pair.peer;
+    pthread_t reader;
+    (void)state;
+    aside_reply(pair.connection, &reply);
+    assert_false(aside_is_empty());
+    assert_true(is_calm());
+    assert_int_equal(pthread_create(&reader, NULL, read_reply, &taken), 0);
+    while (!aside_is_empty()) {
+        struct pollfd more = {.fd = aside_fd, .events = POLLIN};
+        assert_true(poll(&more, 1, 20000) == 1 || aside_is_empty());
+        assert_false(aside_next(&arrival));
+    }
+    assert_int_equal(pthread_join(reader, NULL), 0);
+    assert_int_equal(taken, LONG_REPLY);
+    close(pair.peer);
+}
+
+/* The first has gone; the second stays, and does not read. */
+static void reply_that_nobody_takes_is_given_up(void **state)
+{
+    (void)state;
+    for (int stays = 0; stays < 2; stays++) {
+        struct pair pair = pair_make();
+        struct buf reply = make_reply(LONG_REPLY);
+        struct arrival arrival;
+        aside_reply(pair.connection, &reply);
+        assert_false(aside_is_empty());
+        if (!stays)
+            close(pair.peer);
+        while (!aside_is_empty()) {
+            struct pollfd more = {.fd = aside_fd, .events = POLLIN};
+            assert_int_equal(poll(&more, 1, 20000), 1);
+            assert_false(aside_next(&arrival));
+        }
+        if (stays) {
+            assert_in_range(read_all(pair.peer, 'r'), 1, LONG_REPLY - 1);
+            close(pair.peer);
+        }
+    }
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(whole_request_is_not_set_aside),
+        TEST(part_waits_for_the_rest),
+        TEST(part_that_was_there_is_seen),
+        TEST(long_request_is_read_by_a_thread_that_may_wait),
+        TEST(request_in_many_pieces_is_read_by_a_thread_that_may_wait),
+        TEST(peer_that_goes_ends_its_request),
+        TEST(silent_request_is_given_up),
+        TEST(most_silent_makes_room),
+        TEST(short_reply_is_sent_at_once),
+        TEST(reply_to_nobody_is_dropped),
+        TEST(long_reply_is_taken_bit_by_bit),
+        TEST(reply_that_nobody_takes_is_given_up),
+    };
+    struct rlimit files;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    files.rlim_cur = files.rlim_max; /* for two descriptors of each of the many */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    aside_fd = aside_open(2);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
