@@ -136,7 +136,32 @@ struct listing {
     struct meter *meter;
     enum credential_kind kind;
     int64_t now_ms;
+    bool has_key; /* of the home, which webhook secrets are sealed with */
+    uint8_t key[HOME_KEY];
 };
+
+/* Can the latest secret be read with the key at hand? */
+static bool is_readable(const struct listing *listing, const struct credential *credential)
+{
+    struct buf secret = BUF_INIT;
+    if (credential->kind != CREDENTIAL_SECRET || !credential->proof_count)
+        return true;
+    bool good = listing->has_key && crypto_unseal(listing->key, uuid_span(&credential->id),
+                                        credential->proofs[0].bytes, &secret);
+    if (good)
+        crypto_clear(secret.data, secret.len);
+    buf_done(&secret);
+    return good;
+}
+
+static const char *state_of(const struct listing *listing, const struct credential *credential)
+{
+    if (credential->revoked_ms)
+        return "revoked";
+    if (!credential_is_live(credential, listing->now_ms))
+        return "expired";
+    return is_readable(listing, credential) ? "live" : "unreadable";
+}
 
 static bool list_one(const struct credential *credential, void *context)
 {
@@ -149,10 +174,7 @@ static bool list_one(const struct credential *credential, void *context)
     put_time(o, "created", credential->created_ms);
     put_time(o, "expires", credential->expires_ms);
     put_time(o, "last_used", meter_last_use_ms(listing->meter, &credential->id));
-    json_put_str(o, "state",
-        credential->revoked_ms                            ? "revoked"
-        : credential_is_live(credential, listing->now_ms) ? "live"
-                                                          : "expired");
+    json_put_str(o, "state", state_of(listing, credential));
     json_close(o, '}');
     return true;
 }
@@ -181,12 +203,13 @@ int credential_list(struct fxctl *ctl, enum credential_kind kind)
     };
     bool keys = kind == CREDENTIAL_KEY;
     struct buf text = BUF_INIT;
-    struct listing listing = {json_out_to(&text), NULL, kind, clock_wall_ms()};
+    struct listing listing = {.out = json_out_to(&text), .kind = kind, .now_ms = clock_wall_ms()};
     struct store_txn *txn;
     int status = fxctl_open(ctl, STORE_READ_ONLY);
     if (status)
         return status;
     listing.meter = meter_open(&ctl->home);
+    listing.has_key = !keys && home_read_key(&ctl->home, listing.key) == ERR_OK;
     json_open(&listing.out, '{');
     json_key(&listing.out, keys ? "keys" : "secrets");
     json_open(&listing.out, '[');

@@ -1,9 +1,11 @@
 /* init - makes a home. */
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "base/json.h"
 #include "base/log.h"
 #include "fxctl/fxctl.h"
-
-#include <unistd.h>
+#include "store/credentials.h"
 
 static void tell(const struct fxctl *ctl, bool existed)
 {
@@ -27,17 +29,74 @@ static void tell(const struct fxctl *ctl, bool existed)
         dir);
 }
 
+static bool count_one(const struct credential *credential, void *context)
+{
+    if (!credential->revoked_ms)
+        ++*(size_t *)context;
+    return true;
+}
+
+/* How many webhook secrets of the database can still be used, given their key? */
+static int count_secrets(struct fxctl *ctl, size_t *ret_count)
+{
+    struct store_txn *txn;
+    int status = fxctl_open_store(ctl, STORE_READ_ONLY);
+    if (status)
+        return status;
+    enum err err = store_read_begin(ctl->store, &txn);
+    if (!err) {
+        err = credentials_webhooks(txn, count_one, ret_count);
+        store_read_end(txn);
+    }
+    store_close(ctl->store);
+    ctl->store = NULL;
+    return err ? fxctl_failed(err) : EXIT_DONE;
+}
+
+/* A new key would hide that the old one is lost: nothing sealed with that can be read. */
+static int refuse_new_key(struct fxctl *ctl)
+{
+    size_t count = 0;
+    int status = count_secrets(ctl, &count);
+    if (status || !count)
+        return status;
+    return fxctl_refuse(
+        "secret.key is missing in %s, and webhook secrets are sealed with it (%zu); "
+        "restore it from its backup, or give them up, after which init makes a new "
+        "key: fxctl --home %s secret list, and secret revoke ID for each",
+        ctl->home.dir, count, ctl->home.dir);
+}
+
+static bool has_database(const struct fxctl *ctl)
+{
+    struct stat st;
+    char path[PATH_MAX];
+    home_path(&ctl->home, "db/data.mdb", path);
+    return stat(path, &st) == 0 && st.st_size > 0;
+}
+
+/* An empty key file is one that is to be mended, not a missing one. */
+static bool has_key(const struct fxctl *ctl)
+{
+    char path[PATH_MAX];
+    home_path(&ctl->home, "secret.key", path);
+    return access(path, F_OK) == 0;
+}
+
 static int init(struct fxctl *ctl)
 {
-    char dir[PATH_MAX], database[PATH_MAX];
+    char dir[PATH_MAX];
     if (home_locate(ctl->home_given, dir) || home_create(dir))
         return EXIT_NO; /* it was logged: somebody has to mend the path or its permissions */
     int status = fxctl_open_home(ctl);
+    bool existed = !status && has_database(ctl);
+    if (existed && !has_key(ctl))
+        status = refuse_new_key(ctl);
     if (status)
         return status;
-    home_path(&ctl->home, "db/data.mdb", database);
-    bool existed = access(database, F_OK) == 0;
-    enum err err = store_create(&ctl->home);
+    enum err err = home_create_key(&ctl->home);
+    if (!err)
+        err = store_create(&ctl->home);
     if (err)
         return err == ERR_DENIED ? EXIT_NO : fxctl_failed(err);
     tell(ctl, existed);

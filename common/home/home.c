@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/id.h"
 #include "base/log.h"
+#include "home/durable.h"
 
 #define HOME_NAME_MAX 320 /* bytes of the longest name that is put behind the directory */
 
@@ -111,13 +113,26 @@ enum err home_open(const char *given, struct home *ret_home)
     return err == ERR_INVALID ? ERR_INVALID : ERR_OK;
 }
 
+static bool is_dir(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/*
+ * Makes a directory where there is none; one that is there stays as it is. It gets its name
+ * when it has its mode: mkdir drops the set-group-id bit, which gives what is put inside to
+ * the group.
+ */
 static bool make_dir(const char *dir, const char *name)
 {
-    char path[PATH_MAX];
-    if (!format_path(path, dir, name))
+    char path[PATH_MAX], aside[PATH_MAX];
+    if (!format_path(path, dir, name) || !format_path(aside, path, DURABLE_ASIDE))
         return false;
-    /* mkdir drops the set-group-id bit, which gives what is put inside to the group. */
-    if (mkdir(path, 0770) == 0 ? chmod(path, 02770) == 0 : errno == EEXIST)
+    if (is_dir(path))
+        return true;
+    if ((mkdir(aside, 0770) == 0 || errno == EEXIST) && chmod(aside, 02770) == 0 &&
+        rename(aside, path) == 0 && durable_flush_around(path))
         return true;
     log_errno("cannot make the directory %s", path);
     return false;
@@ -128,52 +143,15 @@ static enum err write_config(const char *dir)
     char path[PATH_MAX];
     if (!format_path(path, dir, "/fx.conf"))
         return ERR_INVALID;
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-    if (fd < 0 && errno == EEXIST)
+    if (access(path, F_OK) == 0)
         return ERR_OK;
     struct buf text = BUF_INIT;
     config_write_defaults(&text);
-    bool written = fd >= 0 && write(fd, text.data, text.len) == (ssize_t)text.len;
+    bool written = durable_write(path, 0640, buf_span(&text));
     buf_done(&text);
     if (!written)
         log_errno("cannot write %s", path);
-    if (fd >= 0)
-        close(fd);
     return written ? ERR_OK : ERR_IO;
-}
-
-/* The key is made once and never replaced: without it the webhook secrets are lost. */
-static enum err write_key(const char *dir)
-{
-    char path[PATH_MAX];
-    uint8_t key[HOME_KEY];
-    if (!format_path(path, dir, "/secret.key"))
-        return ERR_INVALID;
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-    if (fd < 0 && errno == EEXIST)
-        return ERR_OK;
-    random_bytes(key, sizeof key);
-    bool written = fd >= 0 && write(fd, key, sizeof key) == sizeof key && fsync(fd) == 0;
-    memset(key, 0, sizeof key);
-    if (!written)
-        log_errno("cannot write %s", path);
-    if (fd >= 0)
-        close(fd);
-    return written ? ERR_OK : ERR_IO;
-}
-
-enum err home_read_key(const struct home *home, uint8_t ret_key[HOME_KEY])
-{
-    char path[PATH_MAX];
-    home_path(home, "secret.key", path);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, ret_key, HOME_KEY);
-    if (fd >= 0)
-        close(fd);
-    if (n == HOME_KEY)
-        return ERR_OK;
-    log_error("cannot read secret.key in %s; webhook secrets cannot be used", home->dir);
-    return ERR_DENIED;
 }
 
 enum err home_create(const char *dir)
@@ -185,10 +163,69 @@ enum err home_create(const char *dir)
         err = make_dir(dir, names[i]) ? ERR_OK : ERR_IO;
     if (!err)
         err = write_config(dir);
-    if (!err)
-        err = write_key(dir);
     umask(old);
     return err;
+}
+
+int home_hold(const struct home *home)
+{
+    int fd = open(home->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0)
+        (void)flock(fd, LOCK_EX); /* some file systems have no locks, and then it is not held */
+    return fd;
+}
+
+enum err home_create_key(const struct home *home)
+{
+    char path[PATH_MAX];
+    uint8_t key[HOME_KEY];
+    home_path(home, "secret.key", path);
+    int hold = home_hold(home);
+    enum err err = ERR_OK;
+    if (access(path, F_OK) == 0) {
+        err = home_read_key(home, key);
+    } else {
+        random_bytes(key, sizeof key);
+        mode_t old = umask(007);
+        err = durable_write(path, 0640, span_of(key, sizeof key)) ? ERR_OK : ERR_IO;
+        umask(old);
+        if (err)
+            log_errno("cannot write %s", path);
+    }
+    explicit_bzero(key, sizeof key);
+    if (hold >= 0)
+        close(hold);
+    return err;
+}
+
+/* A file that is too long is no key either, so a byte more is asked for. */
+static ssize_t read_key(const char *path, uint8_t ret_key[HOME_KEY + 1])
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, ret_key, HOME_KEY + 1);
+    if (fd >= 0)
+        close(fd);
+    return n;
+}
+
+enum err home_read_key(const struct home *home, uint8_t ret_key[HOME_KEY])
+{
+    char path[PATH_MAX];
+    uint8_t key[HOME_KEY + 1];
+    home_path(home, "secret.key", path);
+    ssize_t n = read_key(path, key);
+    if (n == HOME_KEY)
+        memcpy(ret_key, key, HOME_KEY);
+    explicit_bzero(key, sizeof key);
+    if (n == HOME_KEY)
+        return ERR_OK;
+    if (n < 0)
+        log_errno("cannot read %s; webhook secrets cannot be used", path);
+    else
+        log_error("%s has not the %d bytes of a key; restore it from its backup, or, where there "
+                  "is none, remove it and run: fxctl --home %s init",
+            path, HOME_KEY, home->dir);
+    return ERR_DENIED;
 }
 
 void home_path(const struct home *home, const char *name, char ret_path[PATH_MAX])

@@ -33,12 +33,27 @@ enum err home_open(const char *given, struct home *ret_home) MUST_CHECK;
 /* Where home_open would look, for `fxctl init`. ERR_INVALID when the path is too long. */
 enum err home_locate(const char *given, char ret_dir[PATH_MAX]) MUST_CHECK;
 
-/* Makes the directories, fx.conf and secret.key where they are missing. ERR_IO is logged. */
+/*
+ * Makes the directories and fx.conf where they are missing. What was cut short is completed by
+ * the next call. ERR_IO is logged.
+ */
 enum err home_create(const char *dir) MUST_CHECK;
 
 /*
+ * Makes secret.key where it is missing. It is made once and never replaced: what is sealed with
+ * it cannot be read without. Errors as home_read_key; ERR_IO is logged.
+ */
+enum err home_create_key(const struct home *home) MUST_CHECK;
+
+/*
+ * Keeps other processes from making what is to be made once. The result is to be closed; it is
+ * negative where there is no home.
+ */
+int home_hold(const struct home *home) MUST_CHECK;
+
+/*
  * Reads secret.key, which only programs that deal with webhook secrets need.
- * ERR_DENIED, logged, when the file cannot be read or holds no key.
+ * ERR_DENIED, logged with what to do, when the file cannot be read or holds no key.
  */
 #define HOME_KEY 32
 enum err home_read_key(const struct home *home, uint8_t ret_key[HOME_KEY]) MUST_CHECK;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "home/durable.h"
 #include "store/env.h"
 
 static int64_t size_of(const struct store *store)
@@ -26,15 +27,6 @@ static enum err no_room(struct store *store, const char *path)
     return ERR_FULL;
 }
 
-static bool sync_directory(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool synced = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    return synced;
-}
-
 /* A result of LMDB, which is an errno where the system has failed. */
 static int write_copy(struct store *store, const char *path)
 {
@@ -46,8 +38,6 @@ static int write_copy(struct store *store, const char *path)
     pthread_rwlock_rdlock(&store->map_lock);
     int rc = mdb_env_copyfd2(store->env, fd, 0);
     pthread_rwlock_unlock(&store->map_lock);
-    if (!rc && fsync(fd) < 0)
-        rc = errno;
     close(fd);
     return rc;
 }
@@ -65,8 +55,7 @@ enum err copy_store(struct store *store, const char *directory)
     if (env_disk_free(store) < size_of(store))
         return no_room(store, dir);
     int rc = mkdir(dir, 0770) < 0 && errno != EEXIST ? errno : write_copy(store, part);
-    if (!rc &&
-        (rename(part, path) < 0 || !sync_directory(dir) || !sync_directory(store->home->dir)))
+    if (!rc && (!durable_rename(part, path) || !durable_flush_around(dir)))
         rc = errno;
     if (!rc)
         return ERR_OK;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "home/durable.h"
 #include "store/commit.h"
 #include "store/env.h"
 #include "store/map.h"
@@ -83,10 +84,11 @@ static int try_to_open(struct store *store, const char *path, unsigned flags, in
     return rc;
 }
 
-static enum err start(struct store *store, unsigned flags, int64_t map_bytes)
+/* Opens the environment in this directory of the home. */
+static enum err start(struct store *store, const char *directory, unsigned flags, int64_t map_bytes)
 {
     char path[PATH_MAX];
-    home_path(store->home, "db", path);
+    home_path(store->home, directory, path);
     if (!store->home->config.store_network_filesystem && on_network(path)) {
         log_error("the home is on a network file system, where the database can be lost; move it "
                   "to a local disk (or set network_filesystem = 1 in [store] of fx.conf)");
@@ -135,7 +137,7 @@ enum err open_env(const struct home *home, enum store_mode mode, struct store **
         err = ERR_NOTFOUND;
     }
     if (!err)
-        err = start(store, mode == STORE_READ_WRITE ? 0 : MDB_RDONLY, 0);
+        err = start(store, "db", mode == STORE_READ_WRITE ? 0 : MDB_RDONLY, 0);
     if (err)
         store_close(store);
     else
@@ -224,14 +226,12 @@ static enum err set_layout(struct store_txn *txn, void *context)
     return store_set_counter(txn, STORE_LAYOUT_COUNTER, STORE_LAYOUT);
 }
 
-enum err store_create(const struct home *home)
+/* Makes what is missing of the environment in this directory of the home. */
+static enum err complete(const struct home *home, const char *directory, int64_t map_bytes)
 {
     struct store *store = store_new(home);
-    char path[PATH_MAX];
     uint64_t layout;
-    home_path(home, "db/data.mdb", path);
-    bool exists = access(path, F_OK) == 0;
-    enum err err = start(store, 0, exists ? 0 : home->config.store_map_bytes);
+    enum err err = start(store, directory, 0, map_bytes);
     if (!err)
         err = open_layout(store, &layout);
     if (!err && layout)
@@ -241,6 +241,60 @@ enum err store_create(const struct home *home)
     if (!err && !layout)
         err = store_write(store, 0, set_layout, NULL);
     store_close(store);
+    return err;
+}
+
+/* Where a database is made, before it gets its place. */
+#define ASIDE "db" DURABLE_ASIDE
+
+/* Takes away what an earlier try has left. */
+static void clear_aside(const struct home *home)
+{
+    static const char *const names[] = {ASIDE "/data.mdb", ASIDE "/lock.mdb"};
+    char path[PATH_MAX];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        home_path(home, names[i], path);
+        (void)unlink(path);
+    }
+    home_path(home, ASIDE, path);
+    (void)rmdir(path);
+}
+
+/*
+ * LMDB makes a file step by step, and takes one that a power cut has left half made for a
+ * damaged one. A new database is therefore made aside, and named when it is whole.
+ */
+static enum err make_aside(const struct home *home, const char *data)
+{
+    char made[PATH_MAX], aside[PATH_MAX];
+    home_path(home, ASIDE, aside);
+    home_path(home, ASIDE "/data.mdb", made);
+    clear_aside(home);
+    if (mkdir(aside, 0700) < 0) {
+        log_errno("cannot make the directory %s", aside);
+        return ERR_IO;
+    }
+    enum err err = complete(home, ASIDE, home->config.store_map_bytes);
+    if (!err && !durable_rename(made, data)) {
+        err = errno == ENOENT ? ERR_NOTFOUND : ERR_IO;
+        log_errno("cannot make %s", data);
+    }
+    return err;
+}
+
+enum err store_create(const struct home *home)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    home_path(home, "db/data.mdb", path);
+    int hold = home_hold(home);
+    bool exists = stat(path, &st) == 0 && st.st_size > 0;
+    enum err err = exists ? ERR_OK : make_aside(home, path);
+    clear_aside(home);
+    if (!err)
+        err = complete(home, "db", 0);
+    if (hold >= 0)
+        close(hold);
     return err;
 }
 

@@ -54,23 +54,37 @@ static bool read_scheme(
     return preset || scheme_parse(credential->scheme, ret_scheme, ret_why) == ERR_OK;
 }
 
+static void say_unreadable(const struct credential *credential, struct buf *why)
+{
+    char id[UUID_TEXT];
+    uuid_format(&credential->id, id);
+    buf_printf(why,
+        "%ssecret %s cannot be read with this secret.key: restore the one it was sealed with, or "
+        "rotate it",
+        why->len ? "; " : "", id);
+}
+
 /* Tries the secrets of one credential, which are in the clear only meanwhile. */
 static bool verify(
     struct search *search, const struct credential *credential, const struct scheme *scheme)
 {
     struct buf secrets[SECRETS_MAX] = {BUF_INIT};
     struct span spans[SECRETS_MAX];
-    size_t count = 0;
+    size_t count = 0, live = 0;
     for (size_t i = 0; i < credential->proof_count; i++) {
         const struct proof *proof = &credential->proofs[i];
-        if (proof_is_live(proof, search->now_ms) &&
-            crypto_unseal(home_key, uuid_span(&credential->id), proof->bytes, &secrets[count])) {
+        if (!proof_is_live(proof, search->now_ms))
+            continue;
+        live++;
+        if (crypto_unseal(home_key, uuid_span(&credential->id), proof->bytes, &secrets[count])) {
             spans[count] = buf_span(&secrets[count]);
             count++;
         }
     }
-    bool good = scheme_verify(
-        scheme, spans, count, &search->message, search->now_ms / 1000, search->ret_why);
+    bool good = count && scheme_verify(scheme, spans, count, &search->message,
+                             search->now_ms / 1000, search->ret_why);
+    if (count < live)
+        say_unreadable(credential, search->ret_why);
     for (size_t i = 0; i < count; i++) {
         crypto_clear(secrets[i].data, secrets[i].len);
         buf_done(&secrets[i]);

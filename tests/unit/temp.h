@@ -118,6 +118,7 @@ static inline void temp_home(const struct temp *temp, struct home *ret_home)
     const char *dir = temp_path(temp, "home");
     assert_int_equal(home_create(dir), ERR_OK);
     assert_int_equal(home_open(dir, ret_home), ERR_OK);
+    assert_int_equal(home_create_key(ret_home), ERR_OK);
     ret_home->config.store_map_bytes = MIB(16);
     ret_home->config.store_disk_reserve_bytes = 0;
 }
