@@ -73,13 +73,18 @@ freshcheck: ## the README, as it is pasted, on a Debian 12 that has nothing; nee
 	@tests/fresh/run
 
 # What is measured against, and scripts that take no time of their own.
-BENCH := $(addprefix $(B)/bench/,nothing spawn_loop stamp true echo sink)
+BENCH := $(addprefix $(B)/bench/,nothing spawn_loop stamp true echo sink slow_flush.so)
 
 $(B)/bench/%: tests/bench/%.c
 	$(call say,cc,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(OURS) $(CFLAGS) $< -o $@ $(if $(filter nothing,$*),-pthread -lfcgi) \
 		$(if $(filter stamp true echo,$*),-static)
+
+$(B)/bench/%.so: tests/bench/%.c
+	$(call say,cc,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(OURS) $(CFLAGS) -fPIC -shared $< -o $@
 
 bench: deps-check all $(BENCH) ## measure; prints name, value, unit and writes build/bench.json
 	@/usr/bin/python3 tests/bench/bench.py

@@ -3,7 +3,7 @@ import hmac
 import resource
 import statistics
 
-from bench_home import EVENT, BenchHome, event_body
+from bench_home import EVENT, HELPERS, BenchHome, event_body
 from measures import cpu_seconds, in_turns, machine_cpu_seconds, median_ratio, switches
 from registry import benchmark
 
@@ -60,6 +60,33 @@ def intake():
         nothing, ours = zip(*Intake(home).in_turns(1, seconds=2, rounds=3))
         yield "intake_rps_c1", median_of(ours, "rps")
         yield "nothing_rps_c1", median_of(nothing, "rps")
+
+
+class SlowHome(BenchHome):
+    """A home on a slow disk: each flush of a file takes FLUSH_MS longer (slow_flush.c)."""
+
+    FLUSH_MS = 2
+
+    def environment(self):
+        return {**super().environment(), "LD_PRELOAD": str(HELPERS / "slow_flush.so")}
+
+
+@benchmark(intake_slow_c256="of-fast", intake_rps_c256="events/s", intake_slow_rps_c256="events/s")
+def slow_intake():
+    """The same from 256 connections, where every flush takes 2 ms longer, beside where none does."""
+    with BenchHome() as fast, SlowHome() as slow:
+        fast.start_with_nothing()
+        slow.start_with_nothing()
+        at_once, late = Intake(fast), Intake(slow)
+        at_once.events(256, 1)
+        late.events(256, 1)
+        before = slow.commits()
+        pairs = rates(in_turns(5, lambda: at_once.events(256, 3), lambda: late.events(256, 3)))
+        flushes = 2 * (slow.commits() - before)
+        assert flushes * SlowHome.FLUSH_MS <= 5 * 3500, f"{flushes} flushes were not delayed"
+        yield "intake_slow_c256", median_ratio(pairs)
+        yield "intake_rps_c256", statistics.median(fast for fast, _ in pairs)
+        yield "intake_slow_rps_c256", statistics.median(slow for _, slow in pairs)
 
 
 class SignedIntake(Intake):
