@@ -1,13 +1,10 @@
 #ifndef DISPATCHER_INSTANCE_H
 #define DISPATCHER_INSTANCE_H
 /*
- * instance - runner processes: starting them, talking to them, ending them. No turn.
+ * instance - runner processes: starting, retiring, minding and reaping them. No turn.
  */
 #include <stdint.h>
 
-#include "base/id.h"
-
-struct claim;
 struct dispatcher;
 struct instance;
 struct service;
@@ -16,13 +13,6 @@ struct instance *instance_start(struct dispatcher *d, struct service *service); 
 
 /* How many runners of a service are not leaving. */
 uint32_t instance_staying(const struct service *service);
-
-/* Adds a job to those of the runner and takes its frame; instance_flush sends what was added. */
-void instance_give(struct dispatcher *d, struct instance *instance, struct claim *claim);
-void instance_flush(struct dispatcher *d, struct instance *instance);
-
-/* Ends a job of the runner if it is at hand; else recalls all jobs that are not at hand. */
-void instance_cancel(struct dispatcher *d, struct instance *instance, const struct uuid *execution);
 
 /* Hangs up, whereupon the runner ends. All of its jobs are lost. */
 void instance_retire(struct dispatcher *d, struct instance *instance);

@@ -11,6 +11,7 @@
 #include "dispatcher/dispatcher.h"
 #include "dispatcher/instance.h"
 #include "dispatcher/judge.h"
+#include "dispatcher/link.h"
 #include "dispatcher/pending.h"
 #include "dispatcher/record.h"
 #include "dispatcher/route.h"
@@ -118,7 +119,7 @@ static void send_job(struct dispatcher *d, struct claim *claim)
     struct instance *instance = runner_for(d, claim);
     claim->service->served_us = clock_mono_us();
     if (instance)
-        instance_give(d, instance, claim);
+        link_give(d, instance, claim);
     else
         happening_add(&d->happenings, HAPPENING_UNSTARTED, claim->service, &claim->job);
 }
@@ -131,9 +132,9 @@ static void tell_runners(struct dispatcher *d, struct service *s)
 {
     for (struct instance *i = s->instances; i; i = i->next) {
         if (i->order.cancel)
-            instance_cancel(d, i, &i->order.cancelled);
+            link_cancel(d, i, &i->order.cancelled);
         if (i->out.len && !i->watching_out)
-            instance_flush(d, i);
+            link_flush(d, i);
     }
 }
 
