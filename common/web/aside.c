@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "web/records.h"
 
-#define ASIDE_MAX 512  /* connections that are set aside */
+#define ASIDE_MAX 512  /* connections that may be set aside */
 #define LOOK_MAX 16384 /* bytes of a request that are looked at before it is read */
 #define TICK_SECONDS 1 /* how often silent peers are looked for */
 /*
@@ -28,22 +28,23 @@
 struct aside {
     int connection;
     struct buf reply; /* empty where a request is awaited */
-    size_t sent;      /* of the reply */
+    size_t sent;      /* bytes of the reply */
     unsigned pieces;  /* of the request, that have been looked at */
     int64_t heard_ms; /* when the peer last sent or took something */
     TAILQ_ENTRY(aside) entry;
 };
 
 /*
- * An event of the epoll set is fetched and seen to under the lock, so that nobody else
- * takes its connection out meanwhile. Edges are waited for: the part of a request that
- * has arrived stays in the socket, and would be an event for ever. The timer, whose event
- * carries no connection, ticks while anything is set aside.
+ * An event of the epoll set is fetched and seen to under the lock, so that no other thread
+ * takes its connection out meanwhile. The set waits for edges, since the part of a request
+ * that has arrived stays in the socket, and would be an event for ever. The timer, whose
+ * event carries no connection, ticks while anything is set aside.
  */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int epoll, timer;
 static int64_t timeout_ms;
-static TAILQ_HEAD(, aside) asides = TAILQ_HEAD_INITIALIZER(asides); /* the most silent first */
+static TAILQ_HEAD(, aside) asides = TAILQ_HEAD_INITIALIZER(
+    asides); /* the one silent longest first */
 static atomic_uint count;
 
 int aside_open(int64_t timeout_seconds)
@@ -62,14 +63,14 @@ bool aside_is_empty(void)
     return !atomic_load(&count);
 }
 
-/* 0 stops it. */
+/* Sets the timer to tick every so many seconds; 0 stops it. */
 static void set_timer(time_t seconds)
 {
     struct itimerspec tick = {.it_interval.tv_sec = seconds, .it_value.tv_sec = seconds};
     (void)timerfd_settime(timer, 0, &tick, NULL);
 }
 
-/* The connection, which is the caller's again. */
+/* Takes a connection out of the set. The caller owns it then. */
 static int take_out(struct aside *aside)
 {
     int connection = aside->connection;
@@ -101,7 +102,7 @@ static void add(struct aside *aside, uint32_t events)
     pthread_mutex_unlock(&lock);
 }
 
-/* Can the request be read? A peer that has gone can be read to its end. */
+/* Can the request be read? What a peer that has gone has sent can be read to its end. */
 static bool look(int connection, struct arrival *ret_arrival)
 {
     uint8_t bytes[LOOK_MAX];
@@ -129,7 +130,7 @@ bool aside_request(int connection, struct arrival *ret_arrival)
     return false;
 }
 
-/* Sends what the peer takes at once. False when the reply is at its end, or nobody is there. */
+/* Sends what the peer takes at once. False when all of the reply is sent, or the peer has gone. */
 static bool send_some(int connection, const struct buf *reply, size_t *sent)
 {
     ssize_t n =
@@ -154,8 +155,8 @@ void aside_reply(int connection, struct buf *reply)
 }
 
 /*
- * A tick: gives up the most silent peer, if it has been silent for too long. The timer is
- * read once there is none, and goes on ticking until then.
+ * Sees to a tick: gives up the peer that has been silent longest, if that is too long. The timer,
+ * whose event stays until it is read, is read when no such peer is left.
  */
 static bool give_up(struct arrival *ret_arrival)
 {
@@ -169,13 +170,13 @@ static bool give_up(struct arrival *ret_arrival)
     int connection = take_out(aside);
     *ret_arrival = (struct arrival){.connection = connection};
     if (awaits_request)
-        (void)shutdown(connection, SHUT_RD); /* what has arrived is all there is */
+        (void)shutdown(connection, SHUT_RD); /* nothing more of the request is waited for */
     else
         close(connection);
     return awaits_request;
 }
 
-/* The peer has sent or taken something, or has gone. */
+/* Goes on with a connection whose peer has sent or taken something, or has gone. */
 static bool go_on(struct aside *aside, uint32_t events, struct arrival *ret_arrival)
 {
     aside->heard_ms = clock_mono_ms();

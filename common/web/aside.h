@@ -4,8 +4,9 @@
  * aside - connections that wait for their peer, set aside so that no thread waits with
  * them: requests that have not arrived whole, and replies that have not been taken.
  *
- * There is one set for the process, and any thread may use it. A peer that stays silent
- * for too long is given up, and so is the most silent one where there are more than 512.
+ * The process has one set of such connections, which any thread may use. A peer that stays
+ * silent for too long is given up, and where more than 512 connections are set aside, the peer
+ * that has been silent longest.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,25 +18,24 @@
 struct arrival {
     int connection;
     bool waits;   /* reading the request may wait for its peer */
-    size_t bytes; /* that have arrived, as far as was looked */
+    size_t bytes; /* of the request that have arrived, as far as was looked */
 };
 
 /*
- * Once, before anything is set aside. A descriptor that is readable, in the sense of
- * poll(2), when aside_next has something to do.
+ * Called once, before anything is set aside. Returns a descriptor that is readable, in the sense
+ * of poll(2), when aside_next has something to do.
  */
 int aside_open(int64_t timeout_seconds);
 
 /*
- * Looks at a new connection. True when its request can be read, and the connection is then
- * the caller's; false when it has been set aside until more of the request arrives.
+ * Looks at a new connection. True when its request can be read: the caller then owns the
+ * connection. False when the connection was set aside until more of the request arrives.
  */
 bool aside_request(int connection, struct arrival *ret_arrival);
 
 /*
- * Sees to what has been set aside and can go on. True when there is a connection whose
- * request can be read by now, or of whose request nothing more will come: reading does
- * not wait then.
+ * Sees to connections that were set aside and can go on. True when a request of one can be read
+ * by now, or nothing more of it will come: in either case reading does not wait.
  */
 bool aside_next(struct arrival *ret_arrival);
 

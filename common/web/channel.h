@@ -16,11 +16,11 @@ struct channel {
     /* The CGI variables, "NAME=value", ended by NULL. */
     char **variables;
 
-    /* What kind of channel it is: see channel_read and channel_send. */
+    /* How this kind of channel reads and sends; called by channel_read and channel_send. */
     ssize_t (*read)(struct channel *channel, void *buffer, size_t len);
     void (*send)(struct channel *channel, struct span reply);
 
-    bool ended; /* the body has been read to its end, or its peer has failed */
+    bool ended; /* the body was read to its end, or the peer has failed */
 };
 
 /* Reads up to len bytes of the body. 0 at its end, -1 when the peer went away or took too long. */
@@ -44,19 +44,18 @@ void channel_send(struct channel *channel, struct span reply);
 bool fastcgi_is(void);
 
 /*
- * Once, before the first connection, with all signals the process handles blocked. A
+ * Called once, before the first connection, with all signals that the process handles blocked. A
  * thread that is going to wait for its peer calls `about_to_wait` first.
  */
 void fastcgi_start(void (*about_to_wait)(void));
 
 /*
- * Reads a request from its connection, which it takes over. NULL when the peer
- * sent no good one; the connection is then closed. `timeout_seconds` bounds each
- * wait for the peer, where there is one.
+ * Takes over a connection and reads its request. NULL when the peer has sent no good request: the
+ * connection is then closed. `timeout_seconds` bounds each wait for the peer.
  */
 struct channel *fastcgi_channel(const struct arrival *arrival, int64_t timeout_seconds);
 
-/* The one request of a CGI process. `timeout_seconds` bounds each wait for its body. */
+/* The one request of a CGI process. `timeout_seconds` bounds each wait for the body. */
 struct channel *cgi_channel(char **variables, int64_t timeout_seconds);
 
 #endif

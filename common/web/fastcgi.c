@@ -54,8 +54,8 @@ static struct fastcgi *from_channel(struct channel *channel)
 }
 
 /*
- * Closes the connection, unless libfcgi has: it does when the peer failed, and
- * the number may by then be another thread's connection.
+ * Closes the connection, unless libfcgi has closed it, as it does when the peer fails: the number
+ * may by then be another thread's connection.
  */
 static void end(struct fastcgi *f)
 {
@@ -64,7 +64,7 @@ static void end(struct fastcgi *f)
     free(f);
 }
 
-/* At least a byte, and what has come with it: FCGX_GetStr alone would wait for all of len. */
+/* Reads at least a byte, and what has come with it: FCGX_GetStr alone would wait for len bytes. */
 static ssize_t fastcgi_read(struct channel *channel, void *buffer, size_t len)
 {
     FCGX_Stream *in = from_channel(channel)->request.in;
@@ -79,7 +79,7 @@ static ssize_t fastcgi_read(struct channel *channel, void *buffer, size_t len)
     return 1 + FCGX_GetStr(bytes + 1, (int)more, in);
 }
 
-/* By records of our own: libfcgi's would wait for a peer that does not read. */
+/* Sends records of our own: libfcgi would wait for a peer that does not read. */
 static void fastcgi_send(struct channel *channel, struct span reply)
 {
     struct fastcgi *f = from_channel(channel);
@@ -90,7 +90,7 @@ static void fastcgi_send(struct channel *channel, struct span reply)
     free(f);
 }
 
-/* From here on a read waits for the peer, but not for ever. */
+/* Lets reads wait for the peer, but not for ever. */
 static void wait_for_peer(const struct fastcgi *f, int64_t timeout_seconds)
 {
     struct timeval limit = {.tv_sec = timeout_seconds};

@@ -4,7 +4,7 @@
 #include <fastcgi.h>
 #include <string.h>
 
-#define CONTENT_MAX 65528 /* of one record; a multiple of 8, so that none needs padding */
+#define CONTENT_MAX 65528 /* bytes of one record; a multiple of 8, so that none is padded */
 
 enum records records_look(struct span bytes, size_t most)
 {

@@ -1,27 +1,26 @@
 #ifndef WEB_RECORDS_H
 #define WEB_RECORDS_H
 /*
- * records - what crosses a FastCGI connection (FastCGI 1.0, section 3.3), as far as
- * libfcgi does not see to it: whether a request has arrived whole, and the records of a
- * reply.
+ * records - what crosses a FastCGI connection (FastCGI 1.0, section 3.3), as far as libfcgi does
+ * not handle it: whether a request has arrived whole, and the records of a reply.
  */
 #include "base/buf.h"
 
 enum records {
-    RECORDS_PART,  /* of a request; more is to come */
-    RECORDS_WHOLE, /* a request: reading it will not wait for its peer */
+    RECORDS_PART,  /* a part of a request; more is to come */
+    RECORDS_WHOLE, /* a whole request: reading it will not wait for its peer */
     RECORDS_OTHER, /* longer than was asked for, or not as web servers send a request */
 };
 
 /*
- * How much of a request has arrived, by its first bytes: one record that begins it, then
- * two streams, each ended by an empty record, all of the same id. libfcgi skips records
- * of another id and goes on reading, so any other order is RECORDS_OTHER, and so is a
- * request of more than `most` bytes.
+ * How much of a request has arrived, by its first bytes: one record begins a request, then come
+ * two streams, each ended by an empty record, all of one id. libfcgi skips records of another id
+ * and goes on reading, so any other order is RECORDS_OTHER, and so is a request of more than
+ * `most` bytes.
  */
 enum records records_look(struct span bytes, size_t most);
 
-/* Appends the records of a whole reply, and of the end of its request. */
+/* Appends the records of a whole reply, and the record that ends the request. */
 void records_add_reply(struct buf *out, int request_id, struct span reply);
 
 #endif

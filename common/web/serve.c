@@ -24,24 +24,24 @@
 
 #define LISTEN_FD 0
 /*
- * Threads that accept and serve at a time. Where requests share commits, one that
- * gathers all that has come and then commits it costs least: no thread is woken
- * for a single request. Reading has nothing to gather, but may wait for the disk.
+ * How many threads accept and serve at a time. Where requests share commits, one thread that
+ * gathers all requests that have come, and then commits them, costs least: no thread is woken
+ * for a single request. Programs that only read gather nothing, but may wait for the disk.
  */
 #define SLOTS_WRITING 1
 #define SLOTS_READING 2
 /*
- * What the requests take up that a thread gathers before it sees to the commit: their own
- * bytes, and libfcgi's buffers, one of 8 KiB for reading and one for writing.
+ * How much memory the requests may take up that a thread gathers before it commits them: their
+ * own bytes, and libfcgi's buffers, one of 8 KiB for reading and one for writing.
  */
 #define GATHER_BYTES (16 << 20)
 #define REQUEST_BYTES 16384
 #define HEAP_KEPT_BYTES (4 << 20)
-#define ACCEPT_PAUSE_US 10000 /* when the process is out of descriptors, others must end first */
+#define ACCEPT_PAUSE_US 10000 /* when the process has no descriptor left, until others end */
 
 extern char **environ;
 
-/* What the threads share. Set before the first of them starts. */
+/* What the threads share; set before the first thread starts. */
 static struct home home;
 static struct store *store;
 static struct serving serving;
@@ -51,7 +51,7 @@ static atomic_bool stopping;
 /* What goes with a slot. The epoll set is for connections, for those set aside, and for the end. */
 static struct place {
     int epoll;
-    size_t gathered; /* what the requests take up that were read since the last commit */
+    size_t gathered; /* bytes that the requests read since the last commit take up */
 } places[SLOTS_MAX];
 
 bool serve_is_stopping(void)
@@ -59,7 +59,7 @@ bool serve_is_stopping(void)
     return atomic_load(&stopping);
 }
 
-/* NULL where this thread has no slot. */
+/* The place of this thread; NULL where the thread has no slot. */
 static struct place *my_place(void)
 {
     int slot = slots_mine();
@@ -77,7 +77,7 @@ void serve_block(void)
     struct place *place = my_place();
     if (!place)
         return;
-    commit_gathered(place); /* what this thread has gathered does not wait with it */
+    commit_gathered(place); /* requests that this thread has gathered do not wait with it */
     slots_give();
 }
 
@@ -92,8 +92,8 @@ static bool peer_is_trusted(int connection)
 }
 
 /*
- * A connection that was set aside or has come in, and whose request can be read. False
- * when there is none at once; *ret_error then says why accepting ended.
+ * A connection whose request can be read, one that was set aside or has just come in. False when
+ * there is none at once: *ret_error then says why accepting ended.
  */
 static bool next_arrival(struct arrival *ret_arrival, int *ret_error)
 {
@@ -112,7 +112,7 @@ static bool next_arrival(struct arrival *ret_arrival, int *ret_error)
     return false;
 }
 
-/* Until there may be something to do. */
+/* Waits until there may be something to do. */
 static void wait_for_more(const struct place *place, int error)
 {
     struct epoll_event event;
@@ -123,8 +123,8 @@ static void wait_for_more(const struct place *place, int error)
 }
 
 /*
- * The next connection whose request can be read; false when the process is to stop. What
- * was gathered from those before is committed as soon as there is none at once.
+ * The next connection whose request can be read; false when the process is to stop. Requests that
+ * were gathered before are committed as soon as there is no other one at once.
  */
 static bool next_request(struct place *place, struct arrival *ret_arrival)
 {
@@ -149,7 +149,7 @@ static void serve_request(const struct arrival *arrival)
         kill(getpid(), SIGTERM); /* the front end starts a fresh process */
 }
 
-/* Until the slot is lost, true, or the process is to stop. */
+/* Serves until the slot is lost (true), or the process is to stop (false). */
 static bool serve_with(struct place *place)
 {
     struct arrival arrival;
@@ -171,7 +171,7 @@ static void serve_thread(void)
     crypto_thread_end();
 }
 
-/* When all threads have ended. */
+/* Serves what is set aside when all threads have ended. */
 static void finish_what_is_aside(int aside)
 {
     struct pollfd more = {.fd = aside, .events = POLLIN};
@@ -240,7 +240,7 @@ static void serve_fastcgi(void)
     finish_what_is_aside(aside);
 }
 
-/* Also without a store: to say so. */
+/* Serves the one request, also without a store, so that the reply says so. */
 static void serve_cgi(void)
 {
     request_serve(&serving, cgi_channel(environ, home.config.web_io_timeout_seconds));

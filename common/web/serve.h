@@ -3,10 +3,9 @@
 /*
  * serve - the main loop of every program of the suite.
  *
- * Descriptor 0 decides: a listening socket means FastCGI, served by threads
- * until SIGTERM, SIGINT or SIGUSR1 asks to stop, when the requests at hand are
- * finished first; anything else means plain CGI, one request from the
- * environment. Never returns.
+ * Descriptor 0 decides. A listening socket means FastCGI, served by threads until SIGTERM,
+ * SIGINT or SIGUSR1 asks to stop; the requests at hand are finished first. Anything else means
+ * plain CGI: one request, from the environment. Never returns.
  *
  * Exit status: 0 stopped in order; 100 something must be mended (no home, a
  * wrong setting, a TCP socket); 111 try again (the store cannot be used).
@@ -18,10 +17,9 @@
 _Noreturn void serve_main(const struct program *program);
 
 /*
- * To be called by whoever is about to wait for something that may take long
- * (a peer, a point in time). Few threads serve at a time, since one that is
- * running costs less than one that has to be woken; a thread that waits makes
- * place for another. Harmless when it is called again.
+ * To be called by whoever is about to wait for something that may take long (a peer, a point in
+ * time). Few threads serve at a time, since a thread that runs costs less than one that has to
+ * be woken; a thread that waits makes place for another one. Calling it again does no harm.
  */
 void serve_block(void);
 

@@ -11,7 +11,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t slot_given = PTHREAD_COND_INITIALIZER;
 static pthread_cond_t thread_ended = PTHREAD_COND_INITIALIZER;
-static int free_slots[SLOTS_MAX], free_count; /* those that no thread has */
+static int free_slots[SLOTS_MAX], free_count; /* the slots that no thread has */
 static int64_t threads, threads_most, waiting;
 static bool closing;
 static void (*run)(void);
