@@ -23,35 +23,49 @@
 #define WAIT_MAX_S 86400
 #define WAIT_STEP_US 10000 /* between two looks at the number of the last commit */
 
-static enum err read_cid(struct store *store, const struct uuid *cid, struct buf *text,
-    bool *ret_settled, uint64_t *ret_seen)
-{
-    struct store_txn *txn;
-    enum err err = store_read_begin(store, &txn);
-    if (err)
-        return err;
-    buf_clear(text);
-    struct json_out out = json_out_to(text);
-    err = cid_print(txn, cid, &out, ret_settled);
-    *ret_seen = store_txn_sees(txn);
-    store_read_end(txn);
-    return err;
-}
-
-/* Reads until the cid is settled or the time is up; at least once. */
-static enum err wait_for_cid(struct store *store, const struct uuid *cid, int64_t wait_ms,
-    struct buf *text, bool *ret_settled)
+/* Looks until the cid is settled or the time is up; at least once. */
+static enum err wait_for_cid(
+    struct store *store, const struct uuid *cid, int64_t wait_ms, bool *ret_settled)
 {
     int64_t until_ms = clock_mono_ms() + wait_ms;
+    struct uuid look = UUID_NONE;
     for (;;) {
-        uint64_t seen;
-        enum err err = read_cid(store, cid, text, ret_settled, &seen);
+        struct store_txn *txn;
+        enum err err = store_read_begin(store, &txn);
+        if (err)
+            return err;
+        err = cid_is_settled(txn, cid, &look, ret_settled);
+        uint64_t seen = store_txn_sees(txn);
+        store_read_end(txn);
         if (err || *ret_settled || clock_mono_ms() >= until_ms)
             return err;
         do {
             usleep(WAIT_STEP_US);
         } while (store_last_commit(store) == seen && clock_mono_ms() < until_ms);
     }
+}
+
+/* Writes all pages as one, each in a short read. */
+static enum err print_pages(const struct fxctl *ctl, const struct uuid *cid, struct buf *text)
+{
+    struct page page = {
+        .bytes = (size_t)ctl->home.config.web_reply_bytes,
+        .brief = !ctl->json,
+    };
+    struct json_out out = json_out_to(text);
+    struct uuid next = UUID_NONE;
+    enum err err;
+    cid_begin(cid, &out);
+    do {
+        struct store_txn *txn;
+        err = store_read_begin(ctl->store, &txn);
+        if (err)
+            return err;
+        err = cid_page(txn, cid, &next, &page, &out, &next);
+        store_read_end(txn);
+    } while (!err && !uuid_is_none(&next));
+    cid_end(&next, &out);
+    return err;
 }
 
 /* Reads --wait, in milliseconds; 0 without that option. EXIT_DONE or EXIT_USAGE. */
@@ -99,7 +113,9 @@ static int cid(struct fxctl *ctl)
         status = fxctl_open(ctl, STORE_READ_ONLY);
     if (status)
         return status;
-    enum err err = wait_for_cid(ctl->store, &id, wait_ms, &text, &settled);
+    enum err err = wait_for_cid(ctl->store, &id, wait_ms, &settled);
+    if (!err)
+        err = print_pages(ctl, &id, &text);
     if (err == ERR_NOTFOUND)
         status = fxctl_refuse("there is no event with the correlation id %s", ctl->operands[0]);
     else
@@ -206,8 +222,7 @@ static void add_execution(struct span execution, struct buf *out)
 static enum err print_execution(
     struct fxctl *ctl, struct store_txn *txn, struct json_out *out, void *context)
 {
-    (void)ctl;
-    return execution_print(txn, context, out);
+    return execution_print(txn, context, (size_t)ctl->home.config.web_reply_bytes, out);
 }
 
 static int no_execution(const struct fxctl *ctl, const void *context)

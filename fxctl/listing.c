@@ -24,13 +24,17 @@ int listing_options(const struct fxctl *ctl, struct execution_query *query)
 static enum err print_pages(const struct fxctl *ctl, struct execution_query query,
     struct json_out *out, struct uuid *ret_next)
 {
+    struct page page = {
+        .bytes = (size_t)ctl->home.config.web_reply_bytes,
+        .brief = !fxctl_option(ctl, "full"),
+    };
     enum err err;
     do {
         struct store_txn *txn;
         err = store_read_begin(ctl->store, &txn);
         if (err)
             return err;
-        err = listing_page(txn, &query, !ctl->json, out, ret_next);
+        err = listing_page(txn, &query, &page, out, ret_next);
         store_read_end(txn);
     } while (!err && query.limit && !uuid_is_none(ret_next));
     return err;

@@ -9,8 +9,9 @@
 /* The options that say which part of a list is wanted. */
 #define LISTING_OPTIONS \
     {"limit", "N", OPTION_FREE, "at most so many, 1 to 1000; else 100"}, \
+        {"after", "ID", OPTION_FREE, "only those older than this one: the next page"}, \
     { \
-        "after", "ID", OPTION_FREE, "only those older than this one: the next page" \
+        "full", NULL, OPTION_FREE, "with --json: also what their steps saved and wrote" \
     }
 
 /* Reads those options into the query. EXIT_DONE or EXIT_USAGE. */

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/ascii.h"
 #include "base/clock.h"
 #include "model/definition.h"
 #include "model/limits.h"
@@ -15,7 +14,8 @@
 #include "web/read.h"
 
 #define LIST_LIMIT_DEFAULT 100
-#define LIST_LIMIT_MAX 1000
+
+#define WRONG_AFTER "after: must be the \"next\" of the page before."
 
 #define UNKNOWN "There is no such pipeline or version."
 
@@ -248,8 +248,8 @@ void definitions_delete(struct request *request)
 
 /* A page of pipelines that is written while the store is walked. */
 struct listing {
+    struct page page;
     struct span after;
-    size_t left;
     struct store_txn *txn;
     struct json_out *out;
     char last[PIPELINE_ID_MAX + 1]; /* the id of the last pipeline written */
@@ -261,11 +261,10 @@ static bool list_one(const struct pipeline_info *info, void *context)
 {
     struct listing *listing = context;
     uint32_t version;
-    if (!listing->left) {
-        listing->more = true;
+    listing->more = page_is_full(&listing->page, listing->out);
+    if (listing->more)
         return false;
-    }
-    listing->left--;
+    listing->page.rows++;
     copy(listing->last, sizeof listing->last, info->id);
     listing->err = pipeline_print(listing->txn, info->id, 0, listing->out, &version);
     return !listing->err;
@@ -279,6 +278,7 @@ static enum err print_list(struct request *request, struct store_txn *txn, struc
     json_open(out, '{');
     json_key(out, "pipelines");
     json_open(out, '[');
+    page_begin(&listing->page, out);
     enum err err = pipelines_list(txn, listing->after, list_one, listing);
     json_close(out, ']');
     json_put_str(out, "next", listing->more ? listing->last : NULL);
@@ -286,52 +286,71 @@ static enum err print_list(struct request *request, struct store_txn *txn, struc
     return err ? err : listing->err;
 }
 
-/* Reads ?limit= and ?after=. False when the request was answered. */
-static bool read_page(struct request *request, struct listing *listing)
-{
-    struct span limit_text;
-    uint64_t limit = LIST_LIMIT_DEFAULT;
-    if (!request_text(request, "limit", &limit_text) ||
-        !request_text(request, "after", &listing->after))
-        return false;
-    if (limit_text.data && !(ascii_number(limit_text, LIST_LIMIT_MAX, &limit) && limit)) {
-        reply_problem(request, 422, "limit: must be a whole number from 1 to %d.", LIST_LIMIT_MAX);
-        return false;
-    }
-    if (listing->after.data && !name_is_pipeline_id(listing->after)) {
-        reply_problem(request, 422, "after: must be the \"next\" of the page before.");
-        return false;
-    }
-    listing->left = (size_t)limit;
-    return true;
-}
-
 void definitions_list(struct request *request)
 {
     struct listing *listing = request->state = arena_alloc(&request->arena, sizeof *listing);
-    if (read_page(request, listing))
+    if (!read_page(request, LIST_LIMIT_DEFAULT, &listing->page) ||
+        !request_text(request, "after", &listing->after))
+        return;
+    if (listing->after.data && !name_is_pipeline_id(listing->after))
+        reply_problem(request, 422, WRONG_AFTER);
+    else
         read_reply(request, 200, print_list, UNKNOWN);
+}
+
+/* A page of versions, the latest first. */
+struct history {
+    struct page page;
+    uint32_t after; /* the last of the page before; 0: this is the first page */
+};
+
+/* Writes versions below and with *version, which becomes the next to write; 0: there is none. */
+static enum err print_history(struct store_txn *txn, struct span id, struct page *page,
+    struct json_out *out, uint32_t *version)
+{
+    enum err err = ERR_OK;
+    page_begin(page, out);
+    for (uint32_t found; !err && *version && !page_is_full(page, out); page->rows++, --*version)
+        err = pipeline_print(txn, id, *version, out, &found);
+    /* Lower versions belonged to a pipeline of the same id that was deleted. */
+    if (err == ERR_NOTFOUND)
+        *version = 0;
+    return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
 static enum err print_versions(struct request *request, struct store_txn *txn, struct json_out *out)
 {
+    struct history *history = request->state;
     struct span id = request->params[0];
     struct pipeline_info info;
+    char next[16];
     enum err err = name_is_pipeline_id(id) ? pipelines_get(txn, id, &info) : ERR_NOTFOUND;
     if (err)
         return err;
+    uint32_t version = info.version;
+    if (history->after && history->after <= version)
+        version = history->after - 1;
     json_open(out, '{');
     json_key(out, "versions");
     json_open(out, '[');
-    for (uint32_t v = info.version, found; !err && v >= 1; v--)
-        err = pipeline_print(txn, id, v, out, &found);
+    err = print_history(txn, id, &history->page, out, &version);
     json_close(out, ']');
+    snprintf(next, sizeof next, "%u", version + 1);
+    if (version)
+        json_put_str(out, "next", next);
     json_close(out, '}');
-    /* Lower versions belonged to a pipeline of the same id that was deleted. */
-    return err == ERR_NOTFOUND ? ERR_OK : err;
+    return err;
 }
 
 void definitions_versions(struct request *request)
 {
-    read_reply(request, 200, print_versions, UNKNOWN);
+    struct history *history = request->state = arena_alloc(&request->arena, sizeof *history);
+    struct span after;
+    if (!read_page(request, 0, &history->page) || !request_text(request, "after", &after))
+        return;
+    history->after = name_version(after);
+    if (after.data && !history->after)
+        reply_problem(request, 422, WRONG_AFTER);
+    else
+        read_reply(request, 200, print_versions, UNKNOWN);
 }

@@ -22,16 +22,36 @@
 
 #define NO_CID "There is no such correlation id."
 
-static enum err read_cid(struct store *store, const struct uuid *cid, struct buf *body,
-    bool *ret_settled, uint64_t *ret_seen)
+/* What is asked about a cid. */
+struct asked {
+    struct uuid cid, after;
+    struct page page;
+    struct uuid look; /* cid_is_settled */
+};
+
+static enum err print_cid(struct store_txn *txn, struct asked *asked, struct buf *body)
+{
+    struct json_out out = json_out_to(body);
+    struct uuid next;
+    cid_begin(&asked->cid, &out);
+    enum err err = cid_page(txn, &asked->cid, &asked->after, &asked->page, &out, &next);
+    cid_end(&next, &out);
+    return err;
+}
+
+/* Writes the page once nothing more will come, or now where this is the last look. */
+static enum err look_at_cid(
+    struct store *store, struct asked *asked, bool last, struct buf *body, uint64_t *ret_seen)
 {
     struct store_txn *txn;
+    bool settled = false;
     enum err err = store_read_begin(store, &txn);
     if (err)
         return err;
-    buf_clear(body);
-    struct json_out out = json_out_to(body);
-    err = cid_print(txn, cid, &out, ret_settled);
+    if (!last)
+        err = cid_is_settled(txn, &asked->cid, &asked->look, &settled);
+    if (!err && (last || settled))
+        err = print_cid(txn, asked, body);
     *ret_seen = store_txn_sees(txn);
     store_read_end(txn);
     return err;
@@ -87,29 +107,27 @@ static bool start_waiting(const struct request *request)
     return false;
 }
 
-void results_of_cid(struct request *request)
+/* Writes the page into an empty body once all is settled, the time is up or the program ends. */
+static enum err wait_for_cid(
+    struct store *store, struct asked *asked, int64_t until_ms, struct buf *body)
 {
-    struct uuid cid;
-    int64_t wait_ms;
-    if (!read_wait(request, &wait_ms))
-        return;
-    if (!uuid_parse(request->params[0], &cid)) {
-        reply_problem(request, 404, "%s", NO_CID);
-        return;
+    for (;;) {
+        uint64_t seen;
+        bool last = clock_mono_ms() >= until_ms || serve_is_stopping();
+        enum err err = look_at_cid(store, asked, last, body, &seen);
+        if (err || body->len)
+            return err;
+        serve_block();
+        wait_for_commit(store, seen, until_ms);
     }
+}
+
+static void answer_cid(struct request *request, struct asked *asked, int64_t wait_ms)
+{
     bool waits = wait_ms > 0 && start_waiting(request);
     int64_t until_ms = clock_mono_ms() + (waits ? wait_ms : 0);
     struct buf body = BUF_INIT;
-    bool settled = false;
-    enum err err;
-    for (;;) {
-        uint64_t seen;
-        err = read_cid(request->store, &cid, &body, &settled, &seen);
-        if (err || settled || clock_mono_ms() >= until_ms || serve_is_stopping())
-            break;
-        serve_block();
-        wait_for_commit(request->store, seen, until_ms);
-    }
+    enum err err = wait_for_cid(request->store, asked, until_ms, &body);
     if (waits)
         atomic_fetch_sub(&waiting, 1);
     if (err == ERR_NOTFOUND)
@@ -119,6 +137,22 @@ void results_of_cid(struct request *request)
     else
         reply_json(request, 200, buf_span(&body));
     buf_done(&body);
+}
+
+void results_of_cid(struct request *request)
+{
+    struct asked asked = {0};
+    struct span after;
+    int64_t wait_ms;
+    if (!read_wait(request, &wait_ms) || !read_page(request, 0, &asked.page) ||
+        !request_text(request, "after", &after))
+        return;
+    if (after.data && !uuid_parse(after, &asked.after))
+        reply_problem(request, 422, "after: must be the \"next\" of the page before.");
+    else if (!uuid_parse(request->params[0], &asked.cid))
+        reply_problem(request, 404, "%s", NO_CID);
+    else
+        answer_cid(request, &asked, wait_ms);
 }
 
 static enum err print_explanation(
@@ -137,7 +171,9 @@ static enum err print_execution(
     struct request *request, struct store_txn *txn, struct json_out *out)
 {
     struct uuid id;
-    return uuid_parse(request->params[0], &id) ? execution_print(txn, &id, out) : ERR_NOTFOUND;
+    size_t bytes = (size_t)request->home->config.web_reply_bytes;
+    return uuid_parse(request->params[0], &id) ? execution_print(txn, &id, bytes, out)
+                                               : ERR_NOTFOUND;
 }
 
 void results_of_execution(struct request *request)

@@ -6,7 +6,7 @@
  */
 #include "web/request.h"
 
-/* GET /fx/cid/{cid}?wait=SECONDS */
+/* GET /fx/cid/{cid}?wait=SECONDS&limit=&after= */
 void results_of_cid(struct request *request);
 
 /* GET /fx/cid/{cid}/explain */
@@ -15,7 +15,7 @@ void results_explain(struct request *request);
 /* GET /fx/executions/{execution_id} */
 void results_of_execution(struct request *request);
 
-/* GET /fx/executions?status=&service=&pipeline_id=&event_type=&since=&until=&limit=&after= */
+/* GET /fx/executions?status=&service=&pipeline_id=&event_type=&since=&until=&limit=&after=&full= */
 void results_list(struct request *request);
 
 #endif

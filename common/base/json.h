@@ -112,4 +112,10 @@ void json_put_raw(struct json_out *o, const char *name, struct span value);
 /* Appends the text as a JSON string, quotes included. */
 void json_quote(struct buf *out, struct span text);
 
+/* How many bytes json_quote writes for the text, without the quotes. */
+size_t json_quoted_len(struct span text);
+
+/* The longest end of the text, from a character on, that json_quote writes as `most` bytes. */
+struct span json_quoted_end(struct span text, size_t most);
+
 #endif

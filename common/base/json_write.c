@@ -52,6 +52,37 @@ void json_quote(struct buf *out, struct span text)
     buf_add_char(out, '"');
 }
 
+/* The length of the next character, or of a byte that is none, and of what is written for it. */
+static size_t quoted_char(const uint8_t *at, const uint8_t *end, size_t *ret_quoted)
+{
+    size_t len = is_plain(*at) ? 1 : *at >= 0x80 ? utf8_length(at, end) : 0;
+    if (len)
+        *ret_quoted = len;
+    else if (*at == 0 || *at >= 0x80)
+        *ret_quoted = strlen(REPLACEMENT);
+    else
+        *ret_quoted = strchr("\"\\\b\f\n\r\t", *at) ? 2 : strlen("\\u0000");
+    return len ? len : 1;
+}
+
+size_t json_quoted_len(struct span text)
+{
+    const uint8_t *at = text.data, *end = text.len ? at + text.len : at;
+    size_t sum = 0, quoted;
+    for (; at < end; sum += quoted)
+        at += quoted_char(at, end, &quoted);
+    return sum;
+}
+
+struct span json_quoted_end(struct span text, size_t most)
+{
+    const uint8_t *at = text.data, *end = text.len ? at + text.len : at;
+    size_t left = json_quoted_len(text), quoted;
+    for (; left > most; left -= quoted)
+        at += quoted_char(at, end, &quoted);
+    return span_of(at, (size_t)(end - at));
+}
+
 struct json_out json_out_to(struct buf *buf)
 {
     return (struct json_out){buf, false};

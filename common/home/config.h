@@ -32,6 +32,9 @@
     SETTING(web, io_timeout_seconds, 10, 1, 600, \
         "How long one read or write on a connection from the web server may take.") \
     SETTING(web, body_bytes, MIB(1), KIB(1), MIB(25), "Largest request body, in bytes.") \
+    SETTING(web, reply_bytes, MIB(4), KIB(16), MIB(256), \
+        "A page of a list ends with the row that takes it to so many bytes, and the logs of one " \
+        "execution are cut to as many.") \
     SETTING(web, wait_seconds, 30, 0, 30, "Longest ?wait= a status request may ask for.") \
     SETTING(web, failures_per_minute, 60, 0, 1000000, \
         "Failed credentials an address may send; beyond that it gets 429. 0 sets no limit.") \

@@ -221,14 +221,16 @@ static void format_attempt(const struct attempt_result *attempt, struct json_out
     json_close(o, '}');
 }
 
-static void format_step(const struct step_result *step, struct span log, struct json_out *o)
+static void format_step(
+    const struct step_result *step, const struct span *log, bool brief, struct json_out *o)
 {
     json_open(o, '{');
     json_put_text(o, "name", step->name);
     json_put_str(o, "status", status_name(step->status));
     put_times(o, step->started_ms, step->duration_us);
     put_exit_code(o, step->exit_code);
-    json_put_text(o, "log", log);
+    if (!brief)
+        json_put_text(o, "log", log ? *log : SPAN_NONE);
     json_close(o, '}');
 }
 
@@ -249,7 +251,8 @@ void execution_format(
     json_time(out, execution->created_ms);
     json_key(out, "execution_time");
     execution->duration_us >= 0 ? json_seconds(out, execution->duration_us) : json_null(out);
-    json_put_raw(out, "data", data.len ? data : span_str("{}"));
+    if (!extras->brief)
+        json_put_raw(out, "data", data.len ? data : span_str("{}"));
     json_put_str(out, "cid", cid);
     json_put_text(out, "pipeline_id", execution->pipeline_id);
     json_put_str(out, "pipeline_version", version);
@@ -261,7 +264,8 @@ void execution_format(
     json_key(out, "steps");
     json_open(out, '[');
     for (size_t i = 0; i < execution->step_count; i++)
-        format_step(&execution->steps[i], extras->logs ? extras->logs[i] : SPAN_NONE, out);
+        format_step(
+            &execution->steps[i], extras->logs ? &extras->logs[i] : NULL, extras->brief, out);
     json_close(out, ']');
     json_key(out, "attempts");
     json_open(out, '[');

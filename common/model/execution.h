@@ -128,9 +128,10 @@ struct execution_extras {
     const struct span *logs; /* the kept output of each step */
     const struct attempt_result *attempts;
     size_t attempt_count;
+    bool brief; /* the data and the logs are left out */
 };
 
-/* Writes an ExecutionResult (schema/execution-result.schema.json). */
+/* Writes an ExecutionResult (schema/execution-result.schema.json), or an ExecutionBrief. */
 void execution_format(
     const struct execution *execution, const struct execution_extras *extras, struct json_out *out);
 

@@ -176,19 +176,22 @@ enum err executions_log(
     return get_or_empty(txn, TABLE_LOGS, log_key(id, step), ret_log);
 }
 
-/* Visits the execution of every key that begins with the prefix, oldest id first. */
+/* Visits the executions of keys that begin with the prefix, behind `after`, oldest id first. */
 static enum err visit_prefix(struct store_txn *txn, enum store_table table, struct span prefix,
-    executions_visit *visit, void *context)
+    const struct uuid *after, executions_visit *visit, void *context)
 {
+    struct key from = KEY_INIT;
     struct store_cursor cursor;
     struct span key, value;
     enum err err = store_cursor_open(txn, table, &cursor);
     if (err)
         return err;
-    err = store_cursor_seek(&cursor, prefix, &key, &value);
+    key_bytes_add(&from, prefix);
+    key_uuid(&from, after);
+    err = store_cursor_seek(&cursor, key_span(&from), &key, &value);
     while (!err && span_starts(key, prefix)) {
         struct uuid id = key_tail_uuid(key);
-        if (!visit(&id, context))
+        if (!span_eq(key, key_span(&from)) && !visit(&id, context))
             break;
         err = store_cursor_next(&cursor, &key, &value);
     }
@@ -196,17 +199,18 @@ static enum err visit_prefix(struct store_txn *txn, enum store_table table, stru
     return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-enum err executions_of_cid(
-    struct store_txn *txn, const struct uuid *cid, executions_visit *visit, void *context)
+enum err executions_of_cid(struct store_txn *txn, const struct uuid *cid, const struct uuid *after,
+    executions_visit *visit, void *context)
 {
-    return visit_prefix(txn, TABLE_EXECUTIONS_BY_CID, uuid_span(cid), visit, context);
+    return visit_prefix(txn, TABLE_EXECUTIONS_BY_CID, uuid_span(cid), after, visit, context);
 }
 
 enum err executions_in_status(
     struct store_txn *txn, enum status status, executions_visit *visit, void *context)
 {
     uint8_t prefix = (uint8_t)status;
-    return visit_prefix(txn, TABLE_EXECUTIONS_BY_STATUS, span_of(&prefix, 1), visit, context);
+    return visit_prefix(
+        txn, TABLE_EXECUTIONS_BY_STATUS, span_of(&prefix, 1), &UUID_NONE, visit, context);
 }
 
 /* The table that narrows most: its keys that begin with the prefix end in execution ids. */
@@ -275,10 +279,9 @@ enum err executions_list(struct store_txn *txn, const struct execution_query *qu
         if (err)
             break;
         bool match = matches(&execution, query);
-        if (match && !visit(&id, context))
-            break;
+        bool full = match && !visit(&id, context);
         found += match;
-        if ((query->limit && found == query->limit) || ++looked == EXECUTIONS_LOOKED_MAX) {
+        if (full || (query->limit && found == query->limit) || ++looked == EXECUTIONS_LOOKED_MAX) {
             *ret_next = id;
             break;
         }

@@ -50,9 +50,9 @@ enum err executions_log(struct store_txn *txn, const struct uuid *id, uint16_t s
 /* Called with an id after the other, until it says false. */
 typedef bool executions_visit(const struct uuid *id, void *context);
 
-/* Visit the executions of a cid, or in a status, oldest first. */
-enum err executions_of_cid(struct store_txn *txn, const struct uuid *cid, executions_visit *visit,
-    void *context) MUST_CHECK;
+/* Visit the executions of a cid behind `after` (UUID_NONE: all), or in a status, oldest first. */
+enum err executions_of_cid(struct store_txn *txn, const struct uuid *cid, const struct uuid *after,
+    executions_visit *visit, void *context) MUST_CHECK;
 enum err executions_in_status(
     struct store_txn *txn, enum status status, executions_visit *visit, void *context) MUST_CHECK;
 
@@ -75,8 +75,9 @@ struct execution_query {
 
 /*
  * Lists executions, newest first. *ret_next is the `after` of the next page, or UUID_NONE when
- * no page follows; a page that is short, or empty, need not be the last. New executions come
- * before the first page only.
+ * no page follows; a page that is short, or empty, need not be the last. A visit that says false
+ * ends the page with the execution that it was called with. New executions come before the first
+ * page only.
  */
 enum err executions_list(struct store_txn *txn, const struct execution_query *query,
     executions_visit *visit, void *context, struct uuid *ret_next) MUST_CHECK;

@@ -7,8 +7,19 @@
 #include "base/json.h"
 #include "store/store.h"
 
-/* Writes the whole ExecutionResult with its data, logs and attempts. ERR_NOTFOUND. */
-enum err execution_print(
+/* Stands before the end of a log whose beginning a reply has no room for. */
+#define EXECUTION_LOG_CUT "[the reply has no room for what comes before]\n"
+
+/*
+ * Writes the whole ExecutionResult with its data, logs and attempts. Where the logs take more
+ * than `log_bytes` as JSON, each step has an equal part of that, and of a longer log the end is
+ * written, behind EXECUTION_LOG_CUT. ERR_NOTFOUND.
+ */
+enum err execution_print(struct store_txn *txn, const struct uuid *id, size_t log_bytes,
+    struct json_out *out) MUST_CHECK;
+
+/* Writes the ExecutionBrief (schema/execution-brief.schema.json). ERR_NOTFOUND. */
+enum err execution_print_brief(
     struct store_txn *txn, const struct uuid *id, struct json_out *out) MUST_CHECK;
 
 #endif

@@ -182,7 +182,7 @@ static enum err read_all(struct explaining *e, const struct uuid *cid)
     if (!err)
         err = triggers_each(e->txn, add_trigger, e);
     if (!err)
-        err = executions_of_cid(e->txn, cid, add_made, e);
+        err = executions_of_cid(e->txn, cid, &UUID_NONE, add_made, e);
     if (!err)
         err = e->err;
     if (!err && e->made_count)

@@ -6,7 +6,6 @@
 
 #include "base/ascii.h"
 #include "base/clock.h"
-#include "view/execution.h"
 
 static bool take_status(struct span value, struct execution_query *query)
 {
@@ -90,41 +89,28 @@ void listing_begin(const char *member, struct json_out *out)
 /* Executions that are written while the store is walked. */
 struct printing {
     struct store_txn *txn;
+    struct page *page;
     struct json_out *out;
-    bool brief;
-    size_t count;
     enum err err;
 };
-
-static enum err print_brief(struct store_txn *txn, const struct uuid *id, struct json_out *out)
-{
-    struct execution execution;
-    enum err err = executions_get(txn, id, &execution, NULL);
-    if (err)
-        return err;
-    execution.step_count = 0;
-    execution_format(&execution, &(struct execution_extras){0}, out);
-    return ERR_OK;
-}
 
 static bool print_one(const struct uuid *id, void *context)
 {
     struct printing *printing = context;
-    printing->err =
-        (printing->brief ? print_brief : execution_print)(printing->txn, id, printing->out);
-    printing->count++;
-    return !printing->err;
+    printing->err = page_add_execution(printing->page, printing->txn, id, printing->out);
+    return !printing->err && !page_is_full(printing->page, printing->out);
 }
 
-enum err listing_page(struct store_txn *txn, struct execution_query *query, bool brief,
+enum err listing_page(struct store_txn *txn, struct execution_query *query, struct page *page,
     struct json_out *out, struct uuid *ret_next)
 {
-    struct printing printing = {.txn = txn, .out = out, .brief = brief};
+    struct printing printing = {.txn = txn, .page = page, .out = out};
     if (!query->limit)
         query->limit = EXECUTIONS_LIMIT_DEFAULT;
+    page_begin(page, out);
     enum err err = executions_list(txn, query, print_one, &printing, ret_next);
     query->after = *ret_next;
-    query->limit -= printing.count;
+    query->limit -= page->rows;
     return err ? err : printing.err;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "base/json.h"
 #include "store/executions.h"
+#include "view/page.h"
 
 /*
  * Puts one value into the query, whose text borrows it. The names are those that clients
@@ -14,12 +15,12 @@
 const char *listing_take(struct execution_query *query, const char *name, struct span value);
 
 /*
- * Writes {member: [ExecutionResult, …], "next"}: listing_begin, listing_page for one page or
- * more, listing_end. A page moves the query on to the page behind it; UUID_NONE in
- * *ret_next says that there is none. Brief executions lack data, steps, logs and attempts.
+ * Writes {member: [execution, …], "next"}: listing_begin, listing_page for one page or more,
+ * listing_end. A page, whose limit is that of the query, moves the query on to the page behind
+ * it; UUID_NONE in *ret_next says that there is none.
  */
 void listing_begin(const char *member, struct json_out *out);
-enum err listing_page(struct store_txn *txn, struct execution_query *query, bool brief,
+enum err listing_page(struct store_txn *txn, struct execution_query *query, struct page *page,
     struct json_out *out, struct uuid *ret_next) MUST_CHECK;
 void listing_end(const struct uuid *next, struct json_out *out);
 

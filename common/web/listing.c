@@ -19,24 +19,41 @@ bool listing_read(struct request *request, const char *const *names, struct exec
     return true;
 }
 
-struct page {
+struct list {
     struct execution_query query;
+    struct page page;
     const char *member;
 };
 
 static enum err print_page(struct request *request, struct store_txn *txn, struct json_out *out)
 {
-    struct page *page = request->state;
+    struct list *list = request->state;
     struct uuid next;
-    listing_begin(page->member, out);
-    enum err err = listing_page(txn, &page->query, false, out, &next);
+    listing_begin(list->member, out);
+    enum err err = listing_page(txn, &list->query, &list->page, out, &next);
     listing_end(&next, out);
     return err;
 }
 
+/* Reads ?full=. False when the request was answered. */
+static bool read_brief(struct request *request, bool *ret_brief)
+{
+    struct span full;
+    if (!request_text(request, "full", &full))
+        return false;
+    *ret_brief = !span_eq_str(full, "1");
+    if (!full.data || !*ret_brief || span_eq_str(full, "0"))
+        return true;
+    reply_problem(request, 422, "full: must be 1 or 0.");
+    return false;
+}
+
 void listing_reply(struct request *request, const struct execution_query *query, const char *member)
 {
-    struct page *page = request->state = arena_alloc(&request->arena, sizeof *page);
-    *page = (struct page){*query, member};
-    read_reply(request, 200, print_page, "There is no such page.");
+    struct list *list = request->state = arena_alloc(&request->arena, sizeof *list);
+    list->query = *query;
+    list->member = member;
+    list->page.bytes = (size_t)request->home->config.web_reply_bytes;
+    if (read_brief(request, &list->page.brief))
+        read_reply(request, 200, print_page, "There is no such page.");
 }

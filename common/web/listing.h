@@ -12,7 +12,10 @@
  */
 bool listing_read(struct request *request, const char *const *names, struct execution_query *query);
 
-/* Replies with {member: [ExecutionResult], "next"}. A query without a limit gets the default. */
+/*
+ * Replies with {member: [execution, …], "next"}, in brief unless the request has ?full=1. A query
+ * without a limit gets the default.
+ */
 void listing_reply(
     struct request *request, const struct execution_query *query, const char *member);
 

@@ -1,6 +1,8 @@
 /* read - see read.h. */
 #include "web/read.h"
 
+#include "base/ascii.h"
+
 void read_reply(struct request *request, int status, read_print *print, const char *none)
 {
     struct store_txn *txn;
@@ -18,4 +20,19 @@ void read_reply(struct request *request, int status, read_print *print, const ch
     else
         reply_json(request, status, buf_span(&body));
     buf_done(&body);
+}
+
+bool read_page(struct request *request, size_t limit, struct page *ret_page)
+{
+    struct span text;
+    uint64_t number = limit;
+    if (!request_text(request, "limit", &text))
+        return false;
+    if (text.data && !(ascii_number(text, READ_LIMIT_MAX, &number) && number)) {
+        reply_problem(request, 422, "limit: must be a whole number from 1 to %d.", READ_LIMIT_MAX);
+        return false;
+    }
+    *ret_page = (struct page){
+        .limit = (size_t)number, .bytes = (size_t)request->home->config.web_reply_bytes};
+    return true;
 }

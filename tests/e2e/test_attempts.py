@@ -79,7 +79,7 @@ def test_each_failed_for_its_own_reason(live):
     assert execution["error"] is None
     assert all(a["seconds"] >= 0 for a in execution["attempts"])
     assert show(live, execution["execution_id"]) == execution
-    assert live.get("/fx/executions").json["executions"] == [execution]
+    assert live.get("/fx/executions?full=1").json["executions"] == [execution]
 
 
 def test_used_up(live):

@@ -124,7 +124,7 @@ def test_is_one(home, script, options):
     make(home, SH + script + "\n", event="job", **options)
     made = home.wait_cid(home.post_event("job")["cid"])[-1]
     assert (made["status"], made["dead_letter"]) == ("failed", True)
-    found = home.get(LETTERS).json
+    found = home.get(f"{LETTERS}?full=1").json
     assert found == {"dead_letters": [made], "next": None}
 
 

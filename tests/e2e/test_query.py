@@ -50,7 +50,7 @@ def door():
 
 
 def ask(home, method, path, query):
-    url = path.replace("{cid}", home.cid).replace("{pipeline_id}", "query")
+    url = path.format(cid=home.cid, id="query", pipeline_id="query")
     return home.call(method, f"{url}?{query}", BODIES.get(path))
 
 

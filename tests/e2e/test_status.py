@@ -196,4 +196,4 @@ def test_wait_returns_early(live):
     assert [e["status"] for e in executions] == ["completed"]
     own = executions[0]["execution_id"]
     assert live.get(f"/fx/executions/{own}").json == executions[0]
-    assert live.get("/fx/executions").json["executions"] == executions
+    assert live.get("/fx/executions?full=1").json["executions"] == executions

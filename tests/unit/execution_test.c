@@ -247,7 +247,7 @@ static void execution_is_written_as_a_result(void **state)
         {0},
     };
     struct execution execution = full();
-    struct execution_extras extras = {span_str("{\"a\": [1.0]}"), logs, attempts, 2};
+    struct execution_extras extras = {span_str("{\"a\": [1.0]}"), logs, attempts, 2, false};
     struct json_fault fault;
     struct buf text = BUF_INIT;
     struct json_out out = json_out_to(&text);

@@ -198,16 +198,16 @@ static void executions_of_a_cid_come_in_order(void **state)
         create(txn, &execution);
     }
     struct found found = {.n = 0};
-    assert_int_equal(executions_of_cid(txn, &first, note, &found), ERR_OK);
+    assert_int_equal(executions_of_cid(txn, &first, &UUID_NONE, note, &found), ERR_OK);
     check_found(&found, of_first, 3);
     found = (struct found){.n = 0};
-    assert_int_equal(executions_of_cid(txn, &second, note, &found), ERR_OK);
+    assert_int_equal(executions_of_cid(txn, &second, &UUID_NONE, note, &found), ERR_OK);
     check_found(&found, of_second, 2);
     found = (struct found){.n = 0};
-    assert_int_equal(executions_of_cid(txn, &third, note, &found), ERR_OK);
+    assert_int_equal(executions_of_cid(txn, &third, &UUID_NONE, note, &found), ERR_OK);
     assert_int_equal(found.n, 0);
     found = (struct found){.stop_at = 2};
-    assert_int_equal(executions_of_cid(txn, &first, note, &found), ERR_OK);
+    assert_int_equal(executions_of_cid(txn, &first, &UUID_NONE, note, &found), ERR_OK);
     check_found(&found, two, 2);
 }
 
@@ -266,9 +266,9 @@ static void result_is_printed_with_data_and_logs(void **state)
     create(txn, &execution);
     assert_int_equal(executions_set_data(txn, &execution.id, span_str("{\"k\":[1]}")), ERR_OK);
     assert_int_equal(executions_set_log(txn, &execution.id, 1, span_str("boom\n")), ERR_OK);
-    assert_int_equal(execution_print(txn, &unknown, &out), ERR_NOTFOUND);
+    assert_int_equal(execution_print(txn, &unknown, 1000, &out), ERR_NOTFOUND);
     assert_int_equal(text.len, 0);
-    assert_int_equal(execution_print(txn, &execution.id, &out), ERR_OK);
+    assert_int_equal(execution_print(txn, &execution.id, 1000, &out), ERR_OK);
     assert_non_null(strstr(buf_text(&text), "\"data\":{\"k\":[1]},"));
     assert_non_null(strstr(buf_text(&text),
         "\"steps\":[{\"name\":\"a\",\"status\":\"completed\",\"started\":\"2026-01-02T03:04:05."
