@@ -20,7 +20,7 @@ $(B)/tests/fault.so: tests/lib/fault.c
 # The objects of tests are kept, though make only meets them on the way to a program.
 .SECONDARY:
 
-.PHONY: unit built e2e crash checks format asan bench
+.PHONY: unit built e2e crash checks format check check-all bench
 unit: $(UNIT:%=$(B)/tests/%) ## unit tests
 	@for t in $^; do $$t >$$t.log 2>&1 || { cat $$t.log; echo "failed: $$t"; exit 1; }; done
 	@echo "$(words $(UNIT)) unit test programs passed"
@@ -29,8 +29,9 @@ unit: $(UNIT:%=$(B)/tests/%) ## unit tests
 CORES := $(shell nproc)
 pytest = PYTHONDONTWRITEBYTECODE=1 FX_BUILD=$(1) /usr/bin/python3 -m pytest -q -n $(shell expr 2 '*' $(CORES))
 
-e2e: all $(B)/tests/fault.so ## end-to-end tests behind a real web server
-	@$(call pytest,$(B)) tests/e2e
+e2e: TESTS = tests/e2e
+e2e: all $(B)/tests/fault.so ## end-to-end tests behind a real web server; TESTS=FILE chooses
+	@$(call pytest,$(B)) $(TESTS)
 
 crash: all ## kill tests
 	@$(call pytest,$(B)) tests/crash
@@ -52,21 +53,13 @@ SOURCES = $(shell git ls-files '*.c' '*.h')
 
 built: all $(UNIT:%=$(B)/tests/%) $(B)/tests/fault.so
 
-# Every stage runs, also behind one that failed (-k), but none of a build that failed.
-.PHONY: check-native check-asan
-check: ## everything: build, tests, checks, and all again under ASan and UBSan
-	@echo "This takes about 20 minutes on two idle cores. It needs the Debian packages of .ci/packages,"
-	@echo "and the npm registry once, for libraries that a dozen tests use; nothing else from outside."
+check: ## build, tests, checks, a third of the tests also under ASan and UBSan, samples of the rest
+	@echo "This takes 20 minutes at most on two idle cores. It needs the Debian packages of .ci/packages,"
+	@echo "the npm registry once, for libraries that a dozen tests use, and the archive of apt, for freshcheck."
 	@.ci/deps run check
-	@.ci/caller $(MAKE) --no-print-directory -k check-native check-asan
-
-check-native:
-	@$(MAKE) --no-print-directory -j$(CORES) built
-	@$(MAKE) --no-print-directory unit checks e2e crash
-
-check-asan:
-	@$(MAKE) --no-print-directory -j$(CORES) VARIANT=asan built
-	@$(MAKE) --no-print-directory VARIANT=asan unit e2e crash
+	@MAKE="$(MAKE)" tests/tools/check.sh
+check-all: deps-tools ## all there is to check, all of it also under ASan and UBSan
+	@MAKE="$(MAKE)" tests/tools/check.sh all
 
 .PHONY: freshcheck
 freshcheck: ## the README, as it is pasted, on a Debian 12 that has nothing; needs root

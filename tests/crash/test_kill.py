@@ -10,7 +10,7 @@ from http.client import HTTPException
 from harness import children_of, command_of, until
 from jobs import SH, make, marked, runners
 
-KILL_SECONDS = 10
+KILL_SECONDS = float(os.environ.get("FX_KILL_SECONDS", 10))
 SENDERS = 2
 PAUSE_SECONDS = 0.04  # of a sender between two events, on average
 KILL_PAUSE_SECONDS = 0.15  # between two kills, on average

@@ -1,0 +1,102 @@
+#!/bin/sh
+# The stages of `make check`, and with `all` of `make check-all`. A stage that fails does
+# not keep the others from running, but what is not built cannot be tested. Prints how many
+# seconds each took; fails when one did.
+#
+# A third of the end-to-end and kill tests runs under ASan: the files whose place in the
+# alphabet leaves, divided by three, what the commit's id leaves. So each file is in one
+# third, every third comes by as commits follow, and a commit always gets the same one.
+set -u
+LC_ALL=C
+export LC_ALL
+cd "$(dirname "$0")/../.." || exit 1
+# Under sudo all is done as who called it, but for freshcheck, which is root's.
+make=".ci/caller ${MAKE:-make} --no-print-directory"
+jobs=-j$(nproc)
+table= failed=
+trap 'exit 130' HUP INT TERM
+
+now() {
+    cut -d. -f1 /proc/uptime
+}
+
+# usage: stage NAME COMMAND…
+stage() {
+    name=$1 began=$(now)
+    shift
+    echo "--- $name"
+    if "$@"; then how=; else how="  FAILED" failed="$failed, $name"; fi
+    row=$(printf '%-24s %5d s%s' "$name" $(($(now) - began)) "$how")
+    echo "--- $row"
+    table="$table$row
+"
+    [ -z "$how" ]
+}
+
+# What is not everywhere. usage: stage_with PROGRAM NAME COMMAND…
+stage_with() {
+    program=$1
+    shift
+    if command -v "$program" >/dev/null; then
+        stage "$@"
+    else
+        echo "--- $1: left out, there is no $program (make deps-tools)"
+    fi
+}
+
+finish() {
+    printf -- '--- seconds\n%s%-24s %5d s\n' "$table" "all" $(($(now) - start))
+    [ -n "$failed" ] || { echo "$what: every stage is good"; exit 0; }
+    echo "$what FAILED: ${failed#, }"
+    exit 1
+}
+
+# The files of this commit's third.
+third() {
+    id=$(.ci/caller git rev-parse HEAD 2>/dev/null || echo 0)
+    printf '%s\n' tests/crash/test_*.py tests/e2e/test_*.py |
+        awk -v n=$((0x$(echo "$id" | cut -c1-7) % 3)) 'NR % 3 == n'
+}
+
+natively() {
+    stage "build" $make $jobs built || finish
+    stage "unit tests" $make unit
+    stage "checks" $make checks
+    stage "sizes" $make sizes
+    stage "end to end" $make e2e
+    stage "kills" $make crash
+}
+
+# usage: sanitized WHAT FILE…
+sanitized() {
+    which=$1
+    shift
+    stage "ASan: build" $make $jobs VARIANT=asan built || return
+    stage "ASan: unit tests" $make VARIANT=asan unit
+    stage "ASan: $which" $make VARIANT=asan e2e TESTS="$*"
+}
+
+start=$(now)
+case ${1:-} in
+    '')
+        what=check
+        natively
+        echo "This commit's third under ASan:" $(third | sed 's|.*/||')
+        sanitized "a third" $(third)
+        stage_with clang-tidy "clang-tidy" $make tidy
+        stage_with clang "fuzzing, 3 s each" $make fuzz T=3
+        stage "distcheck" $make distcheck
+        stage "freshcheck, as root" tests/fresh/run root
+        ;;
+    all)
+        what=check-all
+        export FX_KILL_SECONDS=60 FX_SCENARIO_SECONDS=300
+        natively
+        sanitized "all others" tests/e2e tests/crash
+        for tool in tidy tsan valgrind coverage "fuzz T=60" distcheck; do
+            stage "$tool" $make $tool
+        done
+        stage "freshcheck" tests/fresh/run
+        ;;
+esac
+finish
