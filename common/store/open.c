@@ -2,6 +2,7 @@
 #include "store/open.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -84,6 +85,34 @@ static int try_to_open(struct store *store, const char *path, unsigned flags, in
     return rc;
 }
 
+/* A reader has 64 bytes, a line of the cache, and what stands before the readers has a few. */
+#define LOCK_BYTES ((READERS_MAX + 16) * 64)
+
+/*
+ * LMDB maps lock.mdb, which begins with holes: where a full disk has no block for one, the
+ * reader that gets its slot there dies of SIGBUS. The blocks are taken before LMDB opens the
+ * file, since closing any descriptor of it later would drop LMDB's locks.
+ */
+static void take_lock_blocks(const struct store *store, const char *directory)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    struct buf name = BUF_INIT;
+    buf_printf(&name, "%s/lock.mdb", directory);
+    home_path(store->home, buf_text(&name), path);
+    buf_done(&name);
+    mode_t old = umask(007);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
+    umask(old);
+    if (fd < 0)
+        return; /* LMDB says why */
+    /* A file that is there keeps its size: others have mapped so much, and not more. */
+    off_t len = fstat(fd, &st) == 0 && st.st_size ? st.st_size : LOCK_BYTES;
+    if (fallocate(fd, 0, 0, len) < 0 && errno != EOPNOTSUPP)
+        log_errno("cannot take room for %s; with many readers programs may end", path);
+    close(fd);
+}
+
 /* Opens the environment in this directory of the home. */
 static enum err start(struct store *store, const char *directory, unsigned flags, int64_t map_bytes)
 {
@@ -94,6 +123,8 @@ static enum err start(struct store *store, const char *directory, unsigned flags
                   "to a local disk (or set network_filesystem = 1 in [store] of fx.conf)");
         return ERR_DENIED;
     }
+    if (access(path, F_OK) == 0)
+        take_lock_blocks(store, directory);
     int rc = try_to_open(store, path, flags, map_bytes);
     for (int try = 1; try < TRIES && (rc == EINVAL || rc == EAGAIN); try++) {
         usleep(TRY_AGAIN_US);

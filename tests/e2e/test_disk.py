@@ -1,11 +1,16 @@
 """A disk in trouble: what fails is refused, nothing is lost, and no program ends for it."""
+import contextlib
 import errno
+import json
+import os
+import subprocess
+import tempfile
 import os
 
 import pytest
 
 from faults import SHORT, Faults
-from harness import children_of, until
+from harness import BUILD, Home, children_of, until
 
 EVENT = {"event_source": "test", "event_type": "disk", "payload": {"n": 1}}
 FULL_OR_BROKEN = pytest.mark.parametrize("error", [errno.EIO, errno.ENOSPC, errno.EDQUOT],
@@ -62,3 +67,119 @@ def test_write_that_fails_ends_no_program(home, faults, fault, times):
     until(lambda: post(home).status == 200, what="events are taken again")
     assert works(home)
     assert programs_of(home) == before
+
+
+# --- A disk that is really full ---
+
+class SmallDisk(Home):
+    """A home on a small file system of its own."""
+
+    def __init__(self):
+        self.mounted = tempfile.mkdtemp(prefix="fx-")  # the path of a socket has to be short
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", self.mounted],
+                                 capture_output=True, text=True)
+        if mounted.returncode:
+            os.rmdir(self.mounted)
+            pytest.skip(f"no file system can be mounted here: {mounted.stderr}")
+        try:
+            super().__init__(where=self.mounted)
+            self.configure(store={"disk_reserve_bytes": 0})
+        except BaseException:
+            self.unmount()
+            raise
+
+    def unmount(self):
+        subprocess.run(["umount", "-l", self.mounted], check=True)
+        os.rmdir(self.mounted)
+
+    def close(self):
+        try:
+            super().close()
+        finally:
+            self.unmount()
+
+    @property
+    def ballast(self):
+        return self.place / "ballast"
+
+    def fill(self):
+        """To the last block."""
+        with open(self.ballast, "ab", buffering=0) as file:
+            for size in (1 << 20, 4096):
+                with contextlib.suppress(OSError):
+                    while file.write(bytes(size)):
+                        pass
+        assert os.statvfs(self.place).f_bavail == 0
+
+    def free(self):
+        self.ballast.unlink()
+
+
+@pytest.fixture
+def small():
+    with SmallDisk() as home:
+        yield home
+
+
+def from_address(home, address, key):
+    """The status of a request of an address of its own, by way of a program's socket."""
+    return home.exchange(home.request("GET", "/fx/executions", key=key), source=address).status
+
+
+def test_full_disk_ends_no_program(small):
+    """Keys that nobody has used before, and 40 senders of bad keys, are in pages never touched."""
+    keys = [small.new_key("status").token for _ in range(12)]
+    small.start()
+    small.start_dispatcher()
+    before = programs_of(small)
+    small.fill()
+    bad = [from_address(small, f"127.0.0.{n}", "no-key") for n in range(2, 42)]
+    good = [small.get("/fx/executions", key=key).status for key in keys]
+    assert (bad, good) == ([401] * 40, [200] * 12)
+    large = {**EVENT, "payload": "x" * (600 << 10)}
+    assert small.post("/fx/events", large).status == 503
+    small.free()
+    until(lambda: small.post("/fx/events", large).status == 200, what="events are taken again")
+    assert programs_of(small) == before
+
+
+def test_full_disk_has_a_slot_for_every_reader(small):
+    """Each of them has a slot in lock.mdb, which its first 62 readers had blocks for."""
+    small.start()
+    cid = json.loads(small.fxctl("publish", "--json", "--type", "disk", "{}"))["cid"]
+    small.fill()
+    command = [BUILD / "bin/fxctl", "--home", small.dir, "cid", cid, "--wait", "--timeout", "2"]
+    waiting = [subprocess.Popen(command, env=small.environment(), stdout=subprocess.DEVNULL,
+                                stderr=subprocess.PIPE) for _ in range(90)]
+    statuses = {one.wait() for one in waiting}
+    for one in waiting:
+        one.stderr.close()
+    small.free()
+    assert all(status >= 0 for status in statuses), statuses
+
+
+def test_program_that_starts_on_a_full_disk_keeps_rates_for_itself(small):
+    key = small.new_key("status", rate=1, burst=2).token
+    small.start()
+    (small.dir / "run/meters").unlink()
+    small.fill()
+    small.kill_program("status")
+    until(lambda: small.get("/fx/-", key=None).status == 404, what="status is there again")
+    statuses = [small.get("/fx/executions", key=key).status for _ in range(6)]
+    listed = small.run_fxctl("key", "list")
+    small.free()
+    assert statuses[:2] == [200, 200] and 429 in statuses
+    assert listed.returncode == 0 and "keeps rates for itself" in listed.stderr
+
+
+def test_meters_that_are_cut_short_end_no_program(home):
+    home.start()
+    before = set(children_of(home.server.pid))
+    key = home.new_key("status", rate=1, burst=2).token
+    for _ in range(2):
+        assert home.get("/fx/executions").status == 200
+        os.truncate(home.dir / "run/meters", 0)
+    statuses = [home.get("/fx/executions", key=key).status for _ in range(6)]
+    assert statuses[:2] == [200, 200] and 429 in statuses
+    assert "run/meters was cut short" in home.logs()
+    assert set(children_of(home.server.pid)) == before

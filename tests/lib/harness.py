@@ -109,13 +109,16 @@ def option_words(options):
 class Home:
     keeps_contract = True  # every reply is as schema/openapi.yaml says
 
-    def __init__(self, account=None):
-        """`account`: whom the home belongs to and its programs run as; a test of root's may say."""
+    def __init__(self, account=None, where=None):
+        """`account`: whom the home belongs to and its programs run as; a test of root's may say.
+
+        `where`: the directory it is made in; else the one for what is temporary.
+        """
         self.process = {}  # what makes a process one of that account
         if account:
             user = pwd.getpwnam(account)
             self.process = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-        self.place = Path(tempfile.mkdtemp(prefix="fx-"))
+        self.place = Path(tempfile.mkdtemp(prefix="fx-", dir=where))
         self.dir = self.place / "home"
         self.scratch = self.place / "scratch"  # where steps and tests may meet
         self.port = None
@@ -273,15 +276,15 @@ class Home:
 
     # --- HTTP ---
 
-    def connect(self, timeout=90):
-        return socket.create_connection(("127.0.0.1", self.port), timeout)
+    def connect(self, timeout=90, source="127.0.0.1"):
+        return socket.create_connection(("127.0.0.1", self.port), timeout, (source, 0))
 
-    def exchange(self, data, method="GET"):
+    def exchange(self, data, method="GET", source="127.0.0.1"):
         """Sends these bytes and reads one reply, which must be as the contract says.
 
-        None when the server hung up without one.
+        None when the server hung up without one. `source` is an address of this machine.
         """
-        with self.connect() as connection:
+        with self.connect(source=source) as connection:
             try:
                 connection.sendall(data)
             except (BrokenPipeError, ConnectionResetError):
