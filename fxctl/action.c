@@ -177,8 +177,8 @@ static void add_events(struct span explanation, struct buf *out)
 static enum err print_explanation(
     struct fxctl *ctl, struct store_txn *txn, struct json_out *out, void *context)
 {
-    (void)ctl;
-    return explain_print(txn, context, out);
+    struct page page = {.bytes = (size_t)ctl->home.config.web_reply_bytes};
+    return explain_print(txn, context, &page, out);
 }
 
 static int no_cid(const struct fxctl *ctl, const void *context)

@@ -158,8 +158,10 @@ void results_of_cid(struct request *request)
 static enum err print_explanation(
     struct request *request, struct store_txn *txn, struct json_out *out)
 {
+    struct page page = {.bytes = (size_t)request->home->config.web_reply_bytes};
     struct uuid cid;
-    return uuid_parse(request->params[0], &cid) ? explain_print(txn, &cid, out) : ERR_NOTFOUND;
+    return uuid_parse(request->params[0], &cid) ? explain_print(txn, &cid, &page, out)
+                                                : ERR_NOTFOUND;
 }
 
 void results_explain(struct request *request)

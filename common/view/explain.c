@@ -26,7 +26,9 @@ struct made {
 /* What is read once, however many events there are. */
 struct explaining {
     struct store_txn *txn;
+    struct page *page;
     struct json_out *out;
+    uint64_t steps;  /* left to spend */
     uint64_t cursor; /* of the log: events up to there are routed */
     struct considered *triggers;
     size_t trigger_count;
@@ -73,6 +75,11 @@ static const struct made *find_made(
     return e->made_count ? bsearch(&key, e->made, e->made_count, sizeof key, compare_made) : NULL;
 }
 
+static void spend(struct explaining *e, uint64_t steps)
+{
+    e->steps -= steps < e->steps ? steps : e->steps;
+}
+
 static enum err look_at_pipeline(struct explaining *e, struct considered *c)
 {
     struct span definition;
@@ -86,9 +93,33 @@ static enum err look_at_pipeline(struct explaining *e, struct considered *c)
         &version, &created_ms, &definition);
     if (err)
         return err == ERR_NOTFOUND ? ERR_OK : err;
+    spend(e, definition.len);
     err = pipeline_parse(definition, &c->pipeline, &ignored);
     buf_done(&ignored);
     return err ? ERR_CORRUPT : ERR_OK;
+}
+
+/* Whether the filters match, with what is left to spend, as a sentence part. */
+static enum err judge_filters(
+    struct explaining *e, struct considered *c, struct filter_subject *subject, struct buf *ret_why)
+{
+    bool reads = subject->state == PAYLOAD_NEW;
+    enum filter_verdict verdict = FILTER_MATCHES;
+    enum err err = e->steps ? look_at_pipeline(e, c) : ERR_OK;
+    bool cut = e->steps < FILTER_STEPS_MAX;
+    subject->limit = subject->steps = cut ? e->steps : FILTER_STEPS_MAX;
+    if (!err && e->steps && c->pipeline)
+        verdict = filter_judge(c->pipeline->filters, subject, ret_why);
+    if (!err && (!e->steps || (cut && verdict == FILTER_TOO_COSTLY))) {
+        buf_clear(ret_why);
+        buf_add_str(ret_why, "not judged: the filters before took all steps of this reply");
+    } else if (!err && verdict == FILTER_MATCHES) {
+        buf_add_str(ret_why, "the event is not routed yet");
+    }
+    spend(e, subject->limit - subject->steps);
+    if (reads && subject->state != PAYLOAD_NEW)
+        spend(e, subject->event->data.len);
+    return err;
 }
 
 /* Why the trigger made no execution, as a sentence part. */
@@ -116,11 +147,7 @@ static enum err find_reason(
         buf_add_str(ret_why, "time: it had ended before the event was accepted");
         return ERR_OK;
     }
-    enum err err = look_at_pipeline(e, c);
-    if (!err &&
-        (!c->pipeline || filter_judge(c->pipeline->filters, subject, ret_why) == FILTER_MATCHES))
-        buf_add_str(ret_why, "the event is not routed yet");
-    return err;
+    return judge_filters(e, c, subject, ret_why);
 }
 
 static enum err print_trigger(
@@ -168,7 +195,8 @@ static enum err print_event(struct explaining *e, uint64_t seq)
     json_put_bool(o, "routed", seq <= e->cursor);
     json_key(o, "triggers");
     json_open(o, '[');
-    for (size_t i = 0; i < e->trigger_count && !err; i++)
+    e->page->rows++;
+    for (size_t i = 0; i < e->trigger_count && !err && !page_is_full(e->page, o); i++)
         err = print_trigger(e, &e->triggers[i], &subject);
     filter_subject_done(&subject);
     json_close(o, ']');
@@ -202,22 +230,24 @@ static enum err print_events(struct explaining *e, const struct uuid *cid, uint6
 {
     size_t most = count_explained(e);
     enum err err = ERR_OK;
-    for (size_t i = 0; i < most && !err; i++) {
+    for (size_t i = 0; i < most && !err && !page_is_full(e->page, e->out); i++) {
         err = print_event(e, seq);
-        if (!err)
+        if (!err && !page_is_full(e->page, e->out))
             err = events_next_of_cid(e->txn, cid, &seq);
     }
     return err;
 }
 
-enum err explain_print(struct store_txn *txn, const struct uuid *cid, struct json_out *out)
+enum err explain_print(
+    struct store_txn *txn, const struct uuid *cid, struct page *page, struct json_out *out)
 {
-    struct explaining e = {.txn = txn, .out = out};
+    struct explaining e = {.txn = txn, .page = page, .out = out, .steps = EXPLAIN_STEPS_MAX};
     uint64_t first = 0;
     char text[UUID_TEXT];
     enum err err = events_next_of_cid(txn, cid, &first);
     if (err)
         return err;
+    page_begin(page, out);
     err = read_all(&e, cid);
     if (!err) {
         uuid_format(cid, text);

@@ -255,7 +255,7 @@ def test_unknown(site):
 def test_many_events(home, others, explained):
     """The first thousand are explained, or fewer where there are many triggers, in a time that does
     not grow with their product."""
-    home.configure(step={"emits": 10000})
+    home.configure(step={"emits": 10000}, web={"reply_bytes": 64 << 20})
     home.start()
     home.start_dispatcher()
     make(home, python("for n in range(10000):\n"
@@ -272,3 +272,33 @@ def test_many_events(home, others, explained):
     assert [event["type"] for event in found["events"]] == ["job"] + ["after"] * (explained - 1)
     assert len(found["events"][-1]["triggers"]) == others + 1
     assert f"only the first {explained} events are explained" in home.fxctl("explain", cid)
+
+
+def test_filters_have_a_budget_of_steps(live):
+    """Of all of a reply together: the later triggers are named, but not judged."""
+    far = {f"/{299999 - n}": 0 for n in range(3)}  # three looks at far elements
+    for n in range(40):
+        make(live, OK, event="zeros", name=f"far{n:02}", filters=[{"json": far},
+                                                                  {"json": {"/0": 1}}])
+    cid = settled(live, live.post_event("zeros", [0] * 300000)["cid"])
+    [event] = explain(live, cid)
+    said = [text.split(":")[0] for text in why(event).values()]
+    assert len(said) == 40
+    assert said[0] == "json" and said[-1] == "not judged"
+    assert said == sorted(said)
+    [plain] = explain(live, settled(live, live.post_event("zeros", [0])["cid"]))
+    assert "not judged" not in str(plain)
+
+
+def test_a_reply_has_a_budget_of_bytes(home):
+    home.configure(web={"reply_bytes": 16384})
+    home.start()
+    home.start_dispatcher()
+    for n in range(60):
+        make(home, OK, event="x" * 200, name=f"p{n}")
+    cid = settled(home, home.post_event("job")["cid"])
+    reply = home.get(f"/fx/cid/{cid}/explain")
+    assert reply.json["more"] and len(reply.body) < 20000
+    [event] = reply.json["events"]
+    assert 10 < len(event["triggers"]) < 60
+    assert json.loads(home.fxctl("explain", cid, "--json")) == reply.json

@@ -17,7 +17,8 @@ BAD_IDS = [NOBODY, "x", "-", "0", "%20", "%ff", NOBODY[:-1], NOBODY + "0", NOBOD
 @pytest.mark.parametrize("collection", ["cid", "executions"])
 @pytest.mark.parametrize("own", [own.replace(" ", "%20") for own in BAD_IDS], ids=lambda v: v[:20])
 def test_unknown(site, collection, own):
-    check_problem(site.get(f"/fx/{collection}/{own}"), 404, "no such")
+    what = "nothing at this path" if "%" in own else "no such"
+    check_problem(site.get(f"/fx/{collection}/{own}"), 404, what)
 
 
 def test_cid_is_no_execution_id(site):
