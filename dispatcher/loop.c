@@ -218,7 +218,7 @@ static bool is_drained(const struct loop *l)
 }
 
 /*
- * Removes the wake socket before the last look: who commits after that finds no socket, and
+ * Removes the wake FIFO before the last look: who commits after that finds no FIFO, and
  * starts another dispatcher; what was committed before is seen by the look.
  */
 static bool is_nobody_there(struct dispatcher *d)

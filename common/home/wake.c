@@ -3,82 +3,72 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
+#include <signal.h>
 #include <sys/stat.h>
-#include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 
-/*
- * A socket's path has 107 bytes, and a hosting account's home may need more. A path
- * through the open directory is short whatever the home's is.
- */
-static int wake_address(const struct home *home, struct sockaddr_un *ret_address)
+#define NAME "run/wake"
+
+/* Between opening and writing the dispatcher may end: the signal that means this stays away. */
+static ssize_t write_quietly(int fd)
 {
-    char run[PATH_MAX];
-    home_path(home, "run", run);
-    int dir = open(run, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    memset(ret_address, 0, sizeof *ret_address);
-    ret_address->sun_family = AF_UNIX;
-    snprintf(
-        ret_address->sun_path, sizeof ret_address->sun_path, "/proc/self/fd/%d/wake.sock", dir);
-    return dir;
+    static const struct timespec at_once;
+    sigset_t pipe, before, pending;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, &before);
+    ssize_t n = write(fd, "", 1);
+    int error = errno;
+    if (n < 0 && error == EPIPE && !sigismember(&before, SIGPIPE) && sigpending(&pending) == 0 &&
+        sigismember(&pending, SIGPIPE))
+        (void)sigtimedwait(&pipe, NULL, &at_once);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return n;
 }
 
 enum err wake_send(const struct home *home)
 {
-    struct sockaddr_un address;
-    int dir = wake_address(home, &address);
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    enum err err = ERR_IO;
-    if (dir >= 0 && fd >= 0) {
-        ssize_t n = sendto(fd, "", 1, MSG_NOSIGNAL, (struct sockaddr *)&address, sizeof address);
-        if (n == 1 || errno == EAGAIN || errno == ENOBUFS)
-            err = ERR_OK;
-        else if (errno == ENOENT || errno == ECONNREFUSED)
-            err = ERR_NOTFOUND;
-    }
-    if (fd >= 0)
-        close(fd);
-    if (dir >= 0)
-        close(dir);
+    char path[PATH_MAX];
+    home_path(home, NAME, path);
+    int fd = open(path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT || errno == ENXIO ? ERR_NOTFOUND : ERR_IO;
+    enum err err = ERR_OK;
+    if (write_quietly(fd) < 0 && errno != EAGAIN)
+        err = errno == EPIPE ? ERR_NOTFOUND : ERR_IO;
+    close(fd);
     return err;
 }
 
+/* Open for writing too, so that the FIFO is not at its end whenever a sender closes it. */
 int wake_listen(const struct home *home)
 {
-    struct sockaddr_un address;
     char path[PATH_MAX];
-    home_path(home, "run/wake.sock", path);
-    int dir = wake_address(home, &address);
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    home_path(home, NAME, path);
     unlink(path); /* what a dispatcher that was killed left behind */
-    if (dir < 0 || fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
-        chmod(path, 0660) < 0) {
-        log_errno("cannot make the socket %s", path);
-        if (fd >= 0)
-            close(fd);
-        fd = -1;
-    }
-    if (dir >= 0)
-        close(dir);
+    int fd = -1;
+    if (mkfifo(path, 0600) == 0 && chmod(path, 0660) == 0)
+        fd = open(path, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        log_errno("cannot make the FIFO %s", path);
     return fd;
 }
 
 void wake_close(const struct home *home, int fd)
 {
     char path[PATH_MAX];
-    home_path(home, "run/wake.sock", path);
+    home_path(home, NAME, path);
     unlink(path);
     close(fd);
 }
 
 void wake_drain(int fd)
 {
-    char byte[16];
-    while (recv(fd, byte, sizeof byte, MSG_DONTWAIT) >= 0)
+    char bytes[4096];
+    while (read(fd, bytes, sizeof bytes) > 0)
         ;
 }

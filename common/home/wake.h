@@ -1,11 +1,12 @@
 #ifndef HOME_WAKE_H
 #define HOME_WAKE_H
 /*
- * wake - a datagram that tells the dispatcher to look at the store now.
+ * wake - a byte in a FIFO that tells the dispatcher to look at the store now.
  *
  * Only a hint: the store is the truth, and work whose hint was lost waits for the
- * dispatcher's next timed look. Commit first, then send. A full socket means that the
- * dispatcher is awake already.
+ * dispatcher's next timed look. Commit first, then send. A full FIFO means that the
+ * dispatcher is awake already. A FIFO rather than a socket, since Landlock keeps a
+ * script from opening one and not from connecting to the other.
  */
 #include "base/err.h"
 #include "home/home.h"
@@ -14,15 +15,15 @@
 enum err wake_send(const struct home *home);
 
 /*
- * Makes the socket and returns its descriptor (close-on-exec, non-blocking), or
+ * Makes the FIFO and returns its descriptor (close-on-exec, non-blocking), or
  * -1 when that failed (logged). The caller holds the dispatcher's lock.
  */
 int wake_listen(const struct home *home);
 
-/* Removes the socket, so that senders find no dispatcher, then closes it. */
+/* Removes the FIFO, so that senders find no dispatcher, then closes it. */
 void wake_close(const struct home *home, int fd);
 
-/* Empties the socket. */
+/* Empties the FIFO. */
 void wake_drain(int fd);
 
 #endif

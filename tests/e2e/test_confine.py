@@ -36,7 +36,7 @@ def site(request):
     """A home of that account with everything running, and something in each place of it."""
     with home_of(request.param) as home:
         home.account = request.param
-        home.configure(step={"unconfined": "free free-persistent"})
+        home.configure(step={"unconfined": "free free-persistent", "memory_bytes": 0})
         home.start()
         (home.dir / "first.key").write_text(home.key())
         (home.dir / "log/note").write_text("note")

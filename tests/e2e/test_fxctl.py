@@ -3,9 +3,9 @@ import fcntl
 import json
 import os
 import re
-import socket
 import struct
 import subprocess
+from contextlib import contextmanager
 from datetime import datetime
 
 import pytest
@@ -515,22 +515,25 @@ def test_trigger_start_without_an_event_option(home):
 
 # --- Events ---
 
-def wake_socket(home):
+@contextmanager
+def wake_fifo(home):
     """Listens as the dispatcher does."""
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-    listening.bind(str(home.dir / "run/wake.sock"))
-    return listening
+    path = home.dir / "run/wake"
+    os.mkfifo(path)
+    listening = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    yield listening
+    os.close(listening)
 
 
 def was_woken(listening):
     try:
-        return bool(listening.recv(16))
+        return bool(os.read(listening, 16))
     except BlockingIOError:
         return False
 
 
 def test_publish_prints_the_cid_alone(home):
-    with wake_socket(home) as listening:
+    with wake_fifo(home) as listening:
         done = home.run_fxctl("publish", "--type", "order.created", '{"order": 7}')
         assert was_woken(listening)
     assert done.returncode == DONE and done.stderr == ""
@@ -592,7 +595,7 @@ def test_publish_where_there_is_no_room(home):
 def test_trigger_changes_wake_the_dispatcher(home, command):
     apply(home)
     home.fxctl("trigger", "start", "order-mail")
-    with wake_socket(home) as listening:
+    with wake_fifo(home) as listening:
         home.fxctl("trigger", *command, "order-mail")
         assert was_woken(listening)
 

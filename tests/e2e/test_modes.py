@@ -38,7 +38,7 @@ def sockets(home):
 def wait_gone(home, timeout=20):
     until(lambda: not dispatchers(home) and not runners(home), timeout,
           lambda: f"the dispatcher has left: {home.processes()}\n{home.logs()}")
-    assert not (home.dir / "run/wake.sock").exists()
+    assert not (home.dir / "run/wake").exists()
 
 
 @pytest.fixture(params=["fastcgi", "cgi"])
@@ -401,14 +401,14 @@ def test_bad_command_line(home, arguments):
 
 # --- As a service ---
 
-def test_service_that_is_stopped_leaves_no_socket(home):
-    """Who sends a hint then finds nobody, not the socket of one that is gone."""
+def test_service_that_is_stopped_leaves_no_fifo(home):
+    """Who sends a hint then finds nobody, not the FIFO of one that is gone."""
     home.start()
     home.start_dispatcher()
     quick(home)
     completed(home.wait_cid(home.post_event("job")["cid"])[0])
     assert home.stop_dispatcher() == 0
-    assert not (home.dir / "run/wake.sock").exists()
+    assert not (home.dir / "run/wake").exists()
     home.stop()
     assert not home.processes() and not sockets(home)
 

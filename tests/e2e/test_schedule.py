@@ -283,6 +283,7 @@ def test_replaced_without_a_dispatcher(away, before, after, count):
 def test_on_demand(away):
     """A schedule keeps the dispatcher there: nobody would start another for its tick."""
     away.configure(dispatcher={"on_demand": 1, "leave_seconds": 1})
+    away.clock.follow(away)
     pipeline = scheduled(away)
     wait_trigger(away, pipeline, ready=True)
     a_look_later(away)
@@ -295,7 +296,7 @@ def test_on_demand(away):
     completed(away.wait_cid(wait_ticks(away, "tick", 1)[0]["cid"])[0])
     assert lock.read_text() == pid
     stop_trigger(away, pipeline)
-    until(lambda: not (away.dir / "run/wake.sock").exists(), what="it leaves when there is none")
+    until(lambda: not (away.dir / "run/wake").exists(), what="it leaves when there is none")
 
 
 def test_clock_set_back(clocked):

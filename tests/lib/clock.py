@@ -1,10 +1,11 @@
 """clock - the wall clock of the dispatcher and of fxctl, set by a test (libfaketime). Their other
 clock and everything around them go on as they are."""
 import os
+import shutil
 from datetime import datetime, timezone
 from pathlib import Path
 
-from harness import find_program
+from harness import BUILD, find_program
 
 
 def library():
@@ -29,6 +30,17 @@ class Clock:
                     "ASAN_OPTIONS": made["ASAN_OPTIONS"] + ":verify_asan_link_order=0"}
 
         home.environment = changed
+
+    def follow(self, home):
+        """So is the clock of a dispatcher that fxctl starts, which hands no environment on."""
+        made = home.environment()
+        names = "\n".join(f"export {name}='{value}'" for name, value in made.items())
+        home.bin = home.scratch / "bin"
+        home.bin.mkdir()
+        shutil.copy(BUILD / "bin/fxctl", home.bin)
+        dispatcher = home.bin / "fx-dispatcher"
+        dispatcher.write_text(f"#!/bin/sh\n{names}\nexec {BUILD}/bin/fx-dispatcher \"$@\"\n")
+        dispatcher.chmod(0o755)
 
     def set(self, now):
         offset = (now - datetime.now(timezone.utc)).total_seconds()

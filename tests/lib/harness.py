@@ -125,6 +125,7 @@ class Home:
         self.server = None
         self.serve = None  # how it serves: fastcgi or cgi
         self.dispatcher = None
+        self.bin = BUILD / "bin"
         self.cgi_bin = BUILD / "cgi-bin"
         self._keys = {}
         self.secrets = set()  # given out by this home: no reply may hold any of them
@@ -170,7 +171,7 @@ class Home:
     def run_fxctl(self, *arguments, stdin=None):
         """Runs fxctl; the finished process with its output as text."""
         return subprocess.run(
-            [BUILD / "bin/fxctl", "--home", self.dir, *arguments], env=self.environment(),
+            [self.bin / "fxctl", "--home", self.dir, *arguments], env=self.environment(),
             input=stdin, capture_output=True, text=True, timeout=60, **self.process)
 
     def fxctl(self, *arguments, stdin=None):
@@ -246,7 +247,7 @@ class Home:
         assert not self.dispatcher
         with open(self.dir / "log/dispatcher.log", "ab") as log:
             self.dispatcher = subprocess.Popen(
-                [BUILD / "bin/fx-dispatcher", "--home", self.dir], env=self.environment(),
+                [self.bin / "fx-dispatcher", "--home", self.dir], env=self.environment(),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, umask=0o007, **self.process)
         until(self._dispatcher_listens, START_TIMEOUT, "the dispatcher listens")
 
@@ -254,7 +255,7 @@ class Home:
         assert self.dispatcher.poll() is None, f"the dispatcher ended:\n{self.logs()}"
         lock = self.dir / "run/dispatcher.lock"
         return (lock.exists() and lock.read_text().strip() == str(self.dispatcher.pid) and
-                (self.dir / "run/wake.sock").exists())
+                (self.dir / "run/wake").exists())
 
     def stop_dispatcher(self, sig=signal.SIGTERM):
         """Ends the dispatcher, in order or with another signal. Returns its exit status."""

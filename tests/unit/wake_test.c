@@ -2,7 +2,9 @@
 #include "temp.h"
 
 #include <errno.h>
-#include <sys/socket.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 #include "home/wake.h"
 
@@ -26,8 +28,8 @@ static int teardown(void **state)
 
 static bool is_pending(int fd)
 {
-    char byte;
-    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+    struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+    return poll(&poll_fd, 1, 0) > 0;
 }
 
 static int count_fds(void)
@@ -48,19 +50,19 @@ static void wake_reaches_who_listens(void **state)
     assert_true(is_pending(fd));
     wake_drain(fd);
     assert_false(is_pending(fd));
-    wake_drain(fd); /* an empty socket does not block */
+    wake_drain(fd); /* an empty FIFO does not block */
     close(fd);
 }
 
-static void wake_socket_is_the_groups_and_does_not_leak(void **state)
+static void wake_fifo_is_the_groups_and_does_not_leak(void **state)
 {
     struct stat st;
     (void)state;
     int fd = wake_listen(&home);
     assert_int_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
     assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
-    assert_int_equal(stat(temp_path(&temp, "home/run/wake.sock"), &st), 0);
-    assert_true(S_ISSOCK(st.st_mode));
+    assert_int_equal(stat(temp_path(&temp, "home/run/wake"), &st), 0);
+    assert_true(S_ISFIFO(st.st_mode));
     assert_int_equal(st.st_mode & 07777, 0660);
     close(fd);
 }
@@ -72,7 +74,7 @@ static void wake_says_when_nobody_listens(void **state)
     int fd = wake_listen(&home);
     assert_int_equal(wake_send(&home), ERR_OK);
     close(fd); /* as a killed dispatcher does: the file stays */
-    assert_int_equal(access(temp_path(&temp, "home/run/wake.sock"), F_OK), 0);
+    assert_int_equal(access(temp_path(&temp, "home/run/wake"), F_OK), 0);
     assert_int_equal(wake_send(&home), ERR_NOTFOUND);
     fd = wake_listen(&home); /* the next one takes its place */
     assert_true(fd >= 0);
@@ -81,7 +83,7 @@ static void wake_says_when_nobody_listens(void **state)
     close(fd);
 }
 
-/* A socket that is full means that it is awake already. */
+/* A FIFO that is full means that it is awake already. */
 static void wake_may_be_sent_without_end(void **state)
 {
     (void)state;
@@ -114,11 +116,31 @@ static void wake_fails_where_there_is_no_run_directory(void **state)
     assert_int_equal(rmdir(temp_path(&temp, "home/run")), 0);
     assert_int_not_equal(wake_send(&home), ERR_OK);
     assert_int_equal(wake_listen(&home), -1);
-    assert_true(temp_logged(&temp, "cannot make the socket"));
+    assert_true(temp_logged(&temp, "cannot make the FIFO"));
     assert_int_equal(count_fds(), before);
 }
 
-/* Longer than the 107 bytes that a socket's address has. */
+/* A hint may be under way when the dispatcher ends: that must not end who sends it. */
+static void wake_sends_no_signal(void **state)
+{
+    enum { TRIES = 2000 };
+    (void)state;
+    assert_true(signal(SIGPIPE, SIG_DFL) != SIG_ERR);
+    pid_t pid = fork();
+    if (pid == 0) {
+        for (;;)
+            (void)wake_send(&home);
+    }
+    for (int i = 0; i < TRIES; i++)
+        wake_close(&home, wake_listen(&home));
+    int status;
+    assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(WTERMSIG(status), SIGKILL);
+}
+
+/* Longer than any socket's address may be. */
 static void wake_works_in_a_home_of_any_length(void **state)
 {
     char name[256], path[PATH_MAX];
@@ -139,13 +161,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(wake_reaches_who_listens, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            wake_socket_is_the_groups_and_does_not_leak, setup, teardown),
+        cmocka_unit_test_setup_teardown(wake_fifo_is_the_groups_and_does_not_leak, setup, teardown),
         cmocka_unit_test_setup_teardown(wake_says_when_nobody_listens, setup, teardown),
         cmocka_unit_test_setup_teardown(wake_may_be_sent_without_end, setup, teardown),
         cmocka_unit_test_setup_teardown(wake_keeps_no_descriptors, setup, teardown),
         cmocka_unit_test_setup_teardown(
             wake_fails_where_there_is_no_run_directory, setup, teardown),
+        cmocka_unit_test_setup_teardown(wake_sends_no_signal, setup, teardown),
         cmocka_unit_test_setup_teardown(wake_works_in_a_home_of_any_length, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
