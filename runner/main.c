@@ -11,6 +11,7 @@
 
 #include "base/fresh.h"
 #include "base/log.h"
+#include "home/confine.h"
 #include "proc/leftovers.h"
 #include "runner/attempt.h"
 #include "runner/child.h"
@@ -95,6 +96,7 @@ int main(int argc, char **argv)
         return EXIT_FIX;
     leftovers_mark(&home);
     fresh_alone();
+    confine_begin(&home);
     signal(SIGPIPE, SIG_IGN);
     child_prepare();
     while (link_next(&type, &body) && handle(type, buf_span(&body)))

@@ -9,6 +9,7 @@
 #include <linux/capability.h>
 #include <linux/securebits.h>
 
+#include "base/forbid.h"
 #include "base/landlock.h"
 #include "base/log.h"
 #include "base/names.h"
@@ -27,6 +28,10 @@ bool confine_is_required(const struct home *home)
 
 void confine_missing(struct buf *out)
 {
+    if (!forbid_is_possible()) {
+        buf_add_str(out, "this kernel has no seccomp");
+        return;
+    }
     int version = landlock_version();
     if (!version)
         buf_add_str(out, "this kernel has no Landlock, or an old one (Linux 5.19 has enough of it, "
@@ -37,6 +42,13 @@ void confine_missing(struct buf *out)
     else if (version < LANDLOCK_SIGNAL)
         buf_add_str(out, "this kernel cannot keep a script from signalling other processes (Linux "
                          "6.12 can)");
+}
+
+/* One filter for all scripts: each process that makes one of its own would pay for that. */
+void confine_begin(const struct home *home)
+{
+    if (strcmp(home->config.step_confine, "off") != 0 && !forbid(FORBID_USER_NAMESPACES))
+        log_errno("cannot keep scripts from making user namespaces");
 }
 
 bool confine_rules(const struct home *home, const char *work, int *ret_rules)

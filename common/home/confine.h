@@ -6,8 +6,9 @@
  * the home (outside.h), as far as its account may; and of processes those that it has
  * started. It keeps no capability of root and cannot gain one.
  *
- * Landlock sees to files and processes. Where the kernel has none, or an old one,
- * something is missing, and `confine = require` makes steps fail that say what.
+ * Landlock sees to files and processes, seccomp to user namespaces. Where the kernel
+ * lacks one of them, or has an old Landlock, something is missing, and
+ * `confine = require` makes steps fail that say what.
  */
 #include <stdbool.h>
 
@@ -22,6 +23,9 @@ bool confine_is_required(const struct home *home);
 
 /* Appends what is missing on this system, in a sentence part; nothing where all is there. */
 void confine_missing(struct buf *out);
+
+/* What a runner gives up at its start for all scripts: to make user namespaces. */
+void confine_begin(const struct home *home);
 
 /*
  * The rules for a process with this work directory, as a descriptor (close-on-exec) that

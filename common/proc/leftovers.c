@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/lineage.h"
 #include "base/log.h"
 
 #define READ_STEP 65536
@@ -70,28 +71,6 @@ static struct span value_of(const struct buf *words, const char *name)
     return SPAN_NONE;
 }
 
-/* The parent's number; 0 when the process is gone. */
-static pid_t parent_of(pid_t pid)
-{
-    struct buf stat = BUF_INIT;
-    int parent = 0;
-    read_proc(pid, "stat", &stat);
-    /* The program's name, in brackets, may hold anything, brackets too. */
-    const char *end = strrchr(buf_text(&stat), ')');
-    if (!end || sscanf(end + 1, " %*c %d", &parent) != 1)
-        parent = 0;
-    buf_done(&stat);
-    return parent;
-}
-
-/* A dispatcher and a runner that live have all that they started below them (orphans.h). */
-static bool is_below(pid_t pid, pid_t marker)
-{
-    while (pid > 1 && pid != marker)
-        pid = parent_of(pid);
-    return pid == marker;
-}
-
 static bool is_of_execution(const struct hunt *h)
 {
     struct uuid id;
@@ -103,7 +82,10 @@ static bool is_of_execution(const struct hunt *h)
     return false;
 }
 
-/* Has the process this home's mark, made by a dispatcher or a runner that is gone? */
+/*
+ * Has the process this home's mark, made by a dispatcher or a runner that is gone? While one
+ * lives, all that it has started is below it (orphans.h).
+ */
 static bool is_of_the_dead(const struct hunt *h, pid_t pid)
 {
     struct span found = value_of(&h->words, LEFTOVERS_MARK);
@@ -112,7 +94,7 @@ static bool is_of_the_dead(const struct hunt *h, pid_t pid)
         return false;
     size_t at = (size_t)(colon + 1 - found.data);
     return span_eq_str(span_of(found.data + at, found.len - at), h->home->dir) &&
-           !is_below(pid, (pid_t)atol((const char *)found.data));
+           !lineage_is_below(pid, (pid_t)atol((const char *)found.data));
 }
 
 /* Looks once at all processes. Returns how many were killed. */

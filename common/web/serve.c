@@ -19,6 +19,7 @@
 #include "base/fresh.h"
 #include "base/log.h"
 #include "web/channel.h"
+#include "web/peer.h"
 #include "web/receive.h"
 #include "web/slots.h"
 
@@ -81,16 +82,6 @@ void serve_block(void)
     slots_give();
 }
 
-/* Who may connect, besides what the socket's own permissions say: this account, its group, root. */
-static bool peer_is_trusted(int connection)
-{
-    struct ucred peer;
-    socklen_t len = sizeof peer;
-    if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
-        return false;
-    return peer.uid == 0 || peer.uid == geteuid() || peer.gid == getegid();
-}
-
 /*
  * A connection whose request can be read, one that was set aside or has just come in. False when
  * there is none at once: *ret_error then says why accepting ended.
@@ -101,10 +92,9 @@ static bool next_arrival(struct arrival *ret_arrival, int *ret_error)
     if (aside_next(ret_arrival))
         return true;
     while ((connection = accept4(LISTEN_FD, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
-        if (!peer_is_trusted(connection)) {
-            log_warn("refused a connection from another account");
+        if (!peer_is_trusted(connection))
             close(connection);
-        } else if (aside_request(connection, ret_arrival)) {
+        else if (aside_request(connection, ret_arrival)) {
             return true;
         }
     }

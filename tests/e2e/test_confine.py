@@ -3,18 +3,20 @@
 Each attack is also made by a script that is not confined, where it has to work: so that
 what fails fails for the reason that is meant.
 """
-import json
 import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
+import sys
+from contextlib import contextmanager
 
 import pytest
 
 from harness import BUILD, Home, children_of, command_of, end, is_running, until
-from jobs import (OK, PYTHON, SAY, SH, completed, executions_of, failure, make, make_steps, marked,
-                  run, runners, wait_for)
+from jobs import (OK, PYTHON, SAY, SH, completed, failure, make, python, run, runners,
+                  stop_trigger)
 
 ORDINARY = "nobody"
 
@@ -46,6 +48,8 @@ def site(request):
         if home.process:
             for name in (home.dir / "first.key", home.dir / "log/note", home.scratch / "kept"):
                 os.chown(name, home.process["user"], home.process["group"])
+        shutil.copy(shutil.which("id"), home.place / "id")
+        (home.place / "id").chmod(0o4755)
         home.start_dispatcher()
         home.neighbour = subprocess.Popen(["sleep", "1000"], **home.process)
         try:
@@ -157,14 +161,77 @@ attacks["a dispatcher"] = lambda: run_fxctl("--help") and subprocess.run(
     [os.path.dirname(fxctl) + "/fx-dispatcher", "--home", home, "--once"], env={{}},
     capture_output=True).returncode == 0
 
-def find(status, name):
-    return next(line.split()[1] for line in status.splitlines() if line.startswith(name + ":"))
+def knock():
+    # Sends the dispatcher a hint, as whoever has written something does.
+    fd = os.open(home + "/run/wake", os.O_WRONLY | os.O_NONBLOCK)
+    os.write(fd, b"x")
+    return True
 
-def other_execution():
-    beside = os.path.dirname(tmp)
-    return len(os.listdir(os.path.dirname(beside))) and True
+def record(kind, content):
+    return struct.pack(">BBHHBB", 1, kind, 1, len(content), 0, 0) + content
 
-attacks["work directories of others"] = other_execution
+def ask(program):
+    # A FastCGI request, as only a web server sends them.
+    names = {{b"REQUEST_METHOD": b"GET", b"SCRIPT_NAME": b"/", b"REMOTE_ADDR": b"10.0.0.1"}}
+    pairs = b"".join(bytes((len(n), len(v))) + n + v for n, v in names.items())
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.connect(f"{{home}}/run/{{program}}.sock-0")
+        peer.sendall(record(1, struct.pack(">HB5x", 1, 0)) + record(4, pairs) + record(4, b"") +
+                     record(5, b""))
+        if not peer.recv(1):
+            raise ConnectionResetError(errno.ECONNRESET, "no reply")
+    return True
+
+attacks["knock"] = knock
+for program in ("events", "status", "pipelines", "triggers", "console"):
+    attacks["ask " + program] = lambda program=program: ask(program)
+
+def capabilities():
+    status = open("/proc/self/status").read()
+    return any(int(line.split()[1], 16) for line in status.splitlines()
+               if line.startswith(("CapInh", "CapPrm", "CapEff", "CapAmb")))
+
+CLONE_NEWNS, CLONE_NEWUSER, MS_BIND = 0x20000, 0x10000000, 0x1000
+
+def child(function):
+    # What the function does to a process is its own.
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os._exit(0 if function() else 1)
+        except OSError as error:
+            os._exit(error.errno)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if status > 1:
+        raise OSError(status, "in a child")
+    return status == 0
+
+def rights_by_exec():
+    # A program of root's own has its capabilities back.
+    text = subprocess.run(["grep", "CapEff", "/proc/self/status"], capture_output=True, text=True)
+    return int(text.stdout.split()[1], 16) != 0
+
+def mounted():
+    call("unshare", CLONE_NEWNS)
+    return bind()
+
+def bind():
+    os.mkdir(tmp + "/mount")
+    return call("mount", home.encode(), (tmp + "/mount").encode(), None, MS_BIND, None) and \
+        read(tmp + "/mount/fx.conf")
+
+attacks["capabilities"] = capabilities
+attacks["capabilities by exec"] = rights_by_exec
+attacks["a user namespace"] = lambda: child(lambda: call("unshare", CLONE_NEWUSER))
+attacks["a user namespace by clone"] = lambda: subprocess.run(
+    ["unshare", "--user", "--fork", "true"], capture_output=True).returncode == 0
+attacks["mounts in a user namespace"] = lambda: child(
+    lambda: call("unshare", CLONE_NEWUSER) and mounted())
+attacks["mounts"] = lambda: child(mounted)
+attacks["a setuid program"] = lambda: subprocess.run(
+    [given["setuid"], "-u"], capture_output=True, text=True).stdout.strip() == "0" != str(os.getuid())
+
+attacks["work directories of others"] = lambda: bool(os.listdir(os.path.dirname(os.path.dirname(tmp))))
 
 reached, refused = [], {{}}
 for name, function in attacks.items():
@@ -197,19 +264,33 @@ def attack(home, kind, persistent=False):
     home.write_script(name, INSIDE.format(persistent=persistent))
     step = {"script": name, "options": {"persistent": persistent}}
     payload = {"home": str(home.dir), "processes": processes_by_name(home),
-               "fxctl": str(BUILD / "bin/fxctl")}
+               "fxctl": str(BUILD / "bin/fxctl"), "setuid": str(home.place / "id")}
     return completed(run(home, step, payload=payload))["data"]
+
+
+def always_refused(account):
+    """What fails whoever tries: to get rights by a setuid program or a namespace, and to speak to a
+    program of ours as a web server does; unless he is root, to have rights, and to look into our
+    programs, which are shut to their own account."""
+    ours = ("the dispatcher", "the runner", "events.fcgi", "status.fcgi", "pipelines.fcgi",
+            "triggers.fcgi", "console.fcgi")
+    looks = ("mem of", "environ of", "maps of", "auxv of", "root of", "cwd of", "exe of", "fd of",
+             "write memory of", "read memory of", "trace", "pidfd_getfd")
+    refused = {"a setuid program", "a user namespace", "a user namespace by clone",
+               "mounts in a user namespace", *(f"ask {name.removesuffix('.fcgi')}" for name in ours)}
+    if account != "root":
+        refused |= {"capabilities", "capabilities by exec", "mounts"}
+        refused |= {f"{look} {name}" for look in looks for name in ours}
+    return refused
 
 
 @PERSISTENT
 def test_nothing_is_reached(site, persistent):
     free, confined = attack(site, "free", persistent), attack(site, "confined", persistent)
     assert confined["reached"] == []
-    assert set(confined["whys"]) <= {"EACCES", "EPERM", "EXDEV", "nothing"}
-    # Our own programs are shut to whoever is not root in any case.
-    unhindered = {name for name in free["refused"]
-                  if site.account == "root" or not name.endswith((".fcgi", "dispatcher", "runner"))}
-    assert unhindered == set()
+    assert set(confined["whys"]) <= {"EACCES", "EPERM", "EXDEV", "ECONNRESET", "EPIPE", "nothing"}
+    # An attack that fails from a free script too shows nothing.
+    assert set(free["refused"]) - always_refused(site.account) == set()
 
 
 @pytest.mark.parametrize("account", accounts())
@@ -228,3 +309,291 @@ def test_a_hanging_runner_of_a_dead_dispatcher_is_found(account):
         home.start_dispatcher()
         until(lambda: not is_running(hangs), what="it is gone")
         completed(home.wait_cid(cid)[0])
+
+
+# --- What goes on working ---
+
+ORDINARY_WORK = {
+    "programs": 'ls /usr >"$TMPDIR/list" && grep -c . "$TMPDIR/list" | awk "{exit !\\$1}"',
+    "settings": "cat /etc/passwd >/dev/null && id >/dev/null",
+    "scripts beside it": '. ./library.sh && [ "$(said)" = said ] && ./tool | grep -q ran',
+    "a directory beside it": 'ls . >/dev/null && [ "$(cat sub/text)" = text ]',
+    "temporary files": 'f=$(mktemp) && case $f in "$TMPDIR"/*) rm "$f";; *) exit 9; esac',
+    "files elsewhere": 'echo more >>"$APP_SCRATCH/kept" && mkdir "$APP_SCRATCH/d$$" &&'
+                       ' mv "$APP_SCRATCH/d$$" "$APP_SCRATCH/sub/" && rmdir "$APP_SCRATCH/sub/d$$"',
+    "moving between directories": 'echo x >"$TMPDIR/a" && mkdir "$TMPDIR/b" &&'
+                                  ' mv "$TMPDIR/a" "$TMPDIR/b/" && ln "$TMPDIR/b/a" "$TMPDIR/c"',
+    "programs elsewhere": '"$APP_SCRATCH/tool" | grep -q ran',
+    "a program it has made": 'cp /bin/true "$TMPDIR/true" && "$TMPDIR/true"',
+    "a link that leads elsewhere": 'ln -s "$APP_SCRATCH/kept" "$TMPDIR/link" && cat "$TMPDIR/link"',
+    "devices": "head -c 1 /dev/urandom >/dev/null && : </dev/null >/dev/zero",
+    "shared memory": "f=/dev/shm/fx-$$ && : >$f && rm $f",
+    "its own descriptors": '[ -r /dev/fd/4 ] && cat /dev/fd/4 </proc/self/fd/0 >/dev/null',
+    "its own process": "cat /proc/self/environ /proc/$$/maps >/dev/null && ls /proc/self/fd >/dev/null",
+    "its own children": "sleep 100 & kill $! && ! wait $!",
+    "pipes and sockets": "mkfifo \"$TMPDIR/f\" && (echo x >\"$TMPDIR/f\" &) && read -r x <\"$TMPDIR/f\"",
+    "python": "python3 -c 'import socket, subprocess, tempfile;"
+              " tempfile.TemporaryFile(); subprocess.run([\"true\"], check=True);"
+              " a, b = socket.socketpair(); a.send(b\"x\")'",
+    "perl": "perl -e 'print $$'",
+    "git": 'git init -q "$TMPDIR/r" && cd "$TMPDIR/r" && git -c user.name=x -c user.email=x@x '
+           "commit -q --allow-empty -m x && git clone -q . ../s",
+}
+
+
+def needs(what):
+    return {"perl": "perl", "git": "git"}.get(what)
+
+
+@pytest.mark.parametrize("what", ORDINARY_WORK)
+def test_what_a_script_needs(site, what):
+    if needs(what) and not shutil.which(needs(what)):
+        pytest.skip(f"{needs(what)} is not installed")
+    site.write_script("library.sh", "said() { echo said; }\n")
+    site.write_script("tool", SH + "echo ran\n")
+    for path in (site.dir / "scripts/sub", site.scratch / "sub"):
+        path.mkdir()
+    (site.dir / "scripts/sub/text").write_text("text")
+    if site.process:
+        for path in (site.dir / "scripts/sub", site.scratch / "sub"):
+            os.chown(path, site.process["user"], site.process["group"])
+    completed(run(site, SH + "set -e\n" + ORDINARY_WORK[what] + "\n",
+                  env={"APP_SCRATCH": str(site.scratch)}))
+
+
+def test_network(live):
+    """Servers of this machine, by TCP and by a socket outside the home."""
+    path = live.scratch / "server"
+    with socket.create_server(("127.0.0.1", 0)) as tcp, socket.socket(socket.AF_UNIX) as unix:
+        unix.bind(str(path))
+        unix.listen()
+        completed(run(live, python(f"""
+import socket
+socket.create_connection(("127.0.0.1", {tcp.getsockname()[1]}), 5)
+socket.socket(socket.AF_UNIX).connect({str(path)!r})
+""")))
+
+
+def test_what_comes_later_can_be_used(live):
+    """A directory beside one above the home, made while the runner runs."""
+    later = live.place / "later"
+    make(live, SH + f"cat {later}/file\n", event="job", retry={"limit": 0})
+    failure(live.wait_cid(live.post_event("job")["cid"])[0])
+    later.mkdir()
+    (later / "file").write_text("found")
+
+    def found():
+        execution = live.wait_cid(live.post_event("job")["cid"])[0]
+        return execution["status"] == "completed" and execution["steps"][0]["log"] == "found"
+
+    until(found, what="it is found")
+    assert len(runners(live)) == 1
+
+
+def test_links_to_the_home_lead_nowhere(site):
+    """Whatever leads to the home or to a directory above it, beside that directory."""
+    for name, target in (("link", site.dir), ("above", site.place), ("root", "/"),
+                         ("file", site.dir / "secret.key")):
+        (site.place / name).symlink_to(target)
+    execution = completed(run(site, SH + f"""
+for path in link/secret.key above/home/secret.key root{site.dir}/secret.key file; do
+    head -c 1 "{site.place}/$path" && exit 1
+done
+exit 0
+"""))
+    assert execution["steps"][0]["log"].count("Permission denied") == 4
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root makes mounts")
+def test_mounts_of_the_home_lead_nowhere(site):
+    """Where another mount shows the home, or a directory above it, beside that directory."""
+    made = []
+    try:
+        for name, source in (("mount", site.dir), ("above", site.place)):
+            (site.place / name).mkdir()
+            subprocess.run(["mount", "--bind", source, site.place / name], check=True)
+            made.append(site.place / name)
+        execution = completed(run(site, SH + f"""
+for path in mount/secret.key above/home/secret.key; do
+    head -c 1 "{site.place}/$path" && exit 1
+done
+exit 0
+"""))
+    finally:
+        for path in reversed(made):
+            subprocess.run(["umount", path], check=True)
+    assert execution["steps"][0]["log"].count("Permission denied") == 2
+
+
+# --- The work directory ---
+
+def works(home):
+    """What there is in run/work."""
+    return [path for path in (home.dir / "run/work").glob("*/*")]
+
+
+def left(home):
+    return [path for work in works(home) for path in work.iterdir()]
+
+
+MESS = SH + """
+[ -z "$(ls -A "$TMPDIR")" ] || exit 9
+mkdir -p "$TMPDIR/a/b/c" "$TMPDIR/-rf" && cd "$TMPDIR" && : >"a/b/c/file with
+newline" && ln -s /etc link && mkfifo fifo && chmod 0 a/b a && echo $TMPDIR
+"""
+
+
+def test_work_directory(site):
+    """Empty at the beginning of each execution, shared by its steps, gone at the end."""
+    make(site, MESS, SH + '[ -p "$TMPDIR/fifo" ]\n', event="job", scale={"max": 1})
+    for _ in range(3):
+        completed(site.wait_cid(site.post_event("job")["cid"])[0])
+    until(lambda: not left(site), what="nothing is left")
+    assert len(works(site)) == 1
+
+
+@pytest.mark.parametrize("how", ["exit 1", "sleep 1000", "kill -9 $$"])
+def test_work_directory_of_one_that_fails(site, how):
+    run(site, MESS + how + "\n", timeout=1)
+    until(lambda: not left(site), what="nothing is left")
+
+
+def test_work_directory_after_a_crash(site):
+    """What a runner that was killed has left goes with the next one's first script."""
+    begun = site.scratch / "begun"
+    make(site, MESS + f"[ $FX_ATTEMPT = 2 ] || {{ : >{begun}; sleep 1000; }}\n", event="job")
+    cid = site.post_event("job")["cid"]
+    until(begun.exists, what="it is at work")
+    [runner] = runners(site)
+    assert left(site)
+    os.kill(runner, signal.SIGKILL)
+    completed(site.wait_cid(cid)[0])
+    until(lambda: not left(site), what="nothing is left")
+    assert str(runner) not in os.listdir(site.dir / "run/work")
+
+
+def test_work_directories_of_runners_that_ended(live):
+    """In order: none is left at all."""
+    make(live, MESS, event="job", scale={"max": 4, "idle_timeout": 0})
+    for cid in [live.post_event("job")["cid"] for _ in range(8)]:
+        completed(live.wait_cid(cid)[0])
+    until(lambda: not runners(live), what="they leave")
+    assert os.listdir(live.dir / "run/work") == []
+
+
+def test_work_directory_of_a_persistent_script(site):
+    """It stays as long as the process, is not that of other scripts, and ends with the process."""
+    text = PYTHON + """
+for n, line in enumerate(sys.stdin):
+    open(os.environ["TMPDIR"] + f"/{n}", "w").close()
+    print(json.dumps({"ok": True, "save": {"dir": os.environ["TMPDIR"],
+                                           "seen": len(os.listdir(os.environ["TMPDIR"]))}}),
+          flush=True)
+"""
+    pipeline = make(site, {"text": text, "options": {"persistent": True}}, MESS, event="job",
+                    scale={"max": 1})
+    told = [completed(site.wait_cid(site.post_event("job")["cid"])[0])["data"] for _ in range(3)]
+    assert [data["seen"] for data in told] == [1, 2, 3]
+    assert len({data["dir"] for data in told}) == 1
+    stop_trigger(site, pipeline)
+    until(lambda: not runners(site), what="the runner leaves")
+    assert not works(site)
+
+
+def test_work_directory_that_cannot_be_made(site):
+    """Steps run on without one."""
+    shutil.rmtree(site.dir / "run/work", ignore_errors=True)
+    (site.dir / "run/work").write_text("in the way")
+    execution = completed(run(site, SH + 'echo "${TMPDIR-none}"\n'))
+    assert execution["steps"][0]["log"] == "none\n"
+    assert "cannot make a directory in run/work" in site.logs()
+
+
+# --- The settings ---
+
+BPF = """
+import ctypes, os, struct, sys
+# landlock_create_ruleset, 444 on every kind of processor, is unknown to this kernel.
+code = [(0x20, 0, 0, 0), (0x15, 0, 1, 444), (0x06, 0, 0, 0x00050000 | 38), (0x06, 0, 0, 0x7fff0000)]
+filter = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in code))
+prog = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(code), ctypes.addressof(filter)))
+libc = ctypes.CDLL(None)
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, prog) == 0
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+@contextmanager
+def without_landlock(home):
+    """A dispatcher on a kernel that has no Landlock."""
+    with open(home.dir / "log/dispatcher.log", "ab") as log:
+        dispatcher = subprocess.Popen(
+            [sys.executable, "-c", BPF, BUILD / "bin/fx-dispatcher", "--home", home.dir],
+            env=home.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    until(lambda: (home.dir / "run/wake").exists(), what="it listens")
+    try:
+        yield
+    finally:
+        assert end(dispatcher) == 0
+
+
+READ_KEY = SH + "head -c 1 ../secret.key >/dev/null\n"
+
+
+def test_required_and_missing(home):
+    """The step fails and says what is missing; one that is exempted runs."""
+    home.configure(step={"confine": "require", "unconfined": "free"})
+    home.start()
+    with without_landlock(home):
+        execution = run(home, OK)
+        assert failure(execution).startswith(
+            'step step1: the script "') and "no Landlock" in execution["error"]
+        assert "confine = require" in execution["error"]
+        home.write_script("free", READ_KEY)
+        completed(run(home, {"script": "free"}))
+
+
+def test_as_far_as_the_kernel_can(home):
+    """auto: a script runs, and still has no rights of root."""
+    home.start()
+    with without_landlock(home):
+        execution = completed(run(home, READ_KEY + "grep CapEff /proc/self/status\n"))
+        assert execution["steps"][0]["log"].split()[1] == "0" * 16
+
+
+def test_required_and_there(home):
+    home.configure(step={"confine": "require"})
+    home.start()
+    home.start_dispatcher()
+    assert failure(run(home, READ_KEY)) == "step step1: exited with 1"
+    completed(run(home, OK))
+
+
+def test_off(home):
+    home.configure(step={"confine": "off"})
+    home.start()
+    home.start_dispatcher()
+    completed(run(home, READ_KEY + SH + "kill -0 $PPID\n"))
+
+
+def test_exempted(home):
+    """By its name or the beginning of it, alone."""
+    home.configure(step={"unconfined": "backup.sh  ops-*"})
+    home.start()
+    home.start_dispatcher()
+    for name, free in (("backup.sh", True), ("ops-x", True), ("backup.sh2", False), ("ops", False)):
+        home.write_script(name, READ_KEY)
+        execution = run(home, {"script": name})
+        assert execution["status"] == ("completed" if free else "failed"), name
+
+
+def test_a_definition_exempts_nothing(home):
+    """Only fx.conf does."""
+    home.start()
+    home.start_dispatcher()
+    home.write_script("script", READ_KEY)
+    for options in ({"confine": "off"}, {"unconfined": "script"}):
+        reply = home.post("/api/v1/pipelines/", {
+            "name": "x", "steps": [{"name": "x", "script": "script", "options": options}]})
+        assert reply.status == 422, reply
+    failure(run(home, {"script": "script"}, env={"APP_CONFINE": "off"}))
