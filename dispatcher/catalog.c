@@ -230,7 +230,7 @@ enum err catalog_reload(struct dispatcher *d, struct store_txn *txn)
     forget_versions(d);
     for (struct service *s = d->services; s; s = s->next)
         s->plan.live = false;
-    err = triggers_each(txn, add_listener, &reloading);
+    err = triggers_each(txn, SPAN_NONE, add_listener, &reloading);
     if (!err)
         err = reloading.err;
     for (size_t i = 0; !err && i < d->listener_count; i++)

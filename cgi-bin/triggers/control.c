@@ -93,16 +93,32 @@ void control_status(struct request *request)
     read_reply(request, 200, print_status, UNKNOWN);
 }
 
-static enum err print_all(struct request *request, struct store_txn *txn, struct json_out *out)
+/* A page of triggers. */
+struct list {
+    struct page page;
+    struct span after;
+};
+
+static enum err print_list(struct request *request, struct store_txn *txn, struct json_out *out)
 {
+    struct list *list = request->state;
+    char next[PIPELINE_ID_MAX + 1];
     json_open(out, '{');
     json_key(out, "events");
-    enum err err = trigger_print_all(txn, request->home, out);
+    enum err err = trigger_print_page(txn, request->home, list->after, &list->page, out, next);
+    if (next[0])
+        json_put_str(out, "next", next);
     json_close(out, '}');
     return err;
 }
 
 void control_list(struct request *request)
 {
-    read_reply(request, 200, print_all, UNKNOWN);
+    struct list *list = request->state = arena_alloc(&request->arena, sizeof *list);
+    if (!read_page(request, 0, &list->page) || !request_text(request, "after", &list->after))
+        return;
+    if (list->after.data && !name_is_pipeline_id(list->after))
+        reply_problem(request, 422, "after: must be the \"next\" of the page before.");
+    else
+        read_reply(request, 200, print_list, UNKNOWN);
 }

@@ -138,7 +138,7 @@ enum err triggers_stop(struct store_txn *txn, struct span pipeline_id)
     return end(txn, &live, last + 1);
 }
 
-enum err triggers_each(struct store_txn *txn,
+enum err triggers_each(struct store_txn *txn, struct span after,
     bool (*visit)(const struct trigger *trigger, void *context), void *context)
 {
     struct store_cursor cursor;
@@ -146,11 +146,14 @@ enum err triggers_each(struct store_txn *txn,
     enum err err = store_cursor_open(txn, TABLE_TRIGGERS, &cursor);
     if (err)
         return err;
-    while (!(err = store_cursor_next(&cursor, &key, &value))) {
+    struct key from = trigger_key(after, UINT64_MAX); /* no generation has this number */
+    err = store_cursor_seek(&cursor, key_span(&from), &key, &value);
+    while (!err) {
         struct trigger trigger;
         err = trigger_decode(value, &trigger);
         if (err || !visit(&trigger, context))
             break;
+        err = store_cursor_next(&cursor, &key, &value);
     }
     store_cursor_close(&cursor);
     return err == ERR_NOTFOUND ? ERR_OK : err;

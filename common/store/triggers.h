@@ -25,8 +25,11 @@ enum err triggers_stop(struct store_txn *txn, struct span pipeline_id) MUST_CHEC
 enum err triggers_get(
     struct store_txn *txn, struct span pipeline_id, struct trigger *ret_trigger) MUST_CHECK;
 
-/* Visits all, live and ended, by pipeline id and generation, until visit says false. */
-enum err triggers_each(struct store_txn *txn,
+/*
+ * Visits those of pipelines behind the id `after` (may be empty), live and ended, by pipeline id
+ * and generation, until visit says false.
+ */
+enum err triggers_each(struct store_txn *txn, struct span after,
     bool (*visit)(const struct trigger *trigger, void *context), void *context) MUST_CHECK;
 
 /*

@@ -208,7 +208,7 @@ static enum err read_all(struct explaining *e, const struct uuid *cid)
 {
     enum err err = events_cursor(e->txn, &e->cursor);
     if (!err)
-        err = triggers_each(e->txn, add_trigger, e);
+        err = triggers_each(e->txn, SPAN_NONE, add_trigger, e);
     if (!err)
         err = executions_of_cid(e->txn, cid, &UUID_NONE, add_made, e);
     if (!err)

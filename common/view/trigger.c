@@ -49,27 +49,47 @@ enum err trigger_print_of(
     return ERR_OK;
 }
 
-/* An array that is written while the store is walked. */
+/* A page that is written while the store is walked. */
 struct listing {
     struct store_txn *txn;
     const struct home *home;
+    struct page *page;
     struct json_out *out;
+    char last[PIPELINE_ID_MAX + 1]; /* the pipeline of the last that was written */
+    bool more;
     enum err err;
 };
 
 static bool print_started(const struct trigger *trigger, void *context)
 {
     struct listing *listing = context;
-    if (!trigger->until_seq)
-        listing->err = trigger_print(listing->txn, listing->home, trigger, listing->out);
+    struct span id = trigger->pipeline_id;
+    if (trigger->until_seq)
+        return true;
+    listing->more = page_is_full(listing->page, listing->out);
+    if (listing->more)
+        return false;
+    listing->page->rows++;
+    snprintf(listing->last, sizeof listing->last, "%.*s", (int)id.len, (const char *)id.data);
+    listing->err = trigger_print(listing->txn, listing->home, trigger, listing->out);
     return !listing->err;
+}
+
+enum err trigger_print_page(struct store_txn *txn, const struct home *home, struct span after,
+    struct page *page, struct json_out *out, char ret_next[PIPELINE_ID_MAX + 1])
+{
+    struct listing listing = {.txn = txn, .home = home, .page = page, .out = out};
+    page_begin(page, out);
+    json_open(out, '[');
+    enum err err = triggers_each(txn, after, print_started, &listing);
+    json_close(out, ']');
+    snprintf(ret_next, PIPELINE_ID_MAX + 1, "%s", listing.more ? listing.last : "");
+    return err ? err : listing.err;
 }
 
 enum err trigger_print_all(struct store_txn *txn, const struct home *home, struct json_out *out)
 {
-    struct listing listing = {txn, home, out, ERR_OK};
-    json_open(out, '[');
-    enum err err = triggers_each(txn, print_started, &listing);
-    json_close(out, ']');
-    return err ? err : listing.err;
+    struct page all = {.bytes = SIZE_MAX};
+    char next[PIPELINE_ID_MAX + 1];
+    return trigger_print_page(txn, home, SPAN_NONE, &all, out, next);
 }

@@ -152,3 +152,19 @@ def test_triggers_are_all_listed(growing):
         assert growing.get(f"/api/v1/events/{trigger['pipeline_id']}").json == trigger
         assert growing.delete(f"/api/v1/events/{trigger['pipeline_id']}").status == 200
     assert growing.get("/api/v1/events").json == {"events": []}
+
+
+def test_triggers_come_in_pages(growing):
+    for name in NAMES:
+        growing.start_trigger(name)
+    seen, after = [], ""
+    while after is not None:
+        page = growing.get(f"/api/v1/events?limit=1{after}").json
+        seen += [trigger["pipeline_id"] for trigger in page["events"]]
+        after = f"&after={page['next']}" if "next" in page else None
+    assert seen == sorted(NAMES)
+    after = growing.get("/api/v1/events?after=p").json["events"]
+    assert [trigger["pipeline_id"] for trigger in after] == ["three", "two"]
+    assert growing.get("/api/v1/events?after=two").json == {"events": []}
+    for name in NAMES:
+        assert growing.delete(f"/api/v1/events/{name}").status == 200

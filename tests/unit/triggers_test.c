@@ -76,7 +76,7 @@ static bool note(const struct trigger *trigger, void *context)
 static void read_all(struct store_txn *txn)
 {
     all.n = 0;
-    assert_int_equal(triggers_each(txn, note, NULL), ERR_OK);
+    assert_int_equal(triggers_each(txn, SPAN_NONE, note, NULL), ERR_OK);
 }
 
 static int forget_all(void **state)
@@ -442,7 +442,7 @@ static void damaged_records_are_corrupt(void **state)
     assert_int_equal(triggers_get(txn, span_str("x"), &trigger), ERR_CORRUPT);
     assert_int_equal(triggers_stop(txn, span_str("x")), ERR_CORRUPT);
     assert_int_equal(start(txn, "x", 0), ERR_CORRUPT);
-    assert_int_equal(triggers_each(txn, note, NULL), ERR_CORRUPT);
+    assert_int_equal(triggers_each(txn, SPAN_NONE, note, NULL), ERR_CORRUPT);
 }
 
 int main(void)
