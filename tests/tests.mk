@@ -1,6 +1,7 @@
 # What tests, checks and measures. Included by the Makefile.
 
 UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*_test.c))
+FUZZ := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 
 # Files of programs that have unit tests.
 UNIT_OBJ := $(addprefix $(B)/obj/runner/,answer.o clear.o lines.o saved.o) \
@@ -51,7 +52,8 @@ format: ## format the C sources
 
 SOURCES = $(shell git ls-files '*.c' '*.h')
 
-built: all $(UNIT:%=$(B)/tests/%) $(B)/tests/fault.so
+# Fuzz targets are compiled here, so that whoever changes what they call sees it at once.
+built: all $(UNIT:%=$(B)/tests/%) $(B)/tests/fault.so $(FUZZ:%=$(B)/obj/tests/fuzz/%_fuzz.o)
 
 check: ## build, tests, checks, a third of the tests also under ASan and UBSan, samples of the rest
 	@echo "This takes 20 minutes at most on two idle cores. It needs the Debian packages of .ci/packages,"

@@ -49,7 +49,6 @@ tsan: deps-tools ## the same under the thread sanitizer
 	@$(call pytest,build/tsan) $(TESTS)
 
 # Fuzzing: libFuzzer with ASan and UBSan. The objects are clang's.
-FUZZ := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 T ?= 60
 
 $(B)/fuzz/%: $(B)/obj/tests/fuzz/%_fuzz.o $(UNIT_OBJ) $(B)/libfxweb.a $(B)/libfx.a

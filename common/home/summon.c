@@ -42,7 +42,7 @@ static int start(char *program, const struct home *home)
 {
     char log[PATH_MAX], dir[PATH_MAX], option[] = "--home", mode[] = "--on-demand";
     char *argv[] = {program, option, dir, mode, NULL};
-    pid_t pid;
+    pid_t pid = 0;
     snprintf(dir, sizeof dir, "%s", home->dir);
     home_path(home, "log/dispatcher.log", log);
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "runner/answer.h"
+#include "runner/lines.h"
 
 static void check_saved(const struct saved *saved, const struct config *config)
 {

@@ -75,6 +75,7 @@ static void text_cannot_forge_lines(void **state)
     assert_string_equal(capture_end(), "error: a prog[1] info: b  [2J  \xc3\xa9\n");
     /* C1, line separators, marks of direction, and what is no UTF-8; also cut off at the end. */
     capture_begin();
+    /* NOLINTNEXTLINE(misc-misleading-bidirectional) */
     log_error("a\xc2\x9b"
               "2Jb\xc2\x85"
               "c\xe2\x80\xa8"
