@@ -415,10 +415,10 @@ class Home:
                   what="the trigger is ready")
 
     def all_executions(self, path="/fx/executions", member="executions"):
-        """Every execution there is in such a list, newest first, page by page."""
+        """Every execution there is in such a list, whole, newest first, page by page."""
         found, after = [], ""
         while after is not None:
-            page = self.get(f"{path}?limit=1000{after}").json
+            page = self.get(f"{path}?limit=1000&full=1{after}").json
             found += page[member]
             after = f"&after={page['next']}" if page["next"] else None
         return found
