@@ -53,7 +53,7 @@ static int run_pipeline(struct fxctl *ctl)
     if (!status)
         status = fxctl_open(ctl, STORE_READ_WRITE);
     if (!status && ctl->operand_count > 1)
-        status = input_read(ctl, ctl->operands[1], true, &text, &run.action.payload);
+        status = input_read_payload(ctl, ctl->operands[1], &text, &run.action.payload);
     if (!status) {
         enum err err = store_write(ctl->store, STORE_ACCEPT | STORE_WAKE, run_mutation, &run);
         if (!err)

@@ -56,26 +56,42 @@ static int refuse_fault(const char *name, struct span text, const struct json_fa
         "%s is not acceptable JSON: line %zu, column %zu: %s", name, line, column, fault->what);
 }
 
-int input_read(const struct fxctl *ctl, const char *word, bool literal, struct buf *text,
-    struct span *ret_json)
+/* Checks what was read, of a source that is called so in messages. */
+static int check(const struct fxctl *ctl, const char *called, const struct json_rules *rules,
+    struct span text, struct span *ret_json)
 {
     size_t limit = (size_t)ctl->home.config.web_body_bytes;
-    const char *name = word && strcmp(word, "-") != 0 ? word : NULL;
-    const char *called = name ? name : "standard input";
     struct json_fault fault;
-    if (literal && name && *name && strchr("{[\"", *name)) {
-        called = "the argument";
-        buf_add_str(text, name);
-    } else {
-        int status = read_file(name, limit, text);
-        if (status)
-            return status;
-    }
-    if (text->len > limit)
+    if (text.len > limit)
         return fxctl_refuse(
             "%s is larger than %zu bytes (body_bytes in [web] of fx.conf)", called, limit);
-    if (!json_check(buf_span(text), JSON_DEPTH_DEFAULT, &fault))
-        return refuse_fault(called, buf_span(text), &fault);
-    *ret_json = ascii_trim(buf_span(text), ASCII_JSON_SPACE);
+    if (!json_check_by(text, JSON_DEPTH_DEFAULT, rules, &fault))
+        return refuse_fault(called, text, &fault);
+    *ret_json = ascii_trim(text, ASCII_JSON_SPACE);
     return EXIT_DONE;
+}
+
+/* Reads the file of this name, or standard input. */
+static int read_named(const struct fxctl *ctl, const char **name, struct buf *text)
+{
+    const char *file = *name && strcmp(*name, "-") != 0 ? *name : NULL;
+    *name = file ? file : "standard input";
+    return read_file(file, (size_t)ctl->home.config.web_body_bytes, text);
+}
+
+int input_read(const struct fxctl *ctl, const char *word, struct buf *text, struct span *ret_json)
+{
+    static const struct json_rules ours = {.count = 0};
+    int status = read_named(ctl, &word, text);
+    return status ? status : check(ctl, word, &ours, buf_span(text), ret_json);
+}
+
+int input_read_payload(
+    const struct fxctl *ctl, const char *word, struct buf *text, struct span *ret_json)
+{
+    if (word && *word && strchr("{[\"", *word))
+        return check(ctl, "the argument", &json_foreign, span_str(word), ret_json);
+    int status = read_named(ctl, &word, text);
+    struct span json = json_behind_mark(buf_span(text));
+    return status ? status : check(ctl, word, &json_foreign, json, ret_json);
 }

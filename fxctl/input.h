@@ -6,14 +6,17 @@
 #include "fxctl/fxctl.h"
 
 /*
- * Reads the document that `word` names: the word itself where it begins with {, [ or " and
- * `literal` allows that, standard input for "-" or NULL, else a file. The document is
- * checked as strictly as the gateway checks one, and bounded by web.body_bytes of the open
- * home. *ret_json is the value without the white space around it; it borrows from *text.
+ * Reads the document that `word` names: standard input for "-" or NULL, else a file. The
+ * document is checked as the gateway checks one, and bounded by web.body_bytes of the open
+ * home. *ret_json is the value without the white space around it, borrowed.
  * EXIT_DONE, or EXIT_NO after saying why.
  */
-int input_read(const struct fxctl *ctl, const char *word, bool literal, struct buf *text,
-    struct span *ret_json);
+int input_read(const struct fxctl *ctl, const char *word, struct buf *text, struct span *ret_json);
+
+/* The same for a payload, which is foreign, and may be the word itself if that begins with {, [
+ * or ". */
+int input_read_payload(
+    const struct fxctl *ctl, const char *word, struct buf *text, struct span *ret_json);
 
 /*
  * Reads the bytes of a file, or of standard input for "-". EXIT_DONE, or EXIT_NO after

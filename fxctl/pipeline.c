@@ -163,7 +163,7 @@ static int apply(struct fxctl *ctl)
     struct span body;
     int status = fxctl_open_home(ctl);
     if (!status)
-        status = input_read(ctl, ctl->operands[0], false, &text, &body);
+        status = input_read(ctl, ctl->operands[0], &text, &body);
     if (!status)
         status = apply_definition(ctl, body);
     buf_done(&text);

@@ -55,7 +55,7 @@ static int publish(struct fxctl *ctl)
     if (!status)
         status = fxctl_open_home(ctl);
     if (!status)
-        status = input_read(ctl, ctl->operands[0], true, &payload, &event.data);
+        status = input_read_payload(ctl, ctl->operands[0], &payload, &event.data);
     if (!status)
         status = fxctl_open_store(ctl, STORE_READ_WRITE);
     if (!status) {

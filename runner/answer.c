@@ -66,10 +66,12 @@ static bool take_emits(struct span array, const struct config *config, struct sa
 bool answer_take(
     struct span line, const struct config *config, struct saved *saved, struct answer *ret_answer)
 {
+    /* The values that are saved, and the payloads of what is emitted. */
+    static const struct json_rules rules = {.foreign = {{2, NULL}, {3, "payload"}}, .count = 2};
     struct json_fault fault;
     struct json_item item;
     *ret_answer = (struct answer){.retry = true};
-    if (!json_check(line, JSON_DEPTH_DEFAULT, &fault))
+    if (!json_check_by(line, JSON_DEPTH_DEFAULT, &rules, &fault))
         return saved_refuse(saved, "is not JSON: at byte %zu, %s", fault.offset, fault.what);
     if (json_type_of(line) != JSON_OBJECT)
         return saved_refuse(saved, "is not an object");

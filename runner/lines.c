@@ -5,9 +5,11 @@
 
 bool lines_take(struct span line, const struct config *config, struct saved *saved)
 {
+    /* The values that are saved, and the payload of what is emitted. */
+    static const struct json_rules rules = {.foreign = {{2, NULL}}, .count = 1};
     struct json_fault fault;
     size_t number = ++saved->lines;
-    if (!json_check(line, JSON_DEPTH_DEFAULT, &fault))
+    if (!json_check_by(line, JSON_DEPTH_DEFAULT, &rules, &fault))
         return saved_refuse(
             saved, "line %zu is not JSON: at byte %zu, %s", number, fault.offset, fault.what);
     if (json_type_of(line) != JSON_OBJECT)

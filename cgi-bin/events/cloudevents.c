@@ -12,9 +12,12 @@
 
 #define PREFIX "HTTP_CE_"
 
-static bool check_body(struct request *request)
+/* The body as JSON. False when the request was answered. */
+static bool read_body(
+    struct request *request, const struct json_rules *rules, struct span *ret_json)
 {
-    return body_check_json(request, request->body, "The body");
+    *ret_json = request->body;
+    return body_check_json(request, rules, "The body", ret_json);
 }
 
 /* Is the variable a ce-* header? Gives the name behind "ce-", in upper case, and the value. */
@@ -90,10 +93,11 @@ static void take_binary(struct request *request, struct span type)
             request, 422, "A CloudEvent may have at most %d attributes.", EVENT_ATTRIBUTES_MAX);
         return;
     }
-    if (request->body.len && media_type_is_json(type) && !check_body(request))
+    struct span data = request->body;
+    if (data.len && media_type_is_json(type) && !read_body(request, &json_foreign, &data))
         return;
     enum err err =
-        cloudevent_read_headers(headers, count, type, request->body, &request->arena, &event, &why);
+        cloudevent_read_headers(headers, count, type, data, &request->arena, &event, &why);
     if (err)
         reply_problem(request, 422, "%s", buf_text(&why));
     else
@@ -105,9 +109,10 @@ static void take_structured(struct request *request)
 {
     struct event event;
     struct buf why = BUF_INIT;
-    if (!check_body(request))
+    struct span body;
+    if (!read_body(request, &cloudevent_rules, &body))
         return;
-    enum err err = cloudevent_read_json(request->body, &request->arena, &event, &why);
+    enum err err = cloudevent_read_json(body, &request->arena, &event, &why);
     if (err)
         reply_problem(request, 422, "%s", buf_text(&why));
     else
@@ -143,19 +148,20 @@ static bool add_item(struct request *request, struct intake *intake, struct span
 static void take_batch(struct request *request)
 {
     size_t max = (size_t)request->home->config.events_batch;
-    if (!check_body(request))
+    struct span body;
+    if (!read_body(request, &cloudevent_batch_rules, &body))
         return;
-    if (json_type_of(request->body) != JSON_ARRAY) {
+    if (json_type_of(body) != JSON_ARRAY) {
         reply_problem(request, 422, "A batch is a JSON array of CloudEvents.");
         return;
     }
-    size_t count = count_items(request->body);
+    size_t count = count_items(body);
     if (count > max) {
         reply_problem(request, 422, "A batch may hold at most %zu events; send several.", max);
         return;
     }
     struct intake *intake = intake_new(request, count);
-    struct json_walk walk = json_walk_start(request->body);
+    struct json_walk walk = json_walk_start(body);
     intake->batch = true;
     for (struct json_item item; json_walk_next(&walk, &item);)
         if (!add_item(request, intake, item.value))

@@ -35,9 +35,8 @@ static bool find_field(struct span form, struct span *ret_value)
 bool form_read_body(struct request *request, struct span *ret_json)
 {
     struct span raw;
-    *ret_json = request->body;
     if (!is_form(request))
-        return body_is_json(request);
+        return body_read_json(request, &json_foreign, ret_json);
     if (!find_field(request->body, &raw)) {
         reply_problem(request, 400, "A form must hold the JSON in one field named payload.");
         return false;
@@ -46,5 +45,5 @@ bool form_read_body(struct request *request, struct span *ret_json)
         reply_problem(request, 400, "The form's field payload is badly encoded.");
         return false;
     }
-    return body_check_json(request, *ret_json, "The form's field payload");
+    return body_check_json(request, &json_foreign, "The form's field payload", ret_json);
 }

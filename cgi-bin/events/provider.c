@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "model/cloudevent_type.h"
 #include "model/limits.h"
 #include "model/name.h"
 
@@ -55,14 +56,15 @@ static const struct provider *find(const struct request *request)
     return NULL;
 }
 
-/* The text of an object's member; empty where there is none. */
+/* The text of an object's member; empty where there is none that an event may be named by. */
 static struct span member(struct span object, const char *name, struct arena *arena)
 {
     struct json_item item;
     if (json_type_of(object) != JSON_OBJECT || !json_find(object, name, &item) ||
         item.type != JSON_STRING)
         return SPAN_NONE;
-    return json_unescaped(item.value, arena);
+    struct span text = json_unescaped(item.value, arena);
+    return cloudevent_is_string(text) ? text : SPAN_NONE;
 }
 
 static struct span nested(
@@ -122,7 +124,7 @@ static struct span shop_of(struct request *request)
     bool twice;
     struct span shop = request_header_named(request, "x-shopify-shop-domain", &twice);
     struct buf source = BUF_INIT;
-    if (!shop.len)
+    if (!shop.len || !cloudevent_is_string(shop))
         return SPAN_NONE;
     buf_add_str(&source, "https://");
     buf_add_span(&source, shop);
@@ -175,9 +177,11 @@ bool provider_answers(struct request *request, struct span payload)
         !span_eq_str(member(payload, "type", arena), "url_verification"))
         return false;
     struct buf body = BUF_INIT;
+    struct json_item challenge;
     struct json_out o = json_out_to(&body);
     json_open(&o, '{');
-    json_put_text(&o, "challenge", member(payload, "challenge", arena));
+    bool asks = json_find(payload, "challenge", &challenge) && challenge.type == JSON_STRING;
+    json_put_raw(&o, "challenge", asks ? challenge.value : span_str("\"\""));
     json_close(&o, '}');
     reply_json(request, 200, buf_span(&body));
     buf_done(&body);

@@ -90,15 +90,17 @@ static struct event json_event(struct span data)
 /* Reads an EventRequest. Like the readers below, returns false when the request was answered. */
 static bool read_event(struct request *request, struct event *ret_event)
 {
-    if (!body_is_json(request))
+    static const struct json_rules rules = {.foreign = {{1, "payload"}}, .count = 1};
+    struct span body;
+    if (!body_read_json(request, &rules, &body))
         return false;
-    if (json_type_of(request->body) != JSON_OBJECT) {
+    if (json_type_of(body) != JSON_OBJECT) {
         reply_problem(
             request, 422, "The body must be an object with event_source, event_type and payload.");
         return false;
     }
     *ret_event = json_event(SPAN_NONE);
-    struct json_walk walk = json_walk_start(request->body);
+    struct json_walk walk = json_walk_start(body);
     for (struct json_item item; json_walk_next(&walk, &item);)
         if (!read_member(request, &item, ret_event))
             return false;
@@ -135,9 +137,10 @@ static bool is_composite(struct request *request, struct span data)
 
 static bool read_generic(struct request *request, struct event *ret_event)
 {
-    if (!body_is_json(request) || !is_composite(request, request->body))
+    struct span data;
+    if (!body_read_json(request, &json_foreign, &data) || !is_composite(request, data))
         return false;
-    *ret_event = json_event(request->body);
+    *ret_event = json_event(data);
     return read_names(request, span_str(GENERIC_TYPE), span_str(GENERIC_SOURCE), ret_event);
 }
 

@@ -11,6 +11,7 @@
 
 /* What a write carries from its handler to its reply. */
 struct run {
+    struct span payload;
     uint32_t version;
     struct uuid execution, cid;
     enum err (*act)(struct store_txn *txn, const struct uuid *id, const char **ret_why);
@@ -24,7 +25,7 @@ static enum err start(struct store_txn *txn, void *context)
     struct action_run action = {
         .pipeline_id = request->params[0],
         .version = run->version,
-        .payload = request->body.len ? request->body : span_str("{}"),
+        .payload = run->payload,
     };
     enum err err = actions_run(txn, &action, clock_wall_ms());
     run->execution = action.execution;
@@ -58,7 +59,8 @@ void runs_start(struct request *request)
 {
     struct run *run = request->state = arena_alloc(&request->arena, sizeof *run);
     struct span version;
-    if (request->body.len && !body_is_json(request))
+    run->payload = span_str("{}");
+    if (request->body.len && !body_read_json(request, &json_foreign, &run->payload))
         return;
     if (!request_text(request, "pipeline_version", &version))
         return;

@@ -1,5 +1,5 @@
 /*
- * json - the strict check (RFC 8259).
+ * json - the check (RFC 8259), of text of ours and of others.
  *
  * One pass over the bytes, without recursion: a bit for each open container
  * says whether it is an object. Memory is allocated only for documents that
@@ -12,12 +12,16 @@
 #include "base/json_names.h"
 #include "base/utf8.h"
 
+#define MARK "\xef\xbb\xbf" /* U+FEFF, the byte order mark */
+
 struct check {
     const uint8_t *at; /* the byte to look at next; on failure, the one at fault */
     const uint8_t *end;
     const char *what; /* set on failure */
     uint32_t depth;   /* containers open */
     uint32_t max_depth;
+    const struct json_rules *rules;
+    uint32_t foreign; /* containers round the foreign value at hand, and one more; 0: it is ours */
     uint64_t objects[JSON_DEPTH_MAX / 64]; /* bit n: the container at depth n + 1 is an object */
     struct json_names names;               /* of the open objects */
 };
@@ -101,9 +105,11 @@ static bool check_unicode_escape(struct check *c)
     int32_t unit = hex4(c->at, c->end);
     if (unit < 0)
         return fail_at(c, backslash, "\\u needs four hexadecimal digits");
+    c->at += 4;
+    if (c->foreign)
+        return true;
     if (unit == 0)
         return fail_at(c, backslash, "the character NUL is not accepted");
-    c->at += 4;
     if (unit < 0xd800 || unit > 0xdfff)
         return true;
     /* A character past U+FFFF is written as a high and a low surrogate, and only so. */
@@ -226,6 +232,24 @@ static bool check_scalar(struct check *c)
     }
 }
 
+/* Whose a value is. */
+
+/* A value begins, in an object one of this name: is it foreign? */
+static void value_begin(struct check *c, struct span name)
+{
+    for (size_t i = 0; !c->foreign && i < c->rules->count; i++) {
+        const struct json_foreign *foreign = &c->rules->foreign[i];
+        if (foreign->depth == c->depth && (!foreign->member || json_name_is(name, foreign->member)))
+            c->foreign = c->depth + 1;
+    }
+}
+
+static void value_end(struct check *c)
+{
+    if (c->foreign > c->depth)
+        c->foreign = 0;
+}
+
 /* Arrays and objects. */
 
 static bool in_object(const struct check *c)
@@ -267,12 +291,14 @@ static bool check_name(struct check *c)
         return fail(c, "a member name in double quotes is expected");
     if (!check_string(c))
         return false;
-    if (!json_names_add(&c->names, c->depth, span_of(quote + 1, (size_t)(c->at - quote - 2))))
+    struct span name = span_of(quote + 1, (size_t)(c->at - quote - 2));
+    if (!c->foreign && !json_names_add(&c->names, c->depth, name))
         return fail_at(c, quote, "the member name appears twice");
     skip_space(c);
     if (!at_char(c, ':'))
         return fail(c, "a colon is expected after a member name");
     c->at++;
+    value_begin(c, name);
     return true;
 }
 
@@ -308,6 +334,7 @@ static bool check_after_value(struct check *c)
 {
     while (c->depth > 0) {
         bool object = in_object(c);
+        value_end(c);
         skip_space(c);
         if (at_char(c, ',')) {
             c->at++;
@@ -322,8 +349,9 @@ static bool check_after_value(struct check *c)
 
 static bool check_text(struct check *c)
 {
-    if (c->end - c->at >= 3 && memcmp(c->at, "\xef\xbb\xbf", 3) == 0)
+    if (c->end - c->at >= 3 && memcmp(c->at, MARK, 3) == 0)
         return fail(c, "a byte order mark is not accepted");
+    value_begin(c, SPAN_NONE);
     do {
         if (!check_value(c) || !check_after_value(c))
             return false;
@@ -334,7 +362,22 @@ static bool check_text(struct check *c)
     return true;
 }
 
+const struct json_rules json_foreign = {.foreign = {{0, NULL}}, .count = 1};
+
+struct span json_behind_mark(struct span text)
+{
+    bool marked = text.len >= 3 && memcmp(text.data, MARK, 3) == 0;
+    return marked ? span_of(text.data + 3, text.len - 3) : text;
+}
+
 bool json_check(struct span text, unsigned max_depth, struct json_fault *ret_fault)
+{
+    static const struct json_rules ours = {.count = 0};
+    return json_check_by(text, max_depth, &ours, ret_fault);
+}
+
+bool json_check_by(struct span text, unsigned max_depth, const struct json_rules *rules,
+    struct json_fault *ret_fault)
 {
     static const uint8_t nothing[1];
     const uint8_t *start = text.len ? text.data : nothing;
@@ -345,6 +388,8 @@ bool json_check(struct span text, unsigned max_depth, struct json_fault *ret_fau
     c.what = NULL;
     c.depth = 0;
     c.max_depth = max_depth < JSON_DEPTH_MAX ? max_depth : JSON_DEPTH_MAX;
+    c.rules = rules;
+    c.foreign = 0;
     memset(c.objects, 0, sizeof c.objects);
     json_names_init(&c.names);
     bool ok = check_text(&c);

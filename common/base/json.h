@@ -7,10 +7,11 @@
  * is checked in place and stored as the bytes received. For documents that the
  * program has to understand, base/json_tree.h builds a tree from checked text.
  *
- * The check refuses what lenient parsers let through: duplicate member names
- * (compared after unescaping), nesting beyond a limit, invalid UTF-8
- * (overlong forms and surrogates too), unpaired \u surrogates, raw control
- * characters, NUL by escape, a byte order mark, and anything after the value.
+ * The check refuses what lenient parsers let through: nesting beyond a limit,
+ * invalid UTF-8 (overlong forms and surrogates too), raw control characters, a
+ * byte order mark, and anything after the value. In text of ours it also refuses
+ * what RFC 8259 allows and readers take in different ways: duplicate member
+ * names (compared after unescaping), unpaired \u surrogates, and NUL by escape.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,8 +37,29 @@ struct json_fault {
     const char *what; /* a static sentence part, e.g. "the member name appears twice" */
 };
 
+/*
+ * Which parts of a text are a sender's own affair, so that RFC 8259 alone judges them. An
+ * envelope of ours often has somebody else's payload as a member.
+ */
+struct json_rules {
+    struct json_foreign {
+        unsigned depth;     /* containers round the value; 0: it is the whole text */
+        const char *member; /* the value's name; NULL: members of any name */
+    } foreign[2];
+    size_t count; /* of foreign; 0: all of the text is ours */
+};
+
+extern const struct json_rules json_foreign; /* nothing of the text is ours */
+
 /* Is the text one JSON value and nothing else? If not, *ret_fault says where and why. */
+bool json_check_by(struct span text, unsigned max_depth, const struct json_rules *rules,
+    struct json_fault *ret_fault);
+
+/* The same where all of the text is ours. */
 bool json_check(struct span text, unsigned max_depth, struct json_fault *ret_fault);
+
+/* The text behind a byte order mark, which a reader may ignore (RFC 8259, section 8.1). */
+struct span json_behind_mark(struct span text);
 
 /*
  * Walking checked text, one level deep. Start with the text of an object or an array, white
@@ -61,10 +83,17 @@ bool json_walk_next(struct json_walk *walk, struct json_item *ret_item);
 /* The type of checked text. */
 enum json_type json_type_of(struct span text);
 
-/* Finds a member of a checked object by name, escapes in the document's name understood. */
+/*
+ * Finds a member of a checked object by name, escapes in the document's name understood. Of
+ * several that have the name the last, as most readers of JSON have it.
+ */
 bool json_find(struct span object, const char *name, struct json_item *ret_item);
 
-/* Appends the characters of a checked string's value (quotes included in `value`), unescaped. */
+/*
+ * Appends the characters of a checked string's value (quotes included in `value`), unescaped.
+ * A foreign string may hold NUL, and unpaired surrogates, each of which becomes the three bytes
+ * that UTF-8 would have for it if it were a character; so the result need not be UTF-8.
+ */
 void json_unescape(struct span value, struct buf *out);
 
 /* The same as a text of its own: in place where nothing is escaped, else in the arena. */
@@ -117,5 +146,8 @@ size_t json_quoted_len(struct span text);
 
 /* The longest end of the text, from a character on, that json_quote writes as `most` bytes. */
 struct span json_quoted_end(struct span text, size_t most);
+
+/* The same, but NUL and unpaired surrogates, as json_unescape gives them, are escaped again. */
+void json_quote_foreign(struct buf *out, struct span text);
 
 #endif

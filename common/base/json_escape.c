@@ -1,6 +1,7 @@
 /* json_escape - see json_escape.h. */
 #include "base/json_escape.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -32,6 +33,25 @@ static uint8_t short_escape(uint8_t c)
     }
 }
 
+static bool is_high(uint32_t unit)
+{
+    return unit >= 0xd800 && unit <= 0xdbff;
+}
+
+static bool is_low(uint32_t unit)
+{
+    return unit >= 0xdc00 && unit <= 0xdfff;
+}
+
+/* A surrogate that is no part of a pair, in the form that UTF-8 would have for it. */
+static size_t encode_surrogate(uint32_t unit, uint8_t ret_bytes[4])
+{
+    ret_bytes[0] = (uint8_t)(0xe0 | unit >> 12);
+    ret_bytes[1] = (uint8_t)(0x80 | (unit >> 6 & 0x3f));
+    ret_bytes[2] = (uint8_t)(0x80 | (unit & 0x3f));
+    return 3;
+}
+
 const uint8_t *json_escape_read(
     const uint8_t *at, const uint8_t *end, uint8_t ret_bytes[4], size_t *ret_len)
 {
@@ -47,13 +67,12 @@ const uint8_t *json_escape_read(
         return end;
     uint32_t unit = hex4(at + 2);
     at += 6;
-    if (unit >= 0xd800 && unit <= 0xdfff) {
-        if (end - at < 6)
-            return end;
+    if (is_high(unit) && end - at >= 6 && at[0] == '\\' && at[1] == 'u' && is_low(hex4(at + 2))) {
         unit = 0x10000 + ((unit & 0x3ff) << 10) + (hex4(at + 2) & 0x3ff);
         at += 6;
     }
-    *ret_len = utf8_encode(unit, ret_bytes);
+    *ret_len = is_high(unit) || is_low(unit) ? encode_surrogate(unit, ret_bytes)
+                                             : utf8_encode(unit, ret_bytes);
     return at;
 }
 

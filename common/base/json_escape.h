@@ -10,8 +10,8 @@
 #include "base/buf.h"
 
 /*
- * Reads the escape at `at` into the UTF-8 of its character, of *ret_len bytes. Returns where
- * the text goes on.
+ * Reads the escape at `at` into the UTF-8 of its character, of *ret_len bytes; an unpaired
+ * surrogate is encoded as if it were a character. Returns where the text goes on.
  */
 const uint8_t *json_escape_read(
     const uint8_t *at, const uint8_t *end, uint8_t ret_bytes[4], size_t *ret_len);

@@ -151,15 +151,16 @@ bool json_find(struct span object, const char *name, struct json_item *ret_item)
 {
     struct json_walk walk = json_walk_start(object);
     struct json_item item;
+    bool found = false;
     if (!walk.object)
         return false;
     while (json_walk_next(&walk, &item)) {
         if (json_name_is(item.name, name)) {
             *ret_item = item;
-            return true;
+            found = true;
         }
     }
-    return false;
+    return found;
 }
 
 /* Merging. */

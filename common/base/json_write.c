@@ -32,7 +32,19 @@ static void quote_special(struct buf *out, uint8_t c)
     buf_printf(out, "\\u%04x", c);
 }
 
-void json_quote(struct buf *out, struct span text)
+/* Writes what only a foreign text may hold. Returns how many bytes that took; 0: it is none. */
+static size_t quote_foreign(struct buf *out, const uint8_t *at, const uint8_t *end)
+{
+    bool surrogate = end - at >= 3 && at[0] == 0xed && at[1] >= 0xa0 && at[1] <= 0xbf &&
+                     at[2] >= 0x80 && at[2] <= 0xbf;
+    if (surrogate)
+        buf_printf(out, "\\ud%03x", (at[1] & 0x3fu) << 6 | (at[2] & 0x3fu));
+    else if (*at == 0)
+        buf_add_str(out, "\\u0000");
+    return surrogate ? 3 : *at == 0;
+}
+
+static void quote(struct buf *out, struct span text, bool foreign)
 {
     const uint8_t *at = text.data, *end = text.len ? at + text.len : at;
     const uint8_t *run = at; /* the first byte not written yet */
@@ -45,11 +57,25 @@ void json_quote(struct buf *out, struct span text)
             continue;
         }
         buf_add(out, run, (size_t)(at - run));
-        quote_special(out, *at);
-        run = ++at;
+        len = foreign ? quote_foreign(out, at, end) : 0;
+        if (!len) {
+            quote_special(out, *at);
+            len = 1;
+        }
+        run = at += len;
     }
     buf_add(out, run, (size_t)(at - run));
     buf_add_char(out, '"');
+}
+
+void json_quote(struct buf *out, struct span text)
+{
+    quote(out, text, false);
+}
+
+void json_quote_foreign(struct buf *out, struct span text)
+{
+    quote(out, text, true);
 }
 
 /* The length of the next character, or of a byte that is none, and of what is written for it. */

@@ -17,6 +17,9 @@
 #include "base/utf8.h"
 #include "model/cloudevent_type.h"
 
+const struct json_rules cloudevent_rules = {.foreign = {{1, "data"}}, .count = 1};
+const struct json_rules cloudevent_batch_rules = {.foreign = {{2, "data"}}, .count = 1};
+
 /* An event in the making. */
 struct draft {
     struct event event;
@@ -206,7 +209,7 @@ static enum err draft_end(struct draft *d, bool good, struct event *ret_event)
 
 /* The payload. */
 
-/* Without a NUL: no JSON string with one would be accepted anywhere here. */
+/* Without a NUL: bytes that have one are no text to most readers. */
 static bool is_text(struct span s)
 {
     return utf8_is(s.data, s.len) && !(s.len && memchr(s.data, 0, s.len));
@@ -251,6 +254,7 @@ static bool put_base64(struct draft *d, const struct json_item *data)
 {
     struct buf bytes = BUF_INIT;
     struct json_fault fault;
+    struct span *json = &d->event.data;
     if (data->type != JSON_STRING ||
         !base64_decode(json_unescaped(data->value, d->arena), &bytes)) {
         buf_done(&bytes);
@@ -258,8 +262,10 @@ static bool put_base64(struct draft *d, const struct json_item *data)
             "must be a string of base64 (RFC 4648, section 4) with its padding");
     }
     put_bytes(d, arena_keep(d->arena, &bytes));
-    if (d->event.data_kind != EVENT_DATA_JSON ||
-        json_check(d->event.data, JSON_DEPTH_DEFAULT, &fault))
+    if (d->event.data_kind != EVENT_DATA_JSON)
+        return true;
+    *json = json_behind_mark(*json);
+    if (json_check_by(*json, JSON_DEPTH_DEFAULT, &json_foreign, &fault))
         return true;
     buf_printf(d->why,
         "data_base64: is not acceptable JSON, which datacontenttype says it is: "

@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "model/event.h"
 
 enum cloudevent_mode {
@@ -29,6 +30,9 @@ enum cloudevent_mode {
 
 /* The mode, by Content-Type (in any case, with parameters) and by whether ce-specversion came. */
 enum cloudevent_mode cloudevent_mode(struct span content_type, bool has_specversion);
+
+/* Whose what is in an event in the JSON format, and in an array of such: the data is foreign. */
+extern const struct json_rules cloudevent_rules, cloudevent_batch_rules;
 
 /*
  * Reads one event in the JSON format: the checked text of an object. Unknown

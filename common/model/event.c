@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/pack.h"
+#include "base/utf8.h"
 #include "model/limits.h"
 #include "model/name.h"
 
@@ -27,7 +28,10 @@ static bool is_text(struct span s, size_t max)
 bool event_check(
     const struct event *event, const char *source_word, const char *type_word, struct buf *ret_why)
 {
-    if (!is_text(event->source, EVENT_SOURCE_MAX))
+    bool good_source = utf8_is(event->source.data, event->source.len);
+    if (!good_source || !utf8_is(event->type.data, event->type.len))
+        buf_printf(ret_why, "%s: is not UTF-8.", good_source ? type_word : source_word);
+    else if (!is_text(event->source, EVENT_SOURCE_MAX))
         buf_printf(ret_why, "%s: needs 1 to %d bytes without control characters.", source_word,
             EVENT_SOURCE_MAX);
     else if (!is_text(event->type, EVENT_TYPE_MAX))
@@ -138,7 +142,9 @@ static void format_data(const struct event *event, struct json_out *o)
         json_put_raw(o, "data", event->data);
         break;
     case EVENT_DATA_TEXT:
-        json_put_text(o, "data", event->data);
+        json_key(o, "data");
+        json_quote_foreign(o->buf, event->data);
+        o->comma = true;
         break;
     case EVENT_DATA_BINARY:
         json_key(o, "data_base64");

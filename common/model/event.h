@@ -18,7 +18,7 @@
 enum event_data {
     EVENT_DATA_NONE,   /* no payload at all */
     EVENT_DATA_JSON,   /* one checked JSON value: member "data" */
-    EVENT_DATA_TEXT,   /* valid UTF-8 of another media type: member "data", as a string */
+    EVENT_DATA_TEXT,   /* text of another media type, as json_unescape gives it: "data", a string */
     EVENT_DATA_BINARY, /* anything else: member "data_base64" */
     EVENT_DATA__MAX
 };

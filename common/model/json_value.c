@@ -201,32 +201,58 @@ static bool arrays_eq(struct span a, struct span b, uint64_t *steps)
     return !json_walk_next(&right, &other);
 }
 
-static size_t count(struct span value)
+/* The name of a member with its quotes, which stand on either side of it. */
+static struct span quoted(struct span name)
 {
-    struct json_walk walk = json_walk_start(value);
-    struct json_item item;
-    size_t n = 0;
-    while (json_walk_next(&walk, &item))
-        n++;
-    return n;
+    return span_of(name.data - 1, name.len + 2);
 }
 
-/* Names are unique in checked text, so as many members, each found in the other, are all. */
+/* The value of an object's last member of this name, which has its quotes. */
+static bool find_last(struct span object, struct span name, uint64_t *steps, struct span *ret_value)
+{
+    struct json_walk walk = json_walk_start(object);
+    struct json_item item;
+    bool found = false;
+    if (!spend(steps, object.len / JSON_STEP_BYTES))
+        return false;
+    while (json_walk_next(&walk, &item)) {
+        if (strings_eq(quoted(item.name), name)) {
+            *ret_value = item.value;
+            found = true;
+        }
+    }
+    return found;
+}
+
+/* Does each name of the one object lead to equal values in both? Of equal names the last counts. */
+static bool members_eq(struct span one, struct span other, uint64_t *steps)
+{
+    struct json_walk walk = json_walk_start(one);
+    struct json_item item;
+    struct span left, right;
+    bool equal = true;
+    while (equal && json_walk_next(&walk, &item))
+        equal = find_last(one, quoted(item.name), steps, &left) &&
+                find_last(other, quoted(item.name), steps, &right) &&
+                json_value_eq(left, right, steps);
+    return equal;
+}
+
+/* Has the one object no name that the other lacks? */
+static bool names_are_in(struct span one, struct span other, uint64_t *steps)
+{
+    struct json_walk walk = json_walk_start(one);
+    struct json_item item;
+    struct span value;
+    bool all = true;
+    while (all && json_walk_next(&walk, &item))
+        all = find_last(other, quoted(item.name), steps, &value);
+    return all;
+}
+
 static bool objects_eq(struct span a, struct span b, uint64_t *steps)
 {
-    struct json_walk walk = json_walk_start(a);
-    struct json_item one, other;
-    struct buf name = BUF_INIT;
-    bool equal = count(a) == count(b);
-    while (equal && json_walk_next(&walk, &one)) {
-        buf_clear(&name);
-        /* The quotes stand on either side of the name, and json_unescape wants them. */
-        json_unescape(span_of(one.name.data - 1, one.name.len + 2), &name);
-        equal = spend(steps, b.len / JSON_STEP_BYTES) && json_find(b, buf_text(&name), &other) &&
-                json_value_eq(one.value, other.value, steps);
-    }
-    buf_done(&name);
-    return equal;
+    return members_eq(a, b, steps) && names_are_in(b, a, steps);
 }
 
 bool json_value_eq(struct span a, struct span b, uint64_t *steps)

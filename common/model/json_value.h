@@ -28,7 +28,8 @@ bool json_value_find(
 
 /*
  * Do both mean the same? Numbers compare by value, to the last digit; strings by
- * their characters; arrays in order; objects by their members in any order.
+ * their characters; arrays in order; objects by their members in any order, of which the
+ * last of a name counts.
  */
 bool json_value_eq(struct span a, struct span b, uint64_t *steps);
 

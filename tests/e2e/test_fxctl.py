@@ -561,13 +561,21 @@ def test_publish_takes_any_value(home, tmp_path, payload):
 
 
 @pytest.mark.parametrize("payload, says", [
-    ("{", "line 1, column 2"), ('{"a": 1, "a": 2}', "the member name appears twice"),
+    ("{", "line 1, column 2"), ('{"a": 1, "a": }', "a value is expected"),
     ('["\n"]', "the argument is not"), ("[" * 65 + "]" * 65, "the argument is not"), ("[1] 2", ""),
 ])
-def test_publish_refuses_what_is_not_strict_json(home, payload, says):
+def test_publish_refuses_what_is_no_json(home, payload, says):
     refused(home.run_fxctl("publish", "--type", "a", payload), NO, says)
     refused(home.run_fxctl("publish", "--type", "a", stdin=payload), NO, "standard input")
     assert answer(home.run_fxctl("status", "--json"))["events"]["kept"] == 0
+
+
+@pytest.mark.parametrize("text, says", [
+    ('{"name": "a", "name": "b"}', "the member name appears twice"), ('{"a": "\\u0000"}', "NUL"),
+    ('{"a": "\\ud83d"}', "surrogate"), ("\ufeff{}", "byte order mark")])
+def test_apply_refuses_what_readers_take_in_different_ways(home, text, says):
+    """A definition is ours, unlike a payload."""
+    refused(home.run_fxctl("pipeline", "apply", "-", stdin=text), NO, says)
 
 
 def test_publish_without_a_payload(home):

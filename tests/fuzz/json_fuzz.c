@@ -1,6 +1,7 @@
 /*
  * json_fuzz - text that json_check accepts must be walked within its bounds,
- * be readable by json-c, and come out of a merge unharmed.
+ * be readable by json-c, and come out of a merge unharmed. Foreign text must be
+ * walked as well, and its strings must survive being unescaped and quoted.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -16,6 +17,9 @@ static void check_string(struct span text)
     json_unescape(text, &plain);
     json_quote(&quoted, buf_span(&plain));
     require(json_check(buf_span(&quoted), 0, &fault));
+    buf_clear(&quoted);
+    json_quote_foreign(&quoted, buf_span(&plain));
+    require(json_check_by(buf_span(&quoted), 0, &json_foreign, &fault));
     json_unescape(buf_span(&quoted), &again);
     require(span_eq(buf_span(&plain), buf_span(&again)));
     buf_done(&plain);
@@ -34,7 +38,7 @@ static size_t walk_all(struct span text)
     while (json_walk_next(&walk, &item)) {
         require(item.value.data >= text.data && item.value.len > 0);
         require(item.value.data + item.value.len <= text.data + text.len);
-        require(json_check(item.value, JSON_DEPTH_DEFAULT, &fault));
+        require(json_check_by(item.value, JSON_DEPTH_DEFAULT, &json_foreign, &fault));
         require(json_type_of(item.value) == item.type);
         if (item.type == JSON_STRING)
             check_string(item.value);
@@ -71,9 +75,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct span text = span_of(data, size);
     struct json_fault fault = {SIZE_MAX, NULL};
 
-    if (json_check(text, JSON_DEPTH_DEFAULT, &fault))
-        check_accepted(text);
-    else
+    bool foreign = json_check_by(text, JSON_DEPTH_DEFAULT, &json_foreign, &fault);
+    if (foreign)
+        (void)walk_all(text);
+    if (!json_check(text, JSON_DEPTH_DEFAULT, &fault)) {
         require(fault.what != NULL && fault.offset <= size);
+        return 0;
+    }
+    require(foreign);
+    check_accepted(text);
     return 0;
 }

@@ -291,6 +291,140 @@ static void other_text_is_refused_where_it_goes_wrong(void **state)
     }
 }
 
+/* What RFC 8259 allows and text of ours may not have. */
+static const char *const foreign_texts[] = {
+    "{\"a\":1,\"a\":2}",
+    "{\"a\":1,\"\\u0061\":2}",
+    "[{\"b\":{\"x\":{}},\"b\":1}]",
+    "{\"\":1,\"\":2}",
+    "\"a\\u0000b\"",
+    "{\"a\\u0000\":1}",
+    "\"\\ud800\"",
+    "\"\\udc00\"",
+    "\"\\udfff\\ud800\"",
+    "\"\\ud800\\ud800\"",
+    "\"\\ud800\\u0041\"",
+    "\"\\ud800x\"",
+    "\"\\ud800\\n\"",
+    "\"\\ud83d\\ude00\\ude00\"",
+    "{\"\\ud800\":1}",
+};
+
+static bool accepts_by(const char *text, const struct json_rules *rules)
+{
+    struct json_fault fault;
+    return json_check_by(span_str(text), JSON_DEPTH_DEFAULT, rules, &fault);
+}
+
+static void foreign_text_may_be_all_that_the_rfc_allows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(good_texts); i++)
+        assert_true(accepts_by(good_texts[i], &json_foreign));
+    for (size_t i = 0; i < COUNT(foreign_texts); i++) {
+        assert_false(accepts(span_str(foreign_texts[i])));
+        assert_true(accepts_by(foreign_texts[i], &json_foreign));
+    }
+}
+
+/* A text that is refused as ours is refused as foreign too, but for those that the RFC allows. */
+static void foreign_text_may_be_no_more(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad_texts); i++) {
+        struct json_fault ours = {99, ""}, theirs = {99, NULL};
+        struct span text = span_str(bad_texts[i].text);
+        assert_false(json_check(text, JSON_DEPTH_DEFAULT, &ours));
+        bool taken = json_check_by(text, JSON_DEPTH_DEFAULT, &json_foreign, &theirs);
+        bool allowed = strstr(ours.what, "twice") || strstr(ours.what, "surrogate") ||
+                       strstr(ours.what, "NUL");
+        if (taken ? !allowed : !allowed && theirs.offset != ours.offset)
+            fail_msg("%s: %s", bad_texts[i].text, ours.what);
+    }
+}
+
+static const struct json_rules payload_rules = {.foreign = {{1, "payload"}}, .count = 1};
+static const struct json_rules batch_rules = {.foreign = {{2, "data"}}, .count = 1};
+static const struct json_rules answer_rules = {.foreign = {{2, NULL}, {3, "payload"}}, .count = 2};
+
+static const struct {
+    const struct json_rules *rules;
+    const char *text; /* "@" stands for a foreign text */
+    bool good;
+} envelopes[] = {
+    {&payload_rules, "{\"payload\":@}", true},
+    {&payload_rules, "{\"a\":1,\"p\\u0061yload\":@,\"b\":\"\"}", true},
+    {&payload_rules, "{\"payload\":[[{\"a\":@}], @],\"b\":{\"a\":1}}", true},
+    {&payload_rules, "{\"payload\":{\"payload\":@,\"payload\":@}}", true},
+    {&payload_rules, "@", false},
+    {&payload_rules, "{\"payloads\":@}", false},
+    {&payload_rules, "{\"payload\":1,\"a\":@}", false},
+    {&payload_rules, "{\"payload\":[1],\"a\":@}", false},
+    {&payload_rules, "{\"payload\":{},\"a\":[@]}", false},
+    {&payload_rules, "{\"payload\":@,\"a\":@}", false},
+    {&payload_rules, "{\"payload\":@,\"payload\":@}", false},
+    {&payload_rules, "{\"a\":{\"payload\":@}}", false},
+    {&payload_rules, "[{\"payload\":@}]", false},
+    {&batch_rules, "[{\"data\":@},{\"a\":1,\"data\":[@]}]", true},
+    {&batch_rules, "[{\"data\":@},{\"a\":@}]", false},
+    {&batch_rules, "[{\"data\":@},@]", false},
+    {&batch_rules, "{\"data\":@}", false},
+    {&answer_rules, "{\"save\":{\"a\":@,\"b\":[@]},\"emit\":[{\"payload\":@}]}", true},
+    {&answer_rules, "{\"save\":@}", false},
+    {&answer_rules, "{\"emit\":[{\"topic\":@}]}", false},
+    {&answer_rules, "{\"emit\":[@]}", false},
+    {&answer_rules, "{\"error\":@}", false},
+};
+
+/* Puts the foreign text where the "@" are. */
+static void fill(struct buf *out, const char *text, const char *foreign)
+{
+    for (; *text; text++) {
+        if (*text == '@')
+            buf_add_str(out, foreign);
+        else
+            buf_add_char(out, *text);
+    }
+}
+
+/* A member's value is another's, and what is round it is ours. */
+static void envelopes_are_judged_by_whose_what_is(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(envelopes); i++) {
+        for (size_t k = 0; k < COUNT(foreign_texts); k++) {
+            struct buf text = BUF_INIT;
+            fill(&text, envelopes[i].text, foreign_texts[k]);
+            if (accepts_by(buf_text(&text), envelopes[i].rules) != envelopes[i].good)
+                fail_msg("%s", buf_text(&text));
+            buf_done(&text);
+        }
+        struct buf text = BUF_INIT;
+        fill(&text, envelopes[i].text, "\"\xff\"");
+        assert_false(accepts_by(buf_text(&text), envelopes[i].rules));
+        buf_done(&text);
+    }
+}
+
+static void a_mark_is_skipped_once_and_only_before(void **state)
+{
+    static const struct {
+        const char *text, *behind;
+    } cases[] = {
+        {"\xef\xbb\xbf{}", "{}"},
+        {"\xef\xbb\xbf\xef\xbb\xbf{}", "\xef\xbb\xbf{}"},
+        {" \xef\xbb\xbf{}", " \xef\xbb\xbf{}"},
+        {"\xef\xbb\xbf", ""},
+        {"\xef\xbb", "\xef\xbb"},
+        {"{}", "{}"},
+        {"", ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++)
+        assert_true(span_eq_str(json_behind_mark(span_str(cases[i].text)), cases[i].behind));
+    assert_int_equal(json_behind_mark(SPAN_NONE).len, 0);
+}
+
 /* Whatever stands in an array or a member is judged as it is alone. */
 static void judgement_does_not_depend_on_the_place(void **state)
 {
@@ -640,6 +774,9 @@ static void members_are_found(void **state)
     assert_int_equal(item.type, JSON_ARRAY);
     assert_true(json_find(text, "c", &item));
     assert_int_equal(item.type, JSON_NULL);
+    assert_true(json_find(span_str("{\"a\":1,\"\\u0061\":2,\"b\":3}"), "a", &item));
+    assert_true(span_eq_str(item.value, "2"));
+    assert_false(json_find(span_str("{\"a\\u0000\":1}"), "a", &item));
     assert_false(json_find(text, "d", &item));
     assert_false(json_find(text, "", &item));
     assert_false(json_find(span_str("{}"), "a", &item));
@@ -660,6 +797,12 @@ static const struct {
     {"\"\\udbff\\udfff\"", "\xf4\x8f\xbf\xbf"},
     {"\"\\\\u0041\"", "\\u0041"},
     {"\"\xc3\xa9\\n\"", "\xc3\xa9\n"},
+    {"\"\\ud800\"", "\xed\xa0\x80"},
+    {"\"\\udfffx\"", "\xed\xbf\xbfx"},
+    {"\"\\ud83d\\ud83d\\ude00\"", "\xed\xa0\xbd\xf0\x9f\x98\x80"},
+    {"\"\\ude00\\ud83d\"", "\xed\xb8\x80\xed\xa0\xbd"},
+    {"\"\\ud83d\\u0041\"", "\xed\xa0\xbd\x41"},
+    {"\"\\ud83d\\n\"", "\xed\xa0\xbd\n"},
 };
 
 static void strings_are_unescaped(void **state)
@@ -829,6 +972,38 @@ static void any_bytes_can_be_quoted(void **state)
     }
 }
 
+/* Whatever a foreign string is unescaped to, quoted again it means the same. */
+static void foreign_text_returns_from_its_characters(void **state)
+{
+    static const char *const strings[] = {
+        "\"a\\u0000b\"",
+        "\"\\u0000\\u0000\"",
+        "\"\\ud800\"",
+        "\"\\udfff\\ud800\"",
+        "\"x\\udbff\\udbff\xf0\x9f\x98\x80\\udc00y\"",
+        "\"\xed\x9f\xbf\\\"\\\\\"",
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(strings); i++) {
+        struct buf plain = BUF_INIT, quoted = BUF_INIT;
+        json_unescape(span_str(strings[i]), &plain);
+        json_quote_foreign(&quoted, buf_span(&plain));
+        assert_string_equal(buf_text(&quoted), strings[i]);
+        buf_clear(&quoted);
+        json_quote(&quoted, buf_span(&plain));
+        assert_true(accepts(buf_span(&quoted)));
+        buf_done(&plain);
+        buf_done(&quoted);
+    }
+    for (unsigned n = 0; n < 65536; n++) {
+        uint8_t text[] = {0xed, (uint8_t)n, (uint8_t)(n >> 8), 0};
+        struct buf b = BUF_INIT;
+        json_quote_foreign(&b, span_of(text, sizeof text));
+        assert_true(accepts_by(buf_text(&b), &json_foreign));
+        buf_done(&b);
+    }
+}
+
 static void quoted_text_is_unescaped_to_itself(void **state)
 {
     struct buf text = BUF_INIT, quoted = BUF_INIT, back = BUF_INIT;
@@ -854,6 +1029,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(legal_text_is_accepted),
         cmocka_unit_test(other_text_is_refused_where_it_goes_wrong),
+        cmocka_unit_test(foreign_text_may_be_all_that_the_rfc_allows),
+        cmocka_unit_test(foreign_text_may_be_no_more),
+        cmocka_unit_test(envelopes_are_judged_by_whose_what_is),
+        cmocka_unit_test(a_mark_is_skipped_once_and_only_before),
         cmocka_unit_test(judgement_does_not_depend_on_the_place),
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(raw_nul_is_refused),
@@ -874,6 +1053,7 @@ int main(void)
         cmocka_unit_test(writing_puts_commas_where_they_belong),
         cmocka_unit_test(seconds_have_three_decimals),
         cmocka_unit_test(any_bytes_can_be_quoted),
+        cmocka_unit_test(foreign_text_returns_from_its_characters),
         cmocka_unit_test(quoted_text_is_unescaped_to_itself),
     };
 

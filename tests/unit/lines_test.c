@@ -61,6 +61,11 @@ static const struct {
     {{"{\"save\":{\"a\":1},\"emit\":{\"event_type\":\"t\",\"payload\":2}}"}, "{\"a\":1}", "t|||2;"},
     {{"{\"emit\":{\"event_type\":\"t\",\"payload\":2},\"save\":{\"a\":1}}", "{}"}, "{\"a\":1}",
         "t|||2;"},
+    /* What a step was sent it may pass on. */
+    {{"{\"emit\":{\"event_type\":\"t\",\"payload\":{\"a\":\"\\u0000\\ud800\",\"a\":1}}}"}, "",
+        "t|||{\"a\":\"\\u0000\\ud800\",\"a\":1};"},
+    {{"{\"save\":{\"a\":\"\\u0000\",\"b\":{\"c\":1,\"c\":\"\\udfff\"}}}"},
+        "{\"a\":\"\\u0000\",\"b\":{\"c\":1,\"c\":\"\\udfff\"}}", ""},
 };
 
 static void check_saved(const char *data, const char *emits)
@@ -121,6 +126,13 @@ static const struct {
     {"{\"save\":{},\"save\":{}}", "line 1 is not JSON: at byte "},
     {"{\"save\":{\"a\":1,\"a\":2}}", "line 1 is not JSON: at byte "},
     {"{\"save\":{\"a\":\"\xff\"}}", "line 1 is not JSON: at byte "},
+    {"{\"save\":{\"\\ud800\":1}}", "line 1 is not JSON: at byte "},
+    {"{\"save\":{\"a\\u0000\":1}}", "line 1 is not JSON: at byte "},
+    {EMIT("\"event_type\":\"\\ud800\",\"payload\":1"), "event_type: is not UTF-8."},
+    {EMIT("\"event_type\":\"t\",\"event_source\":\"\\udc00\",\"payload\":1"),
+        "event_source: is not UTF-8."},
+    {EMIT("\"event_type\":\"t\\u0000\",\"payload\":1"), "event_type: needs 1 to 249 bytes"},
+    {EMIT("\"event_type\":\"t\",\"payload\":1,\"payload\":2"), "line 1 is not JSON: at byte "},
     {"[]", "line 1 is not an object with save or emit"},
     {"null", "line 1 is not an object with save or emit"},
     {"\"save\"", "line 1 is not an object with save or emit"},
