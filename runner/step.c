@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "home/confine.h"
+#include "home/trust.h"
 
 void step_fail(struct step_end *end, const struct step_call *call, const char *format, ...)
 {
@@ -53,6 +54,19 @@ bool step_keep_in(
     bool good = room_make_rules(room);
     *ret_error = errno;
     spec->rules = room->rules;
+    return good;
+}
+
+bool step_is_trusted(const struct step_call *call, struct step_end *end)
+{
+    char path[PATH_MAX];
+    step_script_path(call, path);
+    bool good = trust_script(call->home->dir, path) == ERR_OK;
+    if (!good)
+        step_fail(end, call,
+            "the script \"%s\" is not started: somebody else can write it, or scripts/; the "
+            "dispatcher's log has how to mend it",
+            call->step->script);
     return good;
 }
 

@@ -60,6 +60,9 @@ void step_script_path(const struct step_call *call, char ret_path[PATH_MAX]);
 bool step_keep_in(
     const struct step_call *call, struct room *room, struct child_spec *spec, int *ret_error);
 
+/* False when others than the owner of the home can write the script; the step then has failed. */
+bool step_is_trusted(const struct step_call *call, struct step_end *end);
+
 /* False when this system cannot confine the script as it must be; the step then has failed. */
 bool step_can_be_confined(const struct step_call *call, struct step_end *end);
 

@@ -14,6 +14,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "home/durable.h"
+#include "home/trust.h"
 
 #define HOME_NAME_MAX 320 /* bytes of the longest name that is put behind the directory */
 
@@ -103,6 +104,8 @@ enum err home_open(const char *given, struct home *ret_home)
     }
     if (!has_room(ret_home->dir))
         return ERR_INVALID;
+    if (trust_home(ret_home->dir))
+        return ERR_DENIED;
     char path[PATH_MAX];
     struct buf why = BUF_INIT;
     home_path(ret_home, "fx.conf", path);
@@ -124,14 +127,14 @@ static bool is_dir(const char *path)
  * when it has its mode: mkdir drops the set-group-id bit, which gives what is put inside to
  * the group.
  */
-static bool make_dir(const char *dir, const char *name)
+static bool make_dir(const char *dir, const char *name, mode_t mode)
 {
     char path[PATH_MAX], aside[PATH_MAX];
     if (!format_path(path, dir, name) || !format_path(aside, path, DURABLE_ASIDE))
         return false;
     if (is_dir(path))
         return true;
-    if ((mkdir(aside, 0770) == 0 || errno == EEXIST) && chmod(aside, 02770) == 0 &&
+    if ((mkdir(aside, 0770) == 0 || errno == EEXIST) && chmod(aside, mode) == 0 &&
         rename(aside, path) == 0 && durable_flush_around(path))
         return true;
     log_errno("cannot make the directory %s", path);
@@ -156,11 +159,14 @@ static enum err write_config(const char *dir)
 
 enum err home_create(const char *dir)
 {
-    static const char *const names[] = {"", "/db", "/scripts", "/run", "/log"};
+    static const struct {
+        const char *name;
+        mode_t mode;
+    } dirs[] = {{"", 02770}, {"/db", 02770}, {"/scripts", 02750}, {"/run", 02770}, {"/log", 02770}};
     mode_t old = umask(007);
     enum err err = ERR_OK;
-    for (size_t i = 0; i < sizeof names / sizeof names[0] && !err; i++)
-        err = make_dir(dir, names[i]) ? ERR_OK : ERR_IO;
+    for (size_t i = 0; i < sizeof dirs / sizeof dirs[0] && !err; i++)
+        err = make_dir(dir, dirs[i].name, dirs[i].mode) ? ERR_OK : ERR_IO;
     if (!err)
         err = write_config(dir);
     umask(old);

@@ -26,7 +26,7 @@ struct home {
  * directory named in the file "fxbridge.home" beside the running executable, else
  * ~/.fxbridge if that is there, else the directory named in /etc/fxbridge/home, else
  * ~/.fxbridge. ERR_NOTFOUND: there is no such directory. ERR_INVALID: fx.conf is
- * wrong. Both are logged with what to do.
+ * wrong. ERR_DENIED: somebody else can write the home (trust.h). All are logged with what to do.
  */
 enum err home_open(const char *given, struct home *ret_home) MUST_CHECK;
 

@@ -1351,7 +1351,7 @@ static int part_tiny_disk(const char *dir, const char *argument)
     (void)argument;
     if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
         mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-        mount("tmpfs", dir, "tmpfs", 0, "size=24m") < 0)
+        mount("tmpfs", dir, "tmpfs", 0, "size=24m,mode=0770") < 0)
         return PART_SKIPPED;
     NEED(home_create(dir) == ERR_OK && home_open(dir, &home) == ERR_OK);
     home.config.store_map_bytes = MIB(64);

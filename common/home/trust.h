@@ -1,0 +1,20 @@
+#ifndef HOME_TRUST_H
+#define HOME_TRUST_H
+/*
+ * trust - whoever can write a home runs what they like as the account of its programs. A home
+ * that somebody else can write is therefore refused, as sshd refuses such a ~/.ssh
+ * (sshd_config(5), StrictModes).
+ *
+ * A home belongs to the account of the process, to root, or to an account that gives it to a
+ * group of the process, as where a web server runs the web programs. What is in it belongs to
+ * one of these. Others write nothing, the group db/, run/ and log/ alone.
+ */
+#include "base/err.h"
+
+/* `dir` is the home. ERR_DENIED, logged with the command that mends it; what is missing is good. */
+enum err trust_home(const char *dir) MUST_CHECK;
+
+/* The same for scripts/ and one script in it, which are looked at each time it is started. */
+enum err trust_script(const char *dir, const char *path) MUST_CHECK;
+
+#endif
