@@ -397,8 +397,17 @@ class Home:
             assert reply.status == 200, reply
             executions = reply.json["executions"]
             if executions and all(e["status"] in FINAL for e in executions):
-                return executions
+                return executions + self._rest_of_cid(cid, reply.json)
             assert left, f"after {timeout} s still not final: {executions}\n{self.logs()}"
+
+    def _rest_of_cid(self, cid, page):
+        """The executions behind a page, which must be final, too."""
+        rest = []
+        while page.get("next"):
+            page = self.get(f"/fx/cid/{cid}?after={page['next']}").json
+            rest += page["executions"]
+        assert all(e["status"] in FINAL for e in rest)
+        return rest
 
     def create_pipeline(self, name, steps, **options):
         """Makes a pipeline. Returns its id."""

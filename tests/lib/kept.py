@@ -59,13 +59,13 @@ def tell(home):
     """Everything that can be read of a home whose dispatcher does not run: path or command -> answer."""
     told = {}
 
-    def get(path):
-        reply = home.get(path)
+    def get(path, more=""):
+        reply = home.get(path + more)
         assert reply.status == 200, (path, reply)
         told[path] = reply.json
         return reply.json
 
-    for execution in get("/fx/executions?limit=1000")["executions"]:
+    for execution in get("/fx/executions?limit=1000", "&full=1")["executions"]:
         get(f"/fx/executions/{execution['execution_id']}")
         get(f"/fx/cid/{execution['cid']}")
         get(f"/fx/cid/{execution['cid']}/explain")
@@ -75,7 +75,7 @@ def tell(home):
         for version in get(f"{own}/versions")["versions"]:
             get(f"{own}/versions/{version['version']}")
     get("/api/v1/events")
-    get("/api/v1/admin/dead-letters")
+    get("/api/v1/admin/dead-letters", "?full=1")
     for command in ("key list", "secret list", "status"):
         told[command] = json.loads(home.fxctl("--json", *command.split()))
     for changing in "home", "store":
