@@ -3,6 +3,7 @@
  * can do, on the home's store directly.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -45,8 +46,12 @@ static int run(struct fxctl *ctl)
 int main(int argc, char **argv)
 {
     struct fxctl ctl;
+    struct sigaction too_large;
     log_open("fxctl");
+    /* Who ignores SIGXFSZ wants a write beyond a limit to fail and to be told of it. */
+    sigaction(SIGXFSZ, NULL, &too_large);
     fresh_begin();
+    sigaction(SIGXFSZ, &too_large, NULL);
     int status = options_parse(groups, argc, argv, &ctl);
     if (!status)
         status = run(&ctl);

@@ -51,9 +51,8 @@ static void reset_signals(void)
 {
     sigset_t none;
     sigemptyset(&none);
-    /* Who ignores SIGXFSZ has set a limit that is to make a write fail, not to end a program. */
     for (int i = 1; i <= SIGRTMAX; i++)
-        if (i != SIGHUP && i != SIGXFSZ)
+        if (i != SIGHUP)
             heed(i);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -142,7 +142,7 @@ def test_run_of_an_unknown_one(fastcgi):
 
 
 @pytest.mark.parametrize("body, status", [
-    (b"{", 400), (b"{} {}", 400), (b'{"a":1,"a":2}', 400), (b"\xff", 400), (b"[" * 100, 400),
+    (b"{", 400), (b"{} {}", 400), (b"\xff", 400), (b"[" * 100, 400),
     (b" ", 400)])
 def test_run_with_a_bad_body(fastcgi, body, status):
     pipeline = make(fastcgi, OK, event=None)

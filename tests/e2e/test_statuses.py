@@ -219,6 +219,9 @@ OWN = {
     ("GET", "/fx/executions/{execution_id}", 200):
         lambda home: home.get(f"/fx/executions/{pending(home)}"),
     ("GET", PIPELINES, 422): lambda home: home.get(f"{PIPELINES}?limit=x"),
+    ("GET", "/api/v1/pipelines/{id}/versions", 422):
+        lambda home: home.get(f"/api/v1/pipelines/{pipeline(home)}/versions?limit=x"),
+    ("GET", "/api/v1/events", 422): lambda home: home.get("/api/v1/events?limit=x"),
     ("POST", PIPELINES, 201):
         lambda home: home.post(PIPELINES, {"name": f"new-{home.commits()}", "steps": STEPS}),
     ("POST", PIPELINES, 409):

@@ -34,17 +34,6 @@ stage() {
     [ -z "$how" ]
 }
 
-# What is not everywhere. usage: stage_with PROGRAM NAME COMMAND…
-stage_with() {
-    program=$1
-    shift
-    if command -v "$program" >/dev/null; then
-        stage "$@"
-    else
-        echo "--- $1: left out, there is no $program (make deps-tools)"
-    fi
-}
-
 finish() {
     printf -- '--- seconds\n%s%-24s %5d s\n' "$table" "all" $(($(now) - start))
     [ -n "$failed" ] || { echo "$what: every stage is good"; exit 0; }
@@ -86,10 +75,6 @@ case ${1:-} in
         natively
         echo "This commit's third under ASan:" $(third | sed 's|.*/||')
         sanitized "a third" $(third)
-        stage_with clang-tidy "clang-tidy" $make tidy
-        stage_with clang "fuzzing, 3 s each" $make fuzz T=3
-        stage "distcheck" $make distcheck
-        stage "freshcheck, as root" tests/fresh/run root
         ;;
     all)
         what=check-all
