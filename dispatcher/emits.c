@@ -50,7 +50,7 @@ enum err emits_store(
 {
     struct span rest = outcome->emits;
     struct frame_emit emit;
-    uint16_t depth;
+    uint16_t depth = 0;
     enum err err = outcome->emit_count ? find_depth(txn, parent, &depth) : ERR_OK;
     for (uint32_t i = 0; !err && i < outcome->emit_count && frame_emit_next(&rest, &emit); i++) {
         struct event event = {

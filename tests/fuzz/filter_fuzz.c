@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     };
     struct json_fault fault;
     struct filter *filter = parse(list);
-    if (filter && json_check(payload, JSON_DEPTH_DEFAULT, &fault))
+    if (filter && json_check_by(payload, JSON_DEPTH_DEFAULT, &json_foreign, &fault))
         check_opposite(list, &event, judge(filter, &event));
     filter_free(filter);
     return 0;

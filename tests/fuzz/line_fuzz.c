@@ -9,15 +9,21 @@
 #include "runner/answer.h"
 #include "runner/lines.h"
 
-static void check_saved(const struct saved *saved, const struct config *config)
+/* What is saved and emitted is the script's own, as a payload is its sender's. */
+static bool is_json(struct span text)
 {
     struct json_fault fault;
+    return json_check_by(text, JSON_DEPTH_DEFAULT, &json_foreign, &fault);
+}
+
+static void check_saved(const struct saved *saved, const struct config *config)
+{
     struct frame_emit emit;
     size_t count = 0;
-    require(!saved->data.len || json_check(buf_span(&saved->data), JSON_DEPTH_DEFAULT, &fault));
+    require(!saved->data.len || is_json(buf_span(&saved->data)));
     require((int64_t)saved->data.len <= config->step_data_bytes);
     for (struct span emits = buf_span(&saved->emits); frame_emit_next(&emits, &emit); count++)
-        require(json_check(emit.payload, JSON_DEPTH_DEFAULT, &fault) && emit.event_type.len);
+        require(is_json(emit.payload) && emit.event_type.len);
     require(count == saved->emit_count && (int64_t)count <= config->step_emits);
 }
 
