@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "dispatcher/dispatcher.h"
 #include "dispatcher/instance.h"
+#include "dispatcher/recover.h"
 #include "dispatcher/service.h"
 #include "dispatcher/tick.h"
 #include "dispatcher/turn.h"
@@ -22,6 +23,10 @@
 #define EVENTS_MAX 64
 #define LEAVE_MS 5000 /* how long to wait for runners that were told to go */
 #define STUCK_MS 1000 /* between turns while the store cannot be written */
+/* Before a store that LMDB has given up is opened anew; doubled until it has taken a turn. */
+#define REOPEN_MS 100
+#define REOPEN_MAX_MS 10000
+#define BEAT_MS 1000 /* between signs of life meanwhile */
 
 /* What an epoll event is about: one of the dispatcher's own descriptors, or an instance. */
 static char about_wake, about_signals;
@@ -35,6 +40,7 @@ struct loop {
     int64_t idle_since_ms; /* since when there has been nothing to do */
     int64_t stop_ms;       /* when it begins to drain by itself; INT64_MAX: never */
     int64_t drain_ms;      /* while it drains: until when */
+    int64_t reopen_ms;     /* how long it has waited to open the store anew; 0: the store is good */
     bool rested;           /* there is nothing to do, and memory was given back */
 };
 
@@ -114,22 +120,6 @@ static void look_around(struct loop *l)
     store_clear_stale_readers(d->store);
 }
 
-/* Does all that is to be done. False when the store cannot be used any more. */
-static bool work(struct loop *l)
-{
-    struct dispatcher *d = l->d;
-    bool idle = !has_work(d);
-    if (!idle && (turn_take(d) == ERR_CORRUPT || store_is_broken(d->store)))
-        return false;
-    look_around(l);
-    l->tend_ms = instance_tend(d);
-    if (!idle)
-        l->rested = false;
-    else if (!d->instance_count)
-        rest(l);
-    return true;
-}
-
 /* Waiting. */
 
 /* How long there is nothing to do: until the next thing is due, or the timed look. */
@@ -188,6 +178,65 @@ static bool hear(struct dispatcher *d, int timeout)
     }
     /* Last, since reaping may forget an instance that an event above is about. */
     return signals && on_signals(d);
+}
+
+/* Working. */
+
+/* Hears what comes while there is no store. False when a signal has asked to stop. */
+static bool wait_without_store(struct loop *l)
+{
+    struct dispatcher *d = l->d;
+    int64_t now, until = clock_mono_ms() + l->reopen_ms;
+    while ((now = clock_mono_ms()) < until) {
+        alive_beat(d->lock_fd);
+        if (hear(d, (int)earlier(until - now, BEAT_MS)))
+            return false;
+    }
+    return true;
+}
+
+static void close_store(struct dispatcher *d)
+{
+    store_close(d->store);
+    d->store = NULL;
+}
+
+/*
+ * A head that could not be written makes LMDB give up the environment, though the disk may be
+ * well a moment later. Runners go on meanwhile. False when a signal has asked to stop.
+ */
+static bool reopen(struct loop *l)
+{
+    struct dispatcher *d = l->d;
+    for (;;) {
+        close_store(d);
+        l->reopen_ms = l->reopen_ms ? earlier(l->reopen_ms * 2, REOPEN_MAX_MS) : REOPEN_MS;
+        if (!wait_without_store(l))
+            return false;
+        if (store_open(&d->home, STORE_READ_WRITE, &d->store) == ERR_OK &&
+            recover_again(d) == ERR_OK) {
+            log_info("the store was opened anew");
+            return true;
+        }
+    }
+}
+
+/* Does all that is to be done. False when the store cannot be used, and a signal asks to stop. */
+static bool work(struct loop *l)
+{
+    struct dispatcher *d = l->d;
+    bool idle = !has_work(d);
+    if (!idle && (turn_take(d) == ERR_CORRUPT || store_is_broken(d->store)))
+        return reopen(l);
+    if (!d->stuck)
+        l->reopen_ms = 0;
+    look_around(l);
+    l->tend_ms = instance_tend(d);
+    if (!idle)
+        l->rested = false;
+    else if (!d->instance_count)
+        rest(l);
+    return true;
 }
 
 /* From serving to draining to leaving. */
@@ -265,7 +314,7 @@ static void leave(struct dispatcher *d)
         wake_close(&d->home, d->wake_fd);
     retire_all(d);
     /* Where this cannot be written, the next dispatcher does the same at its start. */
-    enum err err = d->happenings.first ? turn_take(d) : ERR_OK;
+    enum err err = d->store && d->happenings.first ? turn_take(d) : ERR_OK;
     (void)err;
     int64_t now, until = clock_mono_ms() + LEAVE_MS;
     while (d->instance_count && (now = clock_mono_ms()) < until)
@@ -286,8 +335,10 @@ int loop_run(struct dispatcher *d)
     add(d, d->wake_fd, &about_wake);
     add(d, d->signal_fd, &about_signals);
     while (d->phase == PHASE_SERVING || !is_drained(&loop)) {
-        if (!work(&loop))
+        if (!work(&loop)) {
+            leave(d);
             return EXIT_RETRY;
+        }
         if (d->phase == PHASE_SERVING && may_leave(&loop))
             break;
         bool stop = hear(d, timeout_ms(&loop)) || clock_mono_ms() >= loop.stop_ms;

@@ -55,25 +55,51 @@ static enum err put_back(struct dispatcher *d, struct store_txn *txn, struct exe
     return record_put_back(txn, catalog_service(d, execution->queue), execution, 0);
 }
 
-/* Makes executions that were in progress pending again. */
+/* Has a runner the execution, or is it still to be recorded what became of it? */
+static bool is_held(const struct dispatcher *d, const struct execution *execution)
+{
+    for (const struct happening *h = d->happenings.first; h; h = h->next)
+        if (uuid_eq(&h->execution, &execution->id) && h->attempt == execution->attempt)
+            return true;
+    for (const struct service *s = d->services; s; s = s->next)
+        for (const struct instance *i = s->instances; i; i = i->next)
+            for (size_t k = 0; k < i->job_count; k++)
+                if (uuid_eq(&i->jobs[k].execution, &execution->id) &&
+                    i->jobs[k].attempt == execution->attempt)
+                    return true;
+    return false;
+}
+
+static enum err take_up_running(struct dispatcher *d, struct store_txn *txn,
+    struct execution *execution, size_t *put_back_count)
+{
+    bool cancelled;
+    if (is_held(d, execution)) {
+        catalog_service(d, execution->queue)->plan.running++;
+        return ERR_OK;
+    }
+    enum err err = actions_is_cancelled(txn, &execution->id, &cancelled);
+    ++*put_back_count;
+    if (err)
+        return err;
+    return cancelled ? record_cancelled(txn, execution) : put_back(d, txn, execution);
+}
+
+/* Makes executions that were in progress, and that nobody has, pending again. */
 static enum err put_back_all(struct dispatcher *d, struct store_txn *txn)
 {
     struct ids running = {NULL, 0};
     struct buf copy = BUF_INIT;
+    size_t count = 0;
     enum err err = executions_in_status(txn, STATUS_IN_PROGRESS, collect, &running);
     for (size_t i = 0; !err && i < running.count; i++) {
         struct execution execution;
-        bool cancelled = false;
         err = executions_load(txn, &running.ids[i], &copy, &execution, NULL);
         if (!err)
-            err = actions_is_cancelled(txn, &execution.id, &cancelled);
-        if (!err && cancelled)
-            err = record_cancelled(txn, &execution);
-        else if (!err)
-            err = put_back(d, txn, &execution);
+            err = take_up_running(d, txn, &execution, &count);
     }
-    if (!err && running.count)
-        log_info("%zu executions that were running are pending again", running.count);
+    if (!err && count)
+        log_info("%zu executions that were running are pending again", count);
     free(running.ids);
     buf_done(&copy);
     return err;
@@ -92,11 +118,20 @@ static void count_waiting(int64_t due_ms, uint64_t queue, const struct uuid *id,
     catalog_service(context, queue)->plan.waiting++;
 }
 
+/* What the store says of a service is read again, and counted. */
+static void forget_store(struct service *service)
+{
+    service->plan = service->now;
+    service->plan.generation = 0; /* and so its schedule is taken up again */
+    service->plan.ready = service->plan.waiting = service->plan.running = 0;
+    service->plan.report = (struct service_report){0};
+}
+
 /* Counts once, at the start. From then on the dispatcher knows, and others note their changes. */
 static enum err count_pending(struct dispatcher *d, struct store_txn *txn)
 {
     for (struct service *s = d->services; s; s = s->next)
-        s->plan = s->now; /* nothing is counted yet */
+        forget_store(s);
     enum err err = queue_count_all(txn, count_ready, d);
     return err ? err : due_each(txn, count_waiting, d);
 }
@@ -122,14 +157,18 @@ static enum err take_up(struct store_txn *txn, void *context)
     return err;
 }
 
-enum err recover_start(struct dispatcher *d)
+enum err recover_again(struct dispatcher *d)
 {
     d->now = (struct dispatcher_state){
         .reload = true, .more = true, .due_ms = INT64_MAX, .tick_ms = INT64_MAX};
-    enum err err = end_leftovers(d);
-    if (!err)
-        err = store_write(d->store, 0, take_up, d);
+    enum err err = store_write(d->store, 0, take_up, d);
     for (struct service *s = d->services; s; s = s->next)
         s->now = s->plan;
     return err;
+}
+
+enum err recover_start(struct dispatcher *d)
+{
+    enum err err = end_leftovers(d);
+    return err ? err : recover_again(d);
 }

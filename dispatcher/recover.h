@@ -13,4 +13,11 @@ struct dispatcher;
  */
 enum err recover_start(struct dispatcher *d) MUST_CHECK;
 
+/*
+ * The same for a dispatcher that goes on with a store opened anew. Its runners keep their jobs,
+ * and what became of jobs is still recorded. Was the last turn stored, though the store said
+ * that it was not, then what it claimed has no runner, and is pending again.
+ */
+enum err recover_again(struct dispatcher *d) MUST_CHECK;
+
 #endif

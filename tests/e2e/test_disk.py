@@ -9,7 +9,7 @@ import os
 
 import pytest
 
-from faults import SHORT, Faults
+from faults import ALWAYS, SHORT, Faults
 from harness import BUILD, Home, children_of, until
 
 EVENT = {"event_source": "test", "event_type": "disk", "payload": {"n": 1}}
@@ -67,6 +67,35 @@ def test_write_that_fails_ends_no_program(home, faults, fault, times):
     until(lambda: post(home).status == 200, what="events are taken again")
     assert works(home)
     assert programs_of(home) == before
+
+
+@pytest.mark.parametrize("fault", [errno.EIO, errno.ENOSPC, SHORT])
+def test_head_that_fails_ends_no_dispatcher(home, faults, fault):
+    """LMDB gives the environment up; the dispatcher opens it anew, and its runners go on meanwhile."""
+    gate, marks = home.scratch / "gate", home.scratch / "marks"
+    home.write_script("wait.sh", f"#!/bin/sh\necho x >>{marks}\n"
+                                 f"while [ ! -e {gate} ]; do sleep 0.01; done\n")
+    pipeline = home.create_pipeline("wait", [{"name": "one", "script": "wait.sh"}], event="wait")
+    home.start_trigger(pipeline, ready=True)
+    cid = home.post_event("wait")["cid"]
+    until(marks.exists, what="the script runs")
+    dispatcher = home.dispatcher.pid
+    faults.set("head", fault, times=ALWAYS)
+    gate.touch()
+    until(lambda: faults.count > 4, what="the store is opened anew, in vain")
+    faults.clear()
+    assert [e["status"] for e in home.wait_cid(cid)] == ["completed"]
+    assert marks.read_text() == "x\n"
+    until(lambda: post(home).status == 200, what="events are taken again")
+    assert works(home)
+    assert home.dispatcher.poll() is None and home.dispatcher.pid == dispatcher
+
+
+def test_dispatcher_without_its_store_can_be_stopped(home, faults):
+    faults.set("head", errno.EIO, times=ALWAYS)
+    home.run_fxctl("pipeline", "list")
+    until(lambda: post(home).status == 503, what="events are refused")
+    assert home.stop_dispatcher() in (0, 111)
 
 
 # --- A disk that is really full ---

@@ -1,0 +1,62 @@
+"""`make run`: what it does when one of its programs has ended."""
+import os
+import signal
+import subprocess
+
+import pytest
+
+from harness import BUILD, PROJECT, children_of, command_of, free_port, until
+
+pytestmark = pytest.mark.skipif(BUILD.name != "build", reason="make run has the programs of build/")
+
+
+@pytest.fixture
+def running(home):
+    """A started `make run`: its process, and the file with what it has said."""
+    said = home.place / "said"
+    with open(said, "wb") as file:
+        process = subprocess.Popen(
+            [PROJECT / "lighttpd/run"], stdin=subprocess.DEVNULL, stdout=file, stderr=file,
+            env={**home.environment(), "HOME": str(home.place), "FX_PORT": str(free_port())})
+    try:
+        until(lambda: "ready http" in said.read_text() or process.poll() is not None, timeout=60,
+              what=said.read_text)
+        assert process.poll() is None, said.read_text()
+        yield process, said
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def child(process, name):
+    for pid in children_of(process.pid):
+        if name in command_of(pid):
+            return pid
+    return None
+
+
+@pytest.mark.parametrize("sig", [signal.SIGKILL, signal.SIGTERM])
+def test_dispatcher_that_ends_is_started_again(running, sig):
+    process, said = running
+    for _ in range(2):
+        old = child(process, "fx-dispatcher")
+        os.kill(old, sig)
+        until(lambda: child(process, "fx-dispatcher") not in (None, old),
+              what="another dispatcher runs")
+    assert said.read_text().count("it is started again") == 2
+    assert process.poll() is None
+
+
+def test_everything_ends_with_lighttpd(running):
+    process, said = running
+    os.kill(child(process, "lighttpd -D"), signal.SIGTERM)
+    until(lambda: process.poll() is not None, what="run ends")
+    assert process.returncode == 1
+    assert "lighttpd has ended" in said.read_text()
+
+
+def test_it_ends_at_once_when_asked(running):
+    process, _ = running
+    process.terminate()
+    until(lambda: process.poll() is not None, what="run ends")
+    assert process.returncode == 0
