@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/err.h"
+
 #define READ_STEP 65536
 
 static bool make_pipe(int fds[2], int ours)
@@ -42,7 +44,7 @@ void pipe_close(int *fd)
 
 bool pipe_read(int *fd, pipe_sink *sink, void *context)
 {
-    char bytes[READ_STEP];
+    NOT_ZEROED char bytes[READ_STEP];
     ssize_t n;
     if (*fd < 0)
         return false;

@@ -151,7 +151,7 @@ static void get_outcome_head(struct unpack *u, struct frame_outcome *o)
 
 int64_t frame_outcome_duration_us(struct span body)
 {
-    struct frame_outcome head;
+    NOT_ZEROED struct frame_outcome head;
     struct unpack u = unpack_from(body);
     get_outcome_head(&u, &head);
     return head.duration_us;

@@ -56,7 +56,7 @@ static void format(struct shown *shown, struct execution_extras extras, struct j
 enum err execution_print(
     struct store_txn *txn, const struct uuid *id, size_t log_bytes, struct json_out *out)
 {
-    struct shown shown;
+    NOT_ZEROED struct shown shown;
     struct execution_extras extras = {.logs = shown.logs};
     struct arena arena = {0};
     enum err err = read(txn, id, &shown);
@@ -77,7 +77,7 @@ enum err execution_print(
 
 enum err execution_print_brief(struct store_txn *txn, const struct uuid *id, struct json_out *out)
 {
-    struct shown shown;
+    NOT_ZEROED struct shown shown;
     enum err err = read(txn, id, &shown);
     if (!err)
         format(&shown, (struct execution_extras){.brief = true}, out);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/log.h"
 #include "web/records.h"
 
@@ -105,7 +106,7 @@ static void add(struct aside *aside, uint32_t events)
 /* Can the request be read? What a peer that has gone has sent can be read to its end. */
 static bool look(int connection, struct arrival *ret_arrival)
 {
-    uint8_t bytes[LOOK_MAX];
+    NOT_ZEROED uint8_t bytes[LOOK_MAX];
     ssize_t n = recv(connection, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
     enum records records = RECORDS_WHOLE;
     if (n > 0)

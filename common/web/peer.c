@@ -13,12 +13,15 @@
 #define RUNNER "fx-runner" /* starts the scripts of steps, and what these start is below it */
 #define KNOWN 64           /* peers: a web server has one process, or some */
 
-/* Peers that are no scripts. While its process lives, a descriptor of it stands for its number. */
+/*
+ * Peers that are no scripts. While its process lives, a descriptor of it stands for its number.
+ * Every connection reads the table, and a peer comes into it once: readers do not wait for another.
+ */
 static struct {
     pid_t pid;
     int pidfd;
 } known[KNOWN];
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
 
 static bool is_alive(int pidfd)
 {
@@ -26,39 +29,39 @@ static bool is_alive(int pidfd)
     return poll(&end, 1, 0) == 0;
 }
 
-/* Called with the lock held. */
 static bool is_known(pid_t pid)
 {
     size_t i = (size_t)pid % KNOWN;
-    return known[i].pid == pid && is_alive(known[i].pidfd);
+    pthread_rwlock_rdlock(&lock);
+    bool is = known[i].pid == pid && is_alive(known[i].pidfd);
+    pthread_rwlock_unlock(&lock);
+    return is;
 }
 
 static void know(pid_t pid, int pidfd)
 {
     size_t i = (size_t)pid % KNOWN;
+    pthread_rwlock_wrlock(&lock);
     if (known[i].pid)
         close(known[i].pidfd);
     known[i].pid = pid;
     known[i].pidfd = pidfd;
+    pthread_rwlock_unlock(&lock);
 }
 
 /* One that has gone has nobody to reply to. One in another PID namespace has no number here. */
 static bool is_script(pid_t pid)
 {
-    if (pid == 0)
+    if (pid == 0 || is_known(pid))
         return false;
-    pthread_mutex_lock(&lock);
-    bool script = false;
-    if (!is_known(pid)) {
-        int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-        script = pidfd < 0 || lineage_has(pid, RUNNER);
-        if (!script)
-            know(pid, pidfd);
-        else if (pidfd >= 0)
-            close(pidfd);
+    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (pidfd >= 0 && !lineage_has(pid, RUNNER)) {
+        know(pid, pidfd);
+        return false;
     }
-    pthread_mutex_unlock(&lock);
-    return script;
+    if (pidfd >= 0)
+        close(pidfd);
+    return true;
 }
 
 bool peer_is_trusted(int connection)
