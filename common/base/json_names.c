@@ -14,6 +14,7 @@
 
 #include "base/id.h"
 #include "base/json_escape.h"
+#include "base/siphash.h"
 
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static uint64_t hash_key[2];
@@ -23,64 +24,9 @@ static void key_make(void)
     random_bytes(hash_key, sizeof hash_key);
 }
 
-/*
- * SipHash-1-3 (Aumasson and Bernstein, 2012): a keyed hash for tables, so that
- * a sender who does not know the key cannot choose names that collide.
- */
-struct sip {
-    uint64_t v0, v1, v2, v3;
-};
-
-static uint64_t rotate(uint64_t v, unsigned bits)
-{
-    return v << bits | v >> (64 - bits);
-}
-
-static void sip_round(struct sip *s)
-{
-    s->v0 += s->v1;
-    s->v1 = rotate(s->v1, 13) ^ s->v0;
-    s->v0 = rotate(s->v0, 32);
-    s->v2 += s->v3;
-    s->v3 = rotate(s->v3, 16) ^ s->v2;
-    s->v0 += s->v3;
-    s->v3 = rotate(s->v3, 21) ^ s->v0;
-    s->v2 += s->v1;
-    s->v1 = rotate(s->v1, 17) ^ s->v2;
-    s->v2 = rotate(s->v2, 32);
-}
-
-static void sip_word(struct sip *s, uint64_t word)
-{
-    s->v3 ^= word;
-    sip_round(s);
-    s->v0 ^= word;
-}
-
 static uint64_t hash_name(uint32_t level, struct span name)
 {
-    struct sip s = {
-        hash_key[0] ^ UINT64_C(0x736f6d6570736575),
-        hash_key[1] ^ UINT64_C(0x646f72616e646f6d),
-        hash_key[0] ^ UINT64_C(0x6c7967656e657261),
-        hash_key[1] ^ UINT64_C(0x7465646279746573),
-    };
-    uint64_t word;
-    size_t i = 0;
-    sip_word(&s, level);
-    for (; i + sizeof word <= name.len; i += sizeof word) {
-        memcpy(&word, name.data + i, sizeof word);
-        sip_word(&s, word);
-    }
-    word = (uint64_t)name.len << 56;
-    for (unsigned shift = 0; i < name.len; i++, shift += 8)
-        word |= (uint64_t)name.data[i] << shift;
-    sip_word(&s, word);
-    s.v2 ^= 0xff;
-    sip_round(&s);
-    sip_round(&s);
-    sip_round(&s);
-    return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+    return siphash(hash_key, level, name);
 }
 
 void json_names_init(struct json_names *names)

@@ -37,9 +37,12 @@
         "execution are cut to as many.") \
     SETTING(web, wait_seconds, 30, 0, 30, "Longest ?wait= a status request may ask for.") \
     SETTING(web, failures_per_minute, 60, 0, 1000000, \
-        "Failed credentials an address may send; beyond that it gets 429. 0 sets no limit.") \
-    SETTING( \
-        web, failures_burst, 100, 1, 1000000, "Failed credentials an address may send at once.") \
+        "Deliveries without ?key= that no webhook secret fits, from one address (IPv6: one /64); " \
+        "beyond that it gets 429 for such deliveries, and for nothing else. 0 sets no limit.") \
+    SETTING(web, failures_burst, 100, 1, 1000000, "How many of them may come at once.") \
+    SETTING_TEXT(web, proxies, "", 1023, \
+        "Proxies before the web server, as addresses or networks; from these alone " \
+        "X-Forwarded-For and X-Forwarded-Proto are believed.") \
     SETTING(events, batch, 1000, 1, 100000, "Events in one CloudEvents batch.") \
     SETTING(events, repeat_hours, 24, 1, 8760, \
         "How long a repeat of a request is recognized and gets the first answer.") \

@@ -11,8 +11,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/siphash.h"
 
-#define SLOTS 4096 /* a power of two */
+#define SLOTS 4096 /* of a table; a power of two */
 #define PROBES 16  /* slots looked at for a key */
 
 /*
@@ -26,7 +27,8 @@ struct slot {
 };
 
 struct meter {
-    struct slot slots[SLOTS];
+    struct slot tables[METER__MAX][SLOTS];
+    _Atomic uint64_t secret[2]; /* places keys in the tables; a half that is 0 is not made yet */
 };
 
 /*
@@ -109,60 +111,92 @@ static void tell_loss(void)
                  "itself until it is started again");
 }
 
-static void halves(const struct uuid *key, uint64_t *high, uint64_t *low)
+/*
+ * Whoever finds no secret makes it; of several at once all go by the first. The file may be
+ * emptied at any time, so the secret is looked at anew each time.
+ */
+static uint64_t secret_half(struct meter *meter, size_t i)
 {
-    memcpy(high, key->bytes, 8);
-    memcpy(low, key->bytes + 8, 8);
-    if (!*high && !*low)
-        *low = 1;
+    uint64_t there = meter->secret[i], made;
+    if (there)
+        return there;
+    random_bytes(&made, sizeof made);
+    made |= !made;
+    return atomic_compare_exchange_strong(&meter->secret[i], &there, made) ? made : there;
 }
 
-static struct slot *find(struct meter *meter, const struct uuid *key)
-{
+struct place {
+    struct slot *table;
+    size_t first; /* slot that is looked at */
     uint64_t high, low;
-    halves(key, &high, &low);
-    for (uint64_t i = 0; i < PROBES; i++) {
-        struct slot *slot = &meter->slots[(low + i) & (SLOTS - 1)];
-        if (slot->high == high && slot->low == low)
+};
+
+static struct place place_of(struct meter *meter, enum meter_table table, const struct uuid *key)
+{
+    const uint64_t secret[2] = {secret_half(meter, 0), secret_half(meter, 1)};
+    struct place place = {
+        .table = meter->tables[table], .first = (size_t)siphash(secret, table, uuid_span(key))};
+    memcpy(&place.high, key->bytes, 8);
+    memcpy(&place.low, key->bytes + 8, 8);
+    if (!place.high && !place.low)
+        place.low = 1;
+    return place;
+}
+
+static struct slot *nth(const struct place *place, size_t i)
+{
+    return &place->table[(place->first + i) & (SLOTS - 1)];
+}
+
+static struct slot *find(const struct place *place)
+{
+    for (size_t i = 0; i < PROBES; i++) {
+        struct slot *slot = nth(place, i);
+        if (slot->high == place->high && slot->low == place->low)
             return slot;
     }
     return NULL;
 }
 
-/* The key's slot. A key without one gets a free slot, or the one that has been full longest. */
-static struct slot *find_or_take(struct meter *meter, const struct uuid *key)
+/* The slot that has been unused longest, of those whose allowance is full. NULL: all are in use. */
+static struct slot *spare(const struct place *place, int64_t now_us)
 {
-    struct slot *slot = find(meter, key), *best = NULL;
-    uint64_t high, low;
-    if (slot)
-        return slot;
-    halves(key, &high, &low);
-    for (uint64_t i = 0; i < PROBES; i++) {
-        slot = &meter->slots[(low + i) & (SLOTS - 1)];
-        if (!best || slot->full_us < best->full_us ||
-            (slot->full_us == best->full_us && slot->used_ms < best->used_ms))
+    struct slot *best = NULL;
+    for (size_t i = 0; i < PROBES; i++) {
+        struct slot *slot = nth(place, i);
+        if (slot->full_us <= now_us && (!best || slot->used_ms < best->used_ms))
             best = slot;
     }
-    best->high = high;
-    best->low = low;
-    best->full_us = 0;
-    best->used_ms = 0;
     return best;
 }
 
+/* The key's slot. A key without one gets a spare one; NULL where there is none. */
+static struct slot *find_or_take(const struct place *place, int64_t now_us)
+{
+    struct slot *slot = find(place);
+    if (slot || !(slot = spare(place, now_us)))
+        return slot;
+    slot->high = place->high;
+    slot->low = place->low;
+    slot->full_us = 0;
+    slot->used_ms = now_us / 1000;
+    return slot;
+}
+
 /* Takes one from the key's allowance, or only looks whether one is there. */
-static bool take(struct meter *meter, const struct uuid *key, const struct rate *rate,
-    int64_t now_ms, bool really, int64_t *ret_wait_ms)
+static bool take(struct meter *meter, enum meter_table table, const struct uuid *key,
+    const struct rate *rate, int64_t now_ms, bool really, int64_t *ret_wait_ms)
 {
     *ret_wait_ms = 0;
     if (!meter || rate->per_second <= 0)
         return true;
     tell_loss();
-    struct slot *slot = really ? find_or_take(meter, key) : find(meter, key);
-    if (!slot)
-        return true;
     int64_t now = now_ms * 1000, one = (int64_t)(1e6 / rate->per_second);
     int64_t room = (int64_t)(1e6 / rate->per_second * (rate->burst < 1 ? 1 : rate->burst));
+    struct place place = place_of(meter, table, key);
+    struct slot *slot = really ? find_or_take(&place, now) : find(&place);
+    if (!slot)
+        return true;
     int64_t full = slot->full_us;
     for (;;) {
         /* After the clock was set back a key waits no longer than its whole allowance takes. */
@@ -177,40 +211,33 @@ static bool take(struct meter *meter, const struct uuid *key, const struct rate 
     }
 }
 
-bool meter_take(struct meter *meter, const struct uuid *key, const struct rate *rate,
-    int64_t now_ms, int64_t *ret_wait_ms)
+bool meter_take(struct meter *meter, enum meter_table table, const struct uuid *key,
+    const struct rate *rate, int64_t now_ms, int64_t *ret_wait_ms)
 {
-    return take(meter, key, rate, now_ms, true, ret_wait_ms);
+    return take(meter, table, key, rate, now_ms, true, ret_wait_ms);
 }
 
-bool meter_has(struct meter *meter, const struct uuid *key, const struct rate *rate, int64_t now_ms,
-    int64_t *ret_wait_ms)
+bool meter_has(struct meter *meter, enum meter_table table, const struct uuid *key,
+    const struct rate *rate, int64_t now_ms, int64_t *ret_wait_ms)
 {
-    return take(meter, key, rate, now_ms, false, ret_wait_ms);
+    return take(meter, table, key, rate, now_ms, false, ret_wait_ms);
 }
 
-void meter_touch(struct meter *meter, const struct uuid *key, int64_t now_ms)
+void meter_touch(struct meter *meter, const struct uuid *credential, int64_t now_ms)
 {
-    if (meter)
-        find_or_take(meter, key)->used_ms = now_ms;
+    if (!meter)
+        return;
+    struct place place = place_of(meter, METER_CREDENTIALS, credential);
+    struct slot *slot = find_or_take(&place, now_ms * 1000);
+    if (slot)
+        slot->used_ms = now_ms;
 }
 
-int64_t meter_last_use_ms(struct meter *meter, const struct uuid *key)
+int64_t meter_last_use_ms(struct meter *meter, const struct uuid *credential)
 {
-    const struct slot *slot = meter ? find(meter, key) : NULL;
+    if (!meter)
+        return 0;
+    struct place place = place_of(meter, METER_CREDENTIALS, credential);
+    const struct slot *slot = find(&place);
     return slot ? slot->used_ms : 0;
-}
-
-/* Two plain multiplicative hashes: keys of a meter that collide do no harm. */
-struct uuid meter_key(struct span text)
-{
-    uint64_t h[2] = {0xcbf29ce484222325u, 0x9e3779b97f4a7c15u};
-    struct uuid key;
-    for (size_t i = 0; i < text.len; i++) {
-        h[0] = (h[0] ^ text.data[i]) * 0x100000001b3u;
-        h[1] = (h[1] ^ text.data[i]) * 0xff51afd7ed558ccdu;
-        h[1] ^= h[1] >> 29;
-    }
-    memcpy(key.bytes, h, sizeof key.bytes);
-    return key;
 }

@@ -116,6 +116,19 @@ void networks_done(struct networks *networks)
     *networks = (struct networks){NULL, 0};
 }
 
+static bool hold(const struct networks *networks, int family, const uint8_t *bytes)
+{
+    for (size_t i = 0; i < networks->count; i++)
+        if (within(&networks->list[i], family, bytes))
+            return true;
+    return false;
+}
+
+bool networks_hold(const struct networks *networks, const struct network *address)
+{
+    return hold(networks, address->family, address->bytes);
+}
+
 /* The bytes of an IPv4 or IPv6 address; NULL for any other family. */
 static const void *address_bytes(const struct sockaddr *address)
 {
@@ -131,9 +144,8 @@ bool address_allowed(const struct sockaddr *address, const struct networks *allo
     const uint8_t *bytes = address_bytes(address);
     if (!bytes)
         return false;
-    for (size_t i = 0; i < allowed->count; i++)
-        if (within(&allowed->list[i], address->sa_family, bytes))
-            return true;
+    if (hold(allowed, address->sa_family, bytes))
+        return true;
     for (size_t i = 0; i < sizeof not_public / sizeof *not_public; i++) {
         struct network network;
         if (!network_parse(span_str(not_public[i]), &network))

@@ -38,6 +38,9 @@ bool network_parse(struct span text, struct network *ret_network);
 bool networks_parse(const char *text, struct networks *ret_networks, struct buf *ret_why);
 void networks_done(struct networks *networks);
 
+/* Is the address, a network of one, in one of the networks? */
+bool networks_hold(const struct networks *networks, const struct network *address);
+
 /*
  * May the address be reached? An IPv4 address inside an IPv6 address (::ffff:10.0.0.1,
  * 64:ff9b::, 6to4, Teredo) is not looked at: such an IPv6 address is not public, and only

@@ -93,16 +93,25 @@ const struct scheme *scheme_preset(struct span provider)
     return NULL;
 }
 
+static bool header_came(
+    const struct scheme *scheme, const struct signed_request *request, const char *name)
+{
+    bool twice = false;
+    struct span value = request->header(request->context, name, &twice);
+    return twice || (value.len && !span_eq_str(value, scheme->prefix));
+}
+
+bool scheme_came(const struct scheme *scheme, const struct signed_request *request)
+{
+    return header_came(scheme, request, scheme->header) ||
+           (scheme->alt_header[0] && header_came(scheme, request, scheme->alt_header));
+}
+
 bool scheme_is_signed(const struct signed_request *request)
 {
-    bool twice;
-    for (size_t i = 0; i < sizeof presets / sizeof presets[0]; i++) {
-        const struct scheme *scheme = &presets[i].scheme;
-        if (request->header(request->context, scheme->header, &twice).len ||
-            (scheme->alt_header[0] &&
-                request->header(request->context, scheme->alt_header, &twice).len))
+    for (size_t i = 0; i < sizeof presets / sizeof presets[0]; i++)
+        if (scheme_came(&presets[i].scheme, request))
             return true;
-    }
     return false;
 }
 

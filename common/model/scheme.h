@@ -92,6 +92,12 @@ struct signed_request {
 bool scheme_verify(const struct scheme *scheme, const struct span *secrets, size_t secret_count,
     const struct signed_request *request, int64_t now_s, struct buf *ret_why);
 
+/*
+ * Does the request carry the header that the scheme's signature is in? Some senders send it
+ * empty, or with its prefix alone, where they were given no secret: that is none.
+ */
+bool scheme_came(const struct scheme *scheme, const struct signed_request *request);
+
 /* Does the request carry what looks like the signature of a preset provider? */
 bool scheme_is_signed(const struct signed_request *request);
 

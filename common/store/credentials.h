@@ -7,7 +7,7 @@
 #include "model/credential.h"
 #include "store/store.h"
 
-#define WEBHOOKS_TRIED 16 /* secrets that are tried for a request that names no credential */
+#define WEBHOOKS_TRIED 16 /* secrets that are tried for a request that names none of them */
 
 /* Stores a new credential. An API key's proof is its token's digest. ERR_CONFLICT: id taken. */
 enum err credentials_create(struct store_txn *txn, const struct credential *credential) MUST_CHECK;

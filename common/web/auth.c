@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "store/credentials.h"
 #include "web/channel.h"
+#include "web/sender.h"
 #include "web/webhook.h"
 
 #define BEARER "Bearer "
@@ -66,38 +67,8 @@ static struct span bearer(const struct request *request)
     return value;
 }
 
-/* Failures are counted by address: one that has used up its failures has nothing looked up. */
-static struct uuid address_key(const struct request *request)
-{
-    return meter_key(request_header(request, "REMOTE_ADDR"));
-}
-
-static struct rate failure_rate(const struct request *request)
-{
-    const struct config *config = &request->home->config;
-    return (struct rate){
-        (double)config->web_failures_per_minute / 60, (double)config->web_failures_burst};
-}
-
-static bool address_may_try(struct request *request)
-{
-    struct uuid key = address_key(request);
-    struct rate rate = failure_rate(request);
-    int64_t wait_ms;
-    if (meter_has(request->meter, &key, &rate, clock_wall_ms(), &wait_ms))
-        return true;
-    reply_too_many(request, wait_ms,
-        "Too many requests with a wrong credential came from this address; wait, then send a "
-        "right one.");
-    return false;
-}
-
 static bool refuse(struct request *request, const char *why)
 {
-    struct uuid key = address_key(request);
-    struct rate rate = failure_rate(request);
-    int64_t wait_ms;
-    (void)meter_take(request->meter, &key, &rate, clock_wall_ms(), &wait_ms);
     log_info("401 %s: %s", request->method, why);
     reply_header(request, "WWW-Authenticate", "Bearer realm=\"fxbridge\"");
     reply_problem(request, 401,
@@ -165,6 +136,56 @@ static enum err find_webhook(struct request *request, bool keyed, struct buf *re
     return ERR_OK;
 }
 
+static struct rate failure_rate(const struct request *request)
+{
+    const struct config *config = &request->home->config;
+    return (struct rate){
+        (double)config->web_failures_per_minute / 60, (double)config->web_failures_burst};
+}
+
+/* False when the request was answered: its sender has used up what it may search. */
+static bool may_search(struct request *request, const struct uuid *sender)
+{
+    struct rate rate = failure_rate(request);
+    int64_t wait_ms;
+    if (meter_has(request->meter, METER_SENDERS, sender, &rate, clock_wall_ms(), &wait_ms))
+        return true;
+    reply_too_many(request, wait_ms,
+        "Too many deliveries that no webhook secret fits came from this address. Name the secret "
+        "in the URL, ?key=ID: it alone is then tried, and nobody else's deliveries count. Or "
+        "wait.");
+    return false;
+}
+
+static void count_failure(struct request *request, const struct uuid *sender)
+{
+    struct rate rate = failure_rate(request);
+    int64_t wait_ms;
+    (void)meter_take(request->meter, METER_SENDERS, sender, &rate, clock_wall_ms(), &wait_ms);
+}
+
+/*
+ * A request with nothing but a signature, and without ?key=, has to be tried with several
+ * secrets. That work alone is worth a limit: a key, and a secret that is named, are looked up at
+ * once. False when the request was answered.
+ */
+static bool search_webhook(struct request *request)
+{
+    struct uuid sender = sender_key(request);
+    struct buf why = BUF_INIT;
+    if (!may_search(request, &sender))
+        return false;
+    enum err err = find_webhook(request, false, &why);
+    if (err == ERR_DENIED) {
+        count_failure(request, &sender);
+        refuse(request, buf_text(&why));
+    } else if (err) {
+        reply_error(request, err);
+    }
+    buf_done(&why);
+    return !err;
+}
+
 /* Finds out who sends the request. False when the request was answered. */
 static bool identify(struct request *request, const struct route *route)
 {
@@ -173,9 +194,10 @@ static bool identify(struct request *request, const struct route *route)
     const char *key_why = "no credential";
     if (!read_token(request, &token))
         return false;
+    if (route->webhooks && !token.len && !webhook_is_named(request))
+        return search_webhook(request);
     enum err err = token.len ? find_key(request, token, &key_why) : ERR_DENIED;
-    bool sign = route->webhooks && (token.len ? !err && webhook_is_signed(request) : true);
-    if (sign)
+    if (route->webhooks && (token.len ? !err && webhook_is_signed(request) : true))
         err = find_webhook(request, token.len > 0, &why);
     if (err == ERR_DENIED)
         refuse(request, why.len ? buf_text(&why) : key_why);
@@ -198,7 +220,7 @@ static bool permit(struct request *request, unsigned scope)
         buf_done(&name);
         return false;
     }
-    if (!meter_take(request->meter, &credential->id, &rate, now, &wait_ms)) {
+    if (!meter_take(request->meter, METER_CREDENTIALS, &credential->id, &rate, now, &wait_ms)) {
         reply_too_many(request, wait_ms, "This credential's rate is used up; send it again later.");
         return false;
     }
@@ -209,5 +231,5 @@ static bool permit(struct request *request, unsigned scope)
 bool auth_check(struct request *request, const struct route *route)
 {
     return route->scope == SCOPE_NONE ||
-           (address_may_try(request) && identify(request, route) && permit(request, route->scope));
+           (identify(request, route) && permit(request, route->scope));
 }

@@ -20,6 +20,7 @@ static struct request *request_new(const struct serving *serving, struct channel
     request->home = serving->home;
     request->store = serving->store;
     request->meter = serving->meter;
+    request->proxies = serving->proxies;
     request->channel = channel;
     return request;
 }

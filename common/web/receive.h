@@ -8,12 +8,15 @@
 #include "web/channel.h"
 #include "web/request.h"
 
-/* What all requests of a process share. The meter may be NULL. */
+struct networks;
+
+/* What all requests of a process share. Meter and proxies may be NULL. */
 struct serving {
     const struct program *program;
     const struct home *home;
     struct store *store;
     struct meter *meter;
+    const struct networks *proxies; /* whose X-Forwarded-For is believed */
 };
 
 void request_serve(const struct serving *serving, struct channel *channel);

@@ -22,6 +22,7 @@
 
 struct request;
 struct channel;
+struct networks;
 
 typedef void request_handler(struct request *request);
 
@@ -80,6 +81,7 @@ struct request {
     /* The rest is for this layer alone. */
     struct channel *channel;
     struct meter *meter;
+    const struct networks *proxies;
     struct buf body_bytes, headers;
     struct scheme scheme_room;
     struct store_op op;

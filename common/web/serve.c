@@ -18,6 +18,7 @@
 #include "base/crypto.h"
 #include "base/fresh.h"
 #include "base/log.h"
+#include "model/address.h"
 #include "web/channel.h"
 #include "web/peer.h"
 #include "web/receive.h"
@@ -46,6 +47,7 @@ extern char **environ;
 static struct home home;
 static struct store *store;
 static struct serving serving;
+static struct networks proxies;
 static int stop_fd;
 static atomic_bool stopping;
 
@@ -238,6 +240,15 @@ static void serve_cgi(void)
         store_lead(store);
 }
 
+/* A front end that waits for this program shows the log; the setting is mended there. */
+static void read_proxies(void)
+{
+    struct buf why = BUF_INIT;
+    if (!networks_parse(home.config.web_proxies, &proxies, &why))
+        log_die(EXIT_FIX, "proxies of [web] in fx.conf: %s", buf_text(&why));
+    buf_done(&why);
+}
+
 void serve_main(const struct program *program)
 {
     log_open(program->name);
@@ -251,7 +262,8 @@ void serve_main(const struct program *program)
         config_defaults(&home.config);
     if (err && fastcgi)
         exit(err == ERR_IO ? EXIT_RETRY : EXIT_FIX);
-    serving = (struct serving){program, &home, store, err ? NULL : meter_open(&home)};
+    read_proxies();
+    serving = (struct serving){program, &home, store, err ? NULL : meter_open(&home), &proxies};
     if (fastcgi)
         serve_fastcgi();
     else

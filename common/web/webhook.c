@@ -25,13 +25,17 @@ static bool read_key(const struct home *home)
     return has_key;
 }
 
+bool webhook_is_named(struct request *request)
+{
+    struct span named;
+    return request_query(request, KEY_PARAMETER, &named) != ERR_NOTFOUND;
+}
+
 /* No header tells the signature of a generic scheme; ?key= does. */
 bool webhook_is_signed(struct request *request)
 {
     struct signed_request message = request_signed(request);
-    struct span named;
-    enum err err = request_query(request, KEY_PARAMETER, &named);
-    return err != ERR_NOTFOUND || scheme_is_signed(&message);
+    return webhook_is_named(request) || scheme_is_signed(&message);
 }
 
 struct search {
@@ -92,34 +96,49 @@ static bool verify(
     return good;
 }
 
-/* Tries one credential. False ends the walk through them. */
+/* Tries one credential with its scheme. */
+static void try_scheme(
+    struct search *search, const struct credential *credential, const struct scheme *scheme)
+{
+    struct buf text = BUF_INIT;
+    if (search->tried++)
+        buf_add_str(search->ret_why, "; ");
+    if (!verify(search, credential, scheme))
+        return;
+    search->found = true;
+    *search->ret_scheme = *scheme;
+    credential_encode(credential, &text);
+    search->ret_text = arena_keep(search->arena, &text);
+}
+
+/*
+ * Tries one of all credentials, where the header of its signature came. False ends the walk
+ * through them.
+ */
 static bool try_one(const struct credential *credential, void *context)
 {
     struct search *search = context;
     struct scheme scheme;
-    struct buf text = BUF_INIT;
-    if (!credential_is_live(credential, search->now_ms))
-        return true;
-    if (search->ret_why->len)
-        buf_add_str(search->ret_why, "; ");
-    if (read_scheme(credential, &scheme, search->ret_why) && verify(search, credential, &scheme)) {
-        search->found = true;
-        *search->ret_scheme = scheme;
-        credential_encode(credential, &text);
-        search->ret_text = arena_keep(search->arena, &text);
-    }
-    return !search->found && ++search->tried < WEBHOOKS_TRIED;
+    struct buf why = BUF_INIT;
+    if (credential_is_live(credential, search->now_ms) && read_scheme(credential, &scheme, &why) &&
+        scheme_came(&scheme, &search->message))
+        try_scheme(search, credential, &scheme);
+    buf_done(&why);
+    return !search->found && search->tried < WEBHOOKS_TRIED;
 }
 
 static enum err find_named(struct search *search, struct store_txn *txn, struct span text)
 {
     struct uuid id;
     struct credential credential;
+    struct scheme scheme;
     if (!uuid_parse(text, &id))
         return ERR_NOTFOUND;
     enum err err = credentials_get(txn, &id, &credential);
-    if (!err && credential.kind == CREDENTIAL_SECRET)
-        (void)try_one(&credential, search);
+    if (!err && credential.kind == CREDENTIAL_SECRET &&
+        credential_is_live(&credential, search->now_ms) &&
+        read_scheme(&credential, &scheme, search->ret_why))
+        try_scheme(search, &credential, &scheme);
     return err;
 }
 

@@ -3,10 +3,13 @@
 /*
  * webhook - which webhook secret has signed a request.
  *
- * ?key=<credential id> names the secret; without it every live secret is tried, up to
- * WEBHOOKS_TRIED of them.
+ * ?key=<credential id> names the secret; without it every live secret is tried whose header
+ * came, up to WEBHOOKS_TRIED of them.
  */
 #include "web/request.h"
+
+/* Does the URL name a secret, whether there is such a one or not? */
+bool webhook_is_named(struct request *request);
 
 /* Does the request carry what looks like a signature, by a header of any provider or by ?key=? */
 bool webhook_is_signed(struct request *request);

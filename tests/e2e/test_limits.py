@@ -1,12 +1,13 @@
 """Limits: of what a credential may send and how often, and of how often an address may be wrong."""
 import json
+import subprocess
 
 import pytest
 
 import raw
 import senders
 from checks import TIME, check_problem, nothing_stored
-from harness import Home, until
+from harness import BUILD, Home, until
 
 EVENT = {"event_source": "shop", "event_type": "order.created", "payload": 1}
 HOOK = "/fx/events/webhook"
@@ -225,63 +226,95 @@ def test_without_a_rate_there_is_no_limit(door):
     assert {door.get("/fx/executions", key=token).status for _ in range(200)} == {200}
 
 
-# --- Wrong credentials of an address ---
+# --- Whose failures are whose ---
 
 @pytest.fixture
 def strict(home):
     """Where an address may be wrong three times, and once more each minute."""
     home.configure(web={"failures_per_minute": 1, "failures_burst": 3})
     home.key("status"), home.key("events")
+    home.signer = home.new_secret()
     return home
 
 
-def fail(home, times, ask=None):
-    """So many wrong requests, which are told so, and one that is told to wait."""
-    ask = ask or (lambda: home.get("/fx/executions", key=WRONG))
+def deliver(home, secret=None, query="", body=b"{}", **more):
+    """A delivery signed by a secret, the home's own unless another one is given."""
+    signed = senders.sign("github", secret or home.signer.token, body)
+    return home.post(HOOK + query, body, headers=signed, key=None, **more)
+
+
+def wrong(home):
+    return deliver(home, "another")
+
+
+def fail(home, times=3):
+    """So many deliveries that no secret fits, and one that is told to wait."""
     for _ in range(times):
-        check_problem(ask(), 401)
-    return too_many(ask())
+        check_problem(wrong(home), 401)
+    return too_many(wrong(home))
 
 
 @pytest.mark.parametrize("serve", ["fastcgi", "cgi"])
-def test_address_that_is_wrong_too_often(strict, serve):
-    """It waits, whatever it sends next and to whichever program: a good key is not looked at."""
+def test_good_credentials_pass_whatever_the_address_did(strict, serve):
+    """Only what has to be searched for waits; it is told that naming the secret helps."""
+    bearer = [("Authorization", f"Bearer {strict.key('events')}")]
+    named = f"?key={strict.signer.id}"
     strict.start(serve)
-    assert 1 <= fail(strict, 3) <= 60
-    for path in ("/fx/executions", "/api/v1/pipelines", "/api/v1/events"):
-        too_many(strict.get(path))
-    with nothing_stored(strict):
-        too_many(strict.post("/fx/events", EVENT))
-        too_many(strict.post("/fx/events", b"{"))
-        too_many(strict.get("/fx/executions", key=None))
+    assert 1 <= fail(strict) <= 60
+    assert "?key=" in deliver(strict).json["detail"]
+    good = [
+        lambda: strict.get("/fx/executions"),
+        lambda: strict.get("/api/v1/pipelines"),
+        lambda: strict.post("/fx/events", EVENT),
+        lambda: strict.post("/fx/events", EVENT, headers=bearer, key=None),
+        lambda: deliver(strict, query=named),
+        # Both a key and a signature.
+        lambda: strict.post(HOOK, b"{}", headers=senders.sign("github", strict.signer.token, b"{}")),
+    ]
+    for ask in good * 2:
+        assert ask().status == 200
+    for path in (HOOK, "/fx/events", "/fx/events/generic"):
+        with nothing_stored(strict):
+            signed = senders.sign("github", strict.signer.token, b"{}")
+            too_many(strict.post(path, b"{}", headers=signed, key=None))
+            too_many(strict.post(path, b"{}", key=None))
+    # What is wrong is told so.
+    check_problem(strict.get("/fx/executions", key=WRONG), 401)
+    check_problem(strict.get("/fx/executions", key=None), 401)
+    check_problem(deliver(strict, "another", named), 401)
+    check_problem(strict.post("/fx/events", b"{"), 400)
     # What is open to all stays open.
     assert strict.get("/fx/openapi.json", key=None).status == 200
     assert strict.call("OPTIONS", "/fx/events", key=None).status == 204
     check_problem(strict.get("/fx/none", key=None), 404)
 
 
-def test_bad_signatures_count(strict):
-    made = strict.new_secret()
+FREE = {
+    "a wrong key": lambda home: home.get("/fx/executions", key=WRONG),
+    "what is no key": lambda home: home.get("/fx/executions", key="wrong"),
+    "no key": lambda home: home.get("/fx/executions", key=None),
+    "a wrong key at the door": lambda home: home.post("/fx/events", EVENT, key=WRONG),
+    "a bad signature of a named secret":
+        lambda home: deliver(home, "another", f"?key={home.signer.id}"),
+    "a named secret that nobody has": lambda home: deliver(home, query="?key=nobody"),
+    "a key beside a bad signature": lambda home: home.post(
+        HOOK, b"{}", headers=senders.sign("github", "another", b"{}")),
+}
+
+
+@pytest.mark.parametrize("case", FREE)
+def test_what_is_looked_up_at_once_costs_nobody_anything(strict, case):
     strict.start()
-    body = b"{}"
-
-    def deliver(secret):
-        headers = senders.sign("github", secret, body)
-        return strict.post(f"{HOOK}?key={made.id}", body, headers=headers, key=None)
-
-    for _ in range(50):  # good ones do not
-        assert deliver(made.token).status == 200
-    fail(strict, 3, lambda: deliver("another"))
-    too_many(deliver(made.token))
+    for _ in range(20):
+        check_problem(FREE[case](strict), 401)
+    assert deliver(strict).status == 200
 
 
-def test_all_kinds_of_failure_count_together(strict):
-    made = strict.new_secret()
+def test_good_deliveries_use_nothing_up(strict):
     strict.start()
-    check_problem(strict.get("/fx/executions", key=None), 401)
-    check_problem(strict.post(f"{HOOK}?key={made.id}", b"{}", key=None), 401)
-    check_problem(strict.get("/api/v1/events", key=WRONG), 401)
-    too_many(strict.get("/fx/executions"))
+    for _ in range(50):
+        assert deliver(strict).status == 200
+    fail(strict)
 
 
 def test_what_is_no_failure(strict):
@@ -294,37 +327,144 @@ def test_what_is_no_failure(strict):
         check_problem(strict.get("/fx/none", key=WRONG), 404)
     spend(lambda: strict.get("/fx/executions", key=rated))
     assert strict.get("/fx/executions").status == 200
+    assert deliver(strict).status == 200
 
 
 def test_failures_outlive_the_programs(strict):
     strict.start()
-    fail(strict, 3)
+    fail(strict)
     strict.stop()
     strict.start("cgi")
-    too_many(strict.get("/fx/executions"))
+    too_many(deliver(strict))
+
+
+FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Client-IP", "REMOTE_ADDR")
 
 
 def test_another_address_is_not_concerned(strict):
     """And nobody is another address by saying so."""
     strict.start()
-    fail(strict, 3)
-    for header in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Client-IP", "REMOTE_ADDR"):
-        too_many(strict.get("/fx/executions", headers=[(header, "192.0.2.1")]))
+    fail(strict)
+    for header in FORWARDED:
+        signed = [*senders.sign("github", strict.signer.token, b"{}"), (header, "192.0.2.1")]
+        too_many(strict.post(HOOK, b"{}", headers=signed, key=None))
+    assert ask_from(strict, "192.0.2.1") == 200
+    assert ask_from(strict, "127.0.0.1") == 429
 
-    def ask(address):
-        given = raw.variables("GET", "/fx/executions", REMOTE_ADDR=address,
-                              HTTP_X_API_KEY=strict.key())
-        return raw.request(strict.socket("status"), given)[0]
 
-    assert ask("192.0.2.1").startswith(b"Status: 200")
-    assert ask("127.0.0.1").startswith(b"Status: 429")
+def ask_from(home, address, secret=None, **more):
+    """The status of a delivery from an address, as the web server would hand it on."""
+    (_, signature), = senders.sign("github", secret or home.signer.token, b"{}")
+    given = raw.variables("POST", HOOK, b"{}", REMOTE_ADDR=address,
+                          HTTP_X_HUB_SIGNATURE_256=signature, **more)
+    return int(raw.request(home.socket("events"), given, b"{}")[0].split(b" ")[1])
+
+
+def use_up(home, address, **more):
+    statuses = [ask_from(home, address, "another", **more) for _ in range(4)]
+    assert statuses == [401, 401, 401, 429], (address, statuses)
+
+
+NEIGHBOURS = [
+    # who failed, who then asks, and are they one sender?
+    ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::1", True),
+    ("2001:db8:1:2::", "2001:db8:1:2:ffff:ffff:ffff:ffff", True),
+    ("2001:db8:1:2::1", "2001:0DB8:0001:0002:0000:0000:0000:0001", True),
+    ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+    ("2001:db8:1:2::1", "2001:db8:0:2::1", False),
+    ("192.0.2.1", "::ffff:192.0.2.1", True),
+    ("192.0.2.1", "::ffff:192.0.2.2", False),
+    ("192.0.2.1", "192.0.2.2", False),
+    ("192.0.2.1", "c000:201::", False),
+    ("", "unix:/run/web.sock", True),
+    ("", "192.0.2.1", False),
+]
+
+
+@pytest.mark.parametrize("failed, asks, same", NEIGHBOURS, ids=str)
+def test_who_is_one_sender(strict, failed, asks, same):
+    strict.start()
+    use_up(strict, failed)
+    assert ask_from(strict, asks) == (429 if same else 200)
+
+
+PROXIED = [
+    # REMOTE_ADDR, X-Forwarded-For, whose failure it is
+    ("10.0.0.1", "192.0.2.1", "192.0.2.1"),
+    ("10.0.0.1", "203.0.113.5, 192.0.2.1", "192.0.2.1"),
+    ("10.0.0.1", "203.0.113.5,192.0.2.1,10.9.9.9", "192.0.2.1"),
+    ("10.0.0.1", "203.0.113.5, 192.0.2.1, fd00::7", "192.0.2.1"),
+    ("fd00::1", "192.0.2.1:4711", "192.0.2.1"),
+    ("::ffff:10.0.0.1", "::ffff:192.0.2.1", "192.0.2.1"),
+    ("10.0.0.1", "[2001:db8::1]:443", "2001:db8::1"),
+    ("10.0.0.1", "2001:db8::1", "2001:db8::1"),
+    # Nothing that can be read: the proxy itself.
+    ("10.0.0.1", None, "10.0.0.1"),
+    ("10.0.0.1", "", "10.0.0.1"),
+    ("10.0.0.1", "unknown", "10.0.0.1"),
+    ("10.0.0.1", "192.0.2.1, unknown", "10.0.0.1"),
+    ("10.0.0.1", "192.0.2.1,", "10.0.0.1"),
+    ("10.0.0.1", "192.0.2.0/24", "10.0.0.1"),
+    ("10.0.0.1", "10.0.0.2", "10.0.0.2"),
+    # Whoever is no proxy says nothing of others.
+    ("198.51.100.1", "192.0.2.1", "198.51.100.1"),
+    ("198.51.100.1", "10.0.0.1", "198.51.100.1"),
+]
+
+
+@pytest.mark.parametrize("peer, forwarded, sender", PROXIED, ids=str)
+def test_sender_behind_a_proxy(strict, peer, forwarded, sender):
+    strict.configure(web={"failures_per_minute": 1, "failures_burst": 3,
+                          "proxies": "10.0.0.0/8 fd00::/8"})
+    strict.start()
+    use_up(strict, peer, HTTP_X_FORWARDED_FOR=forwarded)
+    others = {"192.0.2.1", "203.0.113.5", "198.51.100.1", "10.0.0.1", "10.0.0.2", "2001:db8::1"}
+    assert ask_from(strict, sender) == 429
+    for other in others - {sender}:
+        assert ask_from(strict, other) == 200
+
+
+def test_forwarded_header_of_the_sender_s_own_is_not_believed(strict):
+    """With "_" for "-" it becomes the variable of the proxy's header: then neither counts."""
+    strict.configure(web={"failures_per_minute": 1, "failures_burst": 3, "proxies": "127.0.0.1"})
+    strict.start()
+    for n in range(3):
+        signed = [("X_Forwarded_For", f"192.0.2.{n}"), ("X-Forwarded-For", f"203.0.113.{n}"),
+                  *senders.sign("github", "another", b"{}")]
+        check_problem(strict.post(HOOK, b"{}", headers=signed, key=None), 401)
+    assert ask_from(strict, "127.0.0.1") == 429
+    assert ask_from(strict, "192.0.2.1") == ask_from(strict, "203.0.113.1") == 200
+
+
+def test_proxies_that_are_no_addresses(home):
+    """The program does not start, and says why."""
+    home.configure(web={"proxies": "localhost"})
+    done = subprocess.run([BUILD / "cgi-bin/events.fcgi"], env=home.environment(),
+                          capture_output=True, text=True, timeout=30)
+    assert done.returncode == 100
+    assert "proxies of [web] in fx.conf" in done.stderr and "localhost" in done.stderr
+
+
+def test_many_addresses_make_nobody_s_rate_forgotten(strict):
+    """Neither a credential's nor an address's, though they are more than there is room for."""
+    rated = strict.new_key("status", rate=1, burst=3000).token
+    strict.start()
+    use_up(strict, "192.0.2.1")
+    spend(lambda: strict.get("/fx/executions", key=rated), 6000)
+    with raw.connect(strict.socket("events")):
+        for n in range(6000):
+            ask_from(strict, f"2001:db8:{n >> 8:x}:{n & 255:x}::1", "another")
+    assert ask_from(strict, "192.0.2.1") == 429
+    granted, _ = spend(lambda: strict.get("/fx/executions", key=rated), 6000)
+    assert granted < 1500
 
 
 def test_limit_of_failures_by_default(home):
     """A hundred at once."""
+    home.signer = home.new_secret()
     home.start()
     granted = 0
-    while (reply := home.get("/fx/executions", key=WRONG)).status == 401:
+    while (reply := wrong(home)).status == 401:
         granted += 1
     too_many(reply)
     assert 100 <= granted < 200  # one comes back each second
@@ -332,8 +472,9 @@ def test_limit_of_failures_by_default(home):
 
 def test_no_limit_of_failures(home):
     home.configure(web={"failures_per_minute": 0})
+    home.signer = home.new_secret()
     home.start()
-    assert {home.get("/fx/executions", key=WRONG).status for _ in range(300)} == {401}
+    assert {wrong(home).status for _ in range(300)} == {401}
 
 
 # --- When it was last used ---

@@ -442,11 +442,11 @@ def test_problems_are_true(running, name):
     check_provoked(PROVOKED[name](running), name)
 
 
-def test_too_many_wrong_credentials_is_true(home):
+def test_too_many_deliveries_that_fit_nothing_is_true(home):
     home.configure(web={"failures_per_minute": 1, "failures_burst": 1})
     home.start()
-    replies = [home.get("/fx/executions", key="wrong") for _ in range(5)]
-    check_provoked(replies[-1], "wrong credentials")
+    replies = [home.post("/fx/events/webhook", {}, key=None) for _ in range(5)]
+    check_provoked(replies[-1], "no secret fits")
 
 
 def test_unavailable_is_true(home):
@@ -475,7 +475,7 @@ def test_nobody_there_is_true(home, tmp_path):
 
 
 def test_all_problems_are_provoked():
-    assert PROBLEMS.keys() == PROVOKED.keys() | {"wrong credentials", "full", "no store",
+    assert PROBLEMS.keys() == PROVOKED.keys() | {"no secret fits", "full", "no store",
                                                  "nobody there"}
 
 

@@ -391,6 +391,24 @@ def test_sixteen_secrets_are_tried(home):
     assert deliver(made[16]) == 200
 
 
+def test_secrets_of_others_are_not_in_the_way(home):
+    """Only those count whose header came, of whatever provider the others are."""
+    home.configure(web={"failures_per_minute": 0})
+    scheme = json.dumps({"header": "X-Own", "algorithm": "token"})
+    for _ in range(16):
+        home.new_secret("stripe"), home.new_secret("gitlab"), home.new_secret("generic", scheme=scheme)
+    github, own = home.new_secret(), home.new_secret("generic", scheme=json.dumps({"header": "X-My"}))
+    home.start()
+    body = b"{}"
+    signed = senders.sign("github", github.token, body)
+    assert home.post(HOOK, body, headers=signed, key=None).status == 200
+    mine = [("X-My", digest(own.token, body).hex())]
+    assert home.post(HOOK, body, headers=mine, key=None).status == 200
+    # A header that is empty is none.
+    empty = [("X-Own", ""), ("X-Gitlab-Token", ""), ("Stripe-Signature", "")]
+    assert home.post(HOOK, body, headers=mine + empty, key=None).status == 200
+
+
 def test_two_live_secrets(door, secret):
     """While one is rotated, both sign; the next rotation ends the older."""
     old = secret()

@@ -54,6 +54,7 @@ static const struct route routes[] = {
     {"GET", "/keyed", SCOPE_STATUS, handle, false},
     {"POST", "/keyed", SCOPE_STATUS, handle, false},
     {"POST", "/either", SCOPE_EVENTS | SCOPE_ADMIN, handle, false},
+    {"GET", "/hook", SCOPE_EVENTS, handle, true},
 };
 
 static const struct program program = {"test", STORE_READ_WRITE, routes, COUNT(routes)};
@@ -565,10 +566,10 @@ static void revoked_key_is_refused_at_once(void **state)
     }
 }
 
-static int serve_key(const char *variable, const char *address)
+static int serve_at(const char *path, const char *variable, const char *address)
 {
     struct fake fake;
-    fake_request(&fake, "GET", "/keyed");
+    fake_request(&fake, "GET", path);
     fake_set(&fake, "REMOTE_ADDR", address);
     fake_auth(&fake, variable);
     serve(&fake);
@@ -581,6 +582,12 @@ static int serve_key(const char *variable, const char *address)
     return status;
 }
 
+static int serve_key(const char *variable, const char *address)
+{
+    return serve_at("/keyed", variable, address);
+}
+
+/* Only what has to be searched for is bounded by who sends it. */
 static void failing_address_is_told_to_wait(void **state)
 {
     (void)state;
@@ -588,15 +595,17 @@ static void failing_address_is_told_to_wait(void **state)
     t.home.config.web_failures_burst = 3;
     serving.meter = meter_open(&t.home);
     assert_non_null(serving.meter);
-    for (int i = 0; i < 10; i++)
-        assert_int_equal(
-            serve_key("HTTP_X_API_KEY=%S", "192.0.2.1"), 200); /* good ones cost nothing */
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(serve_at("/hook", "HTTP_X_API_KEY=%U", "192.0.2.1"), 401);
+        assert_int_equal(serve_at("/keyed", "HTTP_X_API_KEY=%U", "192.0.2.1"), 401);
+    }
     for (int i = 0; i < 3; i++)
-        assert_int_equal(serve_key("HTTP_X_API_KEY=%U", "192.0.2.1"), 401);
-    assert_int_equal(serve_key("HTTP_X_API_KEY=%U", "192.0.2.1"), 429);
-    assert_int_equal(serve_key("HTTP_X_API_KEY=%S", "192.0.2.1"), 429); /* before it is looked up */
-    assert_int_equal(serve_key("HTTP_X_API_KEY=%S", "192.0.2.2"), 200);
-    assert_int_equal(serve_key("HTTP_X_API_KEY=%U", "192.0.2.2"), 401);
+        assert_int_equal(serve_at("/hook", "HTTP_X_GITLAB_TOKEN=wrong", "192.0.2.1"), 401);
+    assert_int_equal(serve_at("/hook", "HTTP_X_GITLAB_TOKEN=wrong", "192.0.2.1"), 429);
+    assert_int_equal(serve_at("/hook", "HTTP_X_API_KEY=%T", "192.0.2.1"), 200);
+    assert_int_equal(serve_at("/hook", "HTTP_X_API_KEY=%U", "192.0.2.1"), 401);
+    assert_int_equal(serve_key("HTTP_X_API_KEY=%S", "192.0.2.1"), 200);
+    assert_int_equal(serve_at("/hook", "HTTP_X_GITLAB_TOKEN=wrong", "192.0.2.2"), 401);
 }
 
 static void credential_has_a_rate(void **state)
