@@ -55,9 +55,10 @@ SOURCES = $(shell git ls-files '*.c' '*.h')
 # Fuzz targets are compiled here, so that whoever changes what they call sees it at once.
 built: all $(UNIT:%=$(B)/tests/%) $(B)/tests/fault.so $(FUZZ:%=$(B)/obj/tests/fuzz/%_fuzz.o)
 
-check: ## build, tests, checks, a third of the tests also under ASan and UBSan
+check: ## build, tests, checks, a third of the tests also under ASan and UBSan, samples of the rest
 	@echo "This takes 20 minutes at most on two idle cores. It needs the Debian packages of .ci/packages,"
-	@echo "and the npm registry once, for libraries that a dozen tests use; nothing else from outside."
+	@echo "the npm registry once, for libraries that a dozen tests use, and, where root calls it, Debian's"
+	@echo "archive for a machine that has nothing; nothing else from outside."
 	@.ci/deps run check
 	@MAKE="$(MAKE)" tests/tools/check.sh
 check-all: deps-tools ## all there is to check, all of it also under ASan and UBSan

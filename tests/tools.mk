@@ -61,7 +61,7 @@ $(B)/fuzz/%: $(B)/obj/tests/fuzz/%_fuzz.o $(UNIT_OBJ) $(B)/libfxweb.a $(B)/libfx
 
 fuzz-programs: $(FUZZ:%=$(B)/fuzz/%)
 
-fuzz: deps-tools ## every fuzz target for T=60 seconds each, as many at a time as there are cores
+fuzz: deps-check ## every fuzz target for T=60 seconds each, as many at a time as there are cores
 	@$(MAKE) --no-print-directory -j$(CORES) VARIANT=fuzz CC=clang fuzz-programs
 	@printf '%s\n' $(FUZZ) | xargs -P $(CORES) -I{} tests/fuzz/run.sh {} $(T)
 

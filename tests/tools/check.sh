@@ -11,7 +11,7 @@ set -u
 LC_ALL=C
 export LC_ALL
 cd "$(dirname "$0")/../.." || exit 1
-# Under sudo all is done as who called it, but for freshcheck, which is root's.
+# Under sudo all is done as who called it, but for the fresh machine, which is root's.
 make=".ci/caller ${MAKE:-make} --no-print-directory"
 jobs=-j$(nproc)
 table= failed=
@@ -75,6 +75,8 @@ case ${1:-} in
         natively
         echo "This commit's third under ASan:" $(third | sed 's|.*/||')
         sanitized "a third" $(third)
+        stage "fuzz T=2" $make fuzz T=2
+        stage "fresh machine" tests/fresh/run root
         ;;
     all)
         what=check-all
