@@ -68,10 +68,17 @@ void persistent_end_all(const struct config *config)
     end_those(config, NULL, NULL);
 }
 
+static bool is_same_time(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/* Nobody can change a file without its ctime, but by setting the system's clock. */
 static bool is_same_file(const struct stat *a, const struct stat *b)
 {
     return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+           a->st_mode == b->st_mode && is_same_time(&a->st_mtim, &b->st_mtim) &&
+           is_same_time(&a->st_ctim, &b->st_ctim);
 }
 
 static struct stat look_at(const char *path)
@@ -219,6 +226,15 @@ static bool take_answer(const struct step_call *call, const struct buf *out, str
     return good;
 }
 
+/* What an answer saves counts also when it comes in the grace time, too late for its step. */
+static void take_late_answer(const struct step_call *call, const struct buf *out)
+{
+    struct step_end unheeded = {.exit_code = -1};
+    if (has_line(out))
+        (void)take_answer(call, out, &unheeded);
+    buf_done(&unheeded.error);
+}
+
 static void fail_unanswered(const struct step_call *call, int status, struct step_end *end)
 {
     if (WIFSIGNALED(status)) {
@@ -247,12 +263,14 @@ static void judge_answer(
         fail_unanswered(call, p->worker.child.status, end);
         break;
     case WORKER_SILENT:
+        take_late_answer(call, &p->worker.out);
         step_time_out(end, call, "did not answer within", "was killed");
         break;
     case WORKER_ENDLESS:
         fail_too_long(call, end);
         break;
     case WORKER_INTERRUPTED:
+        take_late_answer(call, &p->worker.out);
         step_interrupt(end, call, link_look());
         break;
     }

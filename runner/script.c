@@ -39,18 +39,15 @@ static void refuse_lines(struct run *run, bool too_long)
 {
     run->refused = true;
     run->too_long = too_long;
-    run->signal_ms = clock_mono_ms();
+    if (!run->child.stopping)
+        run->signal_ms = clock_mono_ms();
 }
 
-/* A script that was told to end is not heard. */
-static bool is_heard(const struct run *run)
-{
-    return !run->refused && !run->timed_out && run->word == LINK_NOTHING;
-}
-
+/* What a script says in its grace time counts, too. */
 static void take_line(struct run *run, struct span line)
 {
-    if (is_heard(run) && line.len && !lines_take(line, &run->call->home->config, run->call->saved))
+    if (!run->refused && line.len &&
+        !lines_take(line, &run->call->home->config, run->call->saved))
         refuse_lines(run, false);
 }
 
@@ -59,7 +56,7 @@ static void take_lines(const void *data, size_t len, void *context)
     struct run *run = context;
     const char *bytes = data;
     size_t max = (size_t)run->call->home->config.step_line_bytes;
-    while (len && is_heard(run)) {
+    while (len && !run->refused) {
         const char *newline = memchr(bytes, '\n', len);
         size_t part = newline ? (size_t)(newline - bytes) : len;
         if (run->partial.len + part > max) {
@@ -137,13 +134,13 @@ static void judge(const struct run *run, struct step_end *end)
     end->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     if (run->word != LINK_NOTHING)
         step_interrupt(end, call, run->word);
+    else if (run->timed_out)
+        step_time_out(end, call, "ran longer than", "was killed");
     else if (run->too_long)
         step_fail(end, call, "descriptor 3: a line is longer than %lld bytes",
             (long long)call->home->config.step_line_bytes);
     else if (run->refused)
         step_fail(end, call, "descriptor 3: %s", buf_text(&call->saved->why));
-    else if (run->timed_out)
-        step_time_out(end, call, "ran longer than", "was killed");
     else if (WIFSIGNALED(status))
         step_fail(end, call, "was killed by signal %d (%s)", WTERMSIG(status),
             strsignal(WTERMSIG(status)));
@@ -153,7 +150,8 @@ static void judge(const struct run *run, struct step_end *end)
         step_fail(end, call, "gave up (exit 100)");
     else if (end->exit_code != 0)
         step_fail(end, call, "exited with %d", end->exit_code);
-    end->final |= is_heard(run) && end->exit_code == EXIT_GIVE_UP;
+    /* How a script ends that was told to end says nothing about another attempt. */
+    end->final |= !run->child.stopping && end->exit_code == EXIT_GIVE_UP;
 }
 
 static void run_child(struct run *run, struct step_end *end)

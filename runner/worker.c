@@ -84,15 +84,16 @@ static void send_more(struct asking *a)
     }
 }
 
+/* An answer that comes while the process is being stopped is for the asker to judge. */
 static void hear_answer(const void *bytes, size_t len, void *context)
 {
     struct asking *a = context;
     struct buf *out = &a->worker->out;
-    if (a->word != WORKER_ANSWERED)
-        return; /* a process that is being stopped is not listened to */
+    if (a->answered || out->len > a->question->answer_max)
+        return;
     buf_add(out, bytes, len);
     a->answered = a->question->is_whole(out);
-    if (!a->answered && out->len > a->question->answer_max) {
+    if (!a->answered && out->len > a->question->answer_max && a->word == WORKER_ANSWERED) {
         a->word = WORKER_ENDLESS;
         a->signal_ms = clock_mono_ms();
     }
@@ -191,8 +192,6 @@ enum worker_word worker_ask(struct worker *worker, const struct question *questi
             worker_dismiss(worker);
         child_reap();
     }
-    if (a.word != WORKER_ANSWERED)
-        buf_done(&worker->out);
     return a.word;
 }
 

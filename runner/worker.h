@@ -26,9 +26,12 @@ bool worker_start(struct worker *worker, struct child_spec *spec, bool keeps_log
 /* Can the worker be asked: does it run, and has it said nothing that it was not asked for? */
 bool worker_is_ready(struct worker *worker);
 
-/* What has come of a question. */
+/*
+ * What has come of a question. worker->out holds what the worker has said: the whole answer, and
+ * what follows it if anything does, or what came too late.
+ */
 enum worker_word {
-    WORKER_ANSWERED, /* worker->out holds the whole answer, and what follows it if anything does */
+    WORKER_ANSWERED,
     WORKER_ENDED,    /* before it answered; child.status */
     WORKER_UNHEARD,  /* ended without having read any of the question or said anything */
     WORKER_SILENT,   /* the question's time was up */

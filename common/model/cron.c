@@ -43,10 +43,10 @@ static const struct {
     {"@hourly", "0 * * * *"},
 };
 
-/* One field of a schedule as it is read: a bit for each value, and whether it was "*". */
+/* One field of a schedule as it is read: a bit for each value, and whether it begins with "*". */
 struct set {
     uint64_t bits;
-    bool any;
+    bool starred;
 };
 
 static int shown(struct span s)
@@ -138,8 +138,6 @@ static bool read_element(
         return false;
     for (unsigned value = low; value <= high; value += step)
         set->bits |= (uint64_t)1 << value;
-    if (span_eq_str(range, "*") && step == 1)
-        set->any = true;
     return true;
 }
 
@@ -148,6 +146,7 @@ static bool read_part(
 {
     struct span element;
     bool more;
+    set->starred = span_starts(text, span_str("*"));
     do {
         more = cut(&text, ',', &element);
         if (!read_element(part, element, set, ret_why))
@@ -222,8 +221,8 @@ bool cron_parse(struct span text, struct cron *ret_cron, struct buf *ret_why)
         .days = (uint32_t)sets[DAY].bits,
         .months = (uint16_t)sets[MONTH].bits,
         .weekdays = (uint8_t)((weekdays | weekdays >> 7) & 0x7f),
-        .any_day = sets[DAY].any,
-        .any_weekday = sets[WEEKDAY].any,
+        .starred_day = sets[DAY].starred,
+        .starred_weekday = sets[WEEKDAY].starred,
     };
     return true;
 }
@@ -234,7 +233,7 @@ static bool day_matches(const struct cron *cron, const struct tm *tm)
     bool weekday = cron->weekdays >> tm->tm_wday & 1;
     if (!(cron->months >> (tm->tm_mon + 1) & 1))
         return false;
-    if (cron->any_day || cron->any_weekday)
+    if (cron->starred_day || cron->starred_weekday)
         return day && weekday;
     return day || weekday;
 }

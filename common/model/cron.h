@@ -3,8 +3,11 @@
 /*
  * cron - five-field schedules in UTC: minute, hour, day of the month, month, day
  * of the week (Sunday 0 or 7), with names (jan, mon), lists, ranges and steps,
- * and @yearly @annually @monthly @weekly @daily @midnight @hourly. Where both day
- * fields are restricted, a day matches when either field does, as in POSIX crontab.
+ * and @yearly @annually @monthly @weekly @daily @midnight @hourly.
+ *
+ * Which days match is decided as cronie and Debian's cron do (cronie, crontab(5); DOM_STAR and
+ * DOW_STAR in its sources): where a day field begins with "*", a day has to match both fields, also where that
+ * field is "*" followed by a step; where neither does, a day that matches either field is enough.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,7 +20,7 @@ struct cron {
     uint32_t days; /* bits 1 to 31 */
     uint16_t months;
     uint8_t weekdays; /* bits 0 to 6 */
-    bool any_day, any_weekday;
+    bool starred_day, starred_weekday; /* the field begins with "*" */
 };
 
 /* False, and a sentence part that names the field appended to ret_why, for no schedule. */

@@ -564,6 +564,94 @@ def test_script_that_has_changed(live):
     assert completed(send(live))["data"] == {"v": 2}
 
 
+VERSIONED = SH + """while read -r l; do echo '{"ok":true,"save":{"v":1}}'; done\n"""
+NEXT = VERSIONED.replace('"v":1', '"v":2')
+
+
+def rewrite(path, text):
+    """In place, with the size, the times of the file and all else that can be kept."""
+    before = path.stat()
+    path.write_text(text)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = path.stat()
+    assert (after.st_ino, after.st_size, after.st_mtime_ns) == (
+        before.st_ino, before.st_size, before.st_mtime_ns)
+
+
+def relink(path, text):
+    new = path.with_name("next")
+    new.write_text(text)
+    new.chmod(0o750)
+    link = path.with_name("link")
+    link.symlink_to(new)
+    os.replace(link, path)
+
+
+def replace_file(path, text):
+    new = path.with_name("next")
+    new.write_text(text)
+    new.chmod(0o750)
+    os.utime(new, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
+    os.replace(new, path)
+
+
+@pytest.mark.parametrize("change", [rewrite, relink, replace_file])
+def test_any_change_of_the_script(live, change):
+    """Also one that keeps its size, its time, or its inode."""
+    path = live.write_script("script", VERSIONED)
+    start(live, {"name": "one", "script": "script", "options": {"persistent": True}})
+    assert completed(send(live))["data"] == {"v": 1}
+    change(path, NEXT)
+    assert completed(send(live))["data"] == {"v": 2}
+
+
+def test_script_that_may_not_be_run_any_more(live):
+    """Its process does not go on, as one of another kind could not be started."""
+    path = live.write_script("script", VERSIONED)
+    start(live, {"name": "one", "script": "script", "options": {"persistent": True}})
+    completed(send(live))
+    path.chmod(0o640)
+    assert failure(send(live)) == (
+        'step one: the script "script" could not be started: Permission denied')
+    path.chmod(0o750)
+    assert completed(send(live))["data"] == {"v": 1}
+
+
+LATE = {
+    "ok": '{"ok": True, "save": {"late": 2}}',
+    "not ok": '{"ok": False, "error": "no time", "save": {"late": 2}}',
+    "emits": '{"ok": True, "save": {"late": 2}, "emit": [{"event_type": "never", "payload": 1}]}',
+}
+
+
+@pytest.mark.parametrize("way", ["timeout", "cancel"])
+@pytest.mark.parametrize("answer", LATE)
+def test_what_is_saved_in_the_grace_time_counts(live, way, answer):
+    """An answer that comes too late saves what it saves, and the step has failed as it had."""
+    begun = live.scratch / "begun"
+    make(live, {"text": PYTHON + f"""
+import signal
+def late(*_):
+    print(json.dumps({LATE[answer]}), flush=True)
+    sys.exit(0)
+signal.signal(signal.SIGTERM, late)
+for line in sys.stdin:
+    open({str(begun)!r}, "w").close()
+    while True:
+        signal.pause()
+""", "name": "one", "options": {"persistent": True, **({"timeout": 0.5} if way == "timeout" else {})}},
+         event="job")
+    cid = live.post_event("job")["cid"]
+    if way == "cancel":
+        until(begun.exists, what="it is at work")
+        execution, = live.get(f"/fx/cid/{cid}").json["executions"]
+        assert live.post(f"/api/v1/executions/{execution['execution_id']}/cancel").status == 200
+    execution, = live.wait_cid(cid)
+    assert failure(execution) == {"timeout": "step one: did not answer within 0.5 seconds and was killed",
+                                  "cancel": "cancelled by request"}[way]
+    assert execution["data"] == {"late": 2}
+
+
 def test_next_version(live):
     """Has a process of its own; that of the version before ends in order."""
     path = live.scratch / "bye"

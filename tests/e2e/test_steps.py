@@ -730,6 +730,64 @@ signal.pause()
     assert 0.2 <= seconds(execution) < 3
 
 
+# Saves early, and what is put for LAST when it gets TERM.
+TIDY = """
+import signal
+def tidy(*_):
+    print("tidying", flush=True)
+    LAST
+signal.signal(signal.SIGTERM, tidy)
+say(save={"early": 1})
+open(os.environ["APP_BEGUN"], "w").close()
+while True:
+    signal.pause()
+"""
+
+
+def tidies(last):
+    return python(TIDY.replace("LAST", last))
+
+
+GRACE = {
+    "save": ("say(save={'late': 2}); sys.exit(0)", {"early": 1, "late": 2}),
+    "save and fail": ("say(save={'late': 2}); sys.exit(1)", {"early": 1, "late": 2}),
+    "save and give up": ("say(save={'late': 2}); sys.exit(100)", {"early": 1, "late": 2}),
+    "save over": ("say(save={'early': 2}); sys.exit(0)", {"early": 2}),
+    "save twice": ("say(save={'a': 1}); say(save={'b': 2}); sys.exit(0)", {"early": 1, "a": 1, "b": 2}),
+    "no line end": ("os.write(3, b'{\"save\":{\"late\":2}}'); sys.exit(0)", {"early": 1, "late": 2}),
+    "save, then killed": ("say(save={'late': 2})", {"early": 1, "late": 2}),
+    "emit": ("say(save={'late': 2}, emit={'event_type': 'never', 'payload': 1}); sys.exit(0)",
+             {"early": 1, "late": 2}),
+    "rubbish": ("os.write(3, b'rubbish\\n'); say(save={'late': 2}); sys.exit(0)", {"early": 1}),
+}
+
+
+@pytest.mark.parametrize("way", ["timeout", "timeout of the attempt", "cancel"])
+@pytest.mark.parametrize("case", GRACE)
+def test_what_is_saved_in_the_grace_time_counts(home, way, case):
+    """And nothing else changes: the step has failed as it had, and emits nothing."""
+    last, data = GRACE[case]
+    home.configure(step={"grace_seconds": 1})
+    home.start()
+    home.start_dispatcher()
+    begun = home.scratch / "begun"
+    limits = {"timeout": {"options": {"timeout": 0.5}}}.get(way, {})
+    attempt = {"timeout": 0.5} if way == "timeout of the attempt" else {}
+    make(home, {"text": tidies(last), **limits}, event="job", env={"APP_BEGUN": str(begun)}, **attempt)
+    cid = home.post_event("job")["cid"]
+    if way == "cancel":
+        until(begun.exists, what="it is at work")
+        execution, = home.get(f"/fx/cid/{cid}").json["executions"]
+        assert home.post(f"/api/v1/executions/{execution['execution_id']}/cancel").status == 200
+    execution, = home.wait_cid(cid)  # no other followed from it
+    assert failure(execution) == {
+        "timeout": "step step1: ran longer than 0.5 seconds and was killed",
+        "timeout of the attempt": "step step1: was killed when the execution's 0.5 seconds were over",
+        "cancel": "cancelled by request"}[way]
+    assert execution["data"] == data
+    assert execution["steps"][0]["log"] == "tidying\n"
+
+
 @pytest.mark.parametrize("ignore", ["trap '' TERM", "trap 'echo no' TERM"])
 def test_then_kill(home, ignore):
     home.configure(step={"grace_seconds": 1})

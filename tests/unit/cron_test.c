@@ -51,6 +51,23 @@ static const struct {
     {"0 0 13 * *", "2026-01-09T00:00:00.000Z", "2026-01-13T00:00:00.000Z"},
     {"0 0 * * 5", "2026-01-09T00:00:00.000Z", "2026-01-16T00:00:00.000Z"},
     {"0 0 31 2 1", "2026-01-31T00:00:00.000Z", "2026-02-02T00:00:00.000Z"},
+    /* A day field that begins with "*" does not count as restricted, with a step or without. */
+    {"0 9 1-7 * */7", "2026-11-26T00:00:00.000Z", "2026-12-06T09:00:00.000Z"},
+    {"0 9 1-7 * */7", "2026-12-06T09:00:00.000Z", "2027-01-03T09:00:00.000Z"},
+    {"0 0 */2 * 1", "2026-11-26T00:00:00.000Z", "2026-12-07T00:00:00.000Z"},
+    {"0 0 */2 * 1", "2026-12-07T00:00:00.000Z", "2026-12-21T00:00:00.000Z"},
+    {"0 0 */2 * */3", "2026-12-01T00:00:00.000Z", "2026-12-05T00:00:00.000Z"},
+    {"0 0 */10,13 * fri", "2026-01-01T00:00:00.000Z", "2026-02-13T00:00:00.000Z"},
+    {"0 0 *,13 * 5", "2026-01-02T00:00:00.000Z", "2026-01-09T00:00:00.000Z"},
+    {"0 0 13 * *,5", "2026-01-02T00:00:00.000Z", "2026-01-13T00:00:00.000Z"},
+    {"0 0 */1 * 5", "2026-01-02T00:00:00.000Z", "2026-01-09T00:00:00.000Z"},
+    {"0 0 13 jan */1", "2026-01-01T00:00:00.000Z", "2026-01-13T00:00:00.000Z"},
+    /* One that only holds a "*", or means every day, is restricted. */
+    {"0 0 13,* * 5", "2026-01-02T00:00:00.000Z", "2026-01-03T00:00:00.000Z"},
+    {"0 0 1-31 * 1", "2026-01-02T00:00:00.000Z", "2026-01-03T00:00:00.000Z"},
+    {"0 0 13 * 0-6", "2026-01-02T00:00:00.000Z", "2026-01-03T00:00:00.000Z"},
+    {"0 0 13 * 5,*/7", "2026-01-02T00:00:00.000Z", "2026-01-04T00:00:00.000Z"},
+    {"0 0 31 2 */2", "2026-01-01T00:00:00.000Z", NULL},
     {"0 0 31 2 *", "2026-01-01T00:00:00.000Z", NULL},
     {"0 0 30,31 feb *", "2026-01-01T00:00:00.000Z", NULL},
     {"0 0 31 4,6,9,11 *", "2026-01-01T00:00:00.000Z", NULL},
@@ -144,10 +161,13 @@ static void cron_reads_all_of_each_field(void **state)
     assert_true(cron.days == 0xfffffffe);
     assert_int_equal(cron.months, 0x1ffe);
     assert_int_equal(cron.weekdays, 0x7f);
-    assert_true(cron.any_day && cron.any_weekday);
+    assert_true(cron.starred_day && cron.starred_weekday);
     assert_true(cron_parse(span_str("0 0 */2 * */3"), &cron, &why));
-    assert_true(!cron.any_day && !cron.any_weekday);
+    assert_true(cron.starred_day && cron.starred_weekday);
     assert_int_equal(cron.weekdays, 0x49);
+    assert_true(cron_parse(span_str("0 0 1,* * 0-7"), &cron, &why));
+    assert_true(!cron.starred_day && !cron.starred_weekday);
+    assert_int_equal(cron.weekdays, 0x7f);
     assert_false(cron_parse(SPAN_NONE, &cron, &why));
     buf_done(&why);
 }
