@@ -46,8 +46,7 @@ static void refuse_lines(struct run *run, bool too_long)
 /* What a script says in its grace time counts, too. */
 static void take_line(struct run *run, struct span line)
 {
-    if (!run->refused && line.len &&
-        !lines_take(line, &run->call->home->config, run->call->saved))
+    if (!run->refused && line.len && !lines_take(line, &run->call->home->config, run->call->saved))
         refuse_lines(run, false);
 }
 

@@ -32,10 +32,10 @@ bool worker_is_ready(struct worker *worker);
  */
 enum worker_word {
     WORKER_ANSWERED,
-    WORKER_ENDED,    /* before it answered; child.status */
-    WORKER_UNHEARD,  /* ended without having read any of the question or said anything */
-    WORKER_SILENT,   /* the question's time was up */
-    WORKER_ENDLESS,  /* it wrote more than answer_max without the answer being whole */
+    WORKER_ENDED,       /* before it answered; child.status */
+    WORKER_UNHEARD,     /* ended without having read any of the question or said anything */
+    WORKER_SILENT,      /* the question's time was up */
+    WORKER_ENDLESS,     /* it wrote more than answer_max without the answer being whole */
     WORKER_INTERRUPTED, /* the dispatcher wants no more of it: link_look says what it said */
 };
 

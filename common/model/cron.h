@@ -5,9 +5,9 @@
  * of the week (Sunday 0 or 7), with names (jan, mon), lists, ranges and steps,
  * and @yearly @annually @monthly @weekly @daily @midnight @hourly.
  *
- * Which days match is decided as cronie and Debian's cron do (cronie, crontab(5); DOM_STAR and
- * DOW_STAR in its sources): where a day field begins with "*", a day has to match both fields, also where that
- * field is "*" followed by a step; where neither does, a day that matches either field is enough.
+ * Which days match is decided as cronie and Debian's cron do (crontab(5); DOM_STAR and DOW_STAR
+ * in their sources): where a day field begins with "*", with a step or without, a day has to match
+ * both fields; where neither does, a day that matches either field is enough.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,7 +19,7 @@ struct cron {
     uint32_t hours;
     uint32_t days; /* bits 1 to 31 */
     uint16_t months;
-    uint8_t weekdays; /* bits 0 to 6 */
+    uint8_t weekdays;                  /* bits 0 to 6 */
     bool starred_day, starred_weekday; /* the field begins with "*" */
 };
 
