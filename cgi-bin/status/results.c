@@ -4,7 +4,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -58,18 +57,20 @@ static enum err look_at_cid(
 }
 
 /*
- * Waits until the store has a commit that `seen` does not count, or the time is up, and one
- * step at least: a commit that is just being flushed is counted, but cannot be read yet.
+ * Waits until the store has a commit that `seen` does not count, and one step at least: a commit
+ * that is just being flushed is counted, but cannot be read yet. False when waiting is over: the
+ * time is up, the program ends, or the client has left.
  */
-static void wait_for_commit(struct store *store, uint64_t seen, int64_t until_ms)
+static bool wait_for_commit(struct request *request, uint64_t seen, int64_t until_ms)
 {
-    useconds_t step = WAIT_STEP_MIN_US;
+    unsigned step = WAIT_STEP_MIN_US;
     do {
-        usleep(step);
+        if (!request_pause(request, step) || clock_mono_ms() >= until_ms || serve_is_stopping())
+            return false;
         if (step < WAIT_STEP_MAX_US)
             step += step / 4;
-    } while (
-        store_last_commit(store) == seen && clock_mono_ms() < until_ms && !serve_is_stopping());
+    } while (store_last_commit(request->store) == seen);
+    return true;
 }
 
 /* Reads ?wait=. False when the request was answered. */
@@ -107,27 +108,26 @@ static bool start_waiting(const struct request *request)
     return false;
 }
 
-/* Writes the page into an empty body once all is settled, the time is up or the program ends. */
+/* Writes the page into an empty body once all is settled or waiting is over. */
 static enum err wait_for_cid(
-    struct store *store, struct asked *asked, int64_t until_ms, struct buf *body)
+    struct request *request, struct asked *asked, int64_t wait_ms, struct buf *body)
 {
-    for (;;) {
+    int64_t until_ms = clock_mono_ms() + wait_ms;
+    for (bool last = !wait_ms;;) {
         uint64_t seen;
-        bool last = clock_mono_ms() >= until_ms || serve_is_stopping();
-        enum err err = look_at_cid(store, asked, last, body, &seen);
+        enum err err = look_at_cid(request->store, asked, last, body, &seen);
         if (err || body->len)
             return err;
         serve_block();
-        wait_for_commit(store, seen, until_ms);
+        last = !wait_for_commit(request, seen, until_ms);
     }
 }
 
 static void answer_cid(struct request *request, struct asked *asked, int64_t wait_ms)
 {
     bool waits = wait_ms > 0 && start_waiting(request);
-    int64_t until_ms = clock_mono_ms() + (waits ? wait_ms : 0);
     struct buf body = BUF_INIT;
-    enum err err = wait_for_cid(request->store, asked, until_ms, &body);
+    enum err err = wait_for_cid(request, asked, waits ? wait_ms : 0, &body);
     if (waits)
         atomic_fetch_sub(&waiting, 1);
     if (err == ERR_NOTFOUND)

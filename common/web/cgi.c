@@ -56,6 +56,18 @@ static void cgi_send(struct channel *channel, struct span reply)
     }
 }
 
+/*
+ * A web server whose client has left closes the pipe that it reads from. One that does not is to
+ * send TERM, which also ends the pause.
+ */
+static bool cgi_pause(struct channel *channel, unsigned us)
+{
+    struct pollfd output = {.fd = STDOUT_FILENO};
+    struct timespec time = {.tv_sec = us / 1000000, .tv_nsec = (long)(us % 1000000) * 1000};
+    (void)channel;
+    return ppoll(&output, 1, &time, NULL) <= 0;
+}
+
 /* A variable's value; NULL where there is none. */
 static const char *value_of(char **variables, const char *name)
 {
@@ -71,7 +83,7 @@ struct channel *cgi_channel(char **variables, int64_t timeout_seconds)
     static struct cgi cgi;
     const char *length = value_of(variables, "CONTENT_LENGTH=");
     cgi = (struct cgi){
-        .channel = {.variables = variables, .read = cgi_read, .send = cgi_send},
+        .channel = {.variables = variables, .read = cgi_read, .send = cgi_send, .pause = cgi_pause},
         .timeout_ms = (int)timeout_seconds * 1000,
     };
     /* Apache names the encoding of a chunked body that it took apart: that ends with the input. */

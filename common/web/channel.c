@@ -29,6 +29,11 @@ void channel_drain(struct channel *channel)
     }
 }
 
+bool channel_pause(struct channel *channel, unsigned us)
+{
+    return channel->pause(channel, us);
+}
+
 void channel_send(struct channel *channel, struct span reply)
 {
     channel_drain(channel);

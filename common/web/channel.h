@@ -16,9 +16,10 @@ struct channel {
     /* The CGI variables, "NAME=value", ended by NULL. */
     char **variables;
 
-    /* How this kind of channel reads and sends; called by channel_read and channel_send. */
+    /* How this kind of channel does what channel_read, channel_send and channel_pause promise. */
     ssize_t (*read)(struct channel *channel, void *buffer, size_t len);
     void (*send)(struct channel *channel, struct span reply);
+    bool (*pause)(struct channel *channel, unsigned us);
 
     bool ended; /* the body was read to its end, or the peer has failed */
 };
@@ -33,6 +34,12 @@ ssize_t channel_read(struct channel *channel, void *buffer, size_t len);
  * limit of every front end, or sends for longer than 30 seconds, is not waited for.
  */
 void channel_drain(struct channel *channel);
+
+/*
+ * Waits so many microseconds, with the body read to its end. False, at once, when nobody wants
+ * the reply any more, as far as this kind of channel can tell.
+ */
+bool channel_pause(struct channel *channel, unsigned us);
 
 /*
  * Drains the body, sends the whole reply in the CGI form (RFC 3875, section 6), ends the

@@ -15,6 +15,7 @@
 #include "web/channel.h"
 
 #include <fcgiapp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -90,6 +91,17 @@ static void fastcgi_send(struct channel *channel, struct span reply)
     free(f);
 }
 
+/*
+ * What comes behind a request is its end: the front end aborts it (FastCGI 1.0, section 5.4),
+ * has closed the connection, or has shut down its side of it.
+ */
+static bool fastcgi_pause(struct channel *channel, unsigned us)
+{
+    struct pollfd peer = {.fd = from_channel(channel)->request.ipcFd, .events = POLLIN};
+    struct timespec time = {.tv_sec = us / 1000000, .tv_nsec = (long)(us % 1000000) * 1000};
+    return ppoll(&peer, 1, &time, NULL) <= 0;
+}
+
 /* Lets reads wait for the peer, but not for ever. */
 static void wait_for_peer(const struct fastcgi *f, int64_t timeout_seconds)
 {
@@ -116,6 +128,7 @@ struct channel *fastcgi_channel(const struct arrival *arrival, int64_t timeout_s
         .variables = f->request.envp,
         .read = fastcgi_read,
         .send = fastcgi_send,
+        .pause = fastcgi_pause,
     };
     return &f->channel;
 }

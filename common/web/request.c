@@ -121,6 +121,11 @@ bool request_text(struct request *request, const char *name, struct span *ret_va
     return err != ERR_INVALID;
 }
 
+bool request_pause(struct request *request, unsigned us)
+{
+    return channel_pause(request->channel, us);
+}
+
 /*
  * A request's mutation has ended: what comes after it is called with the request, by whichever
  * thread has committed.

@@ -118,6 +118,12 @@ enum err request_query(
 bool request_text(struct request *request, const char *name, struct span *ret_value);
 
 /*
+ * Waits so many microseconds, for a handler that looks at something again and again. False, at
+ * once, when the client has left: the reply is then for nobody, or for one who wants it as it is.
+ */
+bool request_pause(struct request *request, unsigned us);
+
+/*
  * Hands a mutation to the store (store_submit, same flags), and calls `after` once the mutation
  * is durable or has failed. The mutation's context is the request.
  */

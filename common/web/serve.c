@@ -232,9 +232,19 @@ static void serve_fastcgi(void)
     finish_what_is_aside(aside);
 }
 
-/* Serves the one request, also without a store, so that the reply says so. */
+static void on_term(int number)
+{
+    (void)number;
+    atomic_store(&stopping, true);
+}
+
+/*
+ * Serves the one request, also without a store, so that the reply says so. TERM, which is how a
+ * web server tells that the client has left, ends waiting and no work.
+ */
 static void serve_cgi(void)
 {
+    (void)signal(SIGTERM, on_term);
     request_serve(&serving, cgi_channel(environ, home.config.web_io_timeout_seconds));
     if (store)
         store_lead(store);
