@@ -10,12 +10,18 @@
 #include "base/version.h"
 
 #define KEPT_CONNECTIONS 4L
+#define POLL_MS 1000              /* libcurl looks sooner where it has a timeout of its own */
 #define CLOCK_SLACK_MS 20         /* libcurl rounds its times */
 #define LONGEST_RETRY_AFTER 86400 /* seconds; no pipeline waits longer */
 
-static CURL *curl; /* keeps connections from one request to the next */
+/*
+ * Keeps connections from one request to the next. Each request has a handle of its own: what a
+ * used one keeps of the headers before points to freed memory (PLATFORM.md).
+ */
+static CURLM *connections;
 
 struct exchange {
+    CURL *curl;
     const struct http_request *request;
     struct http_reply *reply;
     size_t received;
@@ -43,7 +49,7 @@ static size_t take_header(char *line, size_t size, size_t count, void *context)
     struct exchange *x = context;
     size_t len = size * count;
     long status = 0;
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &status);
     x->has_head |= status >= 200 && len && (*line == '\r' || *line == '\n');
     return len;
 }
@@ -61,14 +67,16 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context)
 
 static void open_client(void)
 {
-    if (curl)
+    if (connections)
         return;
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) || !(curl = curl_easy_init()))
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) || !(connections = curl_multi_init()))
         log_die(EXIT_RETRY, "libcurl cannot be used");
+    curl_multi_setopt(connections, CURLMOPT_MAXCONNECTS, KEPT_CONNECTIONS);
 }
 
 static void set_policy(struct exchange *x)
 {
+    CURL *curl = x->curl;
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* nor a proxy from the environment */
@@ -79,13 +87,13 @@ static void set_policy(struct exchange *x)
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     /* A name server that does not answer is not waited for beyond the timeout. */
     curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
-    curl_easy_setopt(curl, CURLOPT_MAXCONNECTS, KEPT_CONNECTIONS);
     curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "fxbridge/" FX_VERSION);
 }
 
 static void set_request(struct exchange *x, struct curl_slist *headers)
 {
+    CURL *curl = x->curl;
     const struct http_request *r = x->request;
     curl_easy_setopt(curl, CURLOPT_URL, r->url);
     curl_easy_setopt(curl, CURLOPT_POST, 1L);
@@ -106,8 +114,8 @@ static void set_reply(struct exchange *x, CURLcode code, bool out_of_time)
     struct http_reply *reply = x->reply;
     long status = 0;
     curl_off_t retry_after = 0;
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after);
+    curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(x->curl, CURLINFO_RETRY_AFTER, &retry_after);
     reply->status = (int)status;
     if (retry_after > LONGEST_RETRY_AFTER)
         retry_after = LONGEST_RETRY_AFTER;
@@ -131,27 +139,43 @@ static void set_reply(struct exchange *x, CURLcode code, bool out_of_time)
     }
 }
 
+/* Has the exchange, and waits for its end. */
+static CURLcode perform(CURL *curl)
+{
+    int running = 0, left;
+    CURLMcode code = curl_multi_add_handle(connections, curl);
+    while (!code && !(code = curl_multi_perform(connections, &running)) && running)
+        code = curl_multi_poll(connections, NULL, 0, POLL_MS, NULL);
+    const CURLMsg *message = curl_multi_info_read(connections, &left);
+    CURLcode result = message ? message->data.result : CURLE_FAILED_INIT;
+    curl_multi_remove_handle(connections, curl);
+    return result;
+}
+
 void http_post(const struct http_request *request, struct http_reply *ret_reply)
 {
     struct exchange x = {.request = request, .reply = ret_reply};
     struct curl_slist *headers = NULL;
     *ret_reply = (struct http_reply){.end = HTTP_FAILED};
     open_client();
+    x.curl = curl_easy_init();
+    if (!x.curl)
+        log_die(EXIT_RETRY, "libcurl cannot be used");
     for (size_t i = 0; i < request->header_count; i++)
         headers = curl_slist_append(headers, request->headers[i]);
     set_policy(&x);
     set_request(&x, headers);
     int64_t start_ms = clock_mono_ms();
-    CURLcode code = curl_easy_perform(curl);
+    CURLcode code = perform(x.curl);
     set_reply(&x, code, clock_mono_ms() - start_ms >= request->timeout_ms - CLOCK_SLACK_MS);
-    curl_easy_reset(curl); /* forgets everything but the connections */
+    curl_easy_cleanup(x.curl);
     curl_slist_free_all(headers);
 }
 
 void http_client_close(void)
 {
-    if (!curl)
+    if (!connections)
         return;
-    curl_easy_cleanup(curl);
+    curl_multi_cleanup(connections);
     curl_global_cleanup();
 }

@@ -621,6 +621,23 @@ def test_endless_headers(near, reply):
         assert peak_kib(pid) < 64 << 10
 
 
+def test_line_that_goes_on_where_nothing_was_begun(near):
+    """A reply's first header goes on with that of the reply before, which is gone. fx-http stays."""
+    def behave(handler, n):
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\n" + (b"X-Long: a\r\n", b" b: c\r\n")[n % 2] +
+                            b"Content-Length: 0\r\n\r\n")
+
+    with serving(behave) as server:
+        make(near, http(server.url()), event="job", scale={"max": 1}, retry={"limit": 0})
+        statuses, seen = [], set()
+        for _ in range(6):
+            execution, = near.wait_cid(near.post_event("job")["cid"])
+            statuses.append(execution["status"])
+            seen.update(clients(near))
+    assert statuses == ["failed", "completed"] * 3
+    assert len(seen) == 1
+
+
 def test_nobody_listens(near):
     execution = run(near, http(f"http://127.0.0.1:{free_port()}/"), retry={"limit": 1, "delay": 0})
     assert re.match(r"step call: had no reply: .*(refused|connect)", failure(execution))
