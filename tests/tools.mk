@@ -54,16 +54,24 @@ tsan: deps-tools ## the same under the thread sanitizer
 # Fuzzing: libFuzzer with ASan and UBSan. The objects are clang's.
 T ?= 60
 
-$(B)/fuzz/%: $(B)/obj/tests/fuzz/%_fuzz.o $(UNIT_OBJ) $(B)/libfxweb.a $(B)/libfx.a
+# Targets that send whole requests have all that the web programs have, and undo what requests
+# change (tests/fuzz/served.h).
+FUZZ_OBJ := $(B)/obj/tests/fuzz/served.o $(UNIT_OBJ) $(filter-out %/main.o, \
+	$(call objects,cgi-bin/status cgi-bin/pipelines cgi-bin/triggers cgi-bin/console http))
+
+$(B)/fuzz/%: $(B)/obj/tests/fuzz/%_fuzz.o $(FUZZ_OBJ) $(B)/libfxweb.a $(B)/libfx.a
 	$(call say,ld,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LINK) -fsanitize=fuzzer $^ -o $@ $(LIBS) $(LDFLAGS)
+	$(Q)$(CC) $(LINK) -fsanitize=fuzzer -Wl,--wrap=store_submit $^ -o $@ $(LIBS) $(LDFLAGS)
 
 fuzz-programs: $(FUZZ:%=$(B)/fuzz/%)
 
 fuzz: deps-check ## every fuzz target for T=60 seconds each, as many at a time as there are cores
 	@$(MAKE) --no-print-directory -j$(CORES) VARIANT=fuzz CC=clang fuzz-programs
+	@rm -f build/fuzz/*.log
 	@printf '%s\n' $(FUZZ) | xargs -P $(CORES) -I{} tests/fuzz/run.sh {} $(T)
+	@cat build/fuzz/*.log | awk '/^stat::number_of_executed_units:/ { sum += $$2 } \
+		END { printf "fuzz: %d executions in all\n", sum }'
 
 sizes: ## how large functions, files and headers are; fails beyond the bound
 	@/usr/bin/python3 tests/checks/sizes.py

@@ -6,6 +6,7 @@
  */
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,17 +14,23 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static inline void require(bool ok)
+/* Ends the program, whose stack libFuzzer prints, where something does not hold. */
+#define require(ok) ((ok) ? (void)0 : require_failed(__FILE__, __LINE__, #ok))
+
+static inline void require_failed(const char *file, int line, const char *what)
 {
-    if (!ok)
-        abort();
+    fprintf(stderr, "%s:%d: not so: %s\n", file, line, what);
+    abort();
 }
 
 /* The bytes up to the next such byte, which goes too; all of them where there is none. */
 static inline struct span cut(struct span *rest, char end)
 {
-    const uint8_t *at = rest->len ? memchr(rest->data, end, rest->len) : NULL;
-    struct span part = {rest->data, at ? (size_t)(at - rest->data) : rest->len};
+    struct span part = *rest;
+    if (!rest->len)
+        return part;
+    const uint8_t *at = memchr(rest->data, end, rest->len);
+    part.len = at ? (size_t)(at - rest->data) : rest->len;
     size_t gone = part.len + (at != NULL);
     *rest = span_of(rest->data + gone, rest->len - gone);
     return part;

@@ -1,18 +1,29 @@
 #!/bin/sh
 # Fuzzes one target for so many seconds, from the inputs in tests/fuzz/corpus/TARGET and those
 # that earlier runs have found. New ones go to build/fuzz/corpus/TARGET; an input that breaks
-# the target to build/fuzz/found.
+# the target to build/fuzz/found. Prints how many inputs were run, are kept, and broke it.
 # usage: tests/fuzz/run.sh TARGET SECONDS
 set -eu
 target=$1 log=build/fuzz/$1.log
 seeds=tests/fuzz/corpus/$1
 mkdir -p "build/fuzz/corpus/$target" build/fuzz/found
 [ -d "$seeds" ] || seeds=
+
+# usage: say FINDINGS
+say() {
+    runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+    kept=$(find $seeds "build/fuzz/corpus/$target" -type f | wc -l)
+    printf 'fuzz: %-12s %12s executions, %6s inputs kept, %s findings\n' \
+        "$target" "${runs:-0}" "$kept" "$1"
+}
+
+# What a target logs is not kept: a line for each input would fill the disk.
 if ! "build/fuzz/fuzz/$target" -max_total_time="$2" -max_len=4096 -timeout=10 -print_final_stats=1 \
-    -artifact_prefix="build/fuzz/found/$target-" "build/fuzz/corpus/$target" $seeds >"$log" 2>&1; then
+    -close_fd_mask=2 -artifact_prefix="build/fuzz/found/$target-" \
+    "build/fuzz/corpus/$target" $seeds >"$log" 2>&1; then
     tail -n 60 "$log"
     echo "fuzz: $target is broken by the input named above"
+    say 1
     exit 1
 fi
-runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
-echo "fuzz: $target stood $runs inputs"
+say 0
