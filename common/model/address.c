@@ -63,7 +63,7 @@ bool network_parse(struct span text, struct network *ret_network)
 {
     char copy[INET6_ADDRSTRLEN + sizeof "/128"];
     struct network n = {0};
-    if (text.len >= sizeof copy)
+    if (!text.len || text.len >= sizeof copy)
         return false;
     memcpy(copy, text.data, text.len);
     copy[text.len] = 0;

@@ -15,6 +15,7 @@
 #include "cgi-bin/status/openapi.h"
 #include "cgi-bin/status/results.h"
 #include "cgi-bin/triggers/control.h"
+#include "model/address.h"
 #include "store/credentials.h"
 #include "store/txn.h"
 
@@ -59,6 +60,7 @@ static const struct program all = {
     "fuzz", STORE_READ_WRITE, routes, sizeof routes / sizeof routes[0]};
 
 static struct home home;
+static struct networks proxies;
 static struct serving serving;
 static bool keeps; /* changes: while the home is made */
 static char cid[UUID_TEXT], run[UUID_TEXT];
@@ -318,6 +320,7 @@ static void fill_home(void)
 const struct serving *served_open(void)
 {
     char dir[] = "/tmp/fx-fuzz-XXXXXX";
+    struct buf why = BUF_INIT;
     if (serving.store)
         return &serving;
     require(mkdtemp(dir) != NULL);
@@ -326,7 +329,8 @@ const struct serving *served_open(void)
     home.config.store_map_bytes = MIB(16);
     home.config.store_disk_reserve_bytes = 0;
     home.config.web_wait_seconds = 0;
-    serving = (struct serving){.program = &all, .home = &home};
+    require(networks_parse("10.0.0.0/8, 127.0.0.1, ::1", &proxies, &why));
+    serving = (struct serving){.program = &all, .home = &home, .proxies = &proxies};
     require(store_open(&home, STORE_READ_WRITE, &serving.store) == ERR_OK);
     keeps = true;
     fill_home();

@@ -179,6 +179,7 @@ static void network_refuses_what_is_none(void **state)
     for (size_t i = 0; i < COUNT(bad); i++)
         if (network_parse(span_str(bad[i]), &network))
             fail_msg("\"%s\" is a network", bad[i]);
+    assert_false(network_parse(SPAN_NONE, &network)); /* nobody has said anything */
 }
 
 static void network_takes_what_is_one(void **state)
