@@ -74,5 +74,5 @@ five_minutes() {
 }
 
 two_shouts() {
-    [ "$(build/bin/fxctl executions --json | grep -o '"shout":"HELLO!"' | wc -l)" = 2 ]
+    [ "$(build/bin/fxctl executions --json --full | grep -o '"shout":"HELLO!"' | wc -l)" = 2 ]
 }
