@@ -6,6 +6,7 @@
 
 #include "base/ascii.h"
 #include "base/clock.h"
+#include "base/coding.h"
 #include "base/json.h"
 #include "fxctl/help.h"
 #include "fxctl/input.h"
@@ -27,6 +28,7 @@ struct saved {
     } headers[HEADERS_KEPT];
     size_t count;
     struct span body;
+    struct buf decoded; /* what the body was before it was encoded */
 };
 
 /* Headers. */
@@ -149,9 +151,27 @@ static int read_secret(const struct fxctl *ctl, struct check *c)
     return status;
 }
 
+/* As the gateway decodes what it receives. */
+static bool decode(void *context, struct span body, struct span *ret_decoded)
+{
+    struct saved *saved = context;
+    bool twice = false;
+    const char *why;
+    enum coding coding = coding_read(find_header(saved, "content-encoding", &twice));
+    buf_clear(&saved->decoded);
+    *ret_decoded = body;
+    if (!coding || !body.len)
+        return !twice;
+    if (twice || coding == CODING_UNKNOWN ||
+        coding_decode(coding, body, REQUEST_MAX, &saved->decoded, &why))
+        return false;
+    *ret_decoded = buf_span(&saved->decoded);
+    return true;
+}
+
 static struct signed_request request_with(struct check *c, struct span body)
 {
-    return (struct signed_request){find_header, &c->saved, body};
+    return (struct signed_request){find_header, &c->saved, body, decode};
 }
 
 static bool is_good(struct check *c, struct span body, struct buf *why)
@@ -233,6 +253,7 @@ static int verify(struct fxctl *ctl)
         crypto_clear(c.secret.data, c.secret.cap);
     buf_done(&c.secret);
     buf_done(&c.saved.bytes);
+    buf_done(&c.saved.decoded);
     return status;
 }
 

@@ -231,6 +231,7 @@ static const struct field fields[] = {
         .right = "must be printable ASCII, without a space before it"},
     {FIELD("encoding", field_choice, base64), .choices = {"hex", "base64"}},
     {FIELD("secret_encoding", field_choice, secret_base64), .choices = {"raw", "base64"}},
+    {FIELD("signs", field_choice, signs_decoded), .choices = {"received", "decoded"}},
     {FIELD("separator", read_separator, separator),
         .right = "must be \" \", \",\" or \";\"; leave it out where there is one signature only"},
     {FIELD("template", read_text, message), .max = SCHEME_TEXT_MAX - 1, .rule = is_message,
@@ -248,8 +249,8 @@ static const struct field fields[] = {
 /* A token is compared as it stands: members that describe a signature say nothing of it. */
 static bool check_token(struct field_reader *r, const struct json_tree *v)
 {
-    static const char *const others[] = {"encoding", "secret_encoding", "separator", "template",
-        "timestamp_header", "timestamp_item", "tolerance"};
+    static const char *const others[] = {"encoding", "secret_encoding", "signs", "separator",
+        "template", "timestamp_header", "timestamp_item", "tolerance"};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         if (json_tree_has(v, others[i]))
             return field_refuse_member(r, others[i], "has no meaning for a token");

@@ -25,6 +25,7 @@ struct scheme {
     bool token; /* the header holds the secret itself (GitLab's older way) */
     enum crypto_hash hash;
     bool base64;        /* the signature's encoding; else lower-case hex */
+    bool signs_decoded; /* without its Content-Encoding, the body is signed; else as it came */
     bool secret_base64; /* the secret is the base64 of the key, perhaps behind "whsec_" */
 
     char header[SCHEME_TEXT_MAX];     /* of the signature(s), lower case with hyphens */
@@ -61,10 +62,11 @@ const char *scheme_providers(void);
 /*
  * A generic scheme from its JSON object: header (required), algorithm ("sha256"
  * default, "sha1", "sha512", "token"), prefix, encoding ("hex" default, "base64"),
- * secret_encoding ("raw" default, "base64"), separator, template, timestamp_header
- * or timestamp_item, tolerance (seconds), id_header, event_header. A timestamp must
- * be in the template: one that is not signed proves nothing. ERR_INVALID and a
- * sentence in ret_why that names the field ("scheme.header: …").
+ * secret_encoding ("raw" default, "base64"), signs ("received" default, "decoded"),
+ * separator, template, timestamp_header or timestamp_item, tolerance (seconds),
+ * id_header, event_header. A timestamp must be in the template: one that is not signed
+ * proves nothing. ERR_INVALID and a sentence in ret_why that names the field
+ * ("scheme.header: …").
  */
 enum err scheme_parse(struct span json, struct scheme *ret_scheme, struct buf *ret_why) MUST_CHECK;
 
@@ -82,7 +84,10 @@ struct signed_request {
      */
     struct span (*header)(void *context, const char *name, bool *ret_twice);
     void *context;
-    struct span body; /* raw */
+    struct span body; /* as it came */
+
+    /* The body without its Content-Encoding; false where that cannot be undone. */
+    bool (*decode)(void *context, struct span body, struct span *ret_decoded);
 };
 
 /*

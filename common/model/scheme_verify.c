@@ -75,7 +75,7 @@ struct check {
     const struct signed_request *request;
     struct buf *why;
     const char *header; /* the name of the header that the signature came in */
-    struct span timestamp, id;
+    struct span timestamp, id, body;
     int64_t time_s;
     uint8_t signatures[SCHEME_SIGNATURES_MAX][CRYPTO_MAC_MAX];
     size_t count; /* signatures, all well-formed */
@@ -244,10 +244,20 @@ static bool take_id(struct check *c, const struct part *parts, size_t count)
     return true;
 }
 
+/* Takes the body, as it was signed. */
+static bool take_body(struct check *c)
+{
+    const struct signed_request *request = c->request;
+    c->body = request->body;
+    return !c->scheme->signs_decoded || request->decode(request->context, c->body, &c->body) ||
+           refuse(c, "the body, which was signed before it was encoded, is not what its "
+                     "Content-Encoding says");
+}
+
 /* Was one of the signatures made with this key? All are compared, whichever fits. */
 static bool fits_key(const struct check *c, struct span key, const struct part *parts, size_t count)
 {
-    const struct span by_kind[PART__MAX] = {SPAN_NONE, c->request->body, c->timestamp, c->id};
+    const struct span by_kind[PART__MAX] = {SPAN_NONE, c->body, c->timestamp, c->id};
     struct span message[PARTS_MAX];
     uint8_t mac[CRYPTO_MAC_MAX];
     bool good = false;
@@ -335,7 +345,8 @@ bool scheme_verify(const struct scheme *scheme, const struct span *secrets, size
     if (scheme->token)
         return verify_token(&c, value, secrets, secret_count);
     return take_items(&c, value) && take_timestamp(&c) && take_id(&c, parts, count) &&
-           fits_any(&c, secrets, secret_count, SPAN_NONE, parts, count) && is_in_time(&c, now_s);
+           take_body(&c) && fits_any(&c, secrets, secret_count, SPAN_NONE, parts, count) &&
+           is_in_time(&c, now_s);
 }
 
 struct span scheme_delivery_id(const struct scheme *scheme, const struct signed_request *request)

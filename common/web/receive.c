@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "web/auth.h"
+#include "web/content.h"
 #include "web/route.h"
 
 #define READ_STEP 16384
@@ -112,7 +113,7 @@ static bool read_body(struct request *request)
         whole = take_body(request, known ? length : limit + 1);
     if (good && whole && body->len <= limit && (!known || body->len == length)) {
         channel_drain(request->channel); /* a reply that leaves later finds the body read */
-        request->body = buf_span(body);
+        request->body = request->received = buf_span(body);
         return true;
     }
     if (!good)
@@ -210,21 +211,28 @@ static void read_variables(struct request *request)
     set_path(request);
 }
 
-static void serve_route(struct request *request)
+/* Returns how many bytes the request takes up beside those that came. */
+static size_t serve_route(struct request *request)
 {
     const struct route *route = route_find(request);
+    size_t decoded = 0;
     if (route && !request->store)
         reply_error(request, ERR_IO);
-    else if (route && read_body(request) && auth_check(request, route))
+    else if (route && read_body(request) && content_is_known(request) &&
+             auth_check(request, route) && content_decode(request)) {
+        decoded = request->coded.bytes.len;
         route->handler(request);
+    }
+    return decoded;
 }
 
 /*
  * lighttpd refuses a POST without a length. Such a request has no body, and is as good as one
  * that says so: it is served where the path is this program's.
  */
-static void answer(struct request *request)
+static size_t answer(struct request *request)
 {
+    size_t decoded = 0;
     int error = front_end_error(request);
     read_variables(request);
     if (error == LENGTH_REQUIRED)
@@ -238,13 +246,15 @@ static void answer(struct request *request)
             "There is nothing at this path. Paths are taken literally: no \"//\", no dot segments, "
             "no percent-encoding.");
     else
-        serve_route(request);
+        decoded = serve_route(request);
+    return decoded;
 }
 
-void request_serve(const struct serving *serving, struct channel *channel)
+size_t request_serve(const struct serving *serving, struct channel *channel)
 {
     struct request *request = request_new(serving, channel);
     log_context(request->id);
-    answer(request);
+    size_t decoded = answer(request);
     log_context("");
+    return decoded;
 }

@@ -2,8 +2,8 @@
 #define WEB_RECEIVE_H
 /*
  * receive - takes one request off its channel and through everything that comes before a
- * handler: path, route, size, body, credential. What fails on the way is answered on the way.
- * Without a store (NULL: it could not be opened) every route answers 503.
+ * handler: path, route, size, body, its coding, credential. What fails on the way is
+ * answered on the way. Without a store (NULL: it could not be opened) every route answers 503.
  */
 #include "web/channel.h"
 #include "web/request.h"
@@ -19,6 +19,10 @@ struct serving {
     const struct networks *proxies; /* whose X-Forwarded-For is believed */
 };
 
-void request_serve(const struct serving *serving, struct channel *channel);
+/*
+ * Returns how many bytes the request takes up, until it has been answered, beside those that
+ * came: a body that came compressed.
+ */
+size_t request_serve(const struct serving *serving, struct channel *channel);
 
 #endif

@@ -50,6 +50,7 @@ static void finish(struct request *request, int status, const char *type, struct
     buf_done(&reply);
     buf_done(&request->headers);
     buf_done(&request->body_bytes);
+    buf_done(&request->coded.bytes);
     arena_done(&request->arena);
     free(request);
 }

@@ -48,9 +48,31 @@ static struct span named(void *context, const char *name, bool *ret_twice)
     return request_header_named(context, name, ret_twice);
 }
 
-struct signed_request request_signed(const struct request *request)
+enum err request_decode(struct request *request)
 {
-    return (struct signed_request){named, (void *)(uintptr_t)request, request->body};
+    struct coded *coded = &request->coded;
+    if (!coded->coding || coded->tried)
+        return coded->err;
+    coded->tried = true;
+    coded->err = coding_decode(coded->coding, request->received,
+        (size_t)request->home->config.web_body_bytes, &coded->bytes, &coded->why);
+    if (!coded->err)
+        request->body = buf_span(&coded->bytes);
+    return coded->err;
+}
+
+static bool decode(void *context, struct span body, struct span *ret_decoded)
+{
+    struct request *request = context;
+    (void)body;
+    enum err err = request_decode(request);
+    *ret_decoded = request->body;
+    return !err;
+}
+
+struct signed_request request_signed(struct request *request)
+{
+    return (struct signed_request){named, request, request->received, decode};
 }
 
 /* The character of the escape whose "%" is at `at`; -1 for no escape. */

@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/coding.h"
 #include "base/id.h"
 #include "home/home.h"
 #include "home/meter.h"
@@ -48,6 +49,15 @@ struct program {
     size_t route_count;
 };
 
+/* A body that came compressed. web/content.h says which, and request_decode undoes that. */
+struct coded {
+    enum coding coding;
+    bool tried;
+    enum err err;    /* of the try */
+    const char *why; /* it failed, a sentence part */
+    struct buf bytes;
+};
+
 struct request {
     /* For everyone. */
     const struct program *program;
@@ -59,7 +69,8 @@ struct request {
     struct span path;
     const char *query; /* raw, without the '?'; never NULL */
     struct span params[ROUTE_PARAMS_MAX];
-    struct span body;
+    struct span body;     /* what a handler reads: decoded */
+    struct span received; /* the same as it came, which is what most senders sign */
 
     /*
      * The credential that the request came with, its text in the arena; empty on open routes. A
@@ -83,6 +94,7 @@ struct request {
     struct meter *meter;
     const struct networks *proxies;
     struct buf body_bytes, headers;
+    struct coded coded;
     struct scheme scheme_room;
     struct store_op op;
     void (*after)(struct request *request, enum err err);
@@ -94,8 +106,14 @@ struct span request_header(const struct request *request, const char *cgi_name);
 /* A header by its own name, in lower case ("if-match"). Sets *ret_twice when it came twice. */
 struct span request_header_named(const struct request *request, const char *name, bool *ret_twice);
 
+/*
+ * Makes request->body what was coded, within the limit of bodies. Does that once, and says the
+ * same ever after: ERR_FULL or ERR_INVALID, as coding_decode.
+ */
+enum err request_decode(struct request *request) MUST_CHECK;
+
 /* The request as a signature's verification wants it. */
-struct signed_request request_signed(const struct request *request);
+struct signed_request request_signed(struct request *request);
 
 /*
  * Decodes a value of application/x-www-form-urlencoded into the request's arena, with a NUL

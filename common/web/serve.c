@@ -132,13 +132,14 @@ static bool next_request(struct place *place, struct arrival *ret_arrival)
     return false;
 }
 
-static void serve_request(const struct arrival *arrival)
+/* Returns how many bytes the request may go on to take up. */
+static size_t serve_request(const struct arrival *arrival)
 {
     struct channel *channel = fastcgi_channel(arrival, home.config.web_io_timeout_seconds);
-    if (channel)
-        request_serve(&serving, channel);
+    size_t decoded = channel ? request_serve(&serving, channel) : 0;
     if (store_is_broken(store))
         kill(getpid(), SIGTERM); /* the front end starts a fresh process */
+    return REQUEST_BYTES + arrival->bytes + decoded;
 }
 
 /* Serves until the slot is lost (true), or the process is to stop (false). */
@@ -146,10 +147,10 @@ static bool serve_with(struct place *place)
 {
     struct arrival arrival;
     while (next_request(place, &arrival)) {
-        place->gathered += REQUEST_BYTES + arrival.bytes;
-        serve_request(&arrival);
+        size_t bytes = serve_request(&arrival);
         if (!my_place())
-            return true;
+            return true; /* the place is another thread's by now */
+        place->gathered += bytes;
     }
     commit_gathered(place);
     slots_give();

@@ -84,7 +84,7 @@ def test_every_reference_leads_somewhere():
 def test_every_component_is_used():
     text = json.dumps(API)
     # No path leads to these: every other path and method gets them, and any request at all.
-    general = {"NoSuchPath", "MethodNotAllowed", "WebServer"}
+    general = {"NoSuchPath", "MethodNotAllowed", "WebServer", "UnknownCoding"}
     for kind in ("responses", "parameters", "headers"):
         for name in API["components"][kind]:
             used = f'"#/{contract.API}/components/{kind}/{name}"' in text
@@ -199,6 +199,7 @@ def responses():
             yield int(status), contract.resolve(response)
     yield 404, contract.component("NoSuchPath")
     yield 405, contract.component("MethodNotAllowed")
+    yield 415, contract.component("UnknownCoding")
 
 
 def problems():
@@ -387,6 +388,7 @@ PROVOKED = {
     "key used before": used_key,
     "another event format": lambda home: cloudevent(home, "+avro"),
     "another type": another_type,
+    "brotli": lambda home: home.post("/fx/events", b"{}", headers=[("Content-Encoding", "br")]),
     "nothing to retry": act_on_completed("retry"),
     "nothing to skip": act_on_completed("skip"),
     "nothing to cancel": act_on_completed("cancel"),

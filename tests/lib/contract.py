@@ -150,6 +150,8 @@ def expected(method, path, status):
         return component("NoSuchPath")
     if status == 405 and known and not operation:
         return component("MethodNotAllowed")
+    if status == 415 and operation:
+        return component("UnknownCoding")
     return None
 
 
@@ -231,7 +233,7 @@ def check_exchange(request, reply):
     target = re.sub(r"^http://[^/]*", "", target)
     check(method, target, reply.status, reply.headers, reply.body)
     headers = {name.lower(): value.strip() for name, _, value in (l.partition(":") for l in lines)}
-    if reply.status < 300 and "transfer-encoding" not in headers:
+    if reply.status < 300 and not {"transfer-encoding", "content-encoding"} & headers.keys():
         check_granted(method, target, headers, body)
 
 
