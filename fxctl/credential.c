@@ -103,6 +103,10 @@ static void put_members(struct json_out *o, const struct credential *credential)
         json_put_text(o, "types", credential->types);
     if (credential->sources.len)
         json_put_text(o, "sources", credential->sources);
+    if (credential->options & CREDENTIAL_URL_NAMES)
+        json_put_bool(o, "url_names", true);
+    if (credential->options & CREDENTIAL_REPEATS_BODY)
+        json_put_str(o, "repeats", "body");
     if (credential->rate)
         json_put_int(o, "rate", credential->rate);
     if (credential->burst)

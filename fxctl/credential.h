@@ -12,7 +12,7 @@
     {"expires", "WHEN", OPTION_FREE, \
         "when it ends, such as 90d, 12h or an RFC 3339 time; else never"}, \
         {"types", "TYPE[,TYPE]", OPTION_FREE, \
-            "event types it may send, \"*\" at an end for all that begin so"}, \
+            "event types and topics it may send, \"*\" at an end for all that begin so"}, \
         {"sources", "SOURCE[,SOURCE]", OPTION_FREE, "event sources it may send, likewise"}, \
         {"rate", "N", OPTION_FREE, "requests a second it may make"}, \
     { \

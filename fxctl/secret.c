@@ -108,6 +108,16 @@ static void forget(struct buf *secret)
     buf_done(secret);
 }
 
+static int read_options(const struct fxctl *ctl, unsigned *ret_options)
+{
+    const char *repeats = fxctl_option(ctl, "repeats");
+    if (repeats && strcmp(repeats, "body") != 0)
+        return help_usage(ctl, "--repeats: must be body; leave it out where deliveries have ids");
+    *ret_options = (repeats ? CREDENTIAL_REPEATS_BODY : 0) |
+                   (fxctl_option(ctl, "url-names") ? CREDENTIAL_URL_NAMES : 0);
+    return EXIT_DONE;
+}
+
 static int create(struct fxctl *ctl)
 {
     struct credential credential = {
@@ -116,6 +126,8 @@ static int create(struct fxctl *ctl)
     struct buf secret = BUF_INIT, sealed = BUF_INIT;
     char id[UUID_TEXT];
     int status = credential_read(ctl, &credential);
+    if (!status)
+        status = read_options(ctl, &credential.options);
     if (!status)
         status = secret_read_scheme(ctl, &credential, &scheme);
     if (!status)
@@ -185,6 +197,8 @@ static const struct option_rule create_options[] = {
     {"scheme", "JSON", OPTION_FREE, "how a generic sender signs"},
     {"secret-file", "FILE", OPTION_FREE,
         "a secret the sender gave, on one line; - is standard input"},
+    {"url-names", NULL, OPTION_FREE, "let the URL name type, source and topic, which nobody signs"},
+    {"repeats", "body", OPTION_FREE, "take a body that comes again for a repeat"},
     CREDENTIAL_OPTIONS,
     {0},
 };

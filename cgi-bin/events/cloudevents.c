@@ -72,12 +72,14 @@ static bool has_attributes(const struct request *request)
 static void add(struct request *request, struct intake *intake, const struct event *event)
 {
     intake_add(intake, event);
-    intake_identify(request, intake, IDENTITY_CLOUDEVENT, event->source, event->id);
+    intake_identify(
+        request, intake, IDENTITY_CLOUDEVENT, event->source, event->id, !intake->unvouched);
 }
 
-static void take_one(struct request *request, const struct event *event)
+static void take_one(struct request *request, const struct event *event, bool unvouched)
 {
     struct intake *intake = intake_new(request, 1);
+    intake->unvouched = unvouched;
     add(request, intake, event);
     intake_finish(request, intake);
 }
@@ -101,7 +103,7 @@ static void take_binary(struct request *request, struct span type)
     if (err)
         reply_problem(request, 422, "%s", buf_text(&why));
     else
-        take_one(request, &event);
+        take_one(request, &event, true);
     buf_done(&why);
 }
 
@@ -116,7 +118,7 @@ static void take_structured(struct request *request)
     if (err)
         reply_problem(request, 422, "%s", buf_text(&why));
     else
-        take_one(request, &event);
+        take_one(request, &event, false);
     buf_done(&why);
 }
 

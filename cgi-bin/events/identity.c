@@ -15,6 +15,25 @@ struct identity identity_of(
         .given = true, .kind = kind, .key = dedupe_key((char)kind, credential, a, b)};
 }
 
+static struct dedupe_key body_key(const struct uuid *credential, struct span body)
+{
+    uint8_t digest[CRYPTO_SHA256];
+    crypto_sha256(body, digest);
+    return dedupe_key(IDENTITY_BODY, credential, span_of(digest, sizeof digest), SPAN_NONE);
+}
+
+struct identity identity_of_body(const struct uuid *credential, struct span body)
+{
+    return (struct identity){
+        .given = true, .kind = IDENTITY_BODY, .key = body_key(credential, body)};
+}
+
+void identity_watch(struct identity *identity, const struct uuid *credential, struct span body)
+{
+    identity->watched = true;
+    identity->body = body_key(credential, body);
+}
+
 static struct span digest_span(const uint8_t digest[CRYPTO_SHA256])
 {
     return span_of(digest, CRYPTO_SHA256);
@@ -71,7 +90,8 @@ static enum err find(struct store_txn *txn, const struct identity *identity,
     return err;
 }
 
-enum err identity_find(struct store_txn *txn, struct identity *identity, struct arena *arena,
+/* Looks by the name, and by name and contents where that makes a difference. */
+static enum err find_named(struct store_txn *txn, struct identity *identity, struct arena *arena,
     struct accepted *ret_accepted, size_t count)
 {
     bool same;
@@ -84,6 +104,7 @@ enum err identity_find(struct store_txn *txn, struct identity *identity, struct 
     case IDENTITY_REQUEST:
         return identity->differs ? ERR_CONFLICT : err;
     case IDENTITY_CLOUDEVENT:
+    case IDENTITY_BODY:
         return err;
     case IDENTITY_DELIVERY:
         break;
@@ -96,9 +117,34 @@ enum err identity_find(struct store_txn *txn, struct identity *identity, struct 
     return err;
 }
 
+/* What is new by its name: did its body come before? */
+static enum err look_for_body(struct store_txn *txn, struct identity *identity)
+{
+    struct accepted accepted;
+    uint8_t contents[CRYPTO_SHA256];
+    size_t count;
+    enum err err =
+        dedupe_find(txn, &identity->body, clock_wall_ms(), &accepted, 1, &count, contents);
+    identity->again = !err;
+    return err && err != ERR_NOTFOUND ? err : ERR_NOTFOUND;
+}
+
+enum err identity_find(struct store_txn *txn, struct identity *identity, struct arena *arena,
+    struct accepted *ret_accepted, size_t count)
+{
+    enum err err =
+        identity->given ? find_named(txn, identity, arena, ret_accepted, count) : ERR_NOTFOUND;
+    return err == ERR_NOTFOUND && identity->watched ? look_for_body(txn, identity) : err;
+}
+
 enum err identity_remember(struct store_txn *txn, const struct identity *identity, int64_t keep_ms,
     const struct accepted *accepted, size_t count)
 {
-    int64_t now = clock_wall_ms();
-    return dedupe_put(txn, identity->as, now, now + keep_ms, accepted, count, identity->contents);
+    int64_t now = clock_wall_ms(), until = now + keep_ms;
+    enum err err = ERR_OK;
+    if (identity->given)
+        err = dedupe_put(txn, identity->as, now, until, accepted, count, identity->contents);
+    if (!err && identity->watched)
+        err = dedupe_put(txn, &identity->body, now, until, accepted, count, identity->contents);
+    return err;
 }

@@ -10,6 +10,10 @@
  *   for a delivery's id      a new event, known by id and contents from then on
  *   for a CloudEvent         a repeat, since source and id alone name it (CloudEvents 1.0.2,
  *                            section 3.1.1)
+ *   for a signed body        a repeat: what else differs was not signed
+ *
+ * The id of a delivery that is signed without its id may be anybody's: who has seen one delivery
+ * can send it again under another id. So its body is watched, too.
  */
 #include <stdbool.h>
 
@@ -22,6 +26,7 @@ enum identity_kind {
     IDENTITY_REQUEST = 'k',    /* an Idempotency-Key and the path */
     IDENTITY_CLOUDEVENT = 'c', /* its source and id */
     IDENTITY_DELIVERY = 'd',   /* the id of a webhook's delivery */
+    IDENTITY_BODY = 'b',       /* the body of a webhook's delivery, as it was received */
 };
 
 struct identity {
@@ -30,8 +35,12 @@ struct identity {
     struct dedupe_key key;
     uint8_t contents[CRYPTO_SHA256];
 
+    bool watched; /* the body is remembered, too */
+    struct dedupe_key body;
+
     /* Results of identity_find. */
     bool differs;          /* the name came before, with other contents */
+    bool again;            /* it is new, but the body that is watched came before */
     struct dedupe_key *as; /* what a new event is remembered by */
 
     /* The rest is this file's. */
@@ -42,6 +51,12 @@ struct identity {
 /* A name of one text or two; the credential of who sends is part of it. */
 struct identity identity_of(
     enum identity_kind kind, const struct uuid *credential, struct span a, struct span b);
+
+/* The name that a body is: of what comes later under another name, it tells that. */
+struct identity identity_of_body(const struct uuid *credential, struct span body);
+
+/* Has the body of a delivery watched, whose id, if it has one, nobody signed. */
+void identity_watch(struct identity *identity, const struct uuid *credential, struct span body);
 
 /* The contents of an event: its names and its payload, in whatever form the event came. */
 void identity_set_event(struct identity *identity, const struct event *event);

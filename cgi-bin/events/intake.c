@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "cgi-bin/events/provider.h"
 #include "model/limits.h"
 #include "store/events.h"
 
@@ -35,10 +36,31 @@ void intake_add(struct intake *intake, const struct event *event)
     added->accepted_ms = clock_wall_ms();
 }
 
-void intake_identify(struct request *request, struct intake *intake, enum identity_kind kind,
-    struct span a, struct span b)
+/* Does nothing but a signature, or a webhook's token, vouch for the request? */
+static bool is_signed_alone(const struct request *request)
 {
-    intake->identities[intake->count - 1] = identity_of(kind, &request->credential.id, a, b);
+    return request->credential.kind == CREDENTIAL_SECRET;
+}
+
+static bool repeats_by_body(const struct request *request)
+{
+    return request->scheme->bodies_differ || request->credential.options & CREDENTIAL_REPEATS_BODY;
+}
+
+void intake_identify(struct request *request, struct intake *intake, enum identity_kind kind,
+    struct span a, struct span b, bool vouched)
+{
+    struct identity *identity = &intake->identities[intake->count - 1];
+    const struct uuid *credential = &request->credential.id;
+    bool loose = !vouched && is_signed_alone(request);
+    if (loose && repeats_by_body(request)) {
+        *identity = identity_of_body(credential, request->body);
+        return;
+    }
+    if (a.len)
+        *identity = identity_of(kind, credential, a, b);
+    if (loose && !request->scheme->token && (a.len || request->scheme->id_header[0]))
+        identity_watch(identity, credential, request->body);
 }
 
 static enum err remember(struct store_txn *txn, const struct request *request,
@@ -53,7 +75,8 @@ static enum err store_one(
 {
     struct identity *identity = &intake->identities[i];
     struct accepted *accepted = &intake->accepted[i];
-    if (identity->given) {
+    bool known = identity->given || identity->watched;
+    if (known) {
         enum err err = identity_find(txn, identity, &request->arena, accepted, 1);
         if (err != ERR_NOTFOUND)
             return err;
@@ -61,7 +84,7 @@ static enum err store_one(
     *accepted = (struct accepted){intake->events[i].cid, intake->events[i].type};
     intake->stored++;
     enum err err = events_append(txn, &intake->events[i]);
-    return !err && identity->given ? remember(txn, request, identity, accepted, 1) : err;
+    return !err && known ? remember(txn, request, identity, accepted, 1) : err;
 }
 
 /* Looks up repeats and appends events in one transaction: 64 equal requests store one event. */
@@ -85,26 +108,44 @@ static enum err store(struct store_txn *txn, void *context)
     return err;
 }
 
-/* Logs the first event whose name came before with other contents, and how many there are. */
-static void log_differing(const struct intake *intake)
+/* What is to be told of an event that was taken for new, or for a repeat. NULL: nothing. */
+static const char *remark(const struct identity *identity)
 {
-    const struct event *first = NULL;
-    bool cloudevent = false;
-    size_t differing = 0;
+    if (identity->again)
+        return "came before, with the same body and another id. Nobody signed the id: it may be a "
+               "copy. It is taken as a new event";
+    if (!identity->differs)
+        return NULL;
+    switch (identity->kind) {
+    case IDENTITY_CLOUDEVENT:
+        return "came before with other contents; source and id name a CloudEvent, so the first one "
+               "stands";
+    case IDENTITY_BODY:
+        return "came before with the same body and other headers; the body alone is signed, so the "
+               "first one stands";
+    case IDENTITY_REQUEST:
+    case IDENTITY_DELIVERY:
+        break;
+    }
+    return "came before with other contents; it is taken as a new event";
+}
+
+/* Logs the first event that there is something to tell of, and how many there are. */
+static void log_remarks(const struct intake *intake)
+{
+    size_t first = 0, count = 0;
     for (size_t i = intake->count; i-- > 0;) {
-        if (intake->identities[i].differs) {
-            first = &intake->events[i];
-            cloudevent = intake->identities[i].kind == IDENTITY_CLOUDEVENT;
-            differing++;
+        if (remark(&intake->identities[i])) {
+            first = i;
+            count++;
         }
     }
-    if (first)
-        log_warn("%.*s of %.*s came before with other contents; %s (%zu of %zu events)",
-            (int)first->id.len, (const char *)first->id.data, (int)first->source.len,
-            (const char *)first->source.data,
-            cloudevent ? "source and id name a CloudEvent, so the first one stands"
-                       : "it is taken as a new event",
-            differing, intake->count);
+    if (!count)
+        return;
+    const struct event *event = &intake->events[first];
+    log_warn("%.*s of %.*s %s (%zu of %zu events)", (int)event->id.len,
+        (const char *)event->id.data, (int)event->source.len, (const char *)event->source.data,
+        remark(&intake->identities[first]), count, intake->count);
 }
 
 static void print_accepted(const struct accepted *accepted, struct json_out *o)
@@ -131,7 +172,7 @@ static void stored(struct request *request, enum err err)
         reply_error(request, err);
         return;
     }
-    log_differing(intake);
+    log_remarks(intake);
     struct buf body = BUF_INIT;
     struct json_out o = json_out_to(&body);
     if (intake->batch)
@@ -165,11 +206,23 @@ static bool read_idempotency_key(struct request *request, struct intake *intake)
     return true;
 }
 
+bool intake_name(struct request *request, const char *name, struct span *ret_value)
+{
+    if (!is_signed_alone(request) || request->credential.options & CREDENTIAL_URL_NAMES)
+        return request_text(request, name, ret_value);
+    if (request_query(request, name, ret_value) != ERR_NOTFOUND)
+        log_info("%s in the URL counts for nothing: nobody signed it, and this secret was made "
+                 "without --url-names",
+            name);
+    *ret_value = SPAN_NONE;
+    return true;
+}
+
 /* Reads ?topic=, for all events of the request. False when the request was answered. */
 static bool read_topic(struct request *request, struct intake *intake)
 {
     struct span topic;
-    if (!request_text(request, "topic", &topic))
+    if (!intake_name(request, "topic", &topic))
         return false;
     if (topic.data && !topic.len) {
         reply_problem(request, 422, "topic: must not be empty.");
@@ -178,6 +231,35 @@ static bool read_topic(struct request *request, struct intake *intake)
     for (size_t i = 0; topic.len && i < intake->count; i++)
         intake->events[i].topic = topic;
     return true;
+}
+
+/*
+ * May this credential send events of that name, as a type or as a topic? Pipelines start by the
+ * topic, so a limit on types that left it open would be none. A secret without a limit that has
+ * signed none of the names sends its provider's alone. False when the request was answered.
+ */
+static bool may_name(
+    struct request *request, const struct intake *intake, const char *word, struct span name)
+{
+    struct span types = request->credential.types;
+    bool unvouched = intake->unvouched && is_signed_alone(request);
+    if (types.len ? credential_allows(types, name) : !unvouched || provider_may_name(request, name))
+        return true;
+    reply_problem(request, 403,
+        types.len ? "%s: this credential may not send events of this type."
+                  : "%s: stands in a header that is not signed; a secret made with --types may "
+                    "send it.",
+        word);
+    return false;
+}
+
+static bool may_send_from(struct request *request, const struct intake *intake, struct span source)
+{
+    if (credential_allows(request->credential.sources, source))
+        return true;
+    reply_problem(request, 403, "%s: this credential may not send events from this source.",
+        intake->source_word);
+    return false;
 }
 
 /* Is the event sound, and may this credential send it? False when the request was answered. */
@@ -193,24 +275,16 @@ static bool check(struct request *request, const struct intake *intake, size_t i
     buf_done(&why);
     if (!good)
         return false;
-    if (!credential_allows(request->credential.types, event->type)) {
-        reply_problem(request, 403, "%s: this credential may not send events of this type.",
-            intake->type_word);
-        return false;
-    }
-    if (!credential_allows(request->credential.sources, event->source)) {
-        reply_problem(request, 403, "%s: this credential may not send events from this source.",
-            intake->source_word);
-        return false;
-    }
-    return true;
+    return may_name(request, intake, intake->type_word, event->type) &&
+           may_name(request, intake, "topic", event_topic(event)) &&
+           may_send_from(request, intake, event->source);
 }
 
 /* Reads the contents of whatever has a name. */
 static void read_contents(struct request *request, struct intake *intake)
 {
     for (size_t i = 0; i < intake->count; i++)
-        if (intake->whole.given || intake->identities[i].given)
+        if (intake->whole.given || intake->identities[i].given || intake->identities[i].watched)
             identity_set_event(&intake->identities[i], &intake->events[i]);
     if (intake->whole.given)
         identity_set_request(&intake->whole, request->body, intake->identities, intake->count);

@@ -141,19 +141,20 @@ static struct span source_of(struct request *request, const struct provider *p, 
     return source.len ? source : nested(payload, p->owner, p->url, &request->arena);
 }
 
-static struct span delivery_id(
-    struct request *request, const struct provider *p, struct span payload)
+static void read_id(struct request *request, const struct provider *p, struct span payload,
+    struct delivery *delivery)
 {
     struct signed_request message = request_signed(request);
-    struct span id = SPAN_NONE;
     bool twice;
+    delivery->id_signed = request->scheme && scheme_signs_id(request->scheme);
     if (request->scheme)
-        id = scheme_delivery_id(request->scheme, &message);
+        delivery->id = scheme_delivery_id(request->scheme, &message);
     else if (strcmp(p->name, "github") == 0)
-        id = request_header_named(request, "x-github-delivery", &twice);
-    if (!id.len && p->delivery_member)
-        id = member(payload, p->delivery_member, &request->arena);
-    return id;
+        delivery->id = request_header_named(request, "x-github-delivery", &twice);
+    if (delivery->id.len || !p->delivery_member)
+        return;
+    delivery->id = member(payload, p->delivery_member, &request->arena);
+    delivery->id_signed = delivery->id.len > 0;
 }
 
 struct delivery provider_read(struct request *request, struct span payload)
@@ -162,12 +163,18 @@ struct delivery provider_read(struct request *request, struct span payload)
     struct delivery delivery = {.type = SPAN_NONE};
     if (!p)
         return delivery;
-    delivery.id = delivery_id(request, p, payload);
+    read_id(request, p, payload, &delivery);
     delivery.type = type_of(request, p, payload);
     delivery.source = source_of(request, p, payload);
     if (p->subject_member)
         delivery.subject = member(payload, p->subject_member, &request->arena);
     return delivery;
+}
+
+bool provider_may_name(const struct request *request, struct span name)
+{
+    const struct provider *p = find(request);
+    return p && *p->prefix && span_starts(name, span_str(p->prefix));
 }
 
 bool provider_answers(struct request *request, struct span payload)

@@ -20,11 +20,15 @@
 /* What a provider says of a delivery; empty where it says nothing. */
 struct delivery {
     struct span id; /* the same each time the delivery is tried */
+    bool id_signed; /* the signature is over the id, too */
     struct span type, source, subject;
 };
 
 /* Reads what headers and payload, which is checked JSON, say of the delivery. */
 struct delivery provider_read(struct request *request, struct span payload);
+
+/* Does the name begin as those of the secret's provider do? False for one without such names. */
+bool provider_may_name(const struct request *request, struct span name);
 
 /* Answers a delivery that is a question, no event: Slack's url_verification. False: it is none. */
 bool provider_answers(struct request *request, struct span payload);

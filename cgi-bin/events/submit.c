@@ -15,6 +15,12 @@
 #define WEBHOOK_TYPE "fx.events.webhook.incoming"
 #define WEBHOOK_SOURCE "/fx/events/webhook"
 
+/* What a request brings. */
+struct sent {
+    struct event event;
+    bool id_signed; /* the event's id, which names a delivery, is signed */
+};
+
 /* The members of an EventRequest. All must be there. */
 static const struct member {
     const char *name;
@@ -88,7 +94,7 @@ static struct event json_event(struct span data)
 }
 
 /* Reads an EventRequest. Like the readers below, returns false when the request was answered. */
-static bool read_event(struct request *request, struct event *ret_event)
+static bool read_event(struct request *request, struct sent *sent)
 {
     static const struct json_rules rules = {.foreign = {{1, "payload"}}, .count = 1};
     struct span body;
@@ -99,19 +105,19 @@ static bool read_event(struct request *request, struct event *ret_event)
             request, 422, "The body must be an object with event_source, event_type and payload.");
         return false;
     }
-    *ret_event = json_event(SPAN_NONE);
+    sent->event = json_event(SPAN_NONE);
     struct json_walk walk = json_walk_start(body);
     for (struct json_item item; json_walk_next(&walk, &item);)
-        if (!read_member(request, &item, ret_event))
+        if (!read_member(request, &item, &sent->event))
             return false;
-    return has_members(request, ret_event);
+    return has_members(request, &sent->event);
 }
 
 /* Reads a query parameter that may name something. Where it is absent, the default stands. */
 static bool read_name(
     struct request *request, const char *name, struct span otherwise, struct span *ret_value)
 {
-    if (!request_text(request, name, ret_value))
+    if (!intake_name(request, name, ret_value))
         return false;
     if (!ret_value->data)
         *ret_value = otherwise;
@@ -135,42 +141,42 @@ static bool is_composite(struct request *request, struct span data)
     return false;
 }
 
-static bool read_generic(struct request *request, struct event *ret_event)
+static bool read_generic(struct request *request, struct sent *sent)
 {
     struct span data;
     if (!body_read_json(request, &json_foreign, &data) || !is_composite(request, data))
         return false;
-    *ret_event = json_event(data);
-    return read_names(request, span_str(GENERIC_TYPE), span_str(GENERIC_SOURCE), ret_event);
+    sent->event = json_event(data);
+    return read_names(request, span_str(GENERIC_TYPE), span_str(GENERIC_SOURCE), &sent->event);
 }
 
 /* A name in the URL counts before the provider's name, and that before the default. */
-static bool read_webhook(struct request *request, struct event *ret_event)
+static bool read_webhook(struct request *request, struct sent *sent)
 {
     struct span data;
     if (!form_read_body(request, &data) || !is_composite(request, data) ||
         provider_answers(request, data))
         return false;
     struct delivery delivery = provider_read(request, data);
-    *ret_event = json_event(data);
-    ret_event->id = delivery.id;
-    ret_event->subject = delivery.subject;
+    sent->event = json_event(data);
+    sent->event.id = delivery.id;
+    sent->id_signed = delivery.id_signed;
+    sent->event.subject = delivery.subject;
     return read_names(request, delivery.type.len ? delivery.type : span_str(WEBHOOK_TYPE),
-        delivery.source.len ? delivery.source : span_str(WEBHOOK_SOURCE), ret_event);
+        delivery.source.len ? delivery.source : span_str(WEBHOOK_SOURCE), &sent->event);
 }
 
 /* A CloudEvent is taken as one on each route; any other request is read as its route wants it. */
-static void submit(struct request *request, bool (*reader)(struct request *, struct event *))
+static void submit(struct request *request, bool (*reader)(struct request *, struct sent *))
 {
-    struct event event;
-    if (cloudevents_take(request) || !reader(request, &event))
+    struct sent sent = {.id_signed = false};
+    if (cloudevents_take(request) || !reader(request, &sent))
         return;
     struct intake *intake = intake_new(request, 1);
     intake->source_word = "event_source";
     intake->type_word = "event_type";
-    intake_add(intake, &event);
-    if (event.id.len)
-        intake_identify(request, intake, IDENTITY_DELIVERY, event.id, SPAN_NONE);
+    intake_add(intake, &sent.event);
+    intake_identify(request, intake, IDENTITY_DELIVERY, sent.event.id, SPAN_NONE, sent.id_signed);
     intake_finish(request, intake);
 }
 

@@ -7,7 +7,8 @@
 #include "base/pack.h"
 
 /* Version of the stored form; schema/store.md says how to change it. */
-#define CREDENTIAL_RECORD 1
+#define CREDENTIAL_RECORD 2
+#define WITHOUT_OPTIONS 1 /* the version before */
 #define LIST_MAX 4096
 
 static const char *const scope_names[] = {
@@ -37,12 +38,14 @@ void credential_encode(const struct credential *credential, struct buf *out)
         pack_bytes(out, credential->proofs[i].bytes);
         pack_i64(out, credential->proofs[i].until_ms);
     }
+    pack_u8(out, (uint8_t)credential->options);
 }
 
 enum err credential_decode(struct span record, struct credential *ret_credential)
 {
     struct unpack u = unpack_from(record);
-    if (unpack_u8(&u) != CREDENTIAL_RECORD)
+    unsigned version = unpack_u8(&u);
+    if (version != CREDENTIAL_RECORD && version != WITHOUT_OPTIONS)
         return ERR_CORRUPT;
     struct credential c = {0};
     c.id = unpack_uuid(&u);
@@ -65,6 +68,8 @@ enum err credential_decode(struct span record, struct credential *ret_credential
         c.proofs[i].bytes = unpack_bytes(&u);
         c.proofs[i].until_ms = unpack_i64(&u);
     }
+    if (version != WITHOUT_OPTIONS)
+        c.options = unpack_u8(&u);
     if (!unpack_done(&u))
         return ERR_CORRUPT;
     *ret_credential = c;

@@ -50,20 +50,28 @@ struct proof {
     int64_t until_ms; /* 0: no end; else this is the older proof of a rotation */
 };
 
+/* What a webhook secret was made with, or-ed. */
+enum credential_option {
+    CREDENTIAL_URL_NAMES = 1,    /* the URL may name type, source and topic, which nobody signs */
+    CREDENTIAL_REPEATS_BODY = 2, /* a body that comes again is a repeat, under whatever id */
+};
+
 struct credential {
     struct uuid id;
     enum credential_kind kind;
     struct span name;
     unsigned scopes; /* enum scope, or-ed; a webhook secret has SCOPE_EVENTS */
     int64_t created_ms;
-    int64_t expires_ms;   /* 0: never */
-    int64_t revoked_ms;   /* 0: not revoked */
-    struct span types;    /* event types it may send, comma-separated, "*" at an end; empty: all */
+    int64_t expires_ms; /* 0: never */
+    int64_t revoked_ms; /* 0: not revoked */
+    struct span
+        types; /* types and topics it may send, comma-separated, "*" at an end; empty: all */
     struct span sources;  /* event sources it may send, likewise */
     uint32_t rate;        /* requests a second; 0: no limit */
     uint32_t burst;       /* requests at once */
     struct span provider; /* of a secret: "github", …, "generic" */
     struct span scheme;   /* of a generic provider: JSON, model/scheme.h */
+    unsigned options;     /* of a secret: enum credential_option, or-ed */
     struct proof proofs[SECRETS_MAX];
     size_t proof_count;
 };

@@ -7,7 +7,17 @@
 #include "model/limits.h"
 #include "model/scheme_message.h"
 
-/* Presets. */
+/*
+ * Presets.
+ *
+ * bodies_differ, where the id of a delivery is not signed with it:
+ *   github, gitea   no: a member who is added, removed and added again, or two runs of a workflow
+ *                   by hand, are told of in one body twice
+ *   gitlab          no: a pipeline's status may be told twice in one second
+ *   shopify         no: an item that is disconnected from a location twice has one body
+ *   slack           yes: event_id, or the trigger_id of what somebody pressed, is in each
+ *   stripe          yes: each has the id of its event, which is what it is known by
+ */
 
 #define STANDARD_WEBHOOKS \
     .hash = CRYPTO_HASH_SHA256, .base64 = true, .secret_base64 = true, \
@@ -65,6 +75,7 @@ static const struct {
             .message = "{timestamp}.{body}",
             .timestamp_item = "t",
             .tolerance_s = SCHEME_TOLERANCE_S,
+            .bodies_differ = true,
         }},
     {"slack",
         {
@@ -74,6 +85,7 @@ static const struct {
             .message = "v0:{timestamp}:{body}",
             .timestamp_header = "x-slack-request-timestamp",
             .tolerance_s = SCHEME_TOLERANCE_S,
+            .bodies_differ = true,
         }},
     {"shopify",
         {

@@ -47,6 +47,7 @@ struct scheme {
     char id_header[SCHEME_TEXT_MAX]; /* of the delivery: for {id}, and to know repeats; or "" */
     char id_alt_header[SCHEME_TEXT_MAX];
     char event_header[SCHEME_TEXT_MAX]; /* names the event ("x-github-event"), or "" */
+    bool bodies_differ; /* no two deliveries have one body: one that comes again is a repeat */
 };
 
 /*
@@ -105,6 +106,9 @@ bool scheme_came(const struct scheme *scheme, const struct signed_request *reque
 
 /* Does the request carry what looks like the signature of a preset provider? */
 bool scheme_is_signed(const struct signed_request *request);
+
+/* Is the delivery's id part of what is signed? */
+bool scheme_signs_id(const struct scheme *scheme);
 
 /* The delivery's id; empty where the scheme names no header for it, or it was not sent. */
 struct span scheme_delivery_id(const struct scheme *scheme, const struct signed_request *request);

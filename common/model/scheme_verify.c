@@ -349,6 +349,11 @@ bool scheme_verify(const struct scheme *scheme, const struct span *secrets, size
            is_in_time(&c, now_s);
 }
 
+bool scheme_signs_id(const struct scheme *scheme)
+{
+    return scheme_message_has(scheme->message, PART_ID);
+}
+
 struct span scheme_delivery_id(const struct scheme *scheme, const struct signed_request *request)
 {
     struct buf why = BUF_INIT;

@@ -286,7 +286,8 @@ class Hook:
 
     def __init__(self, home, provider, header=None, member=None, scheme=None):
         self.home, self.provider, self.header, self.member = home, provider, header, member
-        self.made = home.new_secret(provider, **({"scheme": json.dumps(scheme)} if scheme else {}))
+        self.made = home.new_secret(provider, url_names=True,
+                                    **({"scheme": json.dumps(scheme)} if scheme else {}))
 
     def deliver(self, own, content, query="", headers=()):
         payload = {"n": content, "type": "event_callback", **({self.member: own} if self.member

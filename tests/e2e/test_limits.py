@@ -95,7 +95,8 @@ def test_one_of_a_batch_is_not_allowed(door):
 
 def test_allowed_types_of_a_secret(door):
     """They hold for what the provider makes of a delivery; a key beside it has its own."""
-    made = door.new_secret("github", types="com.github.*", sources="https://github.example/*")
+    made = door.new_secret("github", types="com.github.*", sources="https://github.example/*",
+                           url_names=True)
     path = f"{HOOK}?key={made.id}"
     body = b'{"repository":{"html_url":"https://github.example/a/b"}}'
     signed = senders.sign("github", made.token, body)

@@ -101,9 +101,10 @@ class Credential:
 
 
 def option_words(options):
-    """{"scope": "events"} as words of a command line. An option that is None is left out."""
+    """{"scope": "events"} as words of a command line. An option that is None is left out, one that
+    is True stands alone."""
     return [word for name, value in options.items() if value is not None
-            for word in (f"--{name}", str(value))]
+            for word in (f"--{name.replace('_', '-')}", *([] if value is True else [str(value)]))]
 
 
 class Home:

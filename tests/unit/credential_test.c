@@ -22,6 +22,7 @@ static struct credential full(void)
         .burst = UINT32_MAX,
         .provider = span_str("generic"),
         .scheme = span_str("{\"header\":\"x\"}"),
+        .options = CREDENTIAL_REPEATS_BODY,
         .proofs = {{span_of("\0\1\2", 3), 0}, {span_str("older"), 7}},
         .proof_count = 2,
     };
@@ -40,7 +41,7 @@ static bool same(const struct credential *a, const struct credential *b)
            a->expires_ms == b->expires_ms && a->revoked_ms == b->revoked_ms &&
            span_eq(a->types, b->types) && span_eq(a->sources, b->sources) && a->rate == b->rate &&
            a->burst == b->burst && span_eq(a->provider, b->provider) &&
-           span_eq(a->scheme, b->scheme);
+           span_eq(a->scheme, b->scheme) && a->options == b->options;
 }
 
 static void credential_returns_as_it_was_stored(void **state)
@@ -56,6 +57,34 @@ static void credential_returns_as_it_was_stored(void **state)
         assert_true(same(&back, &credentials[i]));
         buf_done(&record);
     }
+}
+
+/* As version 1 wrote it, without the options. */
+static void credential_of_an_earlier_version_is_read(void **state)
+{
+    static const char bytes[] = "\1"
+                                "0123456789abcdef"
+                                "\1"
+                                "\0\0\0\2gh"
+                                "\0\0\0\1"
+                                "\0\0\0\0\0\0\0\3"
+                                "\0\0\0\0\0\0\0\4"
+                                "\0\0\0\0\0\0\0\0"
+                                "\0\0\0\3a.*"
+                                "\0\0\0\0"
+                                "\0\0\0\5\0\0\0\6"
+                                "\0\0\0\6github"
+                                "\0\0\0\0"
+                                "\1"
+                                "\0\0\0\5proof"
+                                "\0\0\0\0\0\0\0\7";
+    struct credential c;
+    (void)state;
+    assert_int_equal(credential_decode(span_of(bytes, sizeof bytes - 1), &c), ERR_OK);
+    assert_true(span_eq_str(c.name, "gh") && span_eq_str(c.types, "a.*") &&
+                span_eq_str(c.provider, "github") && span_eq_str(c.proofs[0].bytes, "proof"));
+    assert_int_equal(c.proofs[0].until_ms, 7);
+    assert_int_equal(c.options, 0);
 }
 
 static enum err decode(struct span record)
@@ -295,6 +324,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(credential_returns_as_it_was_stored),
+        cmocka_unit_test(credential_of_an_earlier_version_is_read),
         cmocka_unit_test(credential_notices_a_damaged_record),
         cmocka_unit_test(credential_is_live_until_it_expires_or_is_revoked),
         cmocka_unit_test(credential_allows_what_its_list_names),

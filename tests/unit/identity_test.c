@@ -70,6 +70,51 @@ static void each_kind_has_its_rule(void **state)
     }
 }
 
+/* Only the body is signed: what differs beside it changes nothing. */
+static void body_is_a_name(void **state)
+{
+    struct uuid credential = NONE, other = {{1}};
+    struct store_txn *txn = temp_store_begin(&t);
+    struct event event = {.type = span_str("t")};
+    (void)state;
+    struct identity body = identity_of_body(&credential, span_str("a"));
+    identity_set_event(&body, &event);
+    assert_string_equal(look(txn, &body), "new");
+    keep(txn, &body, "a", 60000);
+    event.type = span_str("u");
+    identity_set_event(&body, &event);
+    assert_string_equal(look(txn, &body), "again a, differs");
+    body = identity_of_body(&other, span_str("a"));
+    assert_string_equal(look(txn, &body), "new");
+    body = identity_of_body(&credential, span_str("b"));
+    assert_string_equal(look(txn, &body), "new");
+}
+
+static void body_is_watched(void **state)
+{
+    struct uuid credential = NONE;
+    struct store_txn *txn = temp_store_begin(&t);
+    struct identity nameless = {.given = false}, body;
+    (void)state;
+    static const struct {
+        const char *id, *body;
+        bool again;
+    } cases[] = {{"1", "a", false}, {"2", "a", true}, {"3", "b", false}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct identity delivery = named(IDENTITY_DELIVERY, cases[i].id, cases[i].body);
+        identity_watch(&delivery, &credential, span_str(cases[i].body));
+        assert_string_equal(look(txn, &delivery), "new");
+        assert_int_equal(delivery.again, cases[i].again);
+        keep(txn, &delivery, "a", 60000);
+        assert_string_equal(look(txn, &delivery), "again a");
+    }
+    identity_watch(&nameless, &credential, span_str("b"));
+    assert_string_equal(look(txn, &nameless), "new");
+    assert_true(nameless.again);
+    body = identity_of_body(&credential, span_str("a"));
+    assert_string_equal(look(txn, &body), "again a, differs");
+}
+
 static void deliveries_of_one_id_are_known_each(void **state)
 {
     (void)state;
@@ -137,6 +182,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(each_kind_has_its_rule),
+        TEST(body_is_a_name),
+        TEST(body_is_watched),
         TEST(deliveries_of_one_id_are_known_each),
         TEST(later_contents_outlive_the_first),
         TEST(older_records_are_understood),
