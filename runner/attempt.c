@@ -74,7 +74,7 @@ static void run_kind(const struct step_call *call, struct step_end *end)
     }
     switch (call->step->kind) {
     case STEP_SCRIPT:
-        if (!step_is_trusted(call, end) || !step_can_be_confined(call, end))
+        if (!step_can_be_confined(call, end))
             break;
         if (call->step->persistent)
             persistent_run(call, end);

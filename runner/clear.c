@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/err.h"
+
 /*
  * What cannot be removed is a directory with something in it: its entries are removed,
  * and those that are such directories themselves are lifted up into the top one. So
@@ -39,6 +41,18 @@ static int open_directory(int at, const char *name)
     if (fd < 0 && lacks_rights() && fchmodat(at, name, 0700, 0) == 0)
         fd = openat(at, name, flags);
     return fd;
+}
+
+bool clear_is_needed(int fd)
+{
+    NOT_ZEROED _Alignas(struct dirent64) char bytes[1024];
+    ssize_t n = lseek(fd, 0, SEEK_SET);
+    bool found = n < 0;
+    while (!found && (n = getdents64(fd, bytes, sizeof bytes)) > 0) {
+        for (ssize_t at = 0; at < n; at += ((struct dirent64 *)(bytes + at))->d_reclen)
+            found |= !is_dots(((struct dirent64 *)(bytes + at))->d_name);
+    }
+    return found || n < 0;
 }
 
 static bool is_removed(int at, const char *name)

@@ -7,6 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Is there, or may there be, anything in this open directory? Most scripts leave nothing. */
+bool clear_is_needed(int fd);
+
 /*
  * Removes what is in the directory, at most *budget entries, and counts them off. Links
  * are not followed. False when something is left: the budget is used up, or an entry

@@ -119,14 +119,20 @@ static bool start_process(struct persistent *p, const struct step_call *call, in
     return good;
 }
 
-/* The process to ask, started where none runs. NULL, and *ret_error, when that failed. */
-static struct persistent *find_or_start(const struct step_call *call, int *ret_error)
+/* NULL where none runs that is to be asked. */
+static struct persistent *find(const struct step_call *call)
 {
-    char path[PATH_MAX];
     end_those(&call->home->config, call->pipeline, is_outdated);
     for (struct persistent *p = all; p; p = p->next)
         if (p->step == call->step)
             return p;
+    return NULL;
+}
+
+/* NULL, and *ret_error, when that failed. */
+static struct persistent *start(const struct step_call *call, int *ret_error)
+{
+    char path[PATH_MAX];
     struct persistent *p = mem_alloc(sizeof *p);
     step_script_path(call, path);
     p->pipeline = call->pipeline;
@@ -310,7 +316,11 @@ void persistent_run(const struct step_call *call, struct step_end *end)
 {
     int error;
     for (bool heard = false; !heard;) {
-        struct persistent *p = find_or_start(call, &error);
+        struct persistent *p = find(call);
+        if (!p && !step_is_trusted(call, end))
+            return;
+        if (!p)
+            p = start(call, &error);
         if (!p) {
             step_not_started(end, call, error);
             return;

@@ -29,7 +29,7 @@ static struct {
     bool has_trash;
 } mine = {.lock = -1};
 
-static struct room execution = {.rules = -1};
+static struct room execution = {.fd = -1, .rules = -1};
 
 /* What others have left. */
 
@@ -124,10 +124,20 @@ static void make_dir(struct room *room)
     char name[32];
     snprintf(name, sizeof name, "%lu", mine.made++);
     name_mine(name, room->dir);
-    if (mkdir(room->dir, 0700) < 0) {
+    if (mkdir(room->dir, 0700) == 0)
+        room->fd = open(room->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (room->fd < 0) {
         log_errno("cannot make %s; a script has no directory of its own", room->dir);
         room->dir[0] = 0;
     }
+}
+
+/* A script may have changed the rights; one that is not confined may have removed it. */
+static bool is_as_made(const struct room *room)
+{
+    struct stat st;
+    return fstat(room->fd, &st) == 0 && st.st_nlink && (st.st_mode & 0777) == 0700 &&
+           !clear_is_needed(room->fd);
 }
 
 /* What is too much to be removed at once waits in a directory for it. */
@@ -135,6 +145,8 @@ static void discard(struct room *room)
 {
     char trash[PATH_MAX], to[PATH_MAX + 32];
     size_t budget = TIDY_ENTRIES;
+    close(room->fd);
+    room->fd = -1;
     if (clear_directory(room->dir, &budget) && rmdir(room->dir) == 0)
         return;
     name_mine("trash", trash);
@@ -146,7 +158,7 @@ static void discard(struct room *room)
 
 void room_open(struct room *room, const struct home *home)
 {
-    *room = (struct room){.rules = -1, .home = home};
+    *room = (struct room){.fd = -1, .rules = -1, .home = home};
     if (has_mine(home))
         make_dir(room);
     outside_watch(&room->outside, home);
@@ -212,7 +224,10 @@ void room_tidy(void)
         name_mine("trash", trash);
         mine.has_trash = !clear_directory(trash, &budget);
     }
-    if (!execution.dir[0] || clear_directory(execution.dir, &budget))
+    if (!execution.dir[0] || is_as_made(&execution))
+        return;
+    if (clear_directory(execution.dir, &budget) && fchmod(execution.fd, 0700) == 0 &&
+        is_as_made(&execution))
         return;
     drop_rules(&execution);
     discard(&execution);

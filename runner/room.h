@@ -16,6 +16,7 @@
 
 struct room {
     char dir[PATH_MAX]; /* "" where none could be made; logged */
+    int fd;             /* the directory; -1 where there is none */
     int rules;          /* for confine_enter */
     int64_t ruled_ms;   /* when they were made, as clock_mono_ms counts; 0: never */
     struct outside outside;

@@ -500,6 +500,17 @@ for n, line in enumerate(sys.stdin):
     assert not works(site)
 
 
+@pytest.mark.parametrize("script, harm", [
+    ("confined", 'chmod 0 "$TMPDIR"'), ("free", 'rmdir "$TMPDIR"'),
+    ("free", 'rmdir "$TMPDIR" && echo >"$TMPDIR"')])
+def test_work_directory_that_is_harmed(site, script, harm):
+    """The next execution has one as if it were the first."""
+    site.write_script(script, SH + f': >"$TMPDIR/file" && rm "$TMPDIR/file" && {harm}\n')
+    make(site, {"script": script}, event="job", scale={"max": 1})
+    for _ in range(3):
+        completed(site.wait_cid(site.post_event("job")["cid"])[0])
+
+
 def test_work_directory_that_cannot_be_made(site):
     """Steps run on without one."""
     shutil.rmtree(site.dir / "run/work", ignore_errors=True)

@@ -122,6 +122,27 @@ static void clear_keeps_to_its_budget(void **state)
     assert_true(clears(7));
 }
 
+/* A name of the greatest length does not fit with others where entries are read to. */
+static void clear_is_needed_for_anything(void **state)
+{
+    (void)state;
+    char name[NAME_MAX + 1] = {0};
+    int dir = open(work, O_RDONLY | O_DIRECTORY);
+    memset(name, 'x', NAME_MAX);
+    assert_false(clear_is_needed(dir));
+    static const char *const names[] = {".x", "...", "x"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        make(names[i], i == 0 ? 0700 : 0);
+        assert_true(clear_is_needed(dir));
+        assert_true(clears(10));
+        assert_false(clear_is_needed(dir));
+    }
+    make(name, 0);
+    assert_true(clear_is_needed(dir));
+    close(dir);
+    assert_true(clear_is_needed(dir));
+}
+
 static void clear_says_so_when_it_cannot(void **state)
 {
     (void)state;
@@ -137,6 +158,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(clear_goes_as_deep_as_it_has_to, setup, teardown),
         cmocka_unit_test_setup_teardown(clear_takes_rights_that_are_missing, setup, teardown),
         cmocka_unit_test_setup_teardown(clear_keeps_to_its_budget, setup, teardown),
+        cmocka_unit_test_setup_teardown(clear_is_needed_for_anything, setup, teardown),
         cmocka_unit_test_setup_teardown(clear_says_so_when_it_cannot, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
