@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "home/confine.h"
 #include "proc/orphans.h"
+#include "runner/remains.h"
 
 /* Processes that were started and have not been reaped. */
 static struct child *children;
@@ -157,13 +158,18 @@ void child_reap(void)
     (void)orphans_reap(&started, &count);
 }
 
-void child_finish(struct child *child)
+void child_finish(struct child *child, struct buf *names)
 {
     int status;
+    size_t reaped;
     pid_t group = child->ended ? 0 : child->pid;
     while (!child->ended && (waitpid(child->pid, &status, 0) > 0 || errno != EINTR))
         note_end(child->pid, status, NULL);
-    orphans_end(group, &started);
+    if (orphans_reap(&started, &reaped)) {
+        if (names)
+            remains_give_notice(&started, names);
+        orphans_end(group, &started);
+    }
     close(child->pidfd);
     child->pidfd = -1;
 }

@@ -6,7 +6,7 @@
  *
  * The process runs in its own session with a clean environment, with no descriptors but
  * those it is given, and within the limits of the configuration. When it ends, everything
- * that it started is killed, also what has left its session.
+ * that it started is ended, also what has left its session.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -54,9 +54,10 @@ void child_kill(struct child *child); /* without TERM */
 
 /*
  * Waits for the end of the process, then kills and reaps all that it has left, and every
- * other orphan that has become a child of the runner.
+ * other orphan that has become a child of the runner. With `names` they are given notice first,
+ * and their names are added (remains.h).
  */
-void child_finish(struct child *child);
+void child_finish(struct child *child, struct buf *names);
 
 /* Reaps orphans that have ended, and ends none. */
 void child_reap(void);

@@ -15,6 +15,7 @@
 #include "runner/environment.h"
 #include "runner/lines.h"
 #include "runner/pipe.h"
+#include "runner/remains.h"
 #include "runner/tail.h"
 #include "runner/room.h"
 
@@ -81,11 +82,12 @@ static void take_log(const void *bytes, size_t len, void *context)
 /* Running. */
 
 /* A cancelled script may tidy up. Once the dispatcher is gone, another may run it already. */
-static void hear_dispatcher(struct run *run)
+static bool hear_dispatcher(void *context)
 {
+    struct run *run = context;
     enum link_word word = link_look();
     if (word == run->word)
-        return;
+        return false;
     run->word = word;
     if (word == LINK_GONE) {
         run->signal_ms = INT64_MAX;
@@ -93,6 +95,7 @@ static void hear_dispatcher(struct run *run)
     } else if (!run->child.stopping) {
         run->signal_ms = clock_mono_ms();
     }
+    return true;
 }
 
 /* Watches the process until it has ended. */
@@ -114,7 +117,7 @@ static void watch(struct run *run)
             run->signal_ms = child_stop(&run->child, grace_ms);
         } else if (poll(fds, 4, left > INT32_MAX ? -1 : (int)left) > 0) {
             if (fds[3].revents)
-                hear_dispatcher(run);
+                (void)hear_dispatcher(run);
             if (run->word == LINK_GONE)
                 fds[3].fd = -1;
             if (fds[1].revents)
@@ -123,6 +126,31 @@ static void watch(struct run *run)
                 pipe_read(&run->line_fd, take_lines, run);
         }
     } while (!fds[0].revents);
+}
+
+/* After KILL nobody is given time. A step that has time left has no more than that. */
+static void hear_remains(struct run *run)
+{
+    struct remains remains = {
+        {{&run->log_fd, take_log}, {&run->line_fd, take_lines}}, run, hear_dispatcher};
+    int64_t until_ms = clock_mono_ms() + run->call->home->config.step_leftover_ms;
+    if (run->signal_ms != INT64_MAX)
+        remains_hear(&remains, until_ms < run->signal_ms ? until_ms : run->signal_ms);
+}
+
+/* Ends what the process has left, and takes what that had still to say. */
+static void end_remains(struct run *run)
+{
+    struct buf names = BUF_INIT;
+    child_finish(&run->child, run->word == LINK_GONE ? NULL : &names);
+    /* Nobody is left to write, so this comes to an end. */
+    while (pipe_read(&run->log_fd, take_log, run))
+        ;
+    while (pipe_read(&run->line_fd, take_lines, run))
+        ;
+    if (names.len)
+        tail_note(&run->log, "killed what the script had left running: ", buf_span(&names));
+    buf_done(&names);
 }
 
 /* Says in a sentence how the process ended, unless all was well. */
@@ -158,12 +186,8 @@ static void run_child(struct run *run, struct step_end *end)
     run->log.max = (size_t)run->call->home->config.step_log_bytes;
     run->signal_ms = clock_mono_ms() + run->call->timeout_ms;
     watch(run);
-    child_finish(&run->child);
-    /* Nobody is left to write, so this comes to an end. */
-    while (pipe_read(&run->log_fd, take_log, run))
-        ;
-    while (pipe_read(&run->line_fd, take_lines, run))
-        ;
+    hear_remains(run);
+    end_remains(run);
     take_line(run, buf_span(&run->partial));
     tail_trim(&run->log);
     end->log = run->log.bytes;

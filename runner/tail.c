@@ -9,6 +9,16 @@ void tail_add(struct tail *tail, const void *bytes, size_t len)
         tail_trim(tail);
 }
 
+void tail_note(struct tail *tail, const char *words, struct span names)
+{
+    struct buf *bytes = &tail->bytes;
+    if (bytes->len && bytes->data[bytes->len - 1] != '\n')
+        buf_add_char(bytes, '\n');
+    buf_printf(bytes, "fx-bridge: %s", words);
+    buf_add_span(bytes, names);
+    buf_add_char(bytes, '\n');
+}
+
 void tail_trim(struct tail *tail)
 {
     if (tail->bytes.len > tail->max)

@@ -13,6 +13,7 @@ struct tail {
 };
 
 void tail_add(struct tail *tail, const void *bytes, size_t len);
+void tail_note(struct tail *tail, const char *words, struct span names); /* a line of its own */
 void tail_trim(struct tail *tail); /* called at the end: leaves the last max bytes */
 
 #endif

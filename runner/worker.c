@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "runner/link.h"
 #include "runner/pipe.h"
+#include "runner/remains.h"
 
 /* Each of 64 KiB at most, after an answer. A process that never stops writing is not waited for. */
 #define LOG_READS 64
@@ -17,6 +18,7 @@ bool worker_start(struct worker *worker, struct child_spec *spec, bool keeps_log
 {
     int in_fd = -1, out_fd = -1, log_fd = -1;
     *worker = (struct worker){.in_fd = -1, .out_fd = -1, .log_fd = -1};
+    worker->leftover_ms = spec->limits ? spec->limits->step_leftover_ms : 0;
     bool good = pipe_to_child(&worker->in_fd, &in_fd) &&
                 pipe_from_child(&worker->out_fd, &out_fd) &&
                 (!keeps_log || pipe_from_child(&worker->log_fd, &log_fd));
@@ -107,8 +109,9 @@ static void hear_log(const void *bytes, size_t len, void *context)
 }
 
 /* A cancelled script may tidy up. Once the dispatcher is gone, another may ask the same. */
-static void hear_interruption(struct asking *a)
+static bool hear_interruption(void *context)
 {
+    struct asking *a = context;
     enum link_word said = link_look();
     if (said == LINK_GONE) {
         a->gone = true;
@@ -119,6 +122,7 @@ static void hear_interruption(struct asking *a)
     }
     if (said != LINK_NOTHING)
         a->word = WORKER_INTERRUPTED;
+    return said != LINK_NOTHING;
 }
 
 /* Signals what is due, or waits once and takes what came. True when the process has ended. */
@@ -142,7 +146,7 @@ static bool watch_once(struct asking *a)
     if (poll(fds, 5, left > INT32_MAX ? -1 : (int)left) <= 0)
         return false;
     if (fds[3].revents)
-        hear_interruption(a);
+        (void)hear_interruption(a);
     if (fds[4].revents)
         send_more(a);
     if (fds[1].revents)
@@ -152,18 +156,34 @@ static bool watch_once(struct asking *a)
     return fds[0].revents;
 }
 
+/* After KILL nobody is given time, and a question that has time left has no more than that. */
+static void hear_remains(struct asking *a)
+{
+    struct worker *w = a->worker;
+    struct remains remains = {
+        {{&w->out_fd, hear_answer}, {&w->log_fd, hear_log}}, a, hear_interruption};
+    int64_t until_ms = clock_mono_ms() + w->leftover_ms;
+    if (a->signal_ms != INT64_MAX)
+        remains_hear(&remains, until_ms < a->signal_ms ? until_ms : a->signal_ms);
+}
+
 /* Takes what the process wrote before it ended, which may be the answer. */
 static void finish(struct asking *a)
 {
     struct worker *w = a->worker;
-    child_finish(&w->child);
-    w->running = false;
+    struct buf names = BUF_INIT;
     if (w->in_fd >= 0)
         a->untouched = is_untouched(a);
+    hear_remains(a);
+    child_finish(&w->child, a->gone ? NULL : &names);
+    w->running = false;
     while (!a->answered && pipe_read(&w->out_fd, hear_answer, a))
         ;
     while (pipe_read(&w->log_fd, hear_log, a))
         ;
+    if (names.len && a->question->log)
+        tail_note(a->question->log, "killed what the script had left running: ", buf_span(&names));
+    buf_done(&names);
     pipe_close(&w->in_fd);
     pipe_close(&w->out_fd);
     pipe_close(&w->log_fd);
@@ -207,16 +227,42 @@ void worker_dismiss(struct worker *worker)
         pipe_close(&worker->in_fd);
 }
 
-void worker_end(struct worker *worker, int64_t until_ms)
+static bool has_ended(const struct worker *worker, int64_t until_ms)
 {
     struct pollfd fd = {.fd = worker->child.pidfd, .events = POLLIN};
+    bool ended = false;
+    for (int64_t left; !ended && (left = until_ms - clock_mono_ms()) > 0;)
+        ended = poll(&fd, 1, left > INT32_MAX ? -1 : (int)left) > 0;
+    return ended;
+}
+
+static void drop(const void *bytes, size_t len, void *context)
+{
+    (void)bytes;
+    (void)len;
+    (void)context;
+}
+
+/* What the process has left may finish what it writes elsewhere. */
+static void wait_for_remains(struct worker *w)
+{
+    struct buf names = BUF_INIT;
+    struct remains remains = {{{&w->out_fd, drop}, {&w->log_fd, drop}}, NULL, NULL};
+    remains_hear(&remains, clock_mono_ms() + w->leftover_ms);
+    child_finish(&w->child, &names);
+    buf_done(&names);
+}
+
+void worker_end(struct worker *worker, int64_t until_ms)
+{
     worker_dismiss(worker);
     if (worker->running) {
-        for (int64_t left; (left = until_ms - clock_mono_ms()) > 0;)
-            if (poll(&fd, 1, left > INT32_MAX ? -1 : (int)left) > 0)
-                break;
-        child_kill(&worker->child);
-        child_finish(&worker->child);
+        if (has_ended(worker, until_ms)) {
+            wait_for_remains(worker);
+        } else {
+            child_kill(&worker->child);
+            child_finish(&worker->child, NULL);
+        }
         pipe_close(&worker->out_fd);
         pipe_close(&worker->log_fd);
         worker->running = false;

@@ -15,6 +15,7 @@ struct worker {
     int in_fd, out_fd, log_fd; /* the runner's ends; -1: closed, or no log is kept */
     struct buf out;            /* what the worker has written on stdout */
     bool running;
+    int64_t leftover_ms; /* for so long it is heard what the process has left (remains.h) */
 };
 
 /*

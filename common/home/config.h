@@ -76,6 +76,10 @@
     SETTING(step, timeout_seconds, 300, 1, 86400, "A step's time where its pipeline names none.") \
     SETTING( \
         step, grace_seconds, 5, 0, 600, "Between the polite signal (TERM) and the last (KILL).") \
+    SETTING(step, leftover_ms, 500, 0, 60000, \
+        "How long what a script has left running when it ends may go on to write, until the " \
+        "script's pipes are at their end, in milliseconds; then it gets TERM, and KILL 100 ms " \
+        "later.") \
     SETTING(step, log_bytes, KIB(64), KIB(1), MIB(1), \
         "The end of a step's output that is kept, in bytes.") \
     SETTING(step, data_bytes, KIB(256), KIB(1), MIB(8), \

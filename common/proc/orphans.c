@@ -8,12 +8,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/err.h"
+
 #define LIST_MAX 16384 /* bytes of process numbers; those that do not fit are met next time */
 
-size_t orphans_kill(bool (*spare)(pid_t pid, void *context), void *context)
+/* Reads which children a process has. Returns how many, `max` at most. */
+static size_t list_children(pid_t of, pid_t *ret_pids, size_t max)
 {
-    char path[64], list[LIST_MAX];
-    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    char path[64];
+    NOT_ZEROED char list[LIST_MAX];
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)of, (int)of);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n = fd < 0 ? -1 : read(fd, list, sizeof list - 1);
     if (fd >= 0)
@@ -23,12 +27,32 @@ size_t orphans_kill(bool (*spare)(pid_t pid, void *context), void *context)
     list[n] = 0;
     char *at = list, *end;
     size_t count = 0;
-    for (long pid; (pid = strtol(at, &end, 10)) > 0 && *end == ' '; at = end) {
-        if (spare && spare((pid_t)pid, context))
+    for (long pid; count < max && (pid = strtol(at, &end, 10)) > 0 && *end == ' '; at = end)
+        ret_pids[count++] = (pid_t)pid;
+    return count;
+}
+
+size_t orphans_kill(bool (*spare)(pid_t pid, void *context), void *context)
+{
+    NOT_ZEROED pid_t pids[LIST_MAX / 2];
+    size_t killed = 0, found = list_children(getpid(), pids, LIST_MAX / 2);
+    for (size_t i = 0; i < found; i++) {
+        if (spare && spare(pids[i], context))
             continue;
-        kill((pid_t)pid, SIGKILL);
-        count++;
+        kill(pids[i], SIGKILL);
+        killed++;
     }
+    return killed;
+}
+
+size_t orphans_list(const struct spared *spared, pid_t *ret_pids, size_t max)
+{
+    size_t count = 0, found = list_children(getpid(), ret_pids, max);
+    for (size_t i = 0; i < found; i++)
+        if (!spared->is(ret_pids[i], spared->context))
+            ret_pids[count++] = ret_pids[i];
+    for (size_t i = 0; i < count; i++)
+        count += list_children(ret_pids[i], ret_pids + count, max - count);
     return count;
 }
 

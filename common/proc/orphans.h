@@ -22,6 +22,12 @@ struct spared {
 };
 
 /*
+ * Lists the children of this process but the spared ones, and all processes that are below them.
+ * Returns how many there are, `max` at most.
+ */
+size_t orphans_list(const struct spared *spared, pid_t *ret_pids, size_t max);
+
+/*
  * Kills and reaps until this process has no child left but the spared ones (NULL: none),
  * since killed processes hand their own children on to this process. `group` is a process
  * group to be killed as a whole along with them; 0 for none.

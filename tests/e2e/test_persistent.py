@@ -652,6 +652,41 @@ for line in sys.stdin:
     assert execution["data"] == {"late": 2}
 
 
+BASH = shutil.which("bash")
+
+
+@pytest.mark.skipif(not BASH, reason="needs bash")
+@pytest.mark.parametrize("case", ["dies", "answers and dies", "answers late"])
+def test_output_through_a_process_substitution(live, case):
+    """Whole, when its process has ended before the processes that its output goes through."""
+    text, end, log = {
+        "dies": ("exec 2> >(sed s/^/x/ >&2)", "echo traceback >&2; exit 3", "xtraceback\n"),
+        "answers and dies": ("exec > >(cat)", """echo '{"ok":true}'; exit 0""", ""),
+        "answers late": ("exec > >(sed 's/no/true/')", """echo '{"ok":no}'; exit 0""", ""),
+    }[case]
+    start(live, {"text": f"#!{BASH}\n{text}\nread -r l; {end}\n", "name": "one",
+                 "options": {"persistent": True}})
+    for _ in range(10):
+        execution = send(live)
+        assert execution["status"] == ("failed" if case == "dies" else "completed"), execution
+        assert execution["steps"][0]["log"] == log
+
+
+@pytest.mark.skipif(not BASH, reason="needs bash")
+def test_what_is_left_when_its_runner_goes(live):
+    """Its log of its own is whole."""
+    path = live.scratch / "log"
+    make(live, {"text": f"""#!{BASH}
+exec 2> >(sed s/^/x/ >{path})
+while read -r l; do echo '{{"ok":true}}'; done
+echo end >&2
+""", "name": "one", "options": {"persistent": True}}, event="job",
+         scale={"min": 0, "max": 1, "idle_timeout": 0.1})
+    completed(send(live))
+    until(lambda: not runners(live), what="all is gone")
+    assert path.read_text() == "xend\n"
+
+
 def test_next_version(live):
     """Has a process of its own; that of the version before ends in order."""
     path = live.scratch / "bye"

@@ -10,7 +10,7 @@ import pytest
 from checks import TIME
 from harness import is_running, until
 from jobs import (OK, PYTHON, SH, completed, emit, failure, make, make_steps, marked, processes, python, run,
-                  save, stop_trigger, trigger)
+                  save, stop_trigger, trigger, wait_for)
 
 KIB = 1 << 10
 MIB = 1 << 20
@@ -915,12 +915,162 @@ time.sleep(0.2)
     assert not marked(mark)
 
 
-def test_what_one_step_leaves_does_not_reach_the_next(live):
-    execution = completed(run(
-        live, SH + "(sleep 0.2; echo '{\"save\":{\"late\":1}}' >&3; echo late) &\n",
-        SH + "sleep 0.3\n"))
+LEAVES_A_WRITER = SH + "(sleep 0.2; echo '{\"save\":{\"late\":1}}' >&3; echo late) &\n"
+
+
+def killed(*names):
+    """What the log says of processes with these names."""
+    return f"fx-bridge: killed what the script had left running: {', '.join(names)}\n"
+
+
+def test_what_one_step_leaves_does_not_reach_the_next(home):
+    home.configure(step={"leftover_ms": 0})
+    home.start()
+    home.start_dispatcher()
+    execution = completed(run(home, LEAVES_A_WRITER, SH + "sleep 0.3\n"))
     assert execution["data"] == {}
-    assert [step["log"] for step in execution["steps"]] == ["", ""]
+    first, second = [step["log"] for step in execution["steps"]]
+    assert re.fullmatch(r"fx-bridge: killed what the script had left running: .*\n", first)
+    assert second == ""
+
+
+def test_what_is_left_may_write_for_a_moment(live):
+    execution = completed(run(live, LEAVES_A_WRITER))
+    assert execution["data"] == {"late": 1}
+    assert execution["steps"][0]["log"] == "late\n"
+
+
+
+NUMBERS = "".join(f"{n}\n" for n in range(1, 201))
+BASH = shutil.which("bash")
+
+# Scripts whose output goes through processes that outlive them, and the logs that they have.
+THROUGH = {
+    "tee": ("exec > >(tee OUT) 2>&1; echo first; seq 200; echo 'last line'",
+            f"first\n{NUMBERS}last line\n"),
+    "tee, and fails": ("set -e; exec > >(tee -a OUT) 2>&1; echo working; false", "working\n"),
+    "loop": ("exec > >(while read -r l; do printf 'x %s\\n' \"$l\"; done) 2>&1; seq 3", "x 1\nx 2\nx 3\n"),
+    "one command": ("echo hi > >(sed s/^/x/)", "xhi\n"),
+    "two in a row": ("exec > >(sed s/^/a/ | sed s/^/b/); seq 2", "ba1\nba2\n"),
+    "errors alone": ("exec 2> >(sed s/^/E/ >&2); echo wrong >&2", "Ewrong\n"),
+    "to a file alone": ("exec > >(cat >OUT); seq 200", ""),
+    "in its own session": ("exec > >(setsid sed s/^/x/); seq 2", "x1\nx2\n"),
+    "killed": ("exec > >(tee OUT); echo before; kill -9 $$", "before\n"),
+    "saves": ("exec 5>&3 3> >(cat >&5); echo '{\"save\":{\"n\":1}}' >&3", ""),
+}
+RUNS = int(os.environ.get("FX_RUNS", 12))
+
+
+@pytest.mark.skipif(not BASH, reason="needs bash")
+@pytest.mark.parametrize("case", THROUGH)
+def test_log_through_a_process_substitution(live, case):
+    """Whole, each time. FX_RUNS is how often."""
+    text, log = THROUGH[case]
+    out = live.scratch / "out"
+    make(live, f"#!{BASH}\n{text.replace('OUT', f'{out}.$FX_EXECUTION_ID')}\n", event="job",
+         scale={"max": 4})
+    cids = [live.post_event("job")["cid"] for _ in range(RUNS)]
+    executions = [live.wait_cid(cid)[0] for cid in cids]
+    assert [e["steps"][0]["log"] for e in executions] == [log] * RUNS
+    assert {e["status"] for e in executions} == {"failed" if "fails" in case or "killed" in case
+                                                 else "completed"}
+    if case == "saves":
+        assert [e["data"] for e in executions] == [{"n": 1}] * RUNS
+    if "OUT" in text:
+        whole = NUMBERS if case == "to a file alone" else log
+        assert [(live.scratch / f"out.{e['execution_id']}").read_text()
+                for e in executions] == [whole] * RUNS
+
+
+CLOSED = "</dev/null >/dev/null 2>&1 3>&- 4>&-"
+
+
+def once_it_is(name):
+    """Shell text that waits until what was started last is this program."""
+    return f"until grep -q {name} /proc/$!/comm; do :; done"
+
+
+# What is left, and what the log says of it.
+LEFT = {
+    "one": ("sleep 1000 &", killed("sleep")),
+    "one that holds no pipe": (f"sleep 1000 {CLOSED} & {once_it_is('sleep')}", killed("sleep")),
+    "in a session of its own": (f"setsid sleep 1000 {CLOSED} & {once_it_is('sleep')}", killed("sleep")),
+    "three": ("sleep 1000 & sleep 1000 & sleep 1000 &", killed("sleep (3)")),
+    "two kinds": (f"sleep 1000 & {once_it_is('sleep')}; tail -f /dev/null & {once_it_is('tail')}", killed("sleep", "tail")),
+    "behind output": ("printf words; sleep 1000 &", "words\n" + killed("sleep")),
+    "none": ("sleep 0.1 & wait", ""),
+    "ends by itself": ("sleep 0.1 &", ""),
+}
+
+
+@pytest.mark.parametrize("case", LEFT)
+def test_log_says_what_was_killed(live, case):
+    text, log = LEFT[case]
+    execution = completed(run(live, SH + text + "\n"))
+    assert execution["steps"][0]["log"] == log
+
+
+@pytest.mark.parametrize("pipes", ["", CLOSED])
+def test_what_is_left_gets_term_first(live, pipes):
+    """And its last words, where it holds the script's output."""
+    path, begun = live.scratch / "bye", live.scratch / "begun"
+    execution = completed(run(live, SH + f"""
+sh -c 'trap "echo bye; touch {path}; exit" TERM; touch {begun}; while :; do sleep 0.01; done' {pipes} &
+{wait_for(begun)}"""))
+    assert path.exists()
+    words = re.escape(killed("sh")[:-1]) + r"(, sleep)?\n"
+    assert re.fullmatch(("" if pipes else "(Terminated\n)?bye\n") + words, execution["steps"][0]["log"])
+
+
+def test_what_is_left_and_minds_no_term(live):
+    """It is killed a moment later."""
+    mark = f"MARK-{live.place.name}"
+    execution = completed(run(live, SH + "sh -c 'trap \"\" TERM; while :; do sleep 0.01; done' &\nsleep 0.1\n",
+                              env={"APP_MARK": mark}))
+    assert not marked(mark)
+    assert "killed what the script had left running: sh" in execution["steps"][0]["log"]
+
+
+def test_cancelled_while_something_is_left(home):
+    """Nobody waits for it any longer."""
+    home.configure(step={"leftover_ms": 60000})
+    home.start()
+    home.start_dispatcher()
+    begun = home.scratch / "begun"
+    make(home, SH + f"(echo left; touch {begun}; exec sleep 1000) &\n", event="job")
+    cid = home.post_event("job")["cid"]
+    until(begun.exists, what="it is left alone")
+    execution, = home.get(f"/fx/cid/{cid}").json["executions"]
+    assert home.post(f"/api/v1/executions/{execution['execution_id']}/cancel").status == 200
+    execution, = home.wait_cid(cid)
+    assert failure(execution) == "cancelled by request"
+    assert execution["steps"][0]["log"] == "left\n" + killed("sleep")
+
+
+def test_time_of_a_step_whose_script_has_ended(home):
+    """What is left goes at the end of the step's time at the latest, and the step has not failed."""
+    home.configure(step={"leftover_ms": 60000})
+    home.start()
+    home.start_dispatcher()
+    execution = completed(run(home, {"text": SH + "sleep 1000 &\n", "options": {"timeout": 0.5}}))
+    assert execution["steps"][0]["log"] == killed("sleep")
+
+
+def test_dispatcher_that_dies_while_something_is_left(home):
+    """It goes at once, with its runner; the step runs again."""
+    home.configure(step={"leftover_ms": 60000})
+    home.start()
+    home.start_dispatcher()
+    mark = f"MARK-{home.place.name}"
+    begun = home.scratch / "begun"
+    make(home, SH + f"[ $FX_ATTEMPT = 2 ] || {{ sleep 1000 & touch {begun}; }}\n", event="job",
+         env={"APP_MARK": mark})
+    cid = home.post_event("job")["cid"]
+    until(begun.exists, what="it has begun")
+    home.kill_dispatcher()
+    until(lambda: not marked(mark), what="it is gone")
+    home.start_dispatcher()
+    assert completed(home.wait_cid(cid)[0])["attempt"] == 2
 
 
 # --- What scripts do to their descriptors ---
