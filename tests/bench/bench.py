@@ -1,6 +1,6 @@
 """bench - measures FX Bridge on this machine.
 
-    make bench                              everything, in under seven minutes
+    make bench                              everything, in under nine minutes
     tests/bench/bench.py intake script      these groups, or the groups of these figures
     tests/bench/bench.py --list             what there is
 
