@@ -162,7 +162,8 @@ enum err home_create(const char *dir)
     static const struct {
         const char *name;
         mode_t mode;
-    } dirs[] = {{"", 02770}, {"/db", 02770}, {"/scripts", 02750}, {"/run", 02770}, {"/log", 02770}};
+    } dirs[] = {{"", 02770}, {"/db", 02770}, {"/scripts", 02750}, {"/run", 02770}, {"/log", 02770},
+        {"/uploads", 02770}};
     mode_t old = umask(007);
     enum err err = ERR_OK;
     for (size_t i = 0; i < sizeof dirs / sizeof dirs[0] && !err; i++)

@@ -8,7 +8,8 @@
  *   db/        the LMDB environment
  *   scripts/   the executables that steps may name
  *   run/       sockets, the dispatcher's lock and its sign of life
- *   log/       where those who start the programs may put logs
+ *   log/       logs
+ *   uploads/   where a web server keeps bodies that it is still receiving
  */
 #include <limits.h>
 

@@ -22,6 +22,7 @@ static const struct {
     {"db", S_IWOTH},
     {"run", S_IWOTH},
     {"log", S_IWOTH},
+    {"uploads", S_IWOTH},
 };
 
 static bool is_of_group(gid_t group)

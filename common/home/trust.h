@@ -7,7 +7,7 @@
  *
  * A home belongs to the account of the process, to root, or to an account that gives it to a
  * group of the process, as where a web server runs the web programs. What is in it belongs to
- * one of these. Others write nothing, the group db/, run/ and log/ alone.
+ * one of these. Others write nothing, the group db/, run/, log/ and uploads/ alone.
  */
 #include "base/err.h"
 

@@ -11,6 +11,8 @@
 
 #define READ_STEP 16384
 #define LENGTH_REQUIRED 411
+#define TOO_LARGE 413
+#define REFUSED "The web server refused this request as it was sent."
 
 static struct request *request_new(const struct serving *serving, struct channel *channel)
 {
@@ -101,6 +103,13 @@ static bool take_body(struct request *request, size_t most)
     return n >= 0;
 }
 
+/* `refused`: who has refused it, as a sentence; "": this program. */
+static void reply_too_large(struct request *request, const char *refused)
+{
+    reply_problem(request, TOO_LARGE, "%sThe body is too large; the limit is %zu bytes.", refused,
+        (size_t)request->home->config.web_body_bytes);
+}
+
 /* Reads the body. False when the request was answered. */
 static bool read_body(struct request *request)
 {
@@ -119,7 +128,7 @@ static bool read_body(struct request *request)
     if (!good)
         reply_problem(request, 400, "Content-Length is not a number.");
     else if (length > limit || body->len > limit)
-        reply_problem(request, 413, "The body is too large; the limit is %zu bytes.", limit);
+        reply_too_large(request, "");
     else if (known)
         reply_problem(request, 400,
             "The body ended early: %zu bytes of the %zu that Content-Length announced came.",
@@ -174,7 +183,6 @@ static const char *front_end_cause(int error)
     } causes[] = {
         {400, " Its first line, Host, a header or the length of its body is not as HTTP has it, or "
               "a GET has a body."},
-        {413, " Its body is too large."},
         {414, " Its path and query are too long."},
         {417, " What it expects is unknown; Expect: 100-continue is known."},
         {431, " Its headers are too large."},
@@ -196,9 +204,10 @@ static void reply_front_end_error(struct request *request, int error)
     } else if (error == LENGTH_REQUIRED) {
         reply_problem(request, error,
             "A POST needs a length: send Content-Length: 0 where there is no body.");
+    } else if (error == TOO_LARGE) {
+        reply_too_large(request, REFUSED " ");
     } else {
-        reply_problem(request, error, "The web server refused this request as it was sent.%s",
-            front_end_cause(error));
+        reply_problem(request, error, REFUSED "%s", front_end_cause(error));
     }
 }
 

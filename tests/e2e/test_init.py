@@ -39,7 +39,7 @@ def fxctl(home, where, *words):
 def check_whole(home, where):
     assert len((where / "secret.key").read_bytes()) == 32
     assert "[store]" in (where / "fx.conf").read_text()
-    for name in ("", "db", "run", "log"):
+    for name in ("", "db", "run", "log", "uploads"):
         assert (where / name).stat().st_mode & 0o7777 == 0o2770, name
     fxctl(home, where, "secret", "create", "--name", "s")
     fxctl(home, where, "publish", "--type", "b", "{}")

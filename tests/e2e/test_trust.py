@@ -8,7 +8,7 @@ from harness import BUILD
 
 ROOT = os.geteuid() == 0
 NOBODY = 65534
-PARTS = ("", "db", "run", "log", "scripts", "fx.conf", "secret.key")
+PARTS = ("", "db", "run", "log", "uploads", "scripts", "fx.conf", "secret.key")
 
 
 def open_all(home):

@@ -180,7 +180,8 @@ static void home_refuses_a_link_to_a_path_that_is_too_long(void **state)
 
 static void home_create_makes_all_that_belongs_to_it(void **state)
 {
-    static const char *const dirs[] = {"home", "home/db", "home/scripts", "home/run", "home/log"};
+    static const char *const dirs[] = {
+        "home", "home/db", "home/scripts", "home/run", "home/log", "home/uploads"};
     struct home home;
     struct config defaults;
     struct stat st;
