@@ -5,6 +5,7 @@
 #include "dispatcher/ahead.h"
 #include "dispatcher/catalog.h"
 #include "dispatcher/dispatcher.h"
+#include "dispatcher/opening.h"
 #include "dispatcher/pending.h"
 #include "dispatcher/service.h"
 #include "proc/frame.h"
@@ -161,11 +162,12 @@ static void add_claim(struct dispatcher *d, const struct claim *claim)
 
 /*
  * Packs what a runner needs for the next attempt. The event borrows from the store, so this
- * comes before any change. ERR_NOTFOUND: the event or the pipeline's version is deleted.
+ * comes before any change. ERR_NOTFOUND or ERR_DENIED, and why in ret_why: it can never run.
  */
 static enum err pack(struct dispatcher *d, struct store_txn *txn, const struct execution *execution,
-    struct claim *claim)
+    struct claim *claim, struct buf *ret_why)
 {
+    struct buf secrets = BUF_INIT;
     struct frame_job job = {
         .execution = execution->id,
         .attempt = execution->attempt + 1,
@@ -175,14 +177,22 @@ static enum err pack(struct dispatcher *d, struct store_txn *txn, const struct e
     enum err err = catalog_version(d, txn, job.pipeline_id, job.pipeline_version, &claim->version);
     if (!err)
         err = events_record(txn, execution->event_seq, &job.event);
-    if (err)
+    if (err == ERR_NOTFOUND)
+        buf_add_str(ret_why, "its event or its pipeline is no longer kept");
+    if (!err && claim->version->pipeline->has_secrets)
+        err = opening_pack(d, txn, claim->version, &secrets, ret_why);
+    if (err) {
+        buf_done(&secrets);
         return err;
+    }
+    job.secrets = buf_span(&secrets);
     claim->job = (struct job){
         .execution = job.execution,
         .attempt = job.attempt,
         .timeout_ms = claim->version->pipeline->timeout_ms,
     };
     frame_put_job(&claim->frame, &job);
+    buf_done(&secrets);
     return ERR_OK;
 }
 
@@ -212,18 +222,20 @@ static enum err claim_execution(
     struct dispatcher *d, struct store_txn *txn, struct execution *execution, struct claim *claim)
 {
     struct service *service = claim->service;
-    enum err err = pack(d, txn, execution, claim);
-    bool deleted = err == ERR_NOTFOUND;
-    if (err && !deleted)
+    struct buf why = BUF_INIT;
+    enum err err = pack(d, txn, execution, claim, &why);
+    bool fails = err == ERR_NOTFOUND || err == ERR_DENIED;
+    if (err && !fails)
         return err;
-    if (!deleted)
+    if (!fails)
         add_claim(d, claim);
     service->plan.ready--;
     err = queue_del(txn, service->queue, execution->event_seq, &execution->id);
-    if (err)
-        return err;
-    return deleted ? fail(txn, service, execution, "its event or its pipeline is no longer kept")
-                   : begin(txn, service, execution);
+    if (!err)
+        err =
+            fails ? fail(txn, service, execution, buf_text(&why)) : begin(txn, service, execution);
+    buf_done(&why);
+    return err;
 }
 
 /* Claims the first execution of the service's queue. */

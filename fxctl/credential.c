@@ -7,6 +7,7 @@
 #include "fxctl/operand.h"
 #include "fxctl/table.h"
 #include "fxctl/when.h"
+#include "home/keyring.h"
 #include "home/meter.h"
 #include "store/credentials.h"
 
@@ -54,16 +55,40 @@ int credential_read(const struct fxctl *ctl, struct credential *credential)
     return status;
 }
 
+/* A credential on its way into the store, with the text of a webhook secret. */
+struct creation {
+    const struct home *home;
+    struct credential credential;
+    struct span secret;
+};
+
 static enum err create_mutation(struct store_txn *txn, void *context)
 {
-    return credentials_create(txn, context);
+    struct creation *creation = context;
+    struct credential *c = &creation->credential;
+    struct buf sealed = BUF_INIT;
+    enum err err = ERR_OK;
+    if (c->kind == CREDENTIAL_SECRET)
+        err =
+            credentials_seal(txn, creation->home, &c->id, creation->secret, &sealed, &c->proofs[0]);
+    if (!err)
+        err = credentials_create(txn, c);
+    buf_done(&sealed);
+    return err;
 }
 
-int credential_create(const struct fxctl *ctl, const struct credential *credential)
+/* That the key file cannot be used was logged with what to do. */
+static int failed(enum err err)
 {
-    struct credential copy = *credential;
-    enum err err = store_write(ctl->store, 0, create_mutation, &copy);
-    return err ? fxctl_failed(err) : EXIT_DONE;
+    return err == ERR_DENIED ? EXIT_NO : fxctl_failed(err);
+}
+
+int credential_create(
+    const struct fxctl *ctl, const struct credential *credential, struct span secret)
+{
+    struct creation creation = {&ctl->home, *credential, secret};
+    enum err err = store_write(ctl->store, 0, create_mutation, &creation);
+    return err ? failed(err) : EXIT_DONE;
 }
 
 static void put_time(struct json_out *o, const char *name, int64_t ms)
@@ -140,8 +165,7 @@ struct listing {
     struct meter *meter;
     enum credential_kind kind;
     int64_t now_ms;
-    bool has_key; /* of the home, which webhook secrets are sealed with */
-    uint8_t key[HOME_KEY];
+    const struct home *home;
 };
 
 /* Can the latest secret be read with the key at hand? */
@@ -150,8 +174,8 @@ static bool is_readable(const struct listing *listing, const struct credential *
     struct buf secret = BUF_INIT;
     if (credential->kind != CREDENTIAL_SECRET || !credential->proof_count)
         return true;
-    bool good = listing->has_key && crypto_unseal(listing->key, uuid_span(&credential->id),
-                                        credential->proofs[0].bytes, &secret);
+    struct sealed sealed = {credential->proofs[0].key, credential->proofs[0].bytes};
+    bool good = !keyring_unseal(listing->home, sealed, uuid_span(&credential->id), &secret);
     if (good)
         crypto_clear(secret.data, secret.len);
     buf_done(&secret);
@@ -213,7 +237,7 @@ int credential_list(struct fxctl *ctl, enum credential_kind kind)
     if (status)
         return status;
     listing.meter = meter_open(&ctl->home);
-    listing.has_key = !keys && home_read_key(&ctl->home, listing.key) == ERR_OK;
+    listing.home = &ctl->home;
     json_open(&listing.out, '{');
     json_key(&listing.out, keys ? "keys" : "secrets");
     json_open(&listing.out, '[');
@@ -262,8 +286,10 @@ int credential_find(struct fxctl *ctl, enum credential_kind kind, struct buf *te
 /* revoke */
 
 struct change {
+    const struct home *home;
     struct uuid id;
-    struct span proof;
+    struct proof proof;
+    struct span secret; /* the text of a webhook secret */
     int64_t at_ms;
 };
 
@@ -296,14 +322,23 @@ int credential_revoke(struct fxctl *ctl, enum credential_kind kind)
 
 static enum err rotate_mutation(struct store_txn *txn, void *context)
 {
-    const struct change *change = context;
-    return credentials_rotate(txn, &change->id, change->proof, change->at_ms);
+    struct change *change = context;
+    struct buf sealed = BUF_INIT;
+    enum err err = ERR_OK;
+    if (change->secret.len)
+        err = credentials_seal(
+            txn, change->home, &change->id, change->secret, &sealed, &change->proof);
+    if (!err)
+        err = credentials_rotate(txn, &change->id, change->proof, change->at_ms);
+    buf_done(&sealed);
+    return err;
 }
 
-int credential_rotate(struct fxctl *ctl, const struct uuid *id, struct span proof)
+int credential_rotate(
+    struct fxctl *ctl, const struct uuid *id, struct span proof, struct span secret)
 {
     const char *until = fxctl_option(ctl, "until");
-    struct change change = {*id, proof, 0};
+    struct change change = {&ctl->home, *id, {.bytes = proof}, secret, 0};
     char time[CLOCK_TEXT];
     if (!when_parse(until ? until : "24h", clock_wall_ms(), 1, &change.at_ms))
         return help_usage(ctl, "--until: must be " WHEN_RIGHT);
@@ -311,7 +346,7 @@ int credential_rotate(struct fxctl *ctl, const struct uuid *id, struct span proo
     if (err == ERR_CONFLICT)
         return fxctl_refuse("%s is revoked; make a new one instead", ctl->operands[0]);
     if (err)
-        return fxctl_failed(err);
+        return failed(err);
     clock_format(change.at_ms, time);
     fxctl_say("The old one is good until %s.", time);
     return EXIT_DONE;

@@ -22,8 +22,12 @@
 /* Reads and checks --name and the options above. EXIT_DONE, or EXIT_USAGE after saying why not. */
 int credential_read(const struct fxctl *ctl, struct credential *credential);
 
-/* Stores a new credential. EXIT_DONE or the status to leave with. */
-int credential_create(const struct fxctl *ctl, const struct credential *credential);
+/*
+ * Stores a new credential: an API key with its proof, a webhook secret with this text, which is
+ * sealed. EXIT_DONE or the status to leave with.
+ */
+int credential_create(
+    const struct fxctl *ctl, const struct credential *credential, struct span secret);
 
 /*
  * Prints a credential that was made: its secret text alone, or with --json an object that
@@ -37,10 +41,11 @@ int credential_list(struct fxctl *ctl, enum credential_kind kind);
 int credential_revoke(struct fxctl *ctl, enum credential_kind kind);
 
 /*
- * Puts a new proof beside the present proof, which stays good until --until.
- * EXIT_DONE or the status to leave with.
+ * Puts a new proof beside the present proof, which stays good until --until: this one, or, of a
+ * webhook secret, its new text. EXIT_DONE or the status to leave with.
  */
-int credential_rotate(struct fxctl *ctl, const struct uuid *id, struct span proof);
+int credential_rotate(
+    struct fxctl *ctl, const struct uuid *id, struct span proof, struct span secret);
 
 /*
  * Opens the store and finds the credential whose id is the first operand. The credential

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "fxctl/fxctl.h"
+#include "home/keyring.h"
 #include "store/credentials.h"
 
 static void tell(const struct fxctl *ctl, bool existed)
@@ -94,7 +95,7 @@ static int init(struct fxctl *ctl)
         status = refuse_new_key(ctl);
     if (status)
         return status;
-    enum err err = home_create_key(&ctl->home);
+    enum err err = keyring_create(&ctl->home);
     if (!err)
         err = store_create(&ctl->home);
     if (err)

@@ -29,7 +29,7 @@ static int create(struct fxctl *ctl)
         return status;
     make_token(token, digest);
     credential.proofs[0].bytes = span_of(digest, sizeof digest);
-    status = credential_create(ctl, &credential);
+    status = credential_create(ctl, &credential, SPAN_NONE);
     if (!status) {
         credential_print_made(ctl, &credential, "token", token);
         uuid_format(&credential.id, id);
@@ -48,7 +48,7 @@ static int rotate(struct fxctl *ctl)
     int status = credential_find(ctl, CREDENTIAL_KEY, &text, &credential);
     if (!status) {
         make_token(token, digest);
-        status = credential_rotate(ctl, &credential.id, span_of(digest, sizeof digest));
+        status = credential_rotate(ctl, &credential.id, span_of(digest, sizeof digest), SPAN_NONE);
     }
     if (!status)
         credential_print_made(ctl, &credential, "token", token);

@@ -19,6 +19,7 @@ static const struct command *const groups[] = {
     upgrade_commands,
     key_commands,
     secret_commands,
+    step_secret_commands,
     pipeline_commands,
     trigger_commands,
     publish_commands,

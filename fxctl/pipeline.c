@@ -12,6 +12,7 @@
 #include "model/definition.h"
 #include "model/json_value.h"
 #include "store/actions.h"
+#include "store/literals.h"
 #include "store/triggers.h"
 #include "view/pipeline.h"
 
@@ -32,7 +33,10 @@ struct application {
     uint32_t version;
     uint32_t running;  /* the version that its trigger runs; 0: not started */
     const char *taken; /* after ERR_CONFLICT: what another pipeline has already */
-    bool renamed;      /* after ERR_CONFLICT: the id belongs to a pipeline of another name */
+    const struct home *home;
+    struct buf text; /* the definition as it is stored */
+    struct buf why;  /* after ERR_INVALID: what is wrong with it */
+    bool renamed;    /* after ERR_CONFLICT: the id belongs to a pipeline of another name */
 };
 
 static void keep_id(struct application *a, struct span id)
@@ -60,13 +64,22 @@ static enum err find_target(struct store_txn *txn, struct application *a)
     return err;
 }
 
+/* Makes of the definition what is stored. */
+static enum err take_out_secrets(struct store_txn *txn, struct application *a)
+{
+    return literals_take_out(
+        txn, a->home, span_str(a->id), a->definition, a->now_ms, &a->text, &a->why);
+}
+
 static enum err create(struct store_txn *txn, struct application *a)
 {
     const struct definition *d = a->definition;
     keep_id(a, d->id.len ? buf_span(&d->id) : span_str(a->new_id));
     a->outcome = CREATED;
-    return pipelines_create(txn, span_str(a->id), buf_span(&d->name), buf_span(&d->text), a->now_ms,
-        &a->version, &a->taken);
+    enum err err = take_out_secrets(txn, a);
+    return err ? err
+               : pipelines_create(txn, span_str(a->id), buf_span(&d->name), buf_span(&a->text),
+                     a->now_ms, &a->version, &a->taken);
 }
 
 static enum err apply_mutation(struct store_txn *txn, void *context)
@@ -85,14 +98,15 @@ static enum err apply_mutation(struct store_txn *txn, void *context)
     if (!err)
         a->running = trigger.pipeline_version;
     if (!err || err == ERR_NOTFOUND)
+        err = take_out_secrets(txn, a);
+    if (!err)
         err = pipelines_version(txn, span_str(a->id), 0, &a->version, &created_ms, &latest);
     if (err)
         return err;
-    a->outcome = json_value_eq(latest, buf_span(&a->definition->text), NULL) ? UNCHANGED : REPLACED;
+    a->outcome = json_value_eq(latest, buf_span(&a->text), NULL) ? UNCHANGED : REPLACED;
     if (a->outcome == UNCHANGED)
         return ERR_OK;
-    return pipelines_replace(
-        txn, span_str(a->id), 0, buf_span(&a->definition->text), a->now_ms, &a->version);
+    return pipelines_replace(txn, span_str(a->id), 0, buf_span(&a->text), a->now_ms, &a->version);
 }
 
 static void print_applied(const struct fxctl *ctl, const struct application *a)
@@ -129,11 +143,22 @@ static int refuse_conflict(const struct application *a)
     return fxctl_refuse("%s: another pipeline has it; choose another", a->taken);
 }
 
+/* Says why the definition was not stored. */
+static int refuse(const struct application *a, enum err err)
+{
+    if (err == ERR_CONFLICT)
+        return refuse_conflict(a);
+    if (err == ERR_INVALID)
+        return fxctl_refuse("%s", buf_text(&a->why));
+    return err == ERR_DENIED ? EXIT_NO : fxctl_failed(err); /* what was denied was logged */
+}
+
 /* Checks a document and stores it. */
 static int apply_definition(struct fxctl *ctl, struct span body)
 {
     struct definition definition;
-    struct application a = {.definition = &definition, .now_ms = clock_wall_ms()};
+    struct application a = {
+        .definition = &definition, .now_ms = clock_wall_ms(), .home = &ctl->home};
     struct uuid id = uuid_new();
     struct buf why = BUF_INIT;
     int status = EXIT_DONE;
@@ -150,8 +175,10 @@ static int apply_definition(struct fxctl *ctl, struct span body)
         if (!err)
             print_applied(ctl, &a);
         else
-            status = err == ERR_CONFLICT ? refuse_conflict(&a) : fxctl_failed(err);
+            status = refuse(&a, err);
     }
+    buf_done(&a.text);
+    buf_done(&a.why);
     definition_done(&definition);
     buf_done(&why);
     return status;

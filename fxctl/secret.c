@@ -89,18 +89,6 @@ static int read_secret(const struct fxctl *ctl, const struct scheme *scheme, str
     return status;
 }
 
-/* Seals the secret into the form in which it is stored. */
-static int seal(
-    const struct fxctl *ctl, const struct uuid *id, const struct buf *secret, struct buf *sealed)
-{
-    uint8_t key[HOME_KEY];
-    if (home_read_key(&ctl->home, key))
-        return EXIT_NO;
-    crypto_seal(key, uuid_span(id), buf_span(secret), sealed);
-    crypto_clear(key, sizeof key);
-    return EXIT_DONE;
-}
-
 static void forget(struct buf *secret)
 {
     if (secret->data)
@@ -123,7 +111,7 @@ static int create(struct fxctl *ctl)
     struct credential credential = {
         .kind = CREDENTIAL_SECRET, .scopes = SCOPE_EVENTS, .proof_count = 1};
     struct scheme scheme = {0};
-    struct buf secret = BUF_INIT, sealed = BUF_INIT;
+    struct buf secret = BUF_INIT;
     char id[UUID_TEXT];
     int status = credential_read(ctl, &credential);
     if (!status)
@@ -135,11 +123,7 @@ static int create(struct fxctl *ctl)
     if (!status)
         status = fxctl_open(ctl, STORE_READ_WRITE);
     if (!status)
-        status = seal(ctl, &credential.id, &secret, &sealed);
-    if (!status) {
-        credential.proofs[0].bytes = buf_span(&sealed);
-        status = credential_create(ctl, &credential);
-    }
+        status = credential_create(ctl, &credential, buf_span(&secret));
     if (!status) {
         credential_print_made(ctl, &credential, "secret", buf_text(&secret));
         uuid_format(&credential.id, id);
@@ -149,13 +133,12 @@ static int create(struct fxctl *ctl)
             id, id);
     }
     forget(&secret);
-    buf_done(&sealed);
     return status;
 }
 
 static int rotate(struct fxctl *ctl)
 {
-    struct buf text = BUF_INIT, secret = BUF_INIT, sealed = BUF_INIT, why = BUF_INIT;
+    struct buf text = BUF_INIT, secret = BUF_INIT, why = BUF_INIT;
     struct credential credential;
     struct scheme scheme;
     int status = credential_find(ctl, CREDENTIAL_SECRET, &text, &credential);
@@ -169,13 +152,10 @@ static int rotate(struct fxctl *ctl)
     if (!status)
         status = read_secret(ctl, &scheme, &secret);
     if (!status)
-        status = seal(ctl, &credential.id, &secret, &sealed);
-    if (!status)
-        status = credential_rotate(ctl, &credential.id, buf_span(&sealed));
+        status = credential_rotate(ctl, &credential.id, SPAN_NONE, buf_span(&secret));
     if (!status)
         credential_print_made(ctl, &credential, "secret", buf_text(&secret));
     forget(&secret);
-    buf_done(&sealed);
     buf_done(&text);
     buf_done(&why);
     return status;

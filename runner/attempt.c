@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "model/event.h"
+#include "runner/blot.h"
 #include "runner/http_step.h"
 #include "runner/persistent.h"
 #include "runner/script.h"
@@ -122,6 +123,8 @@ static void run_step(struct attempt *a, const struct step *step, size_t i)
     struct step_end end = {.exit_code = -1};
     result->started_ms = clock_wall_ms();
     run_kind(&call, &end);
+    blot_out(&call, &end.log);
+    blot_out(&call, &end.error);
     a->error = end.error;
     a->logs[i] = end.log;
     a->outcome.logs[i] = buf_span(&a->logs[i]);

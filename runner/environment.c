@@ -53,7 +53,7 @@ void environment_build(
     if (*work)
         add(e, "TMPDIR", span_str(work));
     for (size_t i = 0; i < pipeline->env_count; i++)
-        add(e, pipeline->env[i].name, span_str(pipeline->env[i].value));
+        add(e, pipeline->env[i].name, span_str(pipeline->env[i].value.text));
     add(e, LEFTOVERS_MARK, span_str(mark ? mark : ""));
     add(e, "FX_PIPELINE_ID", call->job->pipeline_id);
     add(e, "FX_PIPELINE", span_str(pipeline->name));
@@ -75,6 +75,13 @@ void environment_done(struct environment *e)
     for (size_t i = 0; i < e->count; i++)
         free(e->variables[i]);
     free(e->variables);
+}
+
+void environment_secrets(const struct pipeline *pipeline, struct buf *out)
+{
+    for (size_t i = 0; pipeline->has_secrets && i < pipeline->env_count; i++)
+        if (pipeline->env[i].value.secret)
+            buf_add(out, pipeline->env[i].value.text, strlen(pipeline->env[i].value.text) + 1);
 }
 
 static struct span object_or_empty(const char *text)

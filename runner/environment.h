@@ -27,6 +27,9 @@ void environment_build(
     struct environment *environment, const struct step_call *call, bool lasting, const char *work);
 void environment_done(struct environment *environment);
 
+/* Appends the values of the secrets that the environment has; each ends in a NUL. */
+void environment_secrets(const struct pipeline *pipeline, struct buf *out);
+
 /*
  * Appends the context, a JSON object: {"data": what was saved so far, "inputs" and "outputs" of
  * the step}.

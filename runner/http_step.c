@@ -43,13 +43,13 @@ static void build_call(const struct step_call *call, struct buf *out)
     struct buf headers = BUF_INIT;
     for (size_t i = 0; i < step->header_count; i++)
         frame_add_header(
-            &headers, span_str(step->headers[i].name), span_str(step->headers[i].value));
+            &headers, span_str(step->headers[i].name), span_str(step->headers[i].value.text));
     struct frame_call frame = {
         .execution = call->job->execution,
         .attempt = call->job->attempt,
         .timeout_ms = call->timeout_ms,
         .url = span_str(step->url),
-        .secret = span_str(step->secret ? step->secret : ""),
+        .secret = span_str(step->secret.text ? step->secret.text : ""),
         .structured = step->structured,
         .event = call->job->event,
         .header_count = (uint16_t)step->header_count,

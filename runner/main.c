@@ -8,6 +8,7 @@
  */
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/fresh.h"
 #include "base/log.h"
@@ -51,6 +52,25 @@ static const struct pipeline *find(struct span pipeline_id, uint32_t version)
     return NULL;
 }
 
+/* Fills in the values of secrets, in the order in which the job has them. */
+static bool give_secret(const struct secret_place *place, void *context)
+{
+    struct span value;
+    if (!frame_secret_next(context, &value))
+        log_die(EXIT_FIX, "the dispatcher sent a job without its secrets");
+    place->text->text = span_dup(value);
+    return true;
+}
+
+static bool take_secret(const struct secret_place *place, void *context)
+{
+    (void)context;
+    explicit_bzero(place->text->text, strlen(place->text->text));
+    free(place->text->text);
+    place->text->text = NULL;
+    return true;
+}
+
 /* Runs a job. False when the dispatcher is gone. */
 static bool run(struct span body)
 {
@@ -64,7 +84,11 @@ static bool run(struct span body)
     const struct pipeline *pipeline = find(job.pipeline_id, job.pipeline_version);
     if (!pipeline)
         log_die(EXIT_FIX, "the dispatcher sent a job without its pipeline");
+    if (pipeline->has_secrets)
+        (void)pipeline_each_secret(pipeline, give_secret, &job.secrets);
     bool told = attempt_run(&home, &job, pipeline, &out) && link_send(buf_span(&out));
+    if (pipeline->has_secrets)
+        (void)pipeline_each_secret(pipeline, take_secret, NULL);
     buf_done(&out);
     room_tidy();
     log_context("");

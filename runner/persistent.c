@@ -15,12 +15,13 @@
 
 #define ERROR_MAX 1024 /* bytes of a script's own words in the execution's error */
 
-/* A process, its step, and the script's file as it was when the process was started. */
+/* A process, its step, and the script's file and secrets as they were when it was started. */
 struct persistent {
     const struct pipeline *pipeline;
     const struct step *step;
     char *path;
     struct stat file;
+    struct buf secrets; /* of the environment that the process was started with */
     struct room room;
     struct worker worker;
     bool has_answered;
@@ -34,6 +35,13 @@ static struct persistent *all;
 static int64_t grace_ms(const struct config *config)
 {
     return config->step_grace_seconds * 1000;
+}
+
+static void forget(struct persistent *p)
+{
+    free(p->path);
+    buf_done(&p->secrets);
+    free(p);
 }
 
 /* Ends the processes that `which` says true of (NULL: all), together within one grace. */
@@ -58,8 +66,7 @@ static void end_those(const struct config *config, const struct pipeline *pipeli
         leaving = p->next;
         worker_end(&p->worker, until_ms);
         room_close(&p->room);
-        free(p->path);
-        free(p);
+        forget(p);
     }
 }
 
@@ -89,11 +96,24 @@ static struct stat look_at(const char *path)
     return file;
 }
 
-/* Is the process of another pipeline or version, of a changed script, or not to be asked again? */
+/* Secrets are set anew without a new version, and a process keeps what it was started with. */
+static bool has_new_secrets(const struct persistent *p)
+{
+    struct buf secrets = BUF_INIT;
+    environment_secrets(p->pipeline, &secrets);
+    bool new = !span_eq(buf_span(&secrets), buf_span(&p->secrets));
+    buf_done(&secrets);
+    return new;
+}
+
+/*
+ * Is the process of another pipeline or version, of a script or of secrets that have changed, or
+ * not to be asked again?
+ */
 static bool is_outdated(struct persistent *p, const struct pipeline *pipeline)
 {
     struct stat file = look_at(p->path);
-    return p->pipeline != pipeline || !is_same_file(&p->file, &file) ||
+    return p->pipeline != pipeline || !is_same_file(&p->file, &file) || has_new_secrets(p) ||
            !worker_is_ready(&p->worker);
 }
 
@@ -113,6 +133,7 @@ static bool start_process(struct persistent *p, const struct step_call *call, in
         .limits = &call->home->config,
     };
     p->file = look_at(p->path);
+    environment_secrets(call->pipeline, &p->secrets);
     bool good = step_keep_in(call, &p->room, &spec, ret_error) &&
                 worker_start(&p->worker, &spec, true, ret_error);
     environment_done(&environment);
@@ -140,8 +161,7 @@ static struct persistent *start(const struct step_call *call, int *ret_error)
     p->path = mem_strdup(path);
     if (!start_process(p, call, ret_error)) {
         room_close(&p->room);
-        free(p->path);
-        free(p);
+        forget(p);
         return NULL;
     }
     p->next = all;

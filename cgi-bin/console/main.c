@@ -1,13 +1,18 @@
 /*
- * console - the administration of a home: its dead letters.
+ * console - the administration of a home: its dead letters, its step secrets.
  */
 #include "cgi-bin/console/letters.h"
+#include "cgi-bin/console/step_secrets.h"
 #include "web/serve.h"
 
 static const struct route routes[] = {
     {"GET", "/api/v1/admin/dead-letters", SCOPE_ADMIN, letters_list},
     {"POST", "/api/v1/admin/dead-letters/retry", SCOPE_ADMIN, letters_retry_all},
     {"POST", "/api/v1/admin/dead-letters/{execution_id}/retry", SCOPE_ADMIN, letters_retry},
+    {"GET", "/api/v1/admin/step-secrets", SCOPE_ADMIN, step_secrets_rows},
+    {"PUT", "/api/v1/admin/step-secrets/{name}", SCOPE_ADMIN, step_secrets_store},
+    {"GET", "/api/v1/admin/step-secrets/{name}", SCOPE_ADMIN, step_secrets_show},
+    {"DELETE", "/api/v1/admin/step-secrets/{name}", SCOPE_ADMIN, step_secrets_remove},
 };
 
 int main(void)

@@ -9,6 +9,7 @@
 #include "model/limits.h"
 #include "model/name.h"
 #include "store/actions.h"
+#include "store/literals.h"
 #include "view/pipeline.h"
 #include "web/body.h"
 #include "web/read.h"
@@ -23,9 +24,11 @@
 struct change {
     char id[PIPELINE_ID_MAX + 1];
     char name[PIPELINE_NAME_MAX + 1];
-    struct span text; /* the definition as it is stored */
+    struct definition definition; /* as it came; ended when the change has been settled */
+    struct buf text;              /* the definition as it is stored, likewise */
+    struct buf refusal;           /* why it is not stored, after ERR_INVALID */
     uint32_t if_version, version;
-    const char *why;
+    const char *why; /* another reason */
 };
 
 static void reply_unknown(struct request *request)
@@ -55,41 +58,72 @@ static enum err print_version(struct request *request, struct store_txn *txn, st
 /* Checks a body (`name` as in definition_read), and puts its definition and ids into *change. */
 static bool read_definition(struct request *request, struct span name, struct change *change)
 {
-    struct definition definition = DEFINITION_INIT;
+    struct definition *d = &change->definition;
     struct buf why = BUF_INIT;
-    enum err err = definition_read(request->body, name, &definition, &why);
+    enum err err = definition_read(request->body, name, d, &why);
     if (!err)
-        err = pipeline_check_home(request->home, definition.pipeline, &why);
+        err = pipeline_check_home(request->home, d->pipeline, &why);
     if (err) {
+        definition_done(d);
         reply_problem(request, 422, "%s", buf_text(&why));
     } else {
-        copy(change->id, sizeof change->id, buf_span(&definition.id));
-        copy(change->name, sizeof change->name, buf_span(&definition.name));
-        change->text = arena_keep(&request->arena, &definition.text);
+        copy(change->id, sizeof change->id, buf_span(&d->id));
+        copy(change->name, sizeof change->name, buf_span(&d->name));
     }
-    definition_done(&definition);
     buf_done(&why);
     return !err;
+}
+
+/* Makes of the definition what is stored. */
+static enum err take_out_secrets(
+    struct store_txn *txn, const struct request *request, struct change *change, int64_t now_ms)
+{
+    return literals_take_out(txn, request->home, span_str(change->id), &change->definition, now_ms,
+        &change->text, &change->refusal);
+}
+
+/* Gives back what the mutation needed. The refusal is left, in the arena. */
+static struct span settle(struct request *request)
+{
+    struct change *change = request->state;
+    definition_done(&change->definition);
+    buf_done(&change->text);
+    return arena_keep(&request->arena, &change->refusal);
+}
+
+/* Replies that a definition was not stored, in the cases that creating and replacing share. */
+static void reply_refused(struct request *request, enum err err, struct span refusal)
+{
+    if (err == ERR_INVALID)
+        reply_problem(request, 422, "%.*s", (int)refusal.len, (const char *)refusal.data);
+    else if (err == ERR_DENIED)
+        reply_problem(request, 503, "Its secrets cannot be sealed; the log says how to mend that.");
+    else
+        reply_error(request, err);
 }
 
 static enum err create(struct store_txn *txn, void *context)
 {
     struct request *request = context;
     struct change *change = request->state;
-    return pipelines_create(txn, span_str(change->id), span_str(change->name), change->text,
-        clock_wall_ms(), &change->version, &change->why);
+    int64_t now_ms = clock_wall_ms();
+    enum err err = take_out_secrets(txn, request, change, now_ms);
+    return err ? err
+               : pipelines_create(txn, span_str(change->id), span_str(change->name),
+                     buf_span(&change->text), now_ms, &change->version, &change->why);
 }
 
 static void created(struct request *request, enum err err)
 {
     const struct change *change = request->state;
+    struct span refusal = settle(request);
     if (err == ERR_CONFLICT)
         reply_problem(request, 409,
             "%s: another pipeline has it; choose another, or replace that "
             "pipeline with PUT.",
             change->why);
     else if (err)
-        reply_error(request, err);
+        reply_refused(request, err, refusal);
     else
         read_reply(request, 201, print_version, UNKNOWN);
 }
@@ -112,19 +146,23 @@ static enum err replace(struct store_txn *txn, void *context)
 {
     struct request *request = context;
     struct change *change = request->state;
-    return pipelines_replace(txn, span_str(change->id), change->if_version, change->text,
-        clock_wall_ms(), &change->version);
+    int64_t now_ms = clock_wall_ms();
+    enum err err = take_out_secrets(txn, request, change, now_ms);
+    return err ? err
+               : pipelines_replace(txn, span_str(change->id), change->if_version,
+                     buf_span(&change->text), now_ms, &change->version);
 }
 
 static void replaced(struct request *request, enum err err)
 {
+    struct span refusal = settle(request);
     if (err == ERR_NOTFOUND)
         reply_unknown(request);
     else if (err == ERR_CONFLICT)
         reply_problem(
             request, 412, "The pipeline has changed since the version in If-Match; read it again.");
     else if (err)
-        reply_error(request, err);
+        reply_refused(request, err, refusal);
     else
         read_reply(request, 200, print_version, UNKNOWN);
 }
@@ -184,6 +222,7 @@ void definitions_replace(struct request *request)
     if (!read_if_match(request, &change->if_version) || !read_definition(request, name, change))
         return;
     if (change->id[0] && strcmp(change->id, id) != 0) {
+        (void)settle(request);
         reply_problem(request, 422, "id: is not the id in the path; leave it out.");
         return;
     }

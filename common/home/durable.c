@@ -56,6 +56,18 @@ static bool write_all(int fd, struct span content)
     return true;
 }
 
+/* Gives the file the owner, the group and the mode of the one that it is to replace. */
+static bool take_after(int fd, const char *path)
+{
+    struct stat old, new;
+    if (stat(path, &old) < 0)
+        return errno == ENOENT;
+    return fstat(fd, &new) == 0 &&
+           ((old.st_uid == new.st_uid &&old.st_gid == new.st_gid) ||
+               fchown(fd, old.st_uid, old.st_gid) == 0) &&
+           fchmod(fd, old.st_mode & 07777) == 0;
+}
+
 bool durable_write(const char *path, mode_t mode, struct span content)
 {
     char aside[PATH_MAX];
@@ -65,7 +77,7 @@ bool durable_write(const char *path, mode_t mode, struct span content)
     }
     (void)unlink(aside); /* what a cut has left may have another mode */
     int fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    bool written = close_after(fd, fd >= 0 && write_all(fd, content));
+    bool written = close_after(fd, fd >= 0 && take_after(fd, path) && write_all(fd, content));
     if (written && durable_rename(aside, path))
         return true;
     int error = errno;

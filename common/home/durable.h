@@ -17,7 +17,10 @@
 /* What stands behind a name while its file is being made. */
 #define DURABLE_ASIDE ".new"
 
-/* Makes the file with this content, or replaces it. False: errno says why, and it is as it was. */
+/*
+ * Makes the file with this content, or replaces it by one with the owner and the mode it has.
+ * False: errno says why, and it is as it was.
+ */
 bool durable_write(const char *path, mode_t mode, struct span content) MUST_CHECK;
 
 /* Flushes a file and gives it its name, in a directory of the same file system. Likewise. */

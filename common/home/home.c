@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/id.h"
 #include "base/log.h"
 #include "home/durable.h"
 #include "home/trust.h"
@@ -180,59 +179,6 @@ int home_hold(const struct home *home)
     if (fd >= 0)
         (void)flock(fd, LOCK_EX); /* some file systems have no locks, and then it is not held */
     return fd;
-}
-
-enum err home_create_key(const struct home *home)
-{
-    char path[PATH_MAX];
-    uint8_t key[HOME_KEY];
-    home_path(home, "secret.key", path);
-    int hold = home_hold(home);
-    enum err err = ERR_OK;
-    if (access(path, F_OK) == 0) {
-        err = home_read_key(home, key);
-    } else {
-        random_bytes(key, sizeof key);
-        mode_t old = umask(007);
-        err = durable_write(path, 0640, span_of(key, sizeof key)) ? ERR_OK : ERR_IO;
-        umask(old);
-        if (err)
-            log_errno("cannot write %s", path);
-    }
-    explicit_bzero(key, sizeof key);
-    if (hold >= 0)
-        close(hold);
-    return err;
-}
-
-/* A file that is too long is no key either, so a byte more is asked for. */
-static ssize_t read_key(const char *path, uint8_t ret_key[HOME_KEY + 1])
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, ret_key, HOME_KEY + 1);
-    if (fd >= 0)
-        close(fd);
-    return n;
-}
-
-enum err home_read_key(const struct home *home, uint8_t ret_key[HOME_KEY])
-{
-    char path[PATH_MAX];
-    uint8_t key[HOME_KEY + 1];
-    home_path(home, "secret.key", path);
-    ssize_t n = read_key(path, key);
-    if (n == HOME_KEY)
-        memcpy(ret_key, key, HOME_KEY);
-    explicit_bzero(key, sizeof key);
-    if (n == HOME_KEY)
-        return ERR_OK;
-    if (n < 0)
-        log_errno("cannot read %s; webhook secrets cannot be used", path);
-    else
-        log_error("%s has not the %d bytes of a key; restore it from its backup, or, where there "
-                  "is none, remove it and run: fxctl --home %s init",
-            path, HOME_KEY, home->dir);
-    return ERR_DENIED;
 }
 
 void home_path(const struct home *home, const char *name, char ret_path[PATH_MAX])

@@ -4,7 +4,7 @@
  * home - the directory that is one installation.
  *
  *   fx.conf    settings (home/config.h)
- *   secret.key the key that webhook secrets are encrypted with; wants its own backup
+ *   secret.key the key that secrets are sealed with (keyring.h); wants its own backup
  *   db/        the LMDB environment
  *   scripts/   the executables that steps may name
  *   run/       sockets, the dispatcher's lock and its sign of life
@@ -41,23 +41,10 @@ enum err home_locate(const char *given, char ret_dir[PATH_MAX]) MUST_CHECK;
 enum err home_create(const char *dir) MUST_CHECK;
 
 /*
- * Makes secret.key where it is missing. It is made once and never replaced: what is sealed with
- * it cannot be read without. Errors as home_read_key; ERR_IO is logged.
- */
-enum err home_create_key(const struct home *home) MUST_CHECK;
-
-/*
  * Keeps other processes from making what is to be made once. The result is to be closed; it is
  * negative where there is no home.
  */
 int home_hold(const struct home *home) MUST_CHECK;
-
-/*
- * Reads secret.key, which only programs that deal with webhook secrets need.
- * ERR_DENIED, logged with what to do, when the file cannot be read or holds no key.
- */
-#define HOME_KEY 32
-enum err home_read_key(const struct home *home, uint8_t ret_key[HOME_KEY]) MUST_CHECK;
 
 /* dir + "/" + name. A path that is too long, which home_open rules out, ends the process. */
 void home_path(const struct home *home, const char *name, char ret_path[PATH_MAX]);

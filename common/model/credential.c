@@ -7,8 +7,9 @@
 #include "base/pack.h"
 
 /* Version of the stored form; schema/store.md says how to change it. */
-#define CREDENTIAL_RECORD 2
-#define WITHOUT_OPTIONS 1 /* the version before */
+#define CREDENTIAL_RECORD 3
+#define WITHOUT_OPTIONS 1 /* versions before */
+#define WITHOUT_KEY_NAMES 2
 #define LIST_MAX 4096
 
 static const char *const scope_names[] = {
@@ -37,6 +38,7 @@ void credential_encode(const struct credential *credential, struct buf *out)
     for (size_t i = 0; i < credential->proof_count; i++) {
         pack_bytes(out, credential->proofs[i].bytes);
         pack_i64(out, credential->proofs[i].until_ms);
+        pack_u64(out, credential->proofs[i].key);
     }
     pack_u8(out, (uint8_t)credential->options);
 }
@@ -45,7 +47,7 @@ enum err credential_decode(struct span record, struct credential *ret_credential
 {
     struct unpack u = unpack_from(record);
     unsigned version = unpack_u8(&u);
-    if (version != CREDENTIAL_RECORD && version != WITHOUT_OPTIONS)
+    if (version < WITHOUT_OPTIONS || version > CREDENTIAL_RECORD)
         return ERR_CORRUPT;
     struct credential c = {0};
     c.id = unpack_uuid(&u);
@@ -67,6 +69,7 @@ enum err credential_decode(struct span record, struct credential *ret_credential
     for (size_t i = 0; i < c.proof_count; i++) {
         c.proofs[i].bytes = unpack_bytes(&u);
         c.proofs[i].until_ms = unpack_i64(&u);
+        c.proofs[i].key = version <= WITHOUT_KEY_NAMES ? 0 : unpack_u64(&u);
     }
     if (version != WITHOUT_OPTIONS)
         c.options = unpack_u8(&u);

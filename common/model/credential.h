@@ -44,10 +44,11 @@ enum scope {
 #undef SCOPE
 };
 
-/* What proves a credential: a token's digest, or a secret as crypto_seal left it. */
+/* What proves a credential: a token's digest, or a sealed secret. */
 struct proof {
     struct span bytes;
     int64_t until_ms; /* 0: no end; else this is the older proof of a rotation */
+    uint64_t key;     /* the id of the key it is sealed with (home/keyring.h); 0: none is named */
 };
 
 /* What a webhook secret was made with, or-ed. */

@@ -61,6 +61,19 @@ bool name_is_variable(struct span s)
            !span_starts(s, span_str("FX_"));
 }
 
+bool name_is_step_secret(struct span s)
+{
+    return is_made_of(s, ALNUM, ALNUM "._-", STEP_SECRET_NAME_MAX);
+}
+
+bool name_is_own_secret(struct span s)
+{
+    size_t prefix = strlen(OWN_SECRET);
+    return s.len == prefix + OWN_SECRET_DIGITS && span_starts(s, span_str(OWN_SECRET)) &&
+           is_made_of(span_of(s.data + prefix, OWN_SECRET_DIGITS), DIGIT "abcdef", DIGIT "abcdef",
+               OWN_SECRET_DIGITS);
+}
+
 uint32_t name_version(struct span s)
 {
     uint64_t version;

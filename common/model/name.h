@@ -20,6 +20,13 @@ bool name_is_script(struct span s);      /* [A-Za-z0-9_][A-Za-z0-9._-]{0,127} */
  */
 bool name_is_variable(struct span s);
 
+bool name_is_step_secret(struct span s); /* [A-Za-z0-9][A-Za-z0-9._-]{0,63} */
+
+/* "own/" and 16 digits of lower-case hex: a step secret that is a pipeline's own. */
+#define OWN_SECRET "own/"
+#define OWN_SECRET_DIGITS 16
+bool name_is_own_secret(struct span s);
+
 /* The number that names a version: digits, from 1, without leading zeros. 0 for other text. */
 uint32_t name_version(struct span s);
 

@@ -74,6 +74,49 @@ static bool is_header_name(struct span s)
     return s.len > 0;
 }
 
+/* Texts that a step secret may stand for. */
+
+#define OR_A_SECRET ", or {\"secret\": NAME}"
+#define RIGHT_SECRET \
+    "a secret has 1 to 1024 bytes, and behind \"whsec_\" the base64 of 16 to 128 " \
+    "bytes" OR_A_SECRET
+#define RIGHT_HEADER_VALUE \
+    "must be a string of 8192 bytes at most, without control characters" OR_A_SECRET
+#define RIGHT_VARIABLE_VALUE "must be a string of 8192 bytes at most" OR_A_SECRET
+
+static bool is_secret_name(struct span s)
+{
+    return name_is_step_secret(s) || name_is_own_secret(s);
+}
+
+static const struct field reference_fields[] = {
+    {.name = "secret",
+        .read = field_text,
+        .offset = offsetof(struct text, secret),
+        .required = true,
+        .rule = is_secret_name,
+        .right = "the name of a step secret is 1 to 64 letters, digits, \".\", \"_\" and \"-\", "
+                 "and begins with a letter or a digit"},
+    {.name = NULL},
+};
+
+static bool read_text(struct field_reader *r, const struct json_tree *v,
+    bool (*rule)(struct span text), const char *right, struct text *ret_text)
+{
+    if (json_tree_type(v) == JSON_OBJECT)
+        return field_object(r, v, reference_fields, ret_text);
+    if (json_tree_type(v) != JSON_STRING || !rule(json_tree_text(v)))
+        return field_refuse(r, "%s", right);
+    ret_text->text = span_dup(json_tree_text(v));
+    return true;
+}
+
+static bool read_secret(
+    struct field_reader *r, const struct json_tree *v, const struct field *field, void *at)
+{
+    return read_text(r, v, field->rule, field->right, at);
+}
+
 /* Objects of names and strings: env and headers. */
 
 struct pair_rules {
@@ -107,10 +150,12 @@ static bool visit_pair(const char *name, struct json_tree *value, void *context)
         return field_refuse_member(pairs->r, name, "%s", rules->right_name);
     if (has_name(pairs, name))
         return field_refuse_member(pairs->r, name, "is there twice, in another case");
-    if (json_tree_type(value) != JSON_STRING || !rules->is_value(json_tree_text(value)))
-        return field_refuse_member(pairs->r, name, "%s", rules->right_value);
-    pairs->list[pairs->count++] = (struct pair){mem_strdup(name), span_dup(json_tree_text(value))};
-    return true;
+    struct pair *pair = &pairs->list[pairs->count++];
+    size_t mark = field_enter(pairs->r, name);
+    *pair = (struct pair){.name = mem_strdup(name)};
+    bool good = read_text(pairs->r, value, rules->is_value, rules->right_value, &pair->value);
+    field_leave(pairs->r, mark);
+    return good;
 }
 
 /* The caller owns the pairs that were read, also when a later one was refused. */
@@ -138,7 +183,7 @@ static bool read_headers(
         .is_value = is_header_value,
         .right_name = "is not the name of a header that a step may set: a token of RFC 9110, and "
                       "not Host, Content-Length, Transfer-Encoding or Connection",
-        .right_value = "must be a string of 8192 bytes at most, without control characters",
+        .right_value = RIGHT_HEADER_VALUE,
         .any_case = true,
     };
     (void)field;
@@ -155,7 +200,7 @@ static bool read_env(
         .is_value = is_variable_value,
         .right_name = "is not the name of a variable: letters, digits and \"_\", no digit first, "
                       "128 at most; not FX_…, which the bridge sets",
-        .right_value = "must be a string of 8192 bytes at most",
+        .right_value = RIGHT_VARIABLE_VALUE,
     };
     (void)field;
     struct pipeline *pipeline = at;
@@ -214,9 +259,7 @@ static bool read_schedule(
 static const struct field http_fields[] = {
     {FIELD("url", read_url, step, url), .required = true},
     {.name = "headers", .read = read_headers},
-    {FIELD("secret", field_text, step, secret), .rule = is_secret,
-        .right = "a secret has 1 to 1024 bytes, and behind \"whsec_\" the base64 of 16 to 128 "
-                 "bytes; replies do not show it, so give it again"},
+    {FIELD("secret", read_secret, step, secret), .rule = is_secret, .right = RIGHT_SECRET},
     {FIELD("mode", field_choice, step, structured), .choices = {"binary", "structured"}},
     {.name = NULL},
 };
@@ -369,6 +412,61 @@ static const struct field pipeline_fields[] = {
     {.name = NULL},
 };
 
+/* Places of secrets. */
+
+void secret_place_print(const struct secret_place *place, struct buf *out)
+{
+    if (!place->step)
+        buf_printf(out, "options.env.%s", place->member);
+    else if (place->member)
+        buf_printf(out, "steps[%zu].http.headers.%s", place->step_number, place->member);
+    else
+        buf_printf(out, "steps[%zu].http.secret", place->step_number);
+}
+
+/* Visits a place where a secret stands. */
+static bool visit_place(struct secret_place place, pipeline_secret_visit *visit, void *context)
+{
+    return !place.text->secret || visit(&place, context);
+}
+
+static bool visit_step(
+    struct step *step, size_t number, pipeline_secret_visit *visit, void *context)
+{
+    struct secret_place place = {step, number, NULL, &step->secret, is_secret,
+        "is 1 to 1024 bytes, and behind whsec_ base64"};
+    bool more = visit_place(place, visit, context);
+    place.rule = is_header_value;
+    place.right = "has no control characters";
+    for (size_t i = 0; more && i < step->header_count; i++) {
+        place.member = step->headers[i].name;
+        place.text = &step->headers[i].value;
+        more = visit_place(place, visit, context);
+    }
+    return more;
+}
+
+bool pipeline_each_secret(
+    const struct pipeline *pipeline, pipeline_secret_visit *visit, void *context)
+{
+    bool more = true;
+    for (size_t i = 0; more && i < pipeline->env_count; i++) {
+        struct pair *pair = &pipeline->env[i];
+        struct secret_place place = {
+            NULL, 0, pair->name, &pair->value, is_variable_value, "is 8192 bytes at most"};
+        more = visit_place(place, visit, context);
+    }
+    for (size_t i = 0; more && i < pipeline->step_count; i++)
+        more = visit_step(&pipeline->steps[i], i, visit, context);
+    return more;
+}
+
+static bool none(const struct secret_place *place, void *context)
+{
+    (void)place, (void)context;
+    return false;
+}
+
 enum err pipeline_parse(struct span definition, struct pipeline **ret_pipeline, struct buf *ret_why)
 {
     struct json_fault fault;
@@ -397,15 +495,22 @@ enum err pipeline_parse(struct span definition, struct pipeline **ret_pipeline, 
         pipeline_free(pipeline);
         return ERR_INVALID;
     }
+    pipeline->has_secrets = !pipeline_each_secret(pipeline, none, NULL);
     *ret_pipeline = pipeline;
     return ERR_OK;
+}
+
+static void text_done(struct text *text)
+{
+    free(text->text);
+    free(text->secret);
 }
 
 static void free_pairs(struct pair *pairs, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         free(pairs[i].name);
-        free(pairs[i].value);
+        text_done(&pairs[i].value);
     }
     free(pairs);
 }
@@ -418,7 +523,7 @@ static void step_done(struct step *step)
     free(step->outputs);
     free(step->script);
     free(step->url);
-    free(step->secret);
+    text_done(&step->secret);
     free_pairs(step->headers, step->header_count);
     free(step->event_type);
     free(step->event_source);

@@ -19,8 +19,18 @@
 
 enum step_kind { STEP_SCRIPT, STEP_HTTP, STEP_PUBLISH, STEP__MAX };
 
+/*
+ * A text that a definition gives, or that a step secret stands for. Of a secret the definition
+ * has the name alone; whoever runs the pipeline fills in the text (pipeline_each_secret).
+ */
+struct text {
+    char *text;
+    char *secret; /* the name of the step secret; NULL: there is none */
+};
+
 struct pair {
-    char *name, *value;
+    char *name;
+    struct text value;
 };
 
 struct step {
@@ -35,7 +45,7 @@ struct step {
     bool persistent;
 
     char *url; /* STEP_HTTP */
-    char *secret;
+    struct text secret;
     struct pair *headers;
     size_t header_count;
     bool structured; /* the CloudEvent is sent in structured mode; else in binary mode */
@@ -70,11 +80,12 @@ struct pipeline {
     size_t env_count;
     struct step *steps;
     size_t step_count;
+    bool has_secrets; /* it refers to step secrets */
 };
 
 /*
- * What replies say in place of an HTTP step's secret. As a secret it is refused: a definition
- * that is sent back as it was shown must not replace the secret.
+ * What stands in the place of a secret's value. As the secret of an HTTP step it is refused, since
+ * it was shown in place of that once.
  */
 #define SECRET_SHOWN "(not shown)"
 
@@ -103,6 +114,27 @@ enum err pipeline_check_bounds(const struct pipeline *pipeline, struct buf *ret_
  */
 enum err pipeline_check_env(
     const struct pipeline *pipeline, const char *open, struct buf *ret_why) MUST_CHECK;
+
+/* A place in a pipeline where a secret stands, or may stand. */
+struct secret_place {
+    const struct step *step; /* NULL: the pipeline's options.env */
+    size_t step_number;
+    const char *member; /* the name of a variable or of a header; NULL: http.secret */
+    struct text *text;
+    bool (*rule)(struct span value); /* what the value must be … */
+    const char *right;               /* … in words */
+};
+
+/* Appends the path of the place, such as `steps[0].http.headers.Authorization`. */
+void secret_place_print(const struct secret_place *place, struct buf *out);
+
+/*
+ * Visits the places where a definition refers to a step secret, in an order that is the same for
+ * the same definition, until the visitor says false. The text is the visitor's to set.
+ */
+typedef bool pipeline_secret_visit(const struct secret_place *place, void *context);
+bool pipeline_each_secret(
+    const struct pipeline *pipeline, pipeline_secret_visit *visit, void *context);
 
 /* Does the event's topic match the event option ("orders", or "orders.*" by prefix)? */
 bool topic_matches(struct span pattern, struct span topic);

@@ -58,13 +58,14 @@ bool frame_get_pipeline(struct span body, struct frame_pipeline *ret_pipeline)
 
 void frame_put_job(struct buf *out, const struct frame_job *job)
 {
-    buf_reserve(out, job->event.len + 128);
+    buf_reserve(out, job->event.len + job->secrets.len + 128);
     size_t at = begin(out, FRAME_JOB);
     pack_uuid(out, &job->execution);
     pack_u32(out, job->attempt);
     pack_bytes(out, job->pipeline_id);
     pack_u32(out, job->pipeline_version);
     pack_bytes(out, job->event);
+    pack_bytes(out, job->secrets);
     end(out, at);
 }
 
@@ -76,6 +77,7 @@ bool frame_get_job(struct span body, struct frame_job *ret_job)
     ret_job->pipeline_id = unpack_bytes(&u);
     ret_job->pipeline_version = unpack_u32(&u);
     ret_job->event = unpack_bytes(&u);
+    ret_job->secrets = unpack_bytes(&u);
     return unpack_done(&u);
 }
 
@@ -230,6 +232,19 @@ bool frame_get_reply(struct span body, struct frame_reply *r)
     r->error = unpack_bytes(&u);
     r->log = unpack_bytes(&u);
     return unpack_done(&u) && r->end < REPLY__MAX;
+}
+
+void frame_add_secret(struct buf *secrets, struct span value)
+{
+    pack_bytes(secrets, value);
+}
+
+bool frame_secret_next(struct span *secrets, struct span *ret_value)
+{
+    struct unpack u = unpack_from(*secrets);
+    *ret_value = unpack_bytes(&u);
+    *secrets = u.rest;
+    return !u.bad;
 }
 
 void frame_add_header(struct buf *headers, struct span name, struct span value)

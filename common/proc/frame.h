@@ -58,6 +58,7 @@ struct frame_job {
     struct span pipeline_id;
     uint32_t pipeline_version; /* sent before as FRAME_PIPELINE */
     struct span event;         /* the stored form, model/event.h */
+    struct span secrets;       /* frame_secret_next takes them, as pipeline_each_secret has them */
 };
 
 struct frame_emit {
@@ -126,6 +127,10 @@ bool frame_get_reply(struct span body, struct frame_reply *ret_reply);
 /* The encoded list of emits in an outcome. */
 void frame_add_emit(struct buf *emits, const struct frame_emit *emit);
 bool frame_emit_next(struct span *emits, struct frame_emit *ret_emit);
+
+/* The encoded list of the values of step secrets in a job. */
+void frame_add_secret(struct buf *secrets, struct span value);
+bool frame_secret_next(struct span *secrets, struct span *ret_value);
 
 /* The encoded list of headers in a call. */
 void frame_add_header(struct buf *headers, struct span name, struct span value);

@@ -3,6 +3,8 @@
 
 #include "base/crypto.h"
 #include "store/key.h"
+#include "store/seal.h"
+#include "store/walk.h"
 
 static enum err put(struct store_txn *txn, const struct credential *credential)
 {
@@ -89,7 +91,7 @@ enum err credentials_revoke(struct store_txn *txn, const struct uuid *id, int64_
 }
 
 enum err credentials_rotate(
-    struct store_txn *txn, const struct uuid *id, struct span proof, int64_t until_ms)
+    struct store_txn *txn, const struct uuid *id, struct proof proof, int64_t until_ms)
 {
     struct credential credential;
     struct buf copy = BUF_INIT;
@@ -105,14 +107,77 @@ enum err credentials_rotate(
     /* The newest proof stands first. */
     credential.proofs[1] = credential.proofs[0];
     credential.proofs[1].until_ms = until_ms;
-    credential.proofs[0] = (struct proof){proof, 0};
+    credential.proofs[0] = proof;
     credential.proof_count = SECRETS_MAX;
     err = put(txn, &credential);
     if (!err)
-        err = put_proof(txn, &credential, proof);
+        err = put_proof(txn, &credential, proof.bytes);
 out:
     buf_done(&copy);
     return err;
+}
+
+enum err credentials_seal(struct store_txn *txn, const struct home *home, const struct uuid *id,
+    struct span secret, struct buf *sealed, struct proof *ret_proof)
+{
+    *ret_proof = (struct proof){.until_ms = 0};
+    buf_clear(sealed);
+    enum err err = seal_secret(txn, home, uuid_span(id), secret, &ret_proof->key, sealed);
+    ret_proof->bytes = buf_span(sealed);
+    return err;
+}
+
+/* Seals a proof anew where it is not sealed with this key. */
+static enum err reseal_proof(struct store_txn *txn, const struct home *home, const struct uuid *id,
+    uint64_t key, struct proof *proof, struct buf *sealed, size_t *lost)
+{
+    struct sealed old = {proof->key, proof->bytes};
+    struct buf secret = BUF_INIT;
+    int64_t until_ms = proof->until_ms;
+    if (proof->key == key)
+        return ERR_OK;
+    enum err err = keyring_unseal(home, old, uuid_span(id), &secret);
+    *lost += err != ERR_OK;
+    if (!err)
+        err = credentials_seal(txn, home, id, buf_span(&secret), sealed, proof);
+    else
+        err = ERR_OK;
+    proof->until_ms = until_ms;
+    if (secret.data)
+        crypto_clear(secret.data, secret.len);
+    buf_done(&secret);
+    return err;
+}
+
+static enum err reseal(struct store_txn *txn, const struct home *home, const struct uuid *id,
+    uint64_t key, size_t *lost)
+{
+    struct credential credential;
+    struct buf copy = BUF_INIT, sealed[SECRETS_MAX] = {BUF_INIT, BUF_INIT};
+    enum err err = load(txn, id, &copy, &credential);
+    for (size_t i = 0; !err && i < credential.proof_count; i++)
+        err = reseal_proof(txn, home, id, key, &credential.proofs[i], &sealed[i], lost);
+    if (!err)
+        err = put(txn, &credential);
+    for (size_t i = 0; i < SECRETS_MAX; i++)
+        buf_done(&sealed[i]);
+    buf_done(&copy);
+    return err;
+}
+
+enum err credentials_reseal(
+    struct store_txn *txn, const struct home *home, uint64_t sealing, size_t *ret_lost)
+{
+    struct key key = KEY_INIT;
+    struct span nothing;
+    enum err err;
+    while (!(err = walk_next(txn, TABLE_WEBHOOKS, SPAN_NONE, &key, &nothing))) {
+        struct uuid id = key_tail_uuid(key_span(&key));
+        err = reseal(txn, home, &id, sealing, ret_lost);
+        if (err)
+            return err;
+    }
+    return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
 /* Every key of the table is a credential's id. */

@@ -29,7 +29,21 @@ enum err credentials_revoke(
  * proof goes. ERR_NOTFOUND; ERR_CONFLICT: the credential is revoked.
  */
 enum err credentials_rotate(
-    struct store_txn *txn, const struct uuid *id, struct span proof, int64_t until_ms) MUST_CHECK;
+    struct store_txn *txn, const struct uuid *id, struct proof proof, int64_t until_ms) MUST_CHECK;
+
+/*
+ * Seals a credential's secret, which then is the proof to store. The sealed bytes are put into
+ * `sealed`, and the proof borrows them. Errors as keyring_seal.
+ */
+enum err credentials_seal(struct store_txn *txn, const struct home *home, const struct uuid *id,
+    struct span secret, struct buf *sealed, struct proof *ret_proof) MUST_CHECK;
+
+/*
+ * Seals all secrets anew that are sealed with another key than this. Those that no key opens are
+ * left and counted.
+ */
+enum err credentials_reseal(
+    struct store_txn *txn, const struct home *home, uint64_t key, size_t *ret_lost) MUST_CHECK;
 
 /* Visit all credentials, or the webhook secrets, oldest first, until visit says false. */
 typedef bool credentials_visit(const struct credential *credential, void *context);

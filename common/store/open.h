@@ -7,7 +7,7 @@
 
 /* The layout of a store as a whole; records carry their own versions. schema/store.md says how
  * it rises. */
-#define STORE_LAYOUT 2
+#define STORE_LAYOUT 3
 #define STORE_LAYOUT_COUNTER "format" /* the counter in the table meta */
 
 /* The environment alone, whatever its layout. Errors as store_open. */

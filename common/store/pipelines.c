@@ -4,6 +4,7 @@
 #include "base/pack.h"
 #include "store/key.h"
 #include "store/run_queues.h"
+#include "store/step_secrets.h"
 
 /* Versions of the stored forms; schema/store.md says how to change them. */
 #define PIPELINE_RECORD 1
@@ -204,6 +205,8 @@ enum err pipelines_delete(struct store_txn *txn, struct span id)
         err = keep_last_version(txn, id, version);
     if (!err)
         err = run_queues_drop(txn, id);
+    if (!err)
+        err = step_secrets_drop(txn, id);
     for (; !err && version; version--) {
         struct key key = version_key(id, version);
         err = store_del(txn, TABLE_PIPELINE_VERSIONS, key_span(&key));

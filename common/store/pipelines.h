@@ -5,8 +5,8 @@
  *
  * Versions count from 1 and never change. A pipeline that is created again under the id of
  * a deleted one goes on counting, so that the version an execution names never comes to
- * mean another definition. Definitions are the checked text of model/pipeline.h. Spans
- * borrow from the transaction.
+ * mean another definition. Definitions are the checked text of model/pipeline.h, without
+ * secrets (literals.h). Spans borrow from the transaction.
  */
 #include "model/pipeline.h"
 #include "store/store.h"
@@ -42,8 +42,8 @@ enum err pipelines_list(struct store_txn *txn, struct span after,
     bool (*visit)(const struct pipeline_info *info, void *context), void *context) MUST_CHECK;
 
 /*
- * Deletes a pipeline with its versions and the queue of its runs by hand, without asking
- * whether anything runs (actions_delete_pipeline does). ERR_NOTFOUND.
+ * Deletes a pipeline with its versions, its own step secrets and the queue of its runs by hand,
+ * without asking whether anything runs (actions_delete_pipeline does). ERR_NOTFOUND.
  */
 enum err pipelines_delete(struct store_txn *txn, struct span id) MUST_CHECK;
 

@@ -4,36 +4,22 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/pack.h"
 #include "store/copy.h"
 #include "store/executions.h"
 #include "store/key.h"
+#include "store/literals.h"
 #include "store/open.h"
-
-/* The key of a table that follows *key, copied into it. ERR_NOTFOUND at the end. */
-static enum err next_key(struct store_txn *txn, enum store_table table, struct key *key)
-{
-    struct store_cursor cursor;
-    struct span found, value;
-    enum err err = store_cursor_open(txn, table, &cursor);
-    if (err)
-        return err;
-    err = store_cursor_seek(&cursor, key_span(key), &found, &value);
-    if (!err && span_eq(found, key_span(key)))
-        err = store_cursor_next(&cursor, &found, &value);
-    if (!err) {
-        *key = KEY_INIT;
-        key_bytes_add(key, found);
-    }
-    store_cursor_close(&cursor);
-    return err;
-}
+#include "store/walk.h"
 
 /* Layout 2: an entry of `due` says whose queue its execution is in. */
-static enum err give_due_its_queue(struct store_txn *txn)
+static enum err give_due_its_queue(struct store_txn *txn, const struct home *home)
 {
-    struct key key = key_of_seq(0); /* before all keys of the table */
+    (void)home;
+    struct key key = KEY_INIT;
+    struct span value;
     enum err err;
-    while (!(err = next_key(txn, TABLE_DUE, &key))) {
+    while (!(err = walk_next(txn, TABLE_DUE, SPAN_NONE, &key, &value))) {
         struct uuid id = key_tail_uuid(key_span(&key));
         struct execution execution;
         err = executions_get(txn, &id, &execution, NULL);
@@ -47,19 +33,63 @@ static enum err give_due_its_queue(struct store_txn *txn)
     return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
+/* Takes the secrets out of one version of a pipeline. `record` dies with the first change. */
+static enum err seal_version(
+    struct store_txn *txn, const struct home *home, const struct key *key, struct span record)
+{
+    struct unpack u = unpack_from(record);
+    struct buf copy = BUF_INIT, text = BUF_INIT, sealed = BUF_INIT;
+    uint8_t version = unpack_u8(&u);
+    int64_t created_ms = unpack_i64(&u);
+    buf_add_span(&copy, unpack_bytes(&u));
+    struct span id = span_str((const char *)key->bytes); /* a NUL ends it */
+    enum err err = version == 1 && unpack_done(&u) ? ERR_OK : ERR_CORRUPT;
+    if (!err)
+        err = literals_take_out_of(txn, home, id, buf_span(&copy), created_ms, &text);
+    pack_u8(&sealed, version);
+    pack_i64(&sealed, created_ms);
+    pack_bytes(&sealed, buf_span(&text));
+    if (!err && !span_eq(buf_span(&text), buf_span(&copy)))
+        err = store_put(txn, TABLE_PIPELINE_VERSIONS, key_span(key), buf_span(&sealed));
+    buf_done(&copy);
+    buf_done(&text);
+    buf_done(&sealed);
+    return err;
+}
+
+/* Layout 3: no definition has a secret in the clear. */
+static enum err seal_definitions(struct store_txn *txn, const struct home *home)
+{
+    struct key key = KEY_INIT;
+    struct span record;
+    enum err err;
+    while (!(err = walk_next(txn, TABLE_PIPELINE_VERSIONS, SPAN_NONE, &key, &record))) {
+        err = seal_version(txn, home, &key, record);
+        if (err)
+            return err;
+    }
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
 /*
  * What leads from each layout to the next one. A step writes what the layout it leads to
  * says, and not with a function that later layouts change.
  */
-static enum err (*const steps[STORE_LAYOUT])(struct store_txn *txn) = {
+static enum err (*const steps[STORE_LAYOUT])(struct store_txn *txn, const struct home *home) = {
     [1] = give_due_its_queue,
+    [2] = seal_definitions,
+};
+
+struct leaving {
+    const struct home *home;
+    uint64_t layout;
 };
 
 static enum err take_step(struct store_txn *txn, void *context)
 {
-    const uint64_t *layout = context;
-    enum err err = steps[*layout](txn);
-    return err ? err : store_set_counter(txn, STORE_LAYOUT_COUNTER, *layout + 1);
+    const struct leaving *leaving = context;
+    enum err err = steps[leaving->layout](txn, leaving->home);
+    return err ? err : store_set_counter(txn, STORE_LAYOUT_COUNTER, leaving->layout + 1);
 }
 
 static enum err carry_over(struct store *store, const struct home *home, struct upgrade *upgrade)
@@ -71,7 +101,8 @@ static enum err carry_over(struct store *store, const struct home *home, struct 
     if (!err)
         err = open_tables(store, STORE_READ_WRITE);
     for (uint64_t layout = upgrade->from; !err && layout < upgrade->to; layout++) {
-        err = store_write(store, 0, take_step, &layout);
+        struct leaving leaving = {home, layout};
+        err = store_write(store, 0, take_step, &leaving);
         if (err)
             log_error("the database cannot be brought from layout %d to %d (%s); it is as it was, "
                       "and a copy of it is in %s",

@@ -9,8 +9,8 @@
 
 /*
  * Writes {"id", "name", "version", "is_latest", "created", "last_modified", "steps",
- * "options"}. Steps and options have the bytes that were sent, but secrets of HTTP steps are
- * not shown. Version 0 is the latest. ERR_NOTFOUND.
+ * "options"}. Steps and options have the bytes that were sent, but for secrets, which are names.
+ * Version 0 is the latest. ERR_NOTFOUND.
  */
 enum err pipeline_print(struct store_txn *txn, struct span id, uint32_t version,
     struct json_out *out, uint32_t *ret_version) MUST_CHECK;

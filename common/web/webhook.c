@@ -1,29 +1,12 @@
 /* webhook - see webhook.h. */
 #include "web/webhook.h"
 
-#include <pthread.h>
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "home/keyring.h"
 #include "store/credentials.h"
 
 #define KEY_PARAMETER "key"
-
-/* The home's key is read once: whoever replaces the file restarts the programs. */
-static pthread_mutex_t key_lock = PTHREAD_MUTEX_INITIALIZER;
-static uint8_t home_key[HOME_KEY];
-static bool key_tried, has_key;
-
-static bool read_key(const struct home *home)
-{
-    pthread_mutex_lock(&key_lock);
-    if (!key_tried)
-        has_key = home_read_key(home, home_key) == ERR_OK;
-    key_tried = true;
-    pthread_mutex_unlock(&key_lock);
-    return has_key;
-}
 
 bool webhook_is_named(struct request *request)
 {
@@ -39,6 +22,7 @@ bool webhook_is_signed(struct request *request)
 }
 
 struct search {
+    const struct home *home;
     struct arena *arena;
     struct signed_request message;
     int64_t now_ms;
@@ -80,7 +64,8 @@ static bool verify(
         if (!proof_is_live(proof, search->now_ms))
             continue;
         live++;
-        if (crypto_unseal(home_key, uuid_span(&credential->id), proof->bytes, &secrets[count])) {
+        struct sealed sealed = {proof->key, proof->bytes};
+        if (!keyring_unseal(search->home, sealed, uuid_span(&credential->id), &secrets[count])) {
             spans[count] = buf_span(&secrets[count]);
             count++;
         }
@@ -145,15 +130,14 @@ static enum err find_named(struct search *search, struct store_txn *txn, struct 
 enum err webhook_find(struct request *request, struct credential *ret_credential,
     struct scheme *ret_scheme, struct buf *ret_why)
 {
-    struct search search = {.arena = &request->arena,
+    struct search search = {.home = request->home,
+        .arena = &request->arena,
         .message = request_signed(request),
         .now_ms = clock_wall_ms(),
         .ret_scheme = ret_scheme,
         .ret_why = ret_why};
     struct store_txn *txn;
     struct span named;
-    if (!read_key(request->home))
-        return ERR_DENIED;
     enum err by_name = request_query(request, KEY_PARAMETER, &named);
     enum err err = store_read_begin(request->store, &txn);
     if (!err) {

@@ -249,6 +249,8 @@ def running():
     """A home with everything running, the scripts of the examples, and a pipeline named order-mail."""
     with Home() as home:
         home.write_script("render.sh", jobs.OK)
+        for name in ("mail-token", "mail-signing"):
+            home.fxctl("step-secret", "set", name, stdin="of an example")
         home.start()
         home.start_dispatcher()
         yield home
@@ -265,7 +267,8 @@ def requests():
 
 @pytest.mark.parametrize("method, path, media, body", requests())
 def test_requests_are_granted(running, method, path, media, body):
-    if method == "PUT":
+    path = path.replace("{name}", "granted")
+    if method == "PUT" and "{id}" in path:
         made = running.post("/api/v1/pipelines", {**body, "name": "to-be-replaced"}).json
         path = path.replace("{id}", made["id"])
     if "{pipeline_id}" in path:
@@ -424,6 +427,8 @@ PROVOKED = {
     "no such script": lambda home: define(home, steps=[{"name": "a", "script": "gone.sh"}]),
     "wrong number": lambda home: define(home, options={"scale": {"max": 0}}),
     "another name": lambda home: replace(home, name="another"),
+    "no step secret": lambda home: home.get("/api/v1/admin/step-secrets/none"),
+    "no value": lambda home: home.put("/api/v1/admin/step-secrets/none", {}),
     "not readable": lambda home: home.exchange(head("X-Filler: " + "x" * 20_000)),
     "no length": lambda home: home.exchange(head()),
 }

@@ -198,11 +198,22 @@ def retry_letter(home, own):
     return home.post(f"{LETTERS}/{own}/retry")
 
 
+def step_secret(home, name="one"):
+    return home.put(f"{SECRETS}/{name}", {"value": "any"})
+
+
+def deleted_secret(home):
+    step_secret(home, "to-be-deleted")
+    return home.delete(f"{SECRETS}/to-be-deleted")
+
+
 BAD = {**EVENT, "event_type": "a b"}
 PIPELINES = "/api/v1/pipelines"
 PIPELINE = "/api/v1/pipelines/{id}"
 TRIGGER = "/api/v1/events/{pipeline_id}"
 LETTERS = "/api/v1/admin/dead-letters"
+SECRETS = "/api/v1/admin/step-secrets"
+SECRET = "/api/v1/admin/step-secrets/{name}"
 ACTIONS = ("retry", "skip", "cancel")
 
 OWN = {
@@ -257,6 +268,12 @@ OWN = {
         lambda home: retry_letter(home, dead_letter(home)),
     ("POST", f"{LETTERS}/{{execution_id}}/retry", 409):
         lambda home: retry_letter(home, deserted(home)),
+    ("GET", SECRETS, 422): lambda home: home.get(f"{SECRETS}?limit=x"),
+    ("GET", SECRET, 200): lambda home: step_secret(home) and home.get(f"{SECRETS}/one"),
+    ("PUT", SECRET, 200): lambda home: step_secret(home) and step_secret(home),
+    ("PUT", SECRET, 201): lambda home: step_secret(home, f"new-{home.commits()}"),
+    ("PUT", SECRET, 422): lambda home: home.put(f"{SECRETS}/one", {}),
+    ("DELETE", SECRET, 200): deleted_secret,
 }
 
 # A plain request: a list, the description, a handshake.

@@ -72,6 +72,20 @@ def stop_in_the_middle(home):
     home.delete(f"/api/v1/pipelines/{gone}")
 
 
+def make_secrets(home):
+    """Pipelines that say secrets in the clear, in more than one version, and, since layout 3, others."""
+    step = {"name": "call", "http": {
+        "url": "https://kept.example/", "secret": "kept-literal-signing",
+        "headers": {"Authorization": "Bearer kept-literal-token", "cookie": "kept=kept-literal-cookie"}}}
+    home.create_pipeline("kept-literals", [step], event="kept.literals")
+    replaced = home.get("/api/v1/pipelines").json["pipelines"]
+    url = "/api/v1/pipelines/" + next(p["id"] for p in replaced if p["name"] == "kept-literals")
+    for token in ("Bearer kept-literal-other", "Bearer kept-literal-token"):
+        step["http"]["headers"]["Authorization"] = token
+        home.put(url, {"steps": [step], "options": {"event": "kept.literals"}})
+    home.run_fxctl("step-secret", "set", "kept-step-secret", stdin="kept-literal-value")
+
+
 def make_credentials(home):
     home.revoke(home.new_key("events", name="kept-revoked"))
     home.new_key("events", "status", name="kept-key", types="kept.*", rate=5)
@@ -88,6 +102,7 @@ def main(folder):
         home.start()
         home.start_dispatcher()
         make_credentials(home)
+        make_secrets(home)
         run_to_the_end(home)
         stop_in_the_middle(home)
         told = tell(home)

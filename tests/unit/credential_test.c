@@ -23,7 +23,7 @@ static struct credential full(void)
         .provider = span_str("generic"),
         .scheme = span_str("{\"header\":\"x\"}"),
         .options = CREDENTIAL_REPEATS_BODY,
-        .proofs = {{span_of("\0\1\2", 3), 0}, {span_str("older"), 7}},
+        .proofs = {{span_of("\0\1\2", 3), 0, UINT64_MAX}, {span_str("older"), 7}},
         .proof_count = 2,
     };
 }
@@ -34,7 +34,7 @@ static bool same(const struct credential *a, const struct credential *b)
         return false;
     for (size_t i = 0; i < a->proof_count; i++)
         if (!span_eq(a->proofs[i].bytes, b->proofs[i].bytes) ||
-            a->proofs[i].until_ms != b->proofs[i].until_ms)
+            a->proofs[i].until_ms != b->proofs[i].until_ms || a->proofs[i].key != b->proofs[i].key)
             return false;
     return uuid_eq(&a->id, &b->id) && a->kind == b->kind && span_eq(a->name, b->name) &&
            a->scopes == b->scopes && a->created_ms == b->created_ms &&
@@ -59,32 +59,43 @@ static void credential_returns_as_it_was_stored(void **state)
     }
 }
 
-/* As version 1 wrote it, without the options. */
+/* As earlier versions wrote it: 1 without the options, neither with the key of a proof. */
 static void credential_of_an_earlier_version_is_read(void **state)
 {
-    static const char bytes[] = "\1"
-                                "0123456789abcdef"
-                                "\1"
-                                "\0\0\0\2gh"
-                                "\0\0\0\1"
-                                "\0\0\0\0\0\0\0\3"
-                                "\0\0\0\0\0\0\0\4"
-                                "\0\0\0\0\0\0\0\0"
-                                "\0\0\0\3a.*"
-                                "\0\0\0\0"
-                                "\0\0\0\5\0\0\0\6"
-                                "\0\0\0\6github"
-                                "\0\0\0\0"
-                                "\1"
-                                "\0\0\0\5proof"
-                                "\0\0\0\0\0\0\0\7";
-    struct credential c;
+#define BEHIND_THE_VERSION \
+    "0123456789abcdef" \
+    "\1" \
+    "\0\0\0\2gh" \
+    "\0\0\0\1" \
+    "\0\0\0\0\0\0\0\3" \
+    "\0\0\0\0\0\0\0\4" \
+    "\0\0\0\0\0\0\0\0" \
+    "\0\0\0\3a.*" \
+    "\0\0\0\0" \
+    "\0\0\0\5\0\0\0\6" \
+    "\0\0\0\6github" \
+    "\0\0\0\0" \
+    "\1" \
+    "\0\0\0\5proof" \
+    "\0\0\0\0\0\0\0\7"
+    static const struct {
+        struct span record;
+        unsigned options;
+    } cases[] = {
+        {{(const uint8_t *)"\1" BEHIND_THE_VERSION, sizeof "\1" BEHIND_THE_VERSION - 1}, 0},
+        {{(const uint8_t *)"\2" BEHIND_THE_VERSION "\2", sizeof "\2" BEHIND_THE_VERSION "\2" - 1},
+            CREDENTIAL_REPEATS_BODY},
+    };
     (void)state;
-    assert_int_equal(credential_decode(span_of(bytes, sizeof bytes - 1), &c), ERR_OK);
-    assert_true(span_eq_str(c.name, "gh") && span_eq_str(c.types, "a.*") &&
-                span_eq_str(c.provider, "github") && span_eq_str(c.proofs[0].bytes, "proof"));
-    assert_int_equal(c.proofs[0].until_ms, 7);
-    assert_int_equal(c.options, 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct credential c;
+        assert_int_equal(credential_decode(cases[i].record, &c), ERR_OK);
+        assert_true(span_eq_str(c.name, "gh") && span_eq_str(c.types, "a.*") &&
+                    span_eq_str(c.provider, "github") && span_eq_str(c.proofs[0].bytes, "proof"));
+        assert_int_equal(c.proofs[0].until_ms, 7);
+        assert_int_equal(c.proofs[0].key, 0);
+        assert_int_equal(c.options, cases[i].options);
+    }
 }
 
 static enum err decode(struct span record)

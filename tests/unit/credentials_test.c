@@ -125,17 +125,20 @@ static void rotation_leaves_the_last_one_for_a_while(void **state)
     struct credential found;
     (void)state;
     struct store_txn *txn = temp_store_begin(&t);
-    assert_int_equal(credentials_rotate(txn, &none, digest("x"), NOW), ERR_NOTFOUND);
+    assert_int_equal(
+        credentials_rotate(txn, &none, (struct proof){.bytes = digest("x")}, NOW), ERR_NOTFOUND);
     assert_int_equal(create(txn, 1, CREDENTIAL_KEY, "a"), ERR_OK);
     assert_int_equal(create(txn, 2, CREDENTIAL_KEY, "other"), ERR_OK);
-    assert_int_equal(credentials_rotate(txn, &one, digest("b"), NOW + 100), ERR_OK);
+    assert_int_equal(
+        credentials_rotate(txn, &one, (struct proof){.bytes = digest("b")}, NOW + 100), ERR_OK);
     txn = temp_store_next(&t);
     assert_int_equal(find(txn, "a", NOW + 99), 1);
     assert_int_equal(find(txn, "a", NOW + 100), 0);
     assert_int_equal(find(txn, "b", NOW), 1);
     assert_int_equal(find(txn, "b", INT64_MAX), 1);
     /* Again, before that time is over: the oldest goes at once. */
-    assert_int_equal(credentials_rotate(txn, &one, digest("c"), NOW + 200), ERR_OK);
+    assert_int_equal(
+        credentials_rotate(txn, &one, (struct proof){.bytes = digest("c")}, NOW + 200), ERR_OK);
     assert_int_equal(find(txn, "a", NOW), 0);
     assert_int_equal(find(txn, "b", NOW + 199), 1);
     assert_int_equal(find(txn, "b", NOW + 200), 0);
@@ -147,7 +150,8 @@ static void rotation_leaves_the_last_one_for_a_while(void **state)
     assert_true(span_eq(found.proofs[0].bytes, digest("c")));
     assert_true(span_eq(found.proofs[1].bytes, digest("b")));
     assert_int_equal(credentials_revoke(txn, &one, NOW), ERR_OK);
-    assert_int_equal(credentials_rotate(txn, &one, digest("d"), NOW), ERR_CONFLICT);
+    assert_int_equal(
+        credentials_rotate(txn, &one, (struct proof){.bytes = digest("d")}, NOW), ERR_CONFLICT);
     assert_int_equal(find(txn, "d", NOW), 0);
 }
 
@@ -158,8 +162,12 @@ static void secrets_rotate_likewise(void **state)
     (void)state;
     struct store_txn *txn = temp_store_begin(&t);
     assert_int_equal(create(txn, 1, CREDENTIAL_SECRET, "sealed a"), ERR_OK);
-    assert_int_equal(credentials_rotate(txn, &one, span_str("sealed b"), NOW + 1), ERR_OK);
-    assert_int_equal(credentials_rotate(txn, &one, span_str("sealed c"), NOW + 2), ERR_OK);
+    assert_int_equal(
+        credentials_rotate(txn, &one, (struct proof){.bytes = span_str("sealed b")}, NOW + 1),
+        ERR_OK);
+    assert_int_equal(
+        credentials_rotate(txn, &one, (struct proof){.bytes = span_str("sealed c")}, NOW + 2),
+        ERR_OK);
     assert_int_equal(credentials_get(txn, &one, &found), ERR_OK);
     assert_int_equal(found.proof_count, 2);
     assert_true(span_eq_str(found.proofs[0].bytes, "sealed c"));
@@ -223,7 +231,8 @@ static void damaged_record_is_corrupt(void **state)
     assert_int_equal(store_put(txn, TABLE_CREDENTIALS, uuid_span(&one), span_str("\1?")), ERR_OK);
     assert_int_equal(credentials_find(txn, span_str("a"), NOW, &found), ERR_CORRUPT);
     assert_int_equal(credentials_revoke(txn, &one, NOW), ERR_CORRUPT);
-    assert_int_equal(credentials_rotate(txn, &one, digest("b"), NOW), ERR_CORRUPT);
+    assert_int_equal(
+        credentials_rotate(txn, &one, (struct proof){.bytes = digest("b")}, NOW), ERR_CORRUPT);
     assert_int_equal(credentials_list(txn, note, &listed), ERR_CORRUPT);
     assert_int_equal(listed.n, 0);
 }

@@ -335,9 +335,9 @@ static void pipeline_reads_every_option(void **state)
     assert_int_equal(cron_next_ms(&p->schedule, 0), 300000);
     assert_int_equal(p->env_count, 2);
     assert_string_equal(p->env[0].name, "LANG");
-    assert_string_equal(p->env[0].value, "C");
+    assert_string_equal(p->env[0].value.text, "C");
     assert_string_equal(p->env[1].name, "EMPTY");
-    assert_string_equal(p->env[1].value, "");
+    assert_string_equal(p->env[1].value.text, "");
     pipeline_free(p);
 }
 
@@ -357,10 +357,10 @@ static void pipeline_reads_every_kind_of_step(void **state)
     assert_int_equal(step->kind, STEP_HTTP);
     assert_string_equal(step->name, "notify");
     assert_string_equal(step->url, "https://a/b");
-    assert_string_equal(step->secret, "s");
+    assert_string_equal(step->secret.text, "s");
     assert_int_equal(step->header_count, 1);
     assert_string_equal(step->headers[0].name, "X-A");
-    assert_string_equal(step->headers[0].value, "b");
+    assert_string_equal(step->headers[0].value.text, "b");
     assert_true(step->structured);
     assert_non_null(step->when);
 

@@ -23,6 +23,7 @@
 #include <cmocka.h>
 
 #include "home/home.h"
+#include "home/keyring.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -118,7 +119,7 @@ static inline void temp_home(const struct temp *temp, struct home *ret_home)
     const char *dir = temp_path(temp, "home");
     assert_int_equal(home_create(dir), ERR_OK);
     assert_int_equal(home_open(dir, ret_home), ERR_OK);
-    assert_int_equal(home_create_key(ret_home), ERR_OK);
+    assert_int_equal(keyring_create(ret_home), ERR_OK);
     ret_home->config.store_map_bytes = MIB(16);
     ret_home->config.store_disk_reserve_bytes = 0;
 }

@@ -1,0 +1,250 @@
+/* step_secrets - see step_secrets.h. */
+#include "store/step_secrets.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/pack.h"
+#include "store/key.h"
+#include "store/seal.h"
+#include "store/walk.h"
+
+/* Version of the stored form; schema/store.md says how to change it. */
+#define STEP_SECRET_RECORD 1
+
+/* What is stored under an owner and a name. */
+struct record {
+    int64_t created_ms, updated_ms;
+    struct sealed sealed;
+};
+
+static struct key key_of(struct span owner, struct span name)
+{
+    struct key key = KEY_INIT;
+    key_text(&key, owner);
+    key_bytes_add(&key, name);
+    return key;
+}
+
+/* The name stands behind the NUL that ends the owner. */
+static struct span name_in(struct span key)
+{
+    const uint8_t *nul = memchr(key.data, 0, key.len);
+    size_t before = nul ? (size_t)(nul - key.data) + 1 : key.len;
+    return span_of(key.data + before, key.len - before);
+}
+
+static enum err put(struct store_txn *txn, const struct key *key, const struct record *r)
+{
+    struct buf record = BUF_INIT;
+    pack_u8(&record, STEP_SECRET_RECORD);
+    pack_i64(&record, r->created_ms);
+    pack_i64(&record, r->updated_ms);
+    pack_u64(&record, r->sealed.key);
+    pack_bytes(&record, r->sealed.bytes);
+    enum err err = store_put(txn, TABLE_STEP_SECRETS, key_span(key), buf_span(&record));
+    buf_done(&record);
+    return err;
+}
+
+static enum err decode(struct span record, struct record *ret_record)
+{
+    struct unpack u = unpack_from(record);
+    if (unpack_u8(&u) != STEP_SECRET_RECORD)
+        return ERR_CORRUPT;
+    ret_record->created_ms = unpack_i64(&u);
+    ret_record->updated_ms = unpack_i64(&u);
+    ret_record->sealed.key = unpack_u64(&u);
+    ret_record->sealed.bytes = unpack_bytes(&u);
+    return unpack_done(&u) ? ERR_OK : ERR_CORRUPT;
+}
+
+static enum err get(struct store_txn *txn, const struct key *key, struct record *ret_record)
+{
+    struct span record;
+    enum err err = store_get(txn, TABLE_STEP_SECRETS, key_span(key), &record);
+    return err ? err : decode(record, ret_record);
+}
+
+/* Seals a value for its place, to which the label binds it, and stores it with these times. */
+static enum err seal(struct store_txn *txn, const struct home *home, const struct key *key,
+    struct span value, struct record r)
+{
+    struct buf sealed = BUF_INIT;
+    enum err err = seal_secret(txn, home, key_span(key), value, &r.sealed.key, &sealed);
+    r.sealed.bytes = buf_span(&sealed);
+    if (!err)
+        err = put(txn, key, &r);
+    buf_done(&sealed);
+    return err;
+}
+
+enum err step_secrets_set(struct store_txn *txn, const struct home *home, struct span owner,
+    struct span name, struct span value, int64_t now_ms, bool *ret_new)
+{
+    struct key key = key_of(owner, name);
+    struct record old;
+    enum err err = get(txn, &key, &old);
+    *ret_new = err == ERR_NOTFOUND;
+    if (err && err != ERR_NOTFOUND)
+        return err;
+    struct record r = {*ret_new ? now_ms : old.created_ms, now_ms, {0}};
+    return seal(txn, home, &key, value, r);
+}
+
+enum err step_secrets_get(
+    struct store_txn *txn, struct span owner, struct span name, struct step_secret *ret_secret)
+{
+    struct key key = key_of(owner, name);
+    struct record r;
+    enum err err = get(txn, &key, &r);
+    if (!err)
+        *ret_secret = (struct step_secret){name, r.created_ms, r.updated_ms};
+    return err;
+}
+
+enum err step_secrets_del(struct store_txn *txn, struct span owner, struct span name)
+{
+    struct key key = key_of(owner, name);
+    return store_del(txn, TABLE_STEP_SECRETS, key_span(&key));
+}
+
+/* The place of the secret that a definition of the pipeline means. */
+static struct key key_meant(struct span pipeline_id, struct span name)
+{
+    return key_of(name_is_own_secret(name) ? pipeline_id : SPAN_NONE, name);
+}
+
+enum err step_secrets_open(struct store_txn *txn, const struct home *home, struct span pipeline_id,
+    struct span name, struct buf *out)
+{
+    struct key key = key_meant(pipeline_id, name);
+    struct record r;
+    enum err err = get(txn, &key, &r);
+    return err ? err : keyring_unseal(home, r.sealed, key_span(&key), out);
+}
+
+enum err step_secrets_has(struct store_txn *txn, struct span pipeline_id, struct span name)
+{
+    struct key key = key_meant(pipeline_id, name);
+    struct span record;
+    return store_get(txn, TABLE_STEP_SECRETS, key_span(&key), &record);
+}
+
+/* A pipeline's own secrets. */
+
+static void forget(struct buf *value)
+{
+    if (value->data)
+        crypto_clear(value->data, value->len);
+    buf_done(value);
+}
+
+static bool holds(
+    const struct home *home, const struct key *key, struct span record, struct span value)
+{
+    struct record r;
+    struct buf own = BUF_INIT;
+    bool same = !decode(record, &r) && !keyring_unseal(home, r.sealed, key_span(key), &own) &&
+                own.len == value.len && (!own.len || crypto_equal(own.data, value.data, own.len));
+    forget(&own);
+    return same;
+}
+
+/* Finds the own secret that has this value. ERR_NOTFOUND. */
+static enum err find_own(struct store_txn *txn, const struct home *home, struct span pipeline_id,
+    struct span value, struct buf *ret_name)
+{
+    struct key prefix = key_of(pipeline_id, SPAN_NONE), key = prefix;
+    struct span record;
+    enum err err;
+    while (!(err = walk_next(txn, TABLE_STEP_SECRETS, key_span(&prefix), &key, &record)))
+        if (holds(home, &key, record, value))
+            break;
+    if (!err)
+        buf_add_span(ret_name, name_in(key_span(&key)));
+    return err;
+}
+
+/* Names are random, so that a definition that is taken to another home means nothing there. */
+static enum err add_own(struct store_txn *txn, const struct home *home, struct span pipeline_id,
+    struct span value, int64_t now_ms, struct buf *ret_name)
+{
+    size_t before = ret_name->len;
+    uint64_t random;
+    bool is_new;
+    random_bytes(&random, sizeof random);
+    buf_printf(ret_name, OWN_SECRET "%016" PRIx64, random);
+    struct span name = span_of(ret_name->data + before, ret_name->len - before);
+    return step_secrets_set(txn, home, pipeline_id, name, value, now_ms, &is_new);
+}
+
+enum err step_secrets_own(struct store_txn *txn, const struct home *home, struct span pipeline_id,
+    struct span value, int64_t now_ms, struct buf *ret_name)
+{
+    enum err err = find_own(txn, home, pipeline_id, value, ret_name);
+    return err == ERR_NOTFOUND ? add_own(txn, home, pipeline_id, value, now_ms, ret_name) : err;
+}
+
+enum err step_secrets_drop(struct store_txn *txn, struct span pipeline_id)
+{
+    struct key prefix = key_of(pipeline_id, SPAN_NONE), key = prefix;
+    struct span record;
+    enum err err;
+    while (!(err = walk_next(txn, TABLE_STEP_SECRETS, key_span(&prefix), &key, &record))) {
+        err = store_del(txn, TABLE_STEP_SECRETS, key_span(&key));
+        if (err)
+            return err;
+    }
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+/* All of them. */
+
+enum err step_secrets_list(struct store_txn *txn, struct span owner, struct span after,
+    step_secrets_visit *visit, void *context)
+{
+    struct key prefix = key_of(owner, SPAN_NONE), key = key_of(owner, after);
+    struct span record;
+    enum err err;
+    while (!(err = walk_next(txn, TABLE_STEP_SECRETS, key_span(&prefix), &key, &record))) {
+        struct record r;
+        err = decode(record, &r);
+        if (err)
+            return err;
+        struct step_secret secret = {name_in(key_span(&key)), r.created_ms, r.updated_ms};
+        if (!visit(&secret, context))
+            return ERR_OK;
+    }
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static enum err reseal(struct store_txn *txn, const struct home *home, const struct key *key,
+    const struct record *r, size_t *lost)
+{
+    struct buf value = BUF_INIT;
+    enum err err = keyring_unseal(home, r->sealed, key_span(key), &value);
+    *lost += err != ERR_OK;
+    err = err ? ERR_OK : seal(txn, home, key, buf_span(&value), *r);
+    forget(&value);
+    return err;
+}
+
+enum err step_secrets_reseal(
+    struct store_txn *txn, const struct home *home, uint64_t sealing, size_t *ret_lost)
+{
+    struct key key = KEY_INIT;
+    struct span record;
+    enum err err;
+    while (!(err = walk_next(txn, TABLE_STEP_SECRETS, SPAN_NONE, &key, &record))) {
+        struct record r;
+        err = decode(record, &r);
+        if (!err && r.sealed.key != sealing)
+            err = reseal(txn, home, &key, &r, ret_lost);
+        if (err)
+            return err;
+    }
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
