@@ -12,6 +12,7 @@
 
 #include "base/fresh.h"
 #include "base/log.h"
+#include "home/need.h"
 #include "http/http_call.h"
 #include "http/http_client.h"
 
@@ -57,6 +58,7 @@ int main(int argc, char **argv)
     if (home_open(argv[1], &home))
         return EXIT_FIX;
     signal(SIGPIPE, SIG_IGN);
+    need_only(&home, NEED_OUTSIDE);
     for (;;) {
         enum frame_type type;
         struct span body;

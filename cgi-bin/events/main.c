@@ -18,6 +18,6 @@ static const struct route routes[] = {
 int main(void)
 {
     static const struct program events = {
-        "events", STORE_READ_WRITE, routes, sizeof routes / sizeof routes[0]};
+        "events", STORE_READ_WRITE, routes, sizeof routes / sizeof routes[0], .reads_key = true};
     serve_main(&events);
 }

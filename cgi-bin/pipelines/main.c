@@ -23,6 +23,6 @@ static const struct route routes[] = {
 int main(void)
 {
     static const struct program pipelines = {
-        "pipelines", STORE_READ_WRITE, routes, sizeof routes / sizeof routes[0]};
+        "pipelines", STORE_READ_WRITE, routes, sizeof routes / sizeof routes[0], .reads_key = true};
     serve_main(&pipelines);
 }

@@ -66,7 +66,7 @@ static bool is_held(int fd)
 bool alive_is(const struct home *home)
 {
     struct stat st;
-    int fd = open_lock(home, O_RDWR);
+    int fd = open_lock(home, O_RDONLY);
     if (fd < 0)
         return false;
     bool alive = is_held(fd) && fstat(fd, &st) == 0 &&
@@ -79,7 +79,7 @@ bool alive_is(const struct home *home)
 pid_t alive_pid(const struct home *home)
 {
     char text[32] = "";
-    int fd = open_lock(home, O_RDWR);
+    int fd = open_lock(home, O_RDONLY);
     if (fd < 0)
         return 0;
     bool held = is_held(fd) && pread(fd, text, sizeof text - 1, 0) > 0;

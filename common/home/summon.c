@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +18,7 @@
 #include "base/log.h"
 #include "home/alive.h"
 
+#define HERALD_FD 3
 #define AGAIN_MS 1000 /* between two tries of a process */
 
 static bool find_program(char ret_path[PATH_MAX])
@@ -63,13 +67,9 @@ static int start(char *program, const struct home *home)
     return rc;
 }
 
-enum err summon_dispatcher(const struct home *home)
+static enum err find_and_start(const struct home *home)
 {
-    static _Atomic int64_t tried_ms = -AGAIN_MS;
     char program[PATH_MAX];
-    int64_t now = clock_mono_ms(), before = tried_ms;
-    if (now - before < AGAIN_MS || !atomic_compare_exchange_strong(&tried_ms, &before, now))
-        return ERR_OK;
     if (!find_program(program)) {
         log_error("cannot find fx-dispatcher to start it on demand; install it beside the web "
                   "programs or in a bin directory next to theirs");
@@ -80,4 +80,60 @@ enum err summon_dispatcher(const struct home *home)
         return ERR_OK;
     log_errno("cannot start %s", program);
     return ERR_IO;
+}
+
+/* The herald: asked by a byte, it answers with one. It ends when nobody can ask any more. */
+
+static int herald_fd = -1; /* the asker's end */
+
+static _Noreturn void serve_as_herald(const struct home *home, int fd)
+{
+    char byte;
+    (void)prctl(PR_SET_NAME, "fx-herald");
+    setsid(); /* signals to the group of the program are not for it */
+    if (dup2(fd, HERALD_FD) < 0)
+        _exit(EXIT_RETRY);
+    (void)syscall(SYS_close_range, HERALD_FD + 1, ~0u, 0);
+    close(STDIN_FILENO); /* the web server's listening socket, or a request */
+    close(STDOUT_FILENO);
+    while (open("/dev/null", O_RDWR) < STDOUT_FILENO)
+        ;
+    while (read(HERALD_FD, &byte, 1) == 1) {
+        byte = (char)find_and_start(home);
+        if (write(HERALD_FD, &byte, 1) != 1)
+            break;
+    }
+    _exit(0);
+}
+
+void summon_split(const struct home *home)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+        log_die(EXIT_RETRY, "cannot make a socket for who starts the dispatcher");
+    pid_t pid = fork();
+    if (pid == 0)
+        serve_as_herald(home, pair[1]);
+    if (pid < 0)
+        log_die(EXIT_RETRY, "cannot fork");
+    close(pair[1]);
+    herald_fd = pair[0];
+}
+
+static enum err ask_herald(void)
+{
+    char byte = 0;
+    if (send(herald_fd, &byte, 1, MSG_NOSIGNAL) == 1 && recv(herald_fd, &byte, 1, 0) == 1)
+        return (enum err)byte;
+    log_error("the process that starts the dispatcher on demand has gone");
+    return ERR_IO;
+}
+
+enum err summon_dispatcher(const struct home *home)
+{
+    static _Atomic int64_t tried_ms = -AGAIN_MS;
+    int64_t now = clock_mono_ms(), before = tried_ms;
+    if (now - before < AGAIN_MS || !atomic_compare_exchange_strong(&tried_ms, &before, now))
+        return ERR_OK;
+    return herald_fd >= 0 ? ask_herald() : find_and_start(home);
 }

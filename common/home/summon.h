@@ -12,6 +12,14 @@
 #include "home/home.h"
 
 /*
+ * Splits off a small process, the herald, which starts the dispatcher when this process asks
+ * for it: for a program that is going to give up starting others (need.h), since whoever is
+ * started inherits what was given up. The herald holds nothing of this process and ends
+ * with it. Before a store is opened and a thread is made.
+ */
+void summon_split(const struct home *home);
+
+/*
  * Starts a dispatcher, at most once a second a process. ERR_OK: one was started, by
  * this call or by one shortly before; where a dispatcher runs already, the new one
  * leaves at once. ERR_NOTFOUND: the program cannot be found; logged. ERR_IO: logged.

@@ -47,6 +47,7 @@ struct program {
     enum store_mode mode;
     const struct route *routes;
     size_t route_count;
+    bool reads_key; /* secret.key; others cannot (home/need.h) */
 };
 
 /* A body that came compressed. web/content.h says which, and request_decode undoes that. */

@@ -18,6 +18,8 @@
 #include "base/crypto.h"
 #include "base/fresh.h"
 #include "base/log.h"
+#include "home/need.h"
+#include "home/summon.h"
 #include "model/address.h"
 #include "web/channel.h"
 #include "web/peer.h"
@@ -251,6 +253,16 @@ static void serve_cgi(void)
         store_lead(store);
 }
 
+/* libcrypto reads its settings when it is first used. */
+static void give_up(const struct program *program)
+{
+    uint8_t digest[CRYPTO_SHA256];
+    unsigned needs = program->reads_key ? NEED_KEY : 0;
+    crypto_sha256(SPAN_NONE, digest);
+    needs |= NEED_STATE | (program->mode == STORE_READ_WRITE ? NEED_WAKE : 0);
+    need_only(&home, needs);
+}
+
 /* A front end that waits for this program shows the log; the setting is mended there. */
 static void read_proxies(void)
 {
@@ -267,6 +279,8 @@ void serve_main(const struct program *program)
     signal(SIGPIPE, SIG_IGN);
     bool fastcgi = fastcgi_is();
     enum err err = home_open(NULL, &home);
+    if (!err && program->mode == STORE_READ_WRITE && home.config.dispatcher_on_demand)
+        summon_split(&home);
     if (!err)
         err = store_open(&home, program->mode, &store);
     else
@@ -275,6 +289,8 @@ void serve_main(const struct program *program)
         exit(err == ERR_IO ? EXIT_RETRY : EXIT_FIX);
     read_proxies();
     serving = (struct serving){program, &home, store, err ? NULL : meter_open(&home), &proxies};
+    if (!err)
+        give_up(program);
     if (fastcgi)
         serve_fastcgi();
     else
