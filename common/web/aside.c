@@ -103,8 +103,11 @@ static void add(struct aside *aside, uint32_t events)
     pthread_mutex_unlock(&lock);
 }
 
-/* Can the request be read? What a peer that has gone has sent can be read to its end. */
-static bool look(int connection, struct arrival *ret_arrival)
+/*
+ * How much of the request is there? What a peer that has gone has sent can be read to its end.
+ * *ret_arrival is for a request that can be read: neither RECORDS_PART nor RECORDS_BAD.
+ */
+static enum records look(int connection, struct arrival *ret_arrival)
 {
     NOT_ZEROED uint8_t bytes[LOOK_MAX];
     ssize_t n = recv(connection, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
@@ -118,13 +121,16 @@ static bool look(int connection, struct arrival *ret_arrival)
         .waits = records == RECORDS_OTHER,
         .bytes = n > 0 ? (size_t)n : 0,
     };
-    return records != RECORDS_PART;
+    return records;
 }
 
 bool aside_request(int connection, struct arrival *ret_arrival)
 {
-    if (look(connection, ret_arrival))
-        return true;
+    enum records records = look(connection, ret_arrival);
+    if (records == RECORDS_BAD)
+        close(connection);
+    if (records != RECORDS_PART)
+        return records != RECORDS_BAD;
     struct aside *aside = mem_alloc(sizeof *aside);
     aside->connection = connection;
     add(aside, EPOLLIN | EPOLLRDHUP);
@@ -188,14 +194,17 @@ static bool go_on(struct aside *aside, uint32_t events, struct arrival *ret_arri
             close(take_out(aside));
         return false;
     }
-    bool readable = look(aside->connection, ret_arrival);
+    enum records records = look(aside->connection, ret_arrival);
+    bool readable = records != RECORDS_PART;
     bool gone = events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
     bool shredded = ++aside->pieces > PIECES_MAX;
     if (!readable && !gone && !shredded)
         return false;
     ret_arrival->waits |= !readable && !gone;
-    take_out(aside);
-    return true;
+    int connection = take_out(aside);
+    if (records == RECORDS_BAD)
+        close(connection);
+    return records != RECORDS_BAD;
 }
 
 bool aside_next(struct arrival *ret_arrival)

@@ -6,20 +6,69 @@
 
 #define CONTENT_MAX 65528 /* bytes of one record; a multiple of 8, so that none is padded */
 
+/* Reads the stream of parameters: the lengths of a name and its value, then both (3.4). */
+struct lengths {
+    uint8_t head[8]; /* the lengths, each of 1 byte, or of 4 where the first bit is set */
+    size_t have;     /* bytes of them */
+    size_t skip;     /* bytes of name and value that are to come */
+};
+
+/* A length of the pair, behind the other one, if it is whole. */
+static bool take_length(const struct lengths *l, size_t *at, size_t *ret_length)
+{
+    const uint8_t *bytes = l->head + *at;
+    size_t size = *at < l->have && bytes[0] & 0x80 ? 4 : 1;
+    *ret_length = size == 1 ? bytes[0]
+                            : (size_t)(bytes[0] & 0x7f) << 24 | (size_t)bytes[1] << 16 |
+                                  (size_t)bytes[2] << 8 | bytes[3];
+    *at += size;
+    return *at <= l->have;
+}
+
+/* Goes on with a part of the stream. False where a length is beyond RECORDS_PARAMETER_MAX. */
+static bool check_lengths(struct lengths *l, const uint8_t *bytes, size_t len)
+{
+    for (size_t i = 0; i < len;) {
+        if (l->skip) {
+            size_t some = l->skip < len - i ? l->skip : len - i;
+            l->skip -= some;
+            i += some;
+            continue;
+        }
+        size_t at = 0, name, value;
+        l->head[l->have++] = bytes[i++];
+        if (!take_length(l, &at, &name) || !take_length(l, &at, &value))
+            continue;
+        if (name > RECORDS_PARAMETER_MAX || value > RECORDS_PARAMETER_MAX)
+            return false;
+        *l = (struct lengths){.skip = name + value};
+    }
+    return true;
+}
+
 enum records records_look(struct span bytes, size_t most)
 {
     static const uint8_t order[] = {FCGI_BEGIN_REQUEST, FCGI_PARAMS, FCGI_STDIN};
     const size_t stages = sizeof order;
     size_t at = 0, stage = 0;
     FCGI_Header first = {0}, head;
+    struct lengths lengths = {.skip = 0};
     while (stage < stages && at + sizeof head <= bytes.len) {
         memcpy(&head, bytes.data + at, sizeof head);
         if (at == 0)
             first = head;
         size_t content = (size_t)head.contentLengthB1 << 8 | head.contentLengthB0;
+        size_t here = bytes.len - at - sizeof head;
+        if (head.type == FCGI_PARAMS && !check_lengths(&lengths, bytes.data + at + sizeof head,
+                                            content < here ? content : here))
+            return RECORDS_BAD;
         at += sizeof head + content + head.paddingLength;
         if (head.type != order[stage] || head.requestIdB1 != first.requestIdB1 ||
-            head.requestIdB0 != first.requestIdB0 || at > most)
+            head.requestIdB0 != first.requestIdB0)
+            return order[stage] == FCGI_STDIN ? RECORDS_OTHER : RECORDS_BAD;
+        if (stage == 0 && (content != sizeof(FCGI_BeginRequestBody) || head.paddingLength))
+            return RECORDS_BAD;
+        if (at > most)
             return RECORDS_OTHER;
         if (stage == 0 || content == 0)
             stage++;

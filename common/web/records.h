@@ -10,13 +10,21 @@ enum records {
     RECORDS_PART,  /* a part of a request; more is to come */
     RECORDS_WHOLE, /* a whole request: reading it will not wait for its peer */
     RECORDS_OTHER, /* longer than was asked for, or not as web servers send a request */
+    RECORDS_BAD,   /* not to be read: its parameters are not as any web server sends them */
 };
+
+#define RECORDS_PARAMETER_MAX (1 << 20) /* bytes of a parameter's name, and of its value */
 
 /*
  * How much of a request has arrived, by its first bytes: one record begins a request, then come
  * two streams, each ended by an empty record, all of one id. libfcgi skips records of another id
  * and goes on reading, so any other order is RECORDS_OTHER, and so is a request of more than
  * `most` bytes.
+ *
+ * libfcgi takes as much memory as a parameter's lengths say, and ends the process where there is
+ * not so much. So a length among the bytes that is beyond RECORDS_PARAMETER_MAX is RECORDS_BAD,
+ * and so is any other order before the end of the parameters; and a padded beginning, whose
+ * padding libfcgi does not skip.
  */
 enum records records_look(struct span bytes, size_t most);
 

@@ -7,7 +7,7 @@ import pytest
 
 import raw
 from checks import UUID, check_problem, nothing_stored
-from harness import read_reply
+from harness import children_of, read_reply
 
 EVENT = {"event_source": "shop", "event_type": "order.created", "payload": {"id": 1}}
 
@@ -214,7 +214,14 @@ def test_raw_garbage(fastcgi):
         raw.begin() + raw.record(raw.STDIN),
         raw.begin() + raw.record(raw.PARAMS, b"\xff\xff\xff\xff\xff\xff\xff\xff" + b"x" * 100),
         raw.begin() + raw.record(raw.PARAMS, b"\x0b\x20CONTENT") + raw.record(raw.PARAMS),
+        # Lengths for which there is no memory, alone or together, at once and one after another.
+        raw.begin() + raw.record(raw.PARAMS, b"\xff\xff\xff\xfe\0" + b"x" * 100),
+        raw.begin() + raw.record(raw.PARAMS, b"\xc0\0\0\0\xc0\0\0\0" + b"x" * 100),
+        raw.begin() + raw.record(raw.PARAMS, b"\1\1ab\1\xff\xff") + raw.record(
+            raw.PARAMS, b"\xff\xfe" + b"x" * 100),
+        raw.record(9, b"") + raw.begin() + raw.record(raw.PARAMS, b"\xff\xff\xff\xfe\0"),
     ]
+    running = children_of(fastcgi.server.pid)
     with nothing_stored(fastcgi):
         for data in garbage:
             with raw.connect(fastcgi.socket("events")) as peer:
@@ -222,6 +229,7 @@ def test_raw_garbage(fastcgi):
                 peer.shutdown(socket.SHUT_WR)
                 until_closed(peer)
     fastcgi.post_event("order.created")
+    assert children_of(fastcgi.server.pid) == running
 
 
 def until_closed(peer):

@@ -40,7 +40,7 @@ static const struct {
     {{{BEGIN, 1, 8, 0}}, RECORDS_PART},
     {{{BEGIN, 1, 8, 0}, {PARAMS, 1, 0, 0}}, RECORDS_PART},
     {{{BEGIN, 1, 8, 0}, {PARAMS, 1, 0, 0}, {STDIN, 1, 0, 0}}, RECORDS_WHOLE},
-    {{{BEGIN, 1, 8, 0}, {PARAMS, 1, 9, 0}, {STDIN, 1, 9, 0}}, RECORDS_OTHER},
+    {{{BEGIN, 1, 8, 0}, {PARAMS, 1, 9, 0}, {STDIN, 1, 9, 0}}, RECORDS_BAD},
     {{{BEGIN, 1, 8, 0}, {PARAMS, 1, 9, 7}, {PARAMS, 1, 0, 0}, {STDIN, 1, 9, 7}}, RECORDS_PART},
     {{{BEGIN, 1, 8, 0}, {PARAMS, 1, 9, 7}, {PARAMS, 1, 0, 0}, {STDIN, 1, 9, 7}, {STDIN, 1, 0, 0}},
         RECORDS_WHOLE},
@@ -49,13 +49,17 @@ static const struct {
         RECORDS_WHOLE},
     {{{BEGIN, 258, 8, 0}, {PARAMS, 258, 0, 0}, {STDIN, 258, 0, 0}}, RECORDS_WHOLE},
     /* Of another request, or of the connection. */
-    {{{BEGIN, 1, 8, 0}, {PARAMS, 2, 0, 0}}, RECORDS_OTHER},
-    {{{BEGIN, 1, 8, 0}, {PARAMS, 257, 0, 0}}, RECORDS_OTHER},
+    {{{BEGIN, 1, 8, 0}, {PARAMS, 2, 0, 0}}, RECORDS_BAD},
+    {{{BEGIN, 1, 8, 0}, {PARAMS, 257, 0, 0}}, RECORDS_BAD},
     {{{BEGIN, 1, 8, 0}, {PARAMS, 1, 0, 0}, {STDIN, 2, 0, 0}}, RECORDS_OTHER},
-    {{{BEGIN, 1, 8, 0}, {VALUES, 0, 0, 0}}, RECORDS_OTHER},
+    {{{BEGIN, 1, 8, 0}, {VALUES, 0, 0, 0}}, RECORDS_BAD},
+    /* A beginning that libfcgi does not read as it stands. */
+    {{{BEGIN, 1, 8, 1}, {PARAMS, 1, 0, 0}}, RECORDS_BAD},
+    {{{BEGIN, 1, 7, 0}, {PARAMS, 1, 0, 0}}, RECORDS_BAD},
+    {{{BEGIN, 1, 16, 0}, {PARAMS, 1, 0, 0}}, RECORDS_BAD},
     /* Not in this order. */
-    {{{PARAMS, 1, 0, 0}}, RECORDS_OTHER},
-    {{{BEGIN, 1, 8, 0}, {STDIN, 1, 0, 0}}, RECORDS_OTHER},
+    {{{PARAMS, 1, 0, 0}}, RECORDS_BAD},
+    {{{BEGIN, 1, 8, 0}, {STDIN, 1, 0, 0}}, RECORDS_BAD},
     {{{BEGIN, 1, 8, 0}, {PARAMS, 1, 0, 0}, {ABORT, 1, 0, 0}}, RECORDS_OTHER},
     /* As long as may be, and longer. */
     {{{BEGIN, 1, 8, 0}, {PARAMS, 1, 0, 0}, {STDIN, 1, MOST - 40, 0}, {STDIN, 1, 0, 0}},
@@ -78,7 +82,7 @@ static void request_is_whole_with_its_last_byte(void **state)
             fail_msg("case %zu: %d", i, is);
         for (size_t len = 0; len < bytes.len; len++) {
             is = records_look(span_of(bytes.data, len), MOST);
-            if (is == RECORDS_WHOLE || (is == RECORDS_OTHER && cases[i].is != RECORDS_OTHER))
+            if (is == RECORDS_WHOLE || (is != RECORDS_PART && is != cases[i].is))
                 fail_msg("case %zu, %zu bytes of %zu: %d", i, len, bytes.len, is);
         }
         buf_done(&bytes);
@@ -96,6 +100,51 @@ static void request_ends_where_it_ends(void **state)
     add(&bytes, BEGIN, 2, 8, 0);
     assert_int_equal(records_look(buf_span(&bytes), MOST), RECORDS_WHOLE);
     buf_done(&bytes);
+}
+
+#define PAIR(text) \
+    { \
+        text, sizeof text - 1 \
+    }
+
+/* Streams of parameters: what their lengths claim. */
+static const struct {
+    struct {
+        const char *bytes;
+        size_t len;
+    } params;
+    bool good;
+} claims[] = {
+    {PAIR(""), true}, {PAIR("\1\1ab"), true}, {PAIR("\0\0\0\0"), true},
+    {PAIR("\177\0"), true}, /* its end is to come */
+    {PAIR("\200\0\0\1\200\0\0\1ab\1\0c"), true},
+    {PAIR("\1\200\20\0\0a"), true},                                         /* as long as may be */
+    {PAIR("\200\20\0\0\200\20\0\0"), true}, {PAIR("\1\200\20\0\1"), false}, /* longer by a byte */
+    {PAIR("\200\20\0\1\1"), false},
+    {PAIR("\377\377\377\376\0"), false}, /* what malloc has not, alone or together */
+    {PAIR("\300\0\0\0\300\0\0\0"), false}, {PAIR("\377\377\377\377\377\377\377\377"), false},
+    {PAIR("\1\1ab\1\3cdef\0\377\377\377\377"), false}, /* behind good ones */
+};
+
+/* However a stream is cut into records, and wherever the bytes end. */
+static void lengths_that_no_parameter_has_are_bad(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof claims / sizeof claims[0]; i++) {
+        for (size_t piece = 1; piece <= 20; piece++) {
+            struct buf bytes = BUF_INIT;
+            add(&bytes, BEGIN, 1, 8, 0);
+            for (size_t at = 0, len; at < claims[i].params.len; at += len) {
+                len = claims[i].params.len - at < piece ? claims[i].params.len - at : piece;
+                add(&bytes, PARAMS, 1, len, 0);
+                memcpy(bytes.data + bytes.len - len, claims[i].params.bytes + at, len);
+            }
+            enum records is = records_look(buf_span(&bytes), MOST);
+            if (is != (claims[i].good ? RECORDS_PART : RECORDS_BAD))
+                fail_msg("claim %zu in pieces of %zu: %d", i, piece, is);
+            buf_done(&bytes);
+        }
+    }
 }
 
 /* The records of a reply, taken apart again. */
@@ -134,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(request_is_whole_with_its_last_byte),
         cmocka_unit_test(request_ends_where_it_ends),
+        cmocka_unit_test(lengths_that_no_parameter_has_are_bad),
         cmocka_unit_test(reply_is_one_stream_and_an_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
