@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "home/config.h"
+#include "model/name.h"
 #include "proc/frame.h"
 #include "store/events.h"
 
@@ -50,7 +51,9 @@ enum err emits_store(
 {
     struct span rest = outcome->emits;
     struct frame_emit emit;
+    struct buf word = BUF_INIT;
     uint16_t depth = 0;
+    name_encode(parent->pipeline_name, &word);
     enum err err = outcome->emit_count ? find_depth(txn, parent, &depth) : ERR_OK;
     for (uint32_t i = 0; !err && i < outcome->emit_count && frame_emit_next(&rest, &emit); i++) {
         struct event event = {
@@ -59,7 +62,7 @@ enum err emits_store(
             .accepted_ms = clock_wall_ms(),
             .depth = depth,
             .data_kind = EVENT_DATA_JSON,
-            .source = emit.event_source.len ? emit.event_source : parent->pipeline_name,
+            .source = emit.event_source.len ? emit.event_source : buf_span(&word),
             .type = emit.event_type,
             .topic = emit.topic,
             .datacontenttype = span_str("application/json"),
@@ -71,5 +74,6 @@ enum err emits_store(
         event.id = span_str(text); /* the cid is shared, the id is the event's own */
         err = events_append(txn, &event);
     }
+    buf_done(&word);
     return err;
 }

@@ -9,6 +9,7 @@
 #include "fxctl/operand.h"
 #include "fxctl/read.h"
 #include "fxctl/table.h"
+#include "fxctl/text.h"
 #include "model/definition.h"
 #include "model/json_value.h"
 #include "store/actions.h"
@@ -113,7 +114,7 @@ static void print_applied(const struct fxctl *ctl, const struct application *a)
 {
     const char *name = buf_text(&a->definition->name);
     char version[16];
-    struct buf text = BUF_INIT;
+    struct buf text = BUF_INIT, word = BUF_INIT;
     struct json_out o = json_out_to(&text);
     snprintf(version, sizeof version, "%" PRIu32, a->version);
     if (ctl->json) {
@@ -128,19 +129,26 @@ static void print_applied(const struct fxctl *ctl, const struct application *a)
     }
     fxctl_print(&text);
     buf_done(&text);
-    fxctl_say("Pipeline %s is %s: version %s.", name, outcome_names[a->outcome], version);
+    text_add_word(buf_span(&a->definition->name), &word);
+    fxctl_say(
+        "Pipeline %s is %s: version %s.", buf_text(&word), outcome_names[a->outcome], version);
     if (a->running && a->running != a->version)
         fxctl_say("Its trigger still runs version %" PRIu32 "; to run the new one:\n"
                   "  fxctl trigger start %s",
-            a->running, name);
+            a->running, buf_text(&word));
+    buf_done(&word);
 }
 
 static int refuse_conflict(const struct application *a)
 {
+    if (a->renamed && !a->definition->id.len)
+        return fxctl_refuse("name: another pipeline has it, in upper or lower case, and a pipeline "
+                            "keeps its name; choose another, or write it as that one has it");
     if (a->renamed)
         return fxctl_refuse("id: belongs to a pipeline of another name, and a pipeline keeps its "
                             "name; leave the id out to create another one");
-    return fxctl_refuse("%s: another pipeline has it; choose another", a->taken);
+    return fxctl_refuse("%s: another pipeline has it%s; choose another", a->taken,
+        strcmp(a->taken, "name") == 0 ? ", in upper or lower case" : "");
 }
 
 /* Says why the definition was not stored. */

@@ -15,6 +15,9 @@ void text_add_line(struct span text, struct buf *out);
 /* Appends the text with its lines, each behind `indent` and ended by a newline. Tabs are kept. */
 void text_add_lines(struct span text, const char *indent, struct buf *out);
 
+/* Appends the text as one word for a shell, in quotes where it would not be one as it stands. */
+void text_add_word(struct span text, struct buf *out);
+
 /* How many columns the text takes on a terminal, with one for every character. */
 size_t text_width(struct span text);
 

@@ -23,7 +23,7 @@
 /* What a write carries from its handler to its reply. */
 struct change {
     char id[PIPELINE_ID_MAX + 1];
-    char name[PIPELINE_NAME_MAX + 1];
+    char name[PIPELINE_NAME_BYTES + 1];
     struct definition definition; /* as it came; ended when the change has been settled */
     struct buf text;              /* the definition as it is stored, likewise */
     struct buf refusal;           /* why it is not stored, after ERR_INVALID */
@@ -119,9 +119,8 @@ static void created(struct request *request, enum err err)
     struct span refusal = settle(request);
     if (err == ERR_CONFLICT)
         reply_problem(request, 409,
-            "%s: another pipeline has it; choose another, or replace that "
-            "pipeline with PUT.",
-            change->why);
+            "%s: another pipeline has it%s; choose another, or replace that pipeline with PUT.",
+            change->why, strcmp(change->why, "name") == 0 ? ", in upper or lower case" : "");
     else if (err)
         reply_refused(request, err, refusal);
     else

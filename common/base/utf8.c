@@ -57,7 +57,7 @@ bool utf8_is(const uint8_t *at, size_t len)
     return true;
 }
 
-static uint32_t code_point_of(const uint8_t *at, size_t len)
+uint32_t utf8_code_point(const uint8_t *at, size_t len)
 {
     static const uint8_t bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
     uint32_t code_point = at[0] & bits[len];
@@ -72,7 +72,7 @@ bool utf8_is_plain(const uint8_t *at, size_t len)
         uint32_t first, last;
     } not_plain[] = {{0, 0x1f}, {0x7f, 0x9f}, {0x61c, 0x61c}, {0x200e, 0x200f}, {0x2028, 0x202e},
         {0x2066, 0x2069}};
-    uint32_t code_point = code_point_of(at, len);
+    uint32_t code_point = utf8_code_point(at, len);
     for (size_t i = 0; i < sizeof not_plain / sizeof *not_plain; i++)
         if (code_point >= not_plain[i].first && code_point <= not_plain[i].last)
             return false;

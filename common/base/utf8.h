@@ -20,6 +20,9 @@ bool utf8_is(const uint8_t *at, size_t len);
  */
 bool utf8_is_plain(const uint8_t *at, size_t len);
 
+/* The code point of a well-formed character of `len` bytes. */
+uint32_t utf8_code_point(const uint8_t *at, size_t len);
+
 /* Writes a code point (no surrogate, U+10FFFF at most). Returns how many bytes that took. */
 size_t utf8_encode(uint32_t code_point, uint8_t ret_bytes[4]);
 

@@ -10,11 +10,12 @@
 #define EVENT_SOURCE_MAX 2048   /* a URI reference */
 #define EVENT_ATTRIBUTES_MAX 64 /* of a CloudEvent in headers, extensions among them */
 #define PIPELINE_ID_MAX 64      /* [A-Za-z0-9][A-Za-z0-9._-]{0,63} */
-#define PIPELINE_NAME_MAX 64    /* [a-z0-9][a-z0-9_-]{0,63} */
-#define STEP_NAME_MAX 64        /* [A-Za-z0-9][A-Za-z0-9._-]{0,63} */
-#define SCRIPT_NAME_MAX 128     /* [A-Za-z0-9_][A-Za-z0-9._-]{0,127}, no path */
-#define STEPS_MAX 100           /* steps of a pipeline */
-#define ENV_MAX 100             /* variables of a pipeline */
+#define PIPELINE_NAME_MAX 64    /* characters that show (base/unicode.h), no blank at an end */
+#define PIPELINE_NAME_BYTES (PIPELINE_NAME_MAX * 4)
+#define STEP_NAME_MAX 64    /* [A-Za-z0-9][A-Za-z0-9._-]{0,63} */
+#define SCRIPT_NAME_MAX 128 /* [A-Za-z0-9_][A-Za-z0-9._-]{0,127}, no path */
+#define STEPS_MAX 100       /* steps of a pipeline */
+#define ENV_MAX 100         /* variables of a pipeline */
 #define ENV_VALUE_MAX 8192
 #define URL_MAX 2048         /* bytes of an HTTP step's URL */
 #define STEP_HEADERS_MAX 100 /* headers of an HTTP step */

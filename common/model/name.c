@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/ascii.h"
+#include "base/unicode.h"
+#include "base/utf8.h"
 #include "model/limits.h"
 
 /* Classes of characters, which no locale changes. */
@@ -40,9 +42,52 @@ bool name_is_pipeline_id(struct span s)
     return is_made_of(s, ALNUM, ALNUM "._-", PIPELINE_ID_MAX);
 }
 
+/* Takes the first character off the text. False at its end, and before what is no UTF-8. */
+static bool take_character(struct span *text, uint32_t *ret_character)
+{
+    size_t len = text->len ? utf8_length(text->data, text->data + text->len) : 0;
+    if (!len)
+        return false;
+    *ret_character = utf8_code_point(text->data, len);
+    *text = span_of(text->data + len, text->len - len);
+    return true;
+}
+
 bool name_is_pipeline(struct span s)
 {
-    return is_made_of(s, LOWER DIGIT, LOWER DIGIT "_-", PIPELINE_NAME_MAX);
+    size_t count = 0;
+    uint32_t character;
+    bool begins_blank = s.len && s.data[0] == ' ', ends_blank = s.len && s.data[s.len - 1] == ' ';
+    while (take_character(&s, &character))
+        if (!unicode_shows(character) || ++count > PIPELINE_NAME_MAX)
+            return false;
+    return count && !s.len && !begins_blank && !ends_blank;
+}
+
+bool name_is_same(struct span a, struct span b)
+{
+    uint32_t one, other;
+    while (a.len && b.len)
+        if (!take_character(&a, &one) || !take_character(&b, &other) ||
+            (one != other && unicode_fold(one) != unicode_fold(other)))
+            return false;
+    return !a.len && !b.len;
+}
+
+void name_fold(struct span name, struct buf *out)
+{
+    uint8_t bytes[4];
+    for (uint32_t character; take_character(&name, &character);)
+        buf_add(out, bytes, utf8_encode(unicode_fold(character), bytes));
+}
+
+void name_encode(struct span name, struct buf *out)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if (is_in(name.data[i], ALNUM "-._~"))
+            buf_add_char(out, (char)name.data[i]);
+        else
+            buf_printf(out, "%%%02X", name.data[i]);
 }
 
 bool name_is_step(struct span s)

@@ -10,7 +10,7 @@
 
 bool name_is_topic(struct span s);       /* [A-Za-z0-9._:/-]{1,249} */
 bool name_is_pipeline_id(struct span s); /* [A-Za-z0-9][A-Za-z0-9._-]{0,63} */
-bool name_is_pipeline(struct span s);    /* [a-z0-9][a-z0-9_-]{0,63} */
+bool name_is_pipeline(struct span s);    /* 1 to 64 characters that show, no blank at an end */
 bool name_is_step(struct span s);        /* [A-Za-z0-9][A-Za-z0-9._-]{0,63} */
 bool name_is_script(struct span s);      /* [A-Za-z0-9_][A-Za-z0-9._-]{0,127} */
 
@@ -26,6 +26,18 @@ bool name_is_step_secret(struct span s); /* [A-Za-z0-9][A-Za-z0-9._-]{0,63} */
 #define OWN_SECRET "own/"
 #define OWN_SECRET_DIGITS 16
 bool name_is_own_secret(struct span s);
+
+/* Are these two names of one pipeline, which differ in case at most? Both are UTF-8. */
+bool name_is_same(struct span a, struct span b);
+
+/* Appends what the names that differ in case alone have in common. */
+void name_fold(struct span name, struct buf *out);
+
+/*
+ * Appends the name as a word that can stand in a URI: what is not unreserved there
+ * (RFC 3986, section 2.3) is percent-encoded.
+ */
+void name_encode(struct span name, struct buf *out);
 
 /* The number that names a version: digits, from 1, without leading zeros. 0 for other text. */
 uint32_t name_version(struct span s);

@@ -405,8 +405,8 @@ static const struct field option_fields[] = {
 
 static const struct field pipeline_fields[] = {
     {FIELD("name", field_text, pipeline, name), .required = true, .rule = name_is_pipeline,
-        .right = "the name of a pipeline is 1 to 64 lower-case letters, digits, \"_\" and \"-\", "
-                 "and begins with a letter or a digit"},
+        .right = "the name of a pipeline is 1 to 64 characters that show, without a blank at its "
+                 "ends"},
     {.name = "steps", .read = read_steps, .required = true},
     {.name = "options", .read = field_members, .members = option_fields},
     {.name = NULL},

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model/limits.h"
+#include "model/name.h"
 #include "store/attempts.h"
 #include "store/key.h"
 #include "store/queue.h"
@@ -234,7 +235,7 @@ static bool matches(const struct execution *e, const struct execution_query *que
 {
     return (!query->with_status || e->status == query->status) &&
            (!query->pipeline_id.len || span_eq(e->pipeline_id, query->pipeline_id)) &&
-           (!query->service.len || span_eq(e->pipeline_name, query->service)) &&
+           (!query->service.len || name_is_same(e->pipeline_name, query->service)) &&
            (!query->event_type.len || span_eq(e->event_type, query->event_type)) &&
            (!query->since_ms || e->created_ms >= query->since_ms) &&
            (!query->until_ms || e->created_ms < query->until_ms);

@@ -2,6 +2,7 @@
 #include "store/pipelines.h"
 
 #include "base/pack.h"
+#include "model/name.h"
 #include "store/key.h"
 #include "store/run_queues.h"
 #include "store/step_secrets.h"
@@ -78,6 +79,25 @@ static enum err keep_last_version(struct store_txn *txn, struct span id, uint32_
     return store_put(txn, TABLE_DELETED_PIPELINES, id, key_span(&record));
 }
 
+/* Names that differ in case alone have one key. */
+static enum err put_name(struct store_txn *txn, struct span name, struct span id)
+{
+    struct buf key = BUF_INIT;
+    name_fold(name, &key);
+    enum err err = store_put(txn, TABLE_PIPELINE_NAMES, buf_span(&key), id);
+    buf_done(&key);
+    return err;
+}
+
+static enum err delete_name(struct store_txn *txn, struct span name)
+{
+    struct buf key = BUF_INIT;
+    name_fold(name, &key);
+    enum err err = store_del(txn, TABLE_PIPELINE_NAMES, buf_span(&key));
+    buf_done(&key);
+    return err;
+}
+
 enum err pipelines_create(struct store_txn *txn, struct span id, struct span name,
     struct span definition, int64_t now_ms, uint32_t *ret_version, const char **ret_taken)
 {
@@ -98,7 +118,7 @@ enum err pipelines_create(struct store_txn *txn, struct span id, struct span nam
     info = (struct pipeline_info){id, name, ++version, now_ms, now_ms};
     err = put_info(txn, &info);
     if (!err)
-        err = store_put(txn, TABLE_PIPELINE_NAMES, name, id);
+        err = put_name(txn, name, id);
     if (!err)
         err = put_version(txn, id, version, definition, now_ms);
     if (!err && version > 1)
@@ -142,7 +162,11 @@ enum err pipelines_get(struct store_txn *txn, struct span id, struct pipeline_in
 
 enum err pipelines_by_name(struct store_txn *txn, struct span name, struct span *ret_id)
 {
-    return store_get(txn, TABLE_PIPELINE_NAMES, name, ret_id);
+    struct buf key = BUF_INIT;
+    name_fold(name, &key);
+    enum err err = store_get(txn, TABLE_PIPELINE_NAMES, buf_span(&key), ret_id);
+    buf_done(&key);
+    return err;
 }
 
 enum err pipelines_version(struct store_txn *txn, struct span id, uint32_t version,
@@ -198,7 +222,7 @@ enum err pipelines_delete(struct store_txn *txn, struct span id)
     if (err)
         return err;
     uint32_t version = info.version;
-    err = store_del(txn, TABLE_PIPELINE_NAMES, info.name);
+    err = delete_name(txn, info.name);
     if (!err)
         err = store_del(txn, TABLE_PIPELINES, id);
     if (!err)

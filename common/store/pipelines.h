@@ -31,6 +31,7 @@ enum err pipelines_replace(struct store_txn *txn, struct span id, uint32_t if_ve
 
 enum err pipelines_get(
     struct store_txn *txn, struct span id, struct pipeline_info *ret_info) MUST_CHECK;
+/* Regardless of case. ERR_NOTFOUND. */
 enum err pipelines_by_name(struct store_txn *txn, struct span name, struct span *ret_id) MUST_CHECK;
 
 /* One version; 0 stands for the latest. *ret_version says which version was found. */

@@ -187,7 +187,8 @@ BAD = [
     ({"name": ...}, "name: "),
     *[({"name": v}, "name: ") for v in NOT_TEXT],
     *[({"name": v}, "name: ") for v in (
-        "", "A", "-a", "_a", "a b", "a.b", "a/b", "ü", "x" * 65, "x" * 10_000, "a\n", "..")],
+        "", " ", " a", "a ", "\u00a0", "x" * 65, "ü" * 65, "x" * 10_000, "a\n", "a\tb", "\x7f", "a\u0085",
+        "a\u200bb", "a\u202eb", "\u2028", "a\u00adb", "\ufeffa", "a\u3000b", "\ue000")],
     *[({"id": v}, "id: ") for v in NOT_TEXT],
     *[({"id": v}, "id: ") for v in (
         "", "-a", ".a", "..", "a/b", "a b", "ü", "x" * 65, "a\n", "a%2f")],

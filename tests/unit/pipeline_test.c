@@ -84,7 +84,7 @@ static const struct {
     {"{}", "name: is missing; the name of a pipeline is"},
     {"{\"name\":\"p\"}", "steps: is missing"},
     {"{" STEPS "}", "name: is missing"},
-    {"{\"name\":\"P\"," STEPS "}", "name: the name of a pipeline is 1 to 64"},
+    {"{\"name\":\"P \"," STEPS "}", "name: the name of a pipeline is 1 to 64"},
     {"{\"name\":\"\"," STEPS "}", "name: the name of a pipeline is"},
     {"{\"name\":1," STEPS "}", "name: must be a string"},
     {"{\"name\":null," STEPS "}", "name: must be a string"},
