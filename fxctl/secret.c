@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "fxctl/credential.h"
 #include "fxctl/help.h"
+#include "store/credentials.h"
 
 #define SECRET_BYTES_MAX 1024
 
@@ -21,41 +23,47 @@ int secret_read_scheme(
     int status = EXIT_DONE;
     credential->provider = span_str(provider ? provider : "github");
     credential->scheme = span_str(json ? json : "");
-    const struct scheme *preset = scheme_preset(credential->provider);
-    if (preset)
-        *ret_scheme = *preset;
-    if (preset && json)
-        status = help_usage(ctl, "--scheme: is for --provider generic alone");
-    else if (!preset && !span_eq_str(credential->provider, "generic"))
+    bool generic = span_eq_str(credential->provider, "generic");
+    if (generic && !json)
+        return help_usage(ctl, "--scheme: is needed for --provider generic");
+    if (generic && !json_check(credential->scheme, JSON_DEPTH_DEFAULT, &fault))
+        return help_usage(ctl, "--scheme: is not JSON: at byte %zu, %s", fault.offset, fault.what);
+    enum err err = scheme_of(credential->provider, credential->scheme, ret_scheme, &why);
+    if (err == ERR_NOTFOUND)
         status = help_usage(ctl, "--provider: must be one of %s", scheme_providers());
-    else if (!preset && !json)
-        status = help_usage(ctl, "--scheme: is needed for --provider generic");
-    else if (!preset && !json_check(credential->scheme, JSON_DEPTH_DEFAULT, &fault))
-        status =
-            help_usage(ctl, "--scheme: is not JSON: at byte %zu, %s", fault.offset, fault.what);
-    else if (!preset && scheme_parse(credential->scheme, ret_scheme, &why))
+    else if (err)
         status = help_usage(ctl, "--scheme: %s", buf_text(&why));
+    else if (!generic && json)
+        status = help_usage(ctl, "--scheme: is for --provider generic alone");
     buf_done(&why);
     return status;
 }
 
+/* Takes the line ends off the end. Lines between, and bytes that are no text, are a mistake. */
+static bool take_line(struct span text, struct buf *secret)
+{
+    while (text.len && memchr("\r\n", text.data[text.len - 1], 2))
+        text.len--;
+    buf_add_span(secret, text);
+    return text.len >= 1 && text.len <= SECRET_BYTES_MAX && !memchr(text.data, 0, text.len) &&
+           !memchr(text.data, '\n', text.len);
+}
+
 int secret_read_file(const struct fxctl *ctl, const char *path, struct buf *secret)
 {
-    char line[SECRET_BYTES_MAX + 2] = "";
-    bool standard = strcmp(path, "-") == 0;
-    FILE *file = standard ? stdin : fopen(path, "re");
+    uint8_t bytes[SECRET_BYTES_MAX + 16]; /* room for line ends */
+    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
     if (!file)
         return fxctl_refuse("cannot read %s: %s", path, strerror(errno));
-    char *got = fgets(line, sizeof line, file);
-    if (!standard)
+    size_t len = fread(bytes, 1, sizeof bytes, file);
+    bool whole = feof(file);
+    if (file != stdin)
         fclose(file);
-    line[strcspn(line, "\r\n")] = 0;
-    if (!got || strlen(line) > SECRET_BYTES_MAX)
-        return help_usage(
-            ctl, "--secret-file: must hold one line of 1 to %d bytes", SECRET_BYTES_MAX);
-    buf_add_str(secret, line);
-    crypto_clear(line, sizeof line);
-    return EXIT_DONE;
+    bool good = take_line(span_of(bytes, len), secret) && whole;
+    crypto_clear(bytes, sizeof bytes);
+    return good ? EXIT_DONE
+                : help_usage(ctl, "--secret-file: must hold one line of text, of 1 to %d bytes",
+                      SECRET_BYTES_MAX);
 }
 
 /*
@@ -106,13 +114,69 @@ static int read_options(const struct fxctl *ctl, unsigned *ret_options)
     return EXIT_DONE;
 }
 
+/* Secrets that are tried together for a delivery that names none: their header is one. */
+struct rivals {
+    const struct scheme *scheme;
+    int64_t now_ms;
+    size_t count;
+};
+
+static bool same_header(const struct scheme *a, const struct scheme *b)
+{
+    const char *const others[] = {b->header, b->alt_header};
+    for (size_t i = 0; i < 2; i++)
+        if (*others[i] &&
+            (strcmp(a->header, others[i]) == 0 || strcmp(a->alt_header, others[i]) == 0))
+            return true;
+    return false;
+}
+
+static bool count_rival(const struct credential *credential, void *context)
+{
+    struct rivals *rivals = context;
+    struct scheme scheme;
+    struct buf why = BUF_INIT;
+    if (credential_is_live(credential, rivals->now_ms) &&
+        !scheme_of(credential->provider, credential->scheme, &scheme, &why))
+        rivals->count += same_header(&scheme, rivals->scheme);
+    buf_done(&why);
+    return true;
+}
+
+/* Are there more of them, this one among them, than are tried? */
+static bool is_one_too_many(const struct fxctl *ctl, const struct scheme *scheme)
+{
+    struct rivals rivals = {scheme, clock_wall_ms(), 0};
+    struct store_txn *txn;
+    if (store_read_begin(ctl->store, &txn))
+        return false;
+    enum err err = credentials_webhooks(txn, count_rival, &rivals);
+    store_read_end(txn);
+    return !err && rivals.count > WEBHOOKS_TRIED;
+}
+
+static void say_made(const struct fxctl *ctl, const struct uuid *own, const struct scheme *scheme)
+{
+    char id[UUID_TEXT];
+    uuid_format(own, id);
+    fxctl_say("Secret %s is made. It is shown this once; give it to the sender now.", id);
+    if (is_one_too_many(ctl, scheme))
+        fxctl_say("Deliveries go to /fx/events/webhook?key=%s\n"
+                  "and to no other URL: there are more than %d live secrets whose signature is in\n"
+                  "%s, and only so many are tried for a delivery that names none.",
+            id, WEBHOOKS_TRIED, scheme->header);
+    else
+        fxctl_say("Deliveries go to /fx/events/webhook, or to /fx/events/webhook?key=%s\n"
+                  "to have just this secret tried.",
+            id);
+}
+
 static int create(struct fxctl *ctl)
 {
     struct credential credential = {
         .kind = CREDENTIAL_SECRET, .scopes = SCOPE_EVENTS, .proof_count = 1};
     struct scheme scheme = {0};
     struct buf secret = BUF_INIT;
-    char id[UUID_TEXT];
     int status = credential_read(ctl, &credential);
     if (!status)
         status = read_options(ctl, &credential.options);
@@ -126,11 +190,7 @@ static int create(struct fxctl *ctl)
         status = credential_create(ctl, &credential, buf_span(&secret));
     if (!status) {
         credential_print_made(ctl, &credential, "secret", buf_text(&secret));
-        uuid_format(&credential.id, id);
-        fxctl_say("Secret %s is made. It is shown this once; give it to the sender now.\n"
-                  "Deliveries go to /fx/events/webhook, or to /fx/events/webhook?key=%s\n"
-                  "to have just this secret tried.",
-            id, id);
+        say_made(ctl, &credential.id, &scheme);
     }
     forget(&secret);
     return status;
@@ -142,13 +202,8 @@ static int rotate(struct fxctl *ctl)
     struct credential credential;
     struct scheme scheme;
     int status = credential_find(ctl, CREDENTIAL_SECRET, &text, &credential);
-    if (!status) {
-        const struct scheme *preset = scheme_preset(credential.provider);
-        if (preset)
-            scheme = *preset;
-        else if (scheme_parse(credential.scheme, &scheme, &why))
-            status = fxctl_refuse("its scheme cannot be read: %s", buf_text(&why));
-    }
+    if (!status && scheme_of(credential.provider, credential.scheme, &scheme, &why))
+        status = fxctl_refuse("its scheme cannot be read: %s", buf_text(&why));
     if (!status)
         status = read_secret(ctl, &scheme, &secret);
     if (!status)

@@ -15,7 +15,7 @@ int secret_read_scheme(
     const struct fxctl *ctl, struct credential *credential, struct scheme *ret_scheme);
 
 /*
- * Appends the first line of a file, or of standard input for "-". EXIT_DONE, or
+ * Appends the one line of a file, or of standard input for "-". EXIT_DONE, or
  * EXIT_NO or EXIT_USAGE after saying why not.
  */
 int secret_read_file(const struct fxctl *ctl, const char *path, struct buf *secret);

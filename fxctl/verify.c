@@ -260,7 +260,7 @@ static int verify(struct fxctl *ctl)
 static const struct option_rule verify_options[] = {
     {"provider", "NAME", OPTION_FREE, "who sent it: github (default), gitea, gitlab, stripe, …"},
     {"scheme", "JSON", OPTION_FREE, "how a generic sender signs"},
-    {"secret-file", "FILE", OPTION_FREE, "the secret, on the first line; - is standard input"},
+    {"secret-file", "FILE", OPTION_FREE, "the secret, on one line; - is standard input"},
     {"secret-env", "NAME", OPTION_FREE, "the environment variable with the secret"},
     {"request", "FILE|-", OPTION_FREE, "the request: headers, an empty line, the body"},
     {"body", "FILE|-", OPTION_FREE, "the body alone, with its headers in --header"},

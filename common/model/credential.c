@@ -2,6 +2,7 @@
 #include "model/credential.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/base64.h"
 #include "base/pack.h"
@@ -184,6 +185,19 @@ void token_format(
     base64url_encode(span_of(random, TOKEN_RANDOM), &text);
     memcpy(ret_text, buf_text(&text), TOKEN_TEXT);
     buf_done(&text);
+}
+
+struct span token_bearer(struct span authorization)
+{
+    static const char scheme[] = "Bearer ";
+    size_t len = sizeof scheme - 1;
+    struct span value = authorization;
+    if (value.len <= len || strncasecmp((const char *)value.data, scheme, len) != 0)
+        return SPAN_NONE;
+    value = span_of(value.data + len, value.len - len);
+    while (value.len && *value.data == ' ')
+        value = span_of(value.data + 1, value.len - 1);
+    return value;
 }
 
 bool token_is_wellformed(struct span text)

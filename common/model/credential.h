@@ -102,6 +102,8 @@ void scopes_format(unsigned scopes, const char *separator, struct buf *out);
 /* Writes a token, or a webhook secret that the bridge makes, from random bytes. */
 void token_format(
     enum credential_kind kind, const uint8_t random[TOKEN_RANDOM], char ret_text[TOKEN_TEXT]);
+/* What the value of Authorization has behind "Bearer" (RFC 6750); empty for another scheme. */
+struct span token_bearer(struct span authorization);
 /* Could the text be a token at all? Keeps nonsense of any size away from the hash and the store. */
 bool token_is_wellformed(struct span text);
 

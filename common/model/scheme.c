@@ -127,6 +127,17 @@ bool scheme_is_signed(const struct signed_request *request)
     return false;
 }
 
+enum err scheme_of(
+    struct span provider, struct span json, struct scheme *ret_scheme, struct buf *ret_why)
+{
+    const struct scheme *preset = scheme_preset(provider);
+    if (!preset)
+        return span_eq_str(provider, "generic") ? scheme_parse(json, ret_scheme, ret_why)
+                                                : ERR_NOTFOUND;
+    *ret_scheme = *preset;
+    return ERR_OK;
+}
+
 const char *scheme_providers(void)
 {
     return "github, gitea, gitlab, gitlab-signing, standard-webhooks, stripe, slack, shopify, "
@@ -140,6 +151,14 @@ static bool is_header_name(struct span s)
     for (size_t i = 0; i < s.len; i++)
         if (!(s.data[i] >= 'a' && s.data[i] <= 'z') && !(s.data[i] >= 'A' && s.data[i] <= 'Z') &&
             !(s.data[i] >= '0' && s.data[i] <= '9') && s.data[i] != '-')
+            return false;
+    return s.len;
+}
+
+static bool is_item_name(struct span s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.data[i] <= ' ' || s.data[i] > 0x7e || memchr("=,;", s.data[i], 3))
             return false;
     return s.len;
 }
@@ -160,8 +179,9 @@ static bool is_separator(struct span s)
 static bool is_message(struct span s)
 {
     struct part parts[PARTS_MAX];
-    char message[SCHEME_TEXT_MAX] = "";
+    char message[SCHEME_MESSAGE_MAX];
     memcpy(message, s.data, s.len);
+    message[s.len] = 0;
     return s.len && scheme_message_split(message, parts);
 }
 
@@ -246,12 +266,12 @@ static const struct field fields[] = {
     {FIELD("signs", field_choice, signs_decoded), .choices = {"received", "decoded"}},
     {FIELD("separator", read_separator, separator),
         .right = "must be \" \", \",\" or \";\"; leave it out where there is one signature only"},
-    {FIELD("template", read_text, message), .max = SCHEME_TEXT_MAX - 1, .rule = is_message,
+    {FIELD("template", read_text, message), .max = SCHEME_MESSAGE_MAX - 1, .rule = is_message,
         .right = "must be text with {body} and perhaps {timestamp} and {id}, each once"},
     {HEADER("timestamp_header", timestamp_header)},
-    {FIELD("timestamp_item", read_text, timestamp_item),
-        .max = sizeof((struct scheme *)NULL)->timestamp_item - 1, .rule = is_header_name,
-        .right = "must be letters, digits and \"-\""},
+    {FIELD("timestamp_item", read_text, timestamp_item), .max = SCHEME_TEXT_MAX - 1,
+        .rule = is_item_name,
+        .right = "must be printable ASCII without spaces, \"=\", \",\" and \";\""},
     {FIELD("tolerance", read_tolerance, tolerance_s)},
     {HEADER("id_header", id_header)},
     {HEADER("event_header", event_header)},
@@ -269,12 +289,55 @@ static bool check_token(struct field_reader *r, const struct json_tree *v)
     return true;
 }
 
+/*
+ * Headers that never come as the sender wrote them: what is in X-API-KEY is taken for an API key,
+ * and the rest is between the sender and the web server (RFC 9110, section 7.6.1).
+ */
+static bool is_kept_back(const char *header)
+{
+    static const char *const names[] = {"x-api-key", "connection", "content-length", "expect",
+        "keep-alive", "proxy", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(header, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Each header has one meaning, and gets here. */
+static bool check_headers(struct field_reader *r, const struct scheme *scheme)
+{
+    const struct {
+        const char *member, *header;
+    } headers[] = {{"header", scheme->header}, {"timestamp_header", scheme->timestamp_header},
+        {"id_header", scheme->id_header}, {"event_header", scheme->event_header}};
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        if (is_kept_back(headers[i].header))
+            return field_refuse_member(
+                r, headers[i].member, "is a header that does not get here as its sender wrote it");
+        if (i && strcmp(headers[i].header, scheme->header) == 0)
+            return field_refuse_member(r, headers[i].member, "must not be the signature's header");
+    }
+    return true;
+}
+
+/* Would an item of the header be the timestamp, and never the signature? */
+static bool hides_signatures(const struct scheme *scheme)
+{
+    size_t len = strlen(scheme->timestamp_item);
+    return len && strncmp(scheme->prefix, scheme->timestamp_item, len) == 0 &&
+           scheme->prefix[len] == '=';
+}
+
 /* What a scheme must be as a whole, once its members are known to be good. */
 static bool check_scheme(struct field_reader *r, const struct json_tree *v, struct scheme *scheme)
 {
     bool timed = scheme->timestamp_header[0] || scheme->timestamp_item[0];
+    if (!check_headers(r, scheme))
+        return false;
     if (scheme->token)
         return check_token(r, v);
+    if (hides_signatures(scheme))
+        return field_refuse_member(r, "prefix", "must not be the timestamp_item's");
     if (scheme->separator && strchr(scheme->prefix, scheme->separator))
         return field_refuse_member(r, "prefix", "must not contain the separator");
     if (scheme->timestamp_item[0] && scheme->timestamp_header[0])
@@ -297,7 +360,7 @@ static bool check_scheme(struct field_reader *r, const struct json_tree *v, stru
 
 enum err scheme_parse(struct span json, struct scheme *ret_scheme, struct buf *ret_why)
 {
-    struct scheme scheme = {.hash = CRYPTO_HASH_SHA256};
+    struct scheme scheme = {.hash = CRYPTO_HASH_SHA256, .any_time = true};
     struct json_fault fault;
     struct json_tree *tree = json_tree_parse(json, JSON_DEPTH_DEFAULT, &fault);
     if (!tree && fault.what) {

@@ -17,14 +17,15 @@
 #include "base/crypto.h"
 #include "base/err.h"
 
-#define SCHEME_TEXT_MAX 128      /* a header name, prefix or template */
+#define SCHEME_TEXT_MAX 128      /* a header name, an item's name or a prefix, and the NUL */
+#define SCHEME_MESSAGE_MAX 2048  /* a template, which may have a URL in it, and the NUL */
 #define SCHEME_SIGNATURES_MAX 16 /* signatures of a header that are looked at */
 #define SCHEME_TOLERANCE_S 300   /* how far a timestamp may lie off, either way, by default */
 
 struct scheme {
     bool token; /* the header holds the secret itself (GitLab's older way) */
     enum crypto_hash hash;
-    bool base64;        /* the signature's encoding; else lower-case hex */
+    bool base64;        /* the signature's encoding; else hex */
     bool signs_decoded; /* without its Content-Encoding, the body is signed; else as it came */
     bool secret_base64; /* the secret is the base64 of the key, perhaps behind "whsec_" */
 
@@ -37,12 +38,13 @@ struct scheme {
      * What is signed: literal text with {body}, {timestamp} and {id}, each at most
      * once. "{body}" when empty.
      */
-    char message[SCHEME_TEXT_MAX];
+    char message[SCHEME_MESSAGE_MAX];
 
     char timestamp_header[SCHEME_TEXT_MAX];     /* or "" */
     char timestamp_alt_header[SCHEME_TEXT_MAX]; /* or "" */
-    char timestamp_item[8]; /* or "t" where the signature header has it, "t=1,v1=…"; or "" */
-    int64_t tolerance_s;    /* 0 where there is no timestamp */
+    char timestamp_item[SCHEME_TEXT_MAX]; /* or "t" where the signature header has it, "t=1,v1=…" */
+    bool any_time;       /* the timestamp is seconds, milliseconds or RFC 3339; else seconds */
+    int64_t tolerance_s; /* 0 where there is no timestamp */
 
     char id_header[SCHEME_TEXT_MAX]; /* of the delivery: for {id}, and to know repeats; or "" */
     char id_alt_header[SCHEME_TEXT_MAX];
@@ -61,19 +63,27 @@ const struct scheme *scheme_preset(struct span provider);
 const char *scheme_providers(void);
 
 /*
+ * The scheme of a provider, which is the JSON object's for "generic". ERR_NOTFOUND: no such
+ * provider. ERR_INVALID as scheme_parse.
+ */
+enum err scheme_of(struct span provider, struct span json, struct scheme *ret_scheme,
+    struct buf *ret_why) MUST_CHECK;
+
+/*
  * A generic scheme from its JSON object: header (required), algorithm ("sha256"
  * default, "sha1", "sha512", "token"), prefix, encoding ("hex" default, "base64"),
  * secret_encoding ("raw" default, "base64"), signs ("received" default, "decoded"),
  * separator, template, timestamp_header or timestamp_item, tolerance (seconds),
  * id_header, event_header. A timestamp must be in the template: one that is not signed
- * proves nothing. ERR_INVALID and a sentence in ret_why that names the field
- * ("scheme.header: …").
+ * proves nothing. Nothing that could never verify is taken. ERR_INVALID and a sentence in
+ * ret_why that names the field ("scheme.header: …").
  */
 enum err scheme_parse(struct span json, struct scheme *ret_scheme, struct buf *ret_why) MUST_CHECK;
 
 /*
- * May this text be a secret under the scheme? Empty secrets, broken base64 and tokens that
- * no header can carry are refused when a secret is made: "must be …" in ret_why.
+ * May this text be a secret under the scheme? What could never verify is refused when a secret is
+ * made: an empty one, several lines, broken base64, a token that no header can carry or that would
+ * be taken for an API key. "must be …" in ret_why.
  */
 bool scheme_secret_check(const struct scheme *scheme, struct span secret, struct buf *ret_why);
 

@@ -6,12 +6,15 @@
 
 #include "base/ascii.h"
 #include "base/base64.h"
+#include "base/clock.h"
+#include "model/credential.h"
 #include "model/limits.h"
 #include "model/scheme.h"
 #include "model/scheme_message.h"
 #include "model/whsec.h"
 
-#define TIMESTAMP_DIGITS 12 /* seconds for the next 29,000 years, and no overflow */
+#define TIMESTAMP_DIGITS 12   /* seconds for the next 29,000 years, and no overflow */
+#define MILLISECOND_DIGITS 13 /* from 2001 to 2286 */
 
 static const size_t mac_bytes[CRYPTO_HASH__MAX] = {20, 32, 64};
 
@@ -47,13 +50,36 @@ static bool fits_header(struct span s)
     return !s.len || (s.data[0] != ' ' && s.data[s.len - 1] != ' ');
 }
 
+static bool is_line(struct span s)
+{
+    return !s.len || (!memchr(s.data, '\n', s.len) && !memchr(s.data, '\r', s.len));
+}
+
+/* Would the token, where its header has it, be taken for an API key of the bridge's own? */
+static bool looks_like_a_key(const struct scheme *scheme, struct span secret)
+{
+    struct buf value = BUF_INIT;
+    buf_add_str(&value, scheme->prefix);
+    buf_add_span(&value, secret);
+    bool looks = scheme->token && strcmp(scheme->header, "authorization") == 0 &&
+                 token_is_wellformed(token_bearer(buf_span(&value)));
+    secret_done(&value);
+    return looks;
+}
+
 bool scheme_secret_check(const struct scheme *scheme, struct span secret, struct buf *ret_why)
 {
     struct buf decoded = BUF_INIT;
     struct span key;
     bool good = secret_key(scheme, secret, &decoded, &key);
     secret_done(&decoded);
-    if (!good && scheme->secret_base64)
+    if (span_starts(secret, span_str("\xef\xbb\xbf")))
+        buf_add_str(ret_why, "must not begin with a byte order mark; save it without one");
+    else if (!is_line(secret))
+        buf_add_str(ret_why, "must be one line");
+    else if (looks_like_a_key(scheme, secret))
+        buf_add_str(ret_why, "must not look like an API key, which is what it would be taken for");
+    else if (!good && scheme->secret_base64)
         buf_printf(ret_why,
             "must be the base64 of %d to %d bytes, with \"whsec_\" before it or without",
             WHSEC_KEY_MIN, WHSEC_KEY_MAX);
@@ -110,18 +136,12 @@ static bool take_header(struct check *c, const char *name, const char *other, co
     return refuse(c, "the header %s%s%s is missing or empty", name, *other ? " or " : "", other);
 }
 
-/* Lower case only, as senders write it: two texts for one signature serve nobody. */
-static int hex_digit(uint8_t c)
-{
-    return c >= 'A' && c <= 'F' ? -1 : ascii_hex(c);
-}
-
 static bool decode_hex(struct span text, size_t bytes, uint8_t *ret_bytes)
 {
     if (text.len != bytes * 2)
         return false;
     for (size_t i = 0; i < bytes; i++) {
-        int high = hex_digit(text.data[2 * i]), low = hex_digit(text.data[2 * i + 1]);
+        int high = ascii_hex(text.data[2 * i]), low = ascii_hex(text.data[2 * i + 1]);
         if (high < 0 || low < 0)
             return false;
         ret_bytes[i] = (uint8_t)(high << 4 | low);
@@ -196,8 +216,24 @@ static bool take_items(struct check *c, struct span rest)
         return refuse(c, "nothing in %s begins with \"%s\"", c->header, scheme->prefix);
     if (!c->count && scheme->base64)
         return refuse(c, "the signature in %s is not the base64 of %zu bytes", c->header, bytes);
-    return c->count || refuse(c, "the signature in %s is not %zu lower-case hexadecimal digits",
-                           c->header, 2 * bytes);
+    return c->count ||
+           refuse(c, "the signature in %s is not %zu hexadecimal digits", c->header, 2 * bytes);
+}
+
+/* A time as its sender writes it, in seconds; some write milliseconds, or a date. */
+static bool read_time(const struct scheme *scheme, struct span text, int64_t *ret_s)
+{
+    size_t digits = scheme->any_time ? MILLISECOND_DIGITS : TIMESTAMP_DIGITS;
+    uint64_t number;
+    int64_t ms;
+    if (text.len <= digits && ascii_number(text, INT64_MAX, &number)) {
+        *ret_s = (int64_t)(text.len > TIMESTAMP_DIGITS ? number / 1000 : number);
+        return true;
+    }
+    if (!scheme->any_time || !clock_parse(text, &ms))
+        return false;
+    *ret_s = ms / 1000;
+    return true;
 }
 
 static bool take_timestamp(struct check *c)
@@ -209,11 +245,10 @@ static bool take_timestamp(struct check *c)
     if (!scheme->timestamp_item[0] && !take_header(c, scheme->timestamp_header,
                                           scheme->timestamp_alt_header, &name, &c->timestamp))
         return false;
-    uint64_t time_s = 0;
-    bool good =
-        c->timestamp.len <= TIMESTAMP_DIGITS && ascii_number(c->timestamp, INT64_MAX, &time_s);
-    c->time_s = (int64_t)time_s;
-    return good || refuse(c, "the timestamp in %s is not 1 to %d digits", name, TIMESTAMP_DIGITS);
+    if (read_time(scheme, c->timestamp, &c->time_s))
+        return true;
+    return refuse(c, "the timestamp in %s is not 1 to %d digits%s", name, TIMESTAMP_DIGITS,
+        scheme->any_time ? ", nor milliseconds, nor a date and time of RFC 3339" : "");
 }
 
 /* Is the part text that begins, or ends, with a character of the id? */

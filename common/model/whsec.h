@@ -2,7 +2,7 @@
 #define MODEL_WHSEC_H
 /*
  * whsec - secrets as Standard Webhooks writes them: the base64 of a key, with
- * "whsec_" before it or without.
+ * "whsec_" before it or without; or "v1,whsec_", as some copy it out.
  */
 #include <stdbool.h>
 
@@ -12,7 +12,7 @@
 #define WHSEC_KEY_MIN 16
 #define WHSEC_KEY_MAX 128
 
-/* Does the secret begin with "whsec_"? */
+/* Does the secret begin with "whsec_" or "v1,whsec_"? */
 bool whsec_is_marked(struct span secret);
 
 /* Appends the key that the secret is the base64 of, of any length. False for no base64. */

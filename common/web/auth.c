@@ -37,14 +37,13 @@ static size_t times_sent(const struct request *request, const char *cgi_name)
 }
 
 /*
- * Front ends join two headers of one name with a comma. No token contains a comma, but the
- * value of another scheme may.
+ * Front ends join two headers of one name with a comma. No token of ours contains a comma, but
+ * the value of another scheme may.
  */
 static bool is_joined(const struct key_header *header, struct span value)
 {
-    if (!value.len || !memchr(value.data, ',', value.len))
-        return false;
-    return !header->has_scheme || strcasestr((const char *)value.data, BEARER);
+    const char *comma = value.len ? memchr(value.data, ',', value.len) : NULL;
+    return comma && (!header->has_scheme || strcasestr(comma, BEARER));
 }
 
 static bool came_twice(const struct request *request, const struct key_header *header)
@@ -53,18 +52,17 @@ static bool came_twice(const struct request *request, const struct key_header *h
            is_joined(header, request_header(request, header->cgi_name));
 }
 
-static struct span bearer(const struct request *request)
+/*
+ * Where webhooks may come, what does not look like a token of ours is one of the sender's own,
+ * whose secret may be told from it.
+ */
+static struct span bearer(const struct request *request, const struct route *route)
 {
     struct span value = request_header(request, "HTTP_AUTHORIZATION");
     if (!value.len)
         value = request_header(request, "REDIRECT_HTTP_AUTHORIZATION");
-    size_t scheme = strlen(BEARER);
-    if (value.len <= scheme || strncasecmp((const char *)value.data, BEARER, scheme) != 0)
-        return SPAN_NONE; /* another scheme is for the front end to judge */
-    value = span_of(value.data + scheme, value.len - scheme);
-    while (value.len && *value.data == ' ')
-        value = span_of(value.data + 1, value.len - 1);
-    return value;
+    value = token_bearer(value);
+    return !route->webhooks || token_is_wellformed(value) ? value : SPAN_NONE;
 }
 
 static bool refuse(struct request *request, const char *why)
@@ -78,7 +76,7 @@ static bool refuse(struct request *request, const char *why)
 }
 
 /* Reads the key, which may be missing. False when the request was answered. */
-static bool read_token(struct request *request, struct span *ret_token)
+static bool read_token(struct request *request, const struct route *route, struct span *ret_token)
 {
     for (size_t i = 0; i < sizeof key_headers / sizeof key_headers[0]; i++) {
         if (came_twice(request, &key_headers[i])) {
@@ -87,7 +85,8 @@ static bool read_token(struct request *request, struct span *ret_token)
             return false;
         }
     }
-    struct span key = request_header(request, "HTTP_X_API_KEY"), token = bearer(request);
+    struct span key = request_header(request, "HTTP_X_API_KEY");
+    struct span token = bearer(request, route);
     if (key.len && token.len && !span_eq(key, token)) {
         reply_problem(request, 400,
             "Two different keys came; send one, in X-API-KEY or as Authorization: Bearer.");
@@ -127,10 +126,11 @@ static enum err find_key(struct request *request, struct span token, const char 
 static enum err find_webhook(struct request *request, bool keyed, struct buf *ret_why)
 {
     struct credential credential;
-    enum err err = webhook_find(request, &credential, &request->scheme_room, ret_why);
+    struct scheme *scheme = arena_alloc(&request->arena, sizeof *scheme);
+    enum err err = webhook_find(request, &credential, scheme, ret_why);
     if (err)
         return err;
-    request->scheme = &request->scheme_room;
+    request->scheme = scheme;
     if (!keyed)
         request->credential = credential;
     return ERR_OK;
@@ -192,7 +192,7 @@ static bool identify(struct request *request, const struct route *route)
     struct span token;
     struct buf why = BUF_INIT;
     const char *key_why = "no credential";
-    if (!read_token(request, &token))
+    if (!read_token(request, route, &token))
         return false;
     if (route->webhooks && !token.len && !webhook_is_named(request))
         return search_webhook(request);

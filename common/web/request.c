@@ -43,9 +43,15 @@ struct span request_header_named(const struct request *request, const char *name
     return value;
 }
 
+/* Two headers may also be, or are only, under a name of CGI's own (PLATFORM.md). */
 static struct span named(void *context, const char *name, bool *ret_twice)
 {
-    return request_header_named(context, name, ret_twice);
+    struct span value = request_header_named(context, name, ret_twice);
+    if (value.len || *ret_twice)
+        return value;
+    if (strcmp(name, "authorization") == 0)
+        return request_header(context, "REDIRECT_HTTP_AUTHORIZATION");
+    return strcmp(name, "content-type") == 0 ? request_header(context, "CONTENT_TYPE") : value;
 }
 
 enum err request_decode(struct request *request)

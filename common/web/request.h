@@ -96,7 +96,6 @@ struct request {
     const struct networks *proxies;
     struct buf body_bytes, headers;
     struct coded coded;
-    struct scheme scheme_room;
     struct store_op op;
     void (*after)(struct request *request, enum err err);
 };

@@ -33,15 +33,6 @@ struct search {
     struct buf *ret_why;
 };
 
-static bool read_scheme(
-    const struct credential *credential, struct scheme *ret_scheme, struct buf *ret_why)
-{
-    const struct scheme *preset = scheme_preset(credential->provider);
-    if (preset)
-        *ret_scheme = *preset;
-    return preset || scheme_parse(credential->scheme, ret_scheme, ret_why) == ERR_OK;
-}
-
 static void say_unreadable(const struct credential *credential, struct buf *why)
 {
     char id[UUID_TEXT];
@@ -105,7 +96,8 @@ static bool try_one(const struct credential *credential, void *context)
     struct search *search = context;
     struct scheme scheme;
     struct buf why = BUF_INIT;
-    if (credential_is_live(credential, search->now_ms) && read_scheme(credential, &scheme, &why) &&
+    if (credential_is_live(credential, search->now_ms) &&
+        !scheme_of(credential->provider, credential->scheme, &scheme, &why) &&
         scheme_came(&scheme, &search->message))
         try_scheme(search, credential, &scheme);
     buf_done(&why);
@@ -122,7 +114,7 @@ static enum err find_named(struct search *search, struct store_txn *txn, struct 
     enum err err = credentials_get(txn, &id, &credential);
     if (!err && credential.kind == CREDENTIAL_SECRET &&
         credential_is_live(&credential, search->now_ms) &&
-        read_scheme(&credential, &scheme, search->ret_why))
+        !scheme_of(credential.provider, credential.scheme, &scheme, search->ret_why))
         try_scheme(search, &credential, &scheme);
     return err;
 }

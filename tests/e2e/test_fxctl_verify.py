@@ -75,7 +75,7 @@ def test_a_body_and_its_headers(tmp_path):
     good(run("--secret-env", "SECRET", "--body", tmp_path / "body", "--header", HEADER))
 
 
-@pytest.mark.parametrize("text", [SECRET, SECRET + "\n", SECRET + "\r\n", SECRET + "\nnot of it"])
+@pytest.mark.parametrize("text", [SECRET, SECRET + "\n", SECRET + "\r\n", SECRET + "\n\n"])
 def test_a_secret_in_a_file(tmp_path, text):
     (tmp_path / "secret").write_text(text, newline="")
     good(run("--secret-file", tmp_path / "secret", "--body", "-", "--header", HEADER,
@@ -120,8 +120,8 @@ def test_a_body_of_any_bytes():
     (["X-Hub-Signature-256:"], "the header x-hub-signature-256 is missing or empty"),
     ([HEADER, HEADER], "the header x-hub-signature-256 came twice"),
     (["X-Hub-Signature-256: sha1=00"], 'nothing in x-hub-signature-256 begins with "sha256="'),
-    ([HEADER + "0"], "is not 64 lower-case hexadecimal digits"),
-    ([HEADER.replace("757107ea", "757107EA")], "is not 64 lower-case hexadecimal digits"),
+    ([HEADER + "0"], "is not 64 hexadecimal digits"),
+    ([HEADER.replace("757107ea", "757107eg")], "is not 64 hexadecimal digits"),
     ([HEADER[:-1] + "8"], "was not made of this body with the secret"),
 ])
 def test_why_not(headers, says):

@@ -26,7 +26,6 @@ def spoiled(value, prefix):
     digits = value.removeprefix(prefix)
     flipped = "0123456789abcdef"
     cases = {
-        "upper case": prefix + digits.upper(),
         "odd length": prefix + digits[:-1],
         "one digit more": prefix + digits + "0",
         "one byte less": prefix + digits[:-2],
@@ -257,6 +256,7 @@ def test_part_of_a_signature_is_missing(door, family, missing):
     (lambda t, v1: f"{t},V1={v1[3:]}", 401),
     (lambda t, v1: f"{t};{v1}", 401),
     (lambda t, v1: f"{t} {v1}", 401),
+    (lambda t, v1: f"{t},v1={v1[3:].upper()}", 200),
     (lambda t, v1: f"{t},{v1.upper()}", 401),
 ])
 def test_stripe_header(door, change, status):

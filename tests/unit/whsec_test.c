@@ -15,6 +15,9 @@ static const struct {
 } cases[] = {
     {"whsec_" KEY_16, 16, true},
     {KEY_16, 16, true},
+    {"v1,whsec_" KEY_16, 16, true},
+    {"v1," KEY_16, -1, false},
+    {"v1,v1,whsec_" KEY_16, -1, false},
     {"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", 24, true},
     {"whsec_MDEyMzQ1Njc4OWFiY2Rl", 15, false},
     {"whsec_" BASE64_120 "MDEyMzQ1Njc=", 128, true},
