@@ -67,6 +67,7 @@ extern const struct command upgrade_commands[];
 extern const struct command key_commands[];
 extern const struct command secret_commands[];
 extern const struct command step_secret_commands[];
+extern const struct command rekey_commands[];
 extern const struct command publish_commands[];
 extern const struct command verify_commands[];
 extern const struct command pipeline_commands[];

@@ -7,6 +7,7 @@
 #include "fxctl/fxctl.h"
 #include "home/keyring.h"
 #include "store/credentials.h"
+#include "store/step_secrets.h"
 
 static void tell(const struct fxctl *ctl, bool existed)
 {
@@ -37,8 +38,8 @@ static bool count_one(const struct credential *credential, void *context)
     return true;
 }
 
-/* How many webhook secrets of the database can still be used, given their key? */
-static int count_secrets(struct fxctl *ctl, size_t *ret_count)
+/* How many secrets of the database can still be used, given their key? */
+static int count_secrets(struct fxctl *ctl, size_t *ret_webhooks, size_t *ret_steps)
 {
     struct store_txn *txn;
     int status = fxctl_open_store(ctl, STORE_READ_ONLY);
@@ -46,7 +47,9 @@ static int count_secrets(struct fxctl *ctl, size_t *ret_count)
         return status;
     enum err err = store_read_begin(ctl->store, &txn);
     if (!err) {
-        err = credentials_webhooks(txn, count_one, ret_count);
+        err = credentials_webhooks(txn, count_one, ret_webhooks);
+        if (!err)
+            err = step_secrets_count(txn, ret_steps);
         store_read_end(txn);
     }
     store_close(ctl->store);
@@ -57,15 +60,15 @@ static int count_secrets(struct fxctl *ctl, size_t *ret_count)
 /* A new key would hide that the old one is lost: nothing sealed with that can be read. */
 static int refuse_new_key(struct fxctl *ctl)
 {
-    size_t count = 0;
-    int status = count_secrets(ctl, &count);
-    if (status || !count)
+    size_t webhooks = 0, steps = 0;
+    int status = count_secrets(ctl, &webhooks, &steps);
+    if (status || !(webhooks + steps))
         return status;
     return fxctl_refuse(
-        "secret.key is missing in %s, and webhook secrets are sealed with it (%zu); "
-        "restore it from its backup, or give them up, after which init makes a new "
-        "key: fxctl --home %s secret list, and secret revoke ID for each",
-        ctl->home.dir, count, ctl->home.dir);
+        "secret.key is missing in %s, and webhook secrets are sealed with it (%zu), and step "
+        "secrets (%zu); restore it from its backup, or give them up and make a new key: "
+        "fxctl --home %s rekey --give-up",
+        ctl->home.dir, webhooks, steps, ctl->home.dir);
 }
 
 static bool has_database(const struct fxctl *ctl)

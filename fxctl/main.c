@@ -20,6 +20,7 @@ static const struct command *const groups[] = {
     key_commands,
     secret_commands,
     step_secret_commands,
+    rekey_commands,
     pipeline_commands,
     trigger_commands,
     publish_commands,

@@ -20,8 +20,10 @@ struct key {
     uint8_t bytes[KEYRING_KEY];
 };
 
+#define REMEMBERED 4 /* keys that a process keeps */
+
 struct ring {
-    struct key keys[KEYRING_MAX];
+    struct key keys[REMEMBERED]; /* those of the file first */
     size_t count;
     struct stat file; /* as it was when it was read */
 };
@@ -40,6 +42,15 @@ static uint64_t id_of(const uint8_t bytes[KEYRING_KEY])
     for (size_t i = 0; i < sizeof id; i++)
         id = id << 8 | digest[i];
     return id == KEY_UNNAMED ? KEY_UNNAMED + 1 : id;
+}
+
+/* The key of this id, or the first one for KEY_UNNAMED. */
+static const struct key *find(const struct ring *ring, uint64_t id)
+{
+    for (size_t i = 0; i < ring->count; i++)
+        if (id == KEY_UNNAMED || ring->keys[i].id == id)
+            return &ring->keys[i];
+    return NULL;
 }
 
 /* Reading the file. */
@@ -101,6 +112,20 @@ static bool has_changed(const struct home *home)
 }
 
 /*
+ * Reads the file. Keys that it has not got any more are kept behind those it has: a transaction
+ * that began earlier still sees what they have sealed.
+ */
+static void learn(const struct home *home)
+{
+    struct ring old = known;
+    (void)read_ring(home, &known); /* what is none was logged, and has no key */
+    for (size_t i = 0; i < old.count && known.count < REMEMBERED; i++)
+        if (!find(&known, old.keys[i].id))
+            known.keys[known.count++] = old.keys[i];
+    crypto_clear(&old, sizeof old);
+}
+
+/*
  * Copies the keys that this process has. With `again`, the file is read once more where it has
  * changed. False when that brings nothing new.
  */
@@ -109,7 +134,7 @@ static bool get_ring(const struct home *home, bool again, struct ring *ret_ring)
     pthread_mutex_lock(&lock);
     bool reads = !tried || (again && has_changed(home));
     if (reads)
-        (void)read_ring(home, &known); /* which is then empty, and opens nothing */
+        learn(home);
     tried = true;
     *ret_ring = known;
     pthread_mutex_unlock(&lock);
@@ -122,14 +147,6 @@ static void forget(struct ring *ring)
 }
 
 /* Sealing and opening. */
-
-static const struct key *find(const struct ring *ring, uint64_t id)
-{
-    for (size_t i = 0; i < ring->count; i++)
-        if (id == KEY_UNNAMED || ring->keys[i].id == id)
-            return &ring->keys[i];
-    return NULL;
-}
 
 enum err keyring_seal(const struct home *home, uint64_t id, struct span label, struct span secret,
     uint64_t *ret_key, struct buf *out)

@@ -221,6 +221,20 @@ enum err step_secrets_list(struct store_txn *txn, struct span owner, struct span
     return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
+enum err step_secrets_count(struct store_txn *txn, size_t *ret_count)
+{
+    struct store_cursor cursor;
+    struct span key, record;
+    enum err err = store_cursor_open(txn, TABLE_STEP_SECRETS, &cursor);
+    *ret_count = 0;
+    if (err)
+        return err;
+    while (!(err = store_cursor_next(&cursor, &key, &record)))
+        ++*ret_count;
+    store_cursor_close(&cursor);
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
 static enum err reseal(struct store_txn *txn, const struct home *home, const struct key *key,
     const struct record *r, size_t *lost)
 {

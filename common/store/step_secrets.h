@@ -58,6 +58,9 @@ typedef bool step_secrets_visit(const struct step_secret *secret, void *context)
 enum err step_secrets_list(struct store_txn *txn, struct span owner, struct span after,
     step_secrets_visit *visit, void *context) MUST_CHECK;
 
+/* How many there are, of all owners. */
+enum err step_secrets_count(struct store_txn *txn, size_t *ret_count) MUST_CHECK;
+
 /*
  * Seals all secrets anew that are sealed with another key than seal_set_key has named. Those that
  * no key opens are left and counted.

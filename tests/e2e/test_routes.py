@@ -49,6 +49,10 @@ ROWS = {
     ("GET", "/api/v1/admin/dead-letters"): (None, 200),
     ("POST", "/api/v1/admin/dead-letters/retry"): (None, 200),
     ("POST", "/api/v1/admin/dead-letters/{execution_id}/retry"): (None, 404),
+    ("GET", "/api/v1/admin/step-secrets"): (None, 200),
+    ("PUT", "/api/v1/admin/step-secrets/{name}"): (b"{}", 422),
+    ("GET", "/api/v1/admin/step-secrets/{name}"): (None, 404),
+    ("DELETE", "/api/v1/admin/step-secrets/{name}"): (None, 404),
 }
 PATHS = sorted({path for _, path in contract.OPERATIONS})
 
@@ -70,7 +74,8 @@ class Route:
 def path_of(template):
     """The path of something that is not there."""
     own = NOBODY if "executions" in template else "none"
-    names = {"version": "1", "pipeline_id": "none", "execution_id": NOBODY, "cid": NOBODY, "id": own}
+    names = {"version": "1", "pipeline_id": "none", "execution_id": NOBODY, "cid": NOBODY, "id": own,
+             "name": "none"}
     return re.sub(r"{(\w+)}", lambda part: names[part[1]], template)
 
 
