@@ -8,6 +8,7 @@
 #include "dispatcher/opening.h"
 #include "dispatcher/pending.h"
 #include "dispatcher/service.h"
+#include "model/limits.h"
 #include "proc/frame.h"
 #include "store/events.h"
 #include "store/executions.h"
@@ -245,12 +246,13 @@ static enum err claim_one(
     struct uuid id;
     uint64_t seq;
     struct execution execution;
+    NOT_ZEROED struct step_result steps[STEPS_MAX];
     struct claim claim = {.service = service, .starts = place == PLACE_NEW, .frame = BUF_INIT};
     struct buf copy = BUF_INIT;
     enum err err = pending_first(txn, service, &seq, &id);
     if (err || !service->plan.ready)
         return err;
-    err = executions_load(txn, &id, &copy, &execution, NULL);
+    err = executions_load(txn, &id, &copy, &execution, steps);
     if (!err)
         err = claim_execution(d, txn, &execution, &claim);
     buf_done(&copy);

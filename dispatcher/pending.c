@@ -7,6 +7,7 @@
 #include "dispatcher/catalog.h"
 #include "dispatcher/dispatcher.h"
 #include "dispatcher/service.h"
+#include "model/limits.h"
 #include "store/executions.h"
 #include "store/queue.h"
 
@@ -17,9 +18,10 @@ static enum err end_waiting(struct dispatcher *d, struct store_txn *txn, int64_t
     const struct uuid *id, struct buf *copy)
 {
     struct execution execution;
+    NOT_ZEROED struct step_result steps[STEPS_MAX];
     enum err err = due_del(txn, due_ms, id);
     if (!err)
-        err = executions_load(txn, id, copy, &execution, NULL);
+        err = executions_load(txn, id, copy, &execution, steps);
     if (!err) {
         execution.due_ms = 0;
         err = executions_change(txn, &execution, STATUS_PENDING);
@@ -70,30 +72,30 @@ static enum err end_all_waiting(
     return err;
 }
 
-/* Says why an execution is skipped: nobody is there any more to run it. */
-static enum err why_skipped(struct dispatcher *d, struct store_txn *txn,
-    const struct execution *execution, struct span *ret_why)
+/* Finds out why nobody is there any more to run an execution. */
+static enum err find_why(struct dispatcher *d, struct store_txn *txn,
+    const struct execution *execution, enum pending_end *ret_end)
 {
     const struct version *version;
     enum err err =
         catalog_version(d, txn, execution->pipeline_id, execution->pipeline_version, &version);
-    *ret_why = span_str(err == ERR_NOTFOUND ? "its pipeline was deleted before it ran"
-                                            : "the trigger was stopped before it ran");
+    *ret_end = err == ERR_NOTFOUND ? PENDING_END_DELETED : PENDING_END_STOPPED;
     return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-static enum err skip_one(struct dispatcher *d, struct store_txn *txn, struct service *service,
+static enum err end_one(struct dispatcher *d, struct store_txn *txn, struct service *service,
     const struct uuid *id, struct buf *copy)
 {
     struct execution execution;
-    enum err err = executions_load(txn, id, copy, &execution, NULL);
+    NOT_ZEROED struct step_result steps[STEPS_MAX];
+    enum pending_end end;
+    enum err err = executions_load(txn, id, copy, &execution, steps);
     if (!err)
-        err = why_skipped(d, txn, &execution, &execution.error);
+        err = find_why(d, txn, &execution, &end);
     if (err)
         return err;
     service->plan.ready--;
-    execution.status = STATUS_SKIPPED;
-    err = executions_change(txn, &execution, STATUS_PENDING);
+    err = executions_end_pending(txn, &execution, end);
     return err ? err : queue_del(txn, service->queue, execution.event_seq, id);
 }
 
@@ -106,7 +108,7 @@ enum err pending_first(
     return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-enum err pending_skip(
+enum err pending_give_up(
     struct dispatcher *d, struct store_txn *txn, struct service *service, size_t limit)
 {
     struct buf copy = BUF_INIT;
@@ -116,7 +118,7 @@ enum err pending_skip(
         struct uuid id;
         err = pending_first(txn, service, &seq, &id);
         if (!err && service->plan.ready)
-            err = skip_one(d, txn, service, &id, &copy);
+            err = end_one(d, txn, service, &id, &copy);
     }
     buf_done(&copy);
     d->plan.more |= service->plan.ready > 0;

@@ -19,8 +19,11 @@ struct store_txn;
 enum err pending_first(struct store_txn *txn, struct service *service, uint64_t *ret_seq,
     struct uuid *ret_execution) MUST_CHECK;
 
-/* Skips pending executions of a service that has no trigger, so many at most. */
-enum err pending_skip(
+/*
+ * Ends pending executions of a service that has no trigger, so many at most: those that never ran
+ * are skipped, the others have failed.
+ */
+enum err pending_give_up(
     struct dispatcher *d, struct store_txn *txn, struct service *service, size_t limit) MUST_CHECK;
 
 /*

@@ -9,6 +9,7 @@
 #include "dispatcher/dispatcher.h"
 #include "dispatcher/emits.h"
 #include "dispatcher/service.h"
+#include "model/limits.h"
 #include "proc/frame.h"
 #include "store/actions.h"
 #include "store/attempts.h"
@@ -150,11 +151,17 @@ static enum err find_wait(
     return ERR_OK;
 }
 
+static void take_steps(struct execution *execution, const struct frame_outcome *outcome)
+{
+    execution->steps = outcome->steps;
+    execution->step_count = outcome->step_count;
+    execution->steps_attempt = execution->attempt;
+}
+
 static void take_result(struct execution *execution, const struct frame_outcome *outcome)
 {
     bool good = outcome->status == STATUS_COMPLETED;
-    execution->steps = outcome->steps;
-    execution->step_count = outcome->step_count;
+    take_steps(execution, outcome);
     execution->error = outcome->error;
     execution->started_ms = outcome->started_ms;
     execution->duration_us = outcome->duration_us;
@@ -193,8 +200,7 @@ enum err record_cancelled(struct store_txn *txn, struct execution *execution)
 /* Ends an execution that was cancelled while it ran, and keeps what its steps have done. */
 static enum err end_cancelled(struct ending *e, const struct frame_outcome *outcome)
 {
-    e->execution->steps = outcome->steps;
-    e->execution->step_count = outcome->step_count;
+    take_steps(e->execution, outcome);
     enum err err = record_cancelled(e->txn, e->execution);
     return err ? err : store_results(e, outcome);
 }
@@ -233,10 +239,11 @@ enum err record_happening(
     struct dispatcher *d, struct store_txn *txn, const struct happening *happening)
 {
     struct execution execution;
+    NOT_ZEROED struct step_result steps[STEPS_MAX];
     struct buf copy = BUF_INIT;
     struct ending ending = {
         .d = d, .txn = txn, .service = happening->service, .execution = &execution};
-    enum err err = executions_load(txn, &happening->execution, &copy, &execution, NULL);
+    enum err err = executions_load(txn, &happening->execution, &copy, &execution, steps);
     bool ours =
         !err && execution.status == STATUS_IN_PROGRESS && execution.attempt == happening->attempt;
     if (err == ERR_NOTFOUND)

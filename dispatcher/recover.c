@@ -9,6 +9,7 @@
 #include "dispatcher/dispatcher.h"
 #include "dispatcher/record.h"
 #include "dispatcher/service.h"
+#include "model/limits.h"
 #include "proc/leftovers.h"
 #include "store/actions.h"
 #include "store/executions.h"
@@ -94,7 +95,8 @@ static enum err put_back_all(struct dispatcher *d, struct store_txn *txn)
     enum err err = executions_in_status(txn, STATUS_IN_PROGRESS, collect, &running);
     for (size_t i = 0; !err && i < running.count; i++) {
         struct execution execution;
-        err = executions_load(txn, &running.ids[i], &copy, &execution, NULL);
+        NOT_ZEROED struct step_result steps[STEPS_MAX];
+        err = executions_load(txn, &running.ids[i], &copy, &execution, steps);
         if (!err)
             err = take_up_running(d, txn, &execution, &count);
     }

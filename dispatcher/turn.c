@@ -92,7 +92,7 @@ static enum err mutate(struct store_txn *txn, void *context)
         err = route_events(d, txn);
     for (struct service *s = d->services; s && !err; s = s->next)
         if (!s->plan.live)
-            err = pending_skip(d, txn, s, SKIPS_A_TURN);
+            err = pending_give_up(d, txn, s, SKIPS_A_TURN);
     if (!err)
         err = claim_ready(d, txn);
     for (struct service *s = d->services; s && !err; s = s->next)

@@ -1,13 +1,15 @@
 /* execution - see execution.h. */
 #include "model/execution.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "base/pack.h"
 #include "model/limits.h"
 
 /* Versions of the stored forms; schema/store.md says how to change them. */
-#define EXECUTION_RECORD 2
+#define EXECUTION_RECORD 3
+#define EXECUTION_RECORD_WITHOUT_BEGUN 2 /* nor steps_attempt */
 #define ATTEMPT_RECORD 1
 
 static const char *const status_names[] = {
@@ -48,6 +50,42 @@ bool execution_is_dead_letter(const struct execution *execution)
     return execution->status == STATUS_FAILED && execution->last != ATTEMPT_CANCELLED;
 }
 
+/* Says what became of the last attempt. */
+static void say_last(const struct attempt_result *last, struct buf *error)
+{
+    if (last->status == ATTEMPT_FAILED)
+        buf_printf(error, "; attempt %u had failed: ", last->attempt);
+    else if (last->status == ATTEMPT_LOST)
+        buf_add_str(error, "; ");
+    if (last->status == ATTEMPT_FAILED || last->status == ATTEMPT_LOST)
+        buf_add_span(error, last->error);
+    else
+        buf_printf(error, "; attempt %u had been %s", last->attempt, attempt_names[last->status]);
+}
+
+void execution_end_pending(struct execution *execution, enum pending_end end,
+    const struct attempt_result *last, struct buf *error)
+{
+    static const char *const words[] = {
+#define PENDING_END(constant, words) words,
+        EXECUTION_PENDING_ENDS(PENDING_END)
+#undef PENDING_END
+    };
+    bool by_people = end == PENDING_END_SKIPPED || end == PENDING_END_CANCELLED;
+    bool failed = execution->attempt > 0 && !by_people;
+    buf_clear(error);
+    buf_add_str(error, words[end]);
+    if (failed)
+        buf_add_str(error, " while it waited for its next attempt");
+    else if (!by_people)
+        buf_add_str(error, " before it ran");
+    if (failed && last)
+        say_last(last, error);
+    execution->status = failed ? STATUS_FAILED : STATUS_SKIPPED;
+    execution->error = buf_span(error);
+    execution->due_ms = 0;
+}
+
 bool execution_last_attempt(const struct execution *execution, struct attempt_result *ret_attempt)
 {
     bool going = execution->last == ATTEMPT_IN_PROGRESS;
@@ -59,7 +97,8 @@ bool execution_last_attempt(const struct execution *execution, struct attempt_re
         .error = going ? SPAN_NONE : execution->error, /* that of the attempt before */
         .exit_code = -1,
     };
-    for (size_t i = 0; i < execution->step_count; i++) {
+    bool its_steps = execution->steps_attempt == execution->attempt;
+    for (size_t i = 0; its_steps && i < execution->step_count; i++) {
         if (execution->steps[i].status != STATUS_FAILED)
             continue;
         ret_attempt->step = execution->steps[i].name;
@@ -93,6 +132,7 @@ static struct step_result step_decode(struct unpack *u)
 
 void execution_encode(const struct execution *execution, struct buf *out)
 {
+    assert(!execution->without_steps);
     pack_u8(out, EXECUTION_RECORD);
     pack_uuid(out, &execution->id);
     pack_uuid(out, &execution->cid);
@@ -109,10 +149,12 @@ void execution_encode(const struct execution *execution, struct buf *out)
     pack_i64(out, execution->started_ms);
     pack_i64(out, execution->duration_us);
     pack_i64(out, execution->due_ms);
+    pack_i64(out, execution->begun_ms);
     pack_bytes(out, execution->pipeline_id);
     pack_bytes(out, execution->pipeline_name);
     pack_bytes(out, execution->event_type);
     pack_bytes(out, execution->error);
+    pack_u32(out, execution->steps_attempt);
     pack_u16(out, execution->step_count);
     for (size_t i = 0; i < execution->step_count; i++)
         step_encode(&execution->steps[i], out);
@@ -122,9 +164,11 @@ enum err execution_decode(
     struct span record, struct execution *ret_execution, struct step_result *steps)
 {
     struct unpack u = unpack_from(record);
-    if (unpack_u8(&u) != EXECUTION_RECORD)
+    uint8_t version = unpack_u8(&u);
+    bool old = version == EXECUTION_RECORD_WITHOUT_BEGUN;
+    if (version != EXECUTION_RECORD && !old)
         return ERR_CORRUPT;
-    struct execution e = {0};
+    struct execution e = {.without_steps = !steps};
     e.id = unpack_uuid(&u);
     e.cid = unpack_uuid(&u);
     e.parent = unpack_uuid(&u);
@@ -140,10 +184,12 @@ enum err execution_decode(
     e.started_ms = unpack_i64(&u);
     e.duration_us = unpack_i64(&u);
     e.due_ms = unpack_i64(&u);
+    e.begun_ms = old ? 0 : unpack_i64(&u);
     e.pipeline_id = unpack_bytes(&u);
     e.pipeline_name = unpack_bytes(&u);
     e.event_type = unpack_bytes(&u);
     e.error = unpack_bytes(&u);
+    e.steps_attempt = old ? e.attempt : unpack_u32(&u);
     uint16_t count = unpack_u16(&u);
     if (u.bad || e.status >= STATUS__MAX || e.last >= ATTEMPT__MAX || count > STEPS_MAX)
         return ERR_CORRUPT;

@@ -92,14 +92,39 @@ struct execution {
     int64_t started_ms;  /* of the last attempt; 0: never */
     int64_t duration_us; /* of the last attempt; -1 until finished */
     int64_t due_ms;      /* pending: when the next attempt is due; 0: at once */
+    int64_t begun_ms;    /* when the first attempt since people last tried it began; 0: none has */
     struct span pipeline_id, pipeline_name, event_type;
     struct span error;               /* empty: none */
-    const struct step_result *steps; /* step_count of them; NULL where not yet run */
+    const struct step_result *steps; /* step_count of them, of the last attempt that told of any */
     uint16_t step_count;
+    uint32_t steps_attempt; /* the number of that attempt; 0: none has */
+    bool without_steps;     /* it was read without its steps, and must not be stored so */
 };
 
 /* Has the execution failed, other than by being cancelled? Only people try it again. */
 bool execution_is_dead_letter(const struct execution *execution);
+
+/* PENDING_END(constant, words): why an execution that was pending ends. */
+#define EXECUTION_PENDING_ENDS(PENDING_END) \
+    PENDING_END(SKIPPED, "skipped by request") \
+    PENDING_END(CANCELLED, "cancelled by request") \
+    PENDING_END(STOPPED, "the trigger was stopped") \
+    PENDING_END(DELETED, "its pipeline was deleted")
+
+enum pending_end {
+#define PENDING_END(constant, words) PENDING_END_##constant,
+    EXECUTION_PENDING_ENDS(PENDING_END)
+#undef PENDING_END
+        PENDING_END__MAX
+};
+
+/*
+ * Ends an execution that was pending, in the status that is true of it: skipped where people want
+ * it so or it never ran, else failed. The reason, with that of the last attempt where it has failed
+ * (NULL: none is known), is put into `error`, from which the execution borrows it.
+ */
+void execution_end_pending(struct execution *execution, enum pending_end end,
+    const struct attempt_result *last, struct buf *error);
 
 /*
  * The last attempt as the execution's record holds it, with borrowed text. Which step

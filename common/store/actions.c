@@ -114,8 +114,7 @@ enum err actions_retry(struct store_txn *txn, const struct uuid *id, const char 
 {
     struct buf copy = BUF_INIT;
     struct execution execution;
-    struct step_result steps[STEPS_MAX];
-    /* The steps tell which of them has failed. */
+    NOT_ZEROED struct step_result steps[STEPS_MAX];
     enum err err = executions_load(txn, id, &copy, &execution, steps);
     if (err)
         goto out;
@@ -133,7 +132,7 @@ enum err actions_retry(struct store_txn *txn, const struct uuid *id, const char 
     execution.status = STATUS_PENDING;
     execution.failures = execution.losses = 0;
     execution.duration_us = -1;
-    execution.due_ms = 0;
+    execution.due_ms = execution.begun_ms = 0;
     err = executions_change(txn, &execution, was);
     if (!err)
         err = make_ready(txn, &execution);
@@ -142,25 +141,24 @@ out:
     return err;
 }
 
-static enum err end_pending(struct store_txn *txn, struct execution *execution, const char *error)
+static enum err end_pending(
+    struct store_txn *txn, struct execution *execution, enum pending_end end)
 {
     enum err err = take_out(txn, execution);
-    execution->status = STATUS_SKIPPED;
-    execution->error = span_str(error);
-    execution->due_ms = 0;
-    return err ? err : executions_change(txn, execution, STATUS_PENDING);
+    return err ? err : executions_end_pending(txn, execution, end);
 }
 
 enum err actions_skip(struct store_txn *txn, const struct uuid *id, const char **ret_why)
 {
     struct buf copy = BUF_INIT;
     struct execution execution;
-    enum err err = executions_load(txn, id, &copy, &execution, NULL);
+    NOT_ZEROED struct step_result steps[STEPS_MAX];
+    enum err err = executions_load(txn, id, &copy, &execution, steps);
     *ret_why = "only a pending execution can be skipped; cancel one that runs";
     if (!err && execution.status != STATUS_PENDING)
         err = ERR_CONFLICT;
     if (!err)
-        err = end_pending(txn, &execution, "skipped by request");
+        err = end_pending(txn, &execution, PENDING_END_SKIPPED);
     buf_done(&copy);
     return err;
 }
@@ -169,10 +167,11 @@ enum err actions_cancel(struct store_txn *txn, const struct uuid *id, const char
 {
     struct buf copy = BUF_INIT;
     struct execution execution;
-    enum err err = executions_load(txn, id, &copy, &execution, NULL);
+    NOT_ZEROED struct step_result steps[STEPS_MAX];
+    enum err err = executions_load(txn, id, &copy, &execution, steps);
     *ret_why = "it has ended already";
     if (!err && execution.status == STATUS_PENDING)
-        err = end_pending(txn, &execution, "cancelled by request");
+        err = end_pending(txn, &execution, PENDING_END_CANCELLED);
     else if (!err && execution.status == STATUS_IN_PROGRESS)
         err = store_put(txn, TABLE_CANCELS, uuid_span(id), SPAN_NONE);
     else if (!err)

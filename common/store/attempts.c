@@ -24,6 +24,18 @@ enum err attempts_keep(struct store_txn *txn, struct execution *execution)
     return err;
 }
 
+enum err attempts_last(
+    struct store_txn *txn, const struct execution *execution, struct attempt_result *ret_attempt)
+{
+    struct key key = attempt_key(&execution->id, execution->attempt);
+    struct span record;
+    enum err err = store_get(txn, TABLE_ATTEMPTS, key_span(&key), &record);
+    if (!err)
+        err = attempt_decode(record, ret_attempt);
+    ret_attempt->attempt = execution->attempt;
+    return err;
+}
+
 /* Lists the attempts kept here, ATTEMPTS_SHOWN_MAX of them at most, up to the given number. */
 static enum err list_kept(
     struct store_txn *txn, const struct uuid *id, uint32_t newest, struct attempt_list *list)

@@ -17,6 +17,13 @@
 enum err attempts_keep(struct store_txn *txn, struct execution *execution) MUST_CHECK;
 
 /*
+ * The attempt of an execution that was kept last. Text borrows from the transaction. ERR_NOTFOUND
+ * when its last attempt is not kept here.
+ */
+enum err attempts_last(struct store_txn *txn, const struct execution *execution,
+    struct attempt_result *ret_attempt) MUST_CHECK;
+
+/*
  * The last attempts of an execution, oldest first, with the attempt that its record holds.
  * Text borrows from the transaction and the execution.
  */

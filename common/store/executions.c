@@ -1,6 +1,7 @@
 /* executions - see executions.h. */
 #include "store/executions.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "model/limits.h"
@@ -113,6 +114,24 @@ enum err executions_change(
     return err ? err : move_dead_letter(txn, execution, was);
 }
 
+enum err executions_end_pending(
+    struct store_txn *txn, struct execution *execution, enum pending_end end)
+{
+    struct attempt_result last;
+    struct buf error = BUF_INIT;
+    enum err err = attempts_last(txn, execution, &last);
+    bool known = !err;
+    if (err == ERR_NOTFOUND)
+        err = ERR_OK;
+    if (!err) {
+        execution_end_pending(execution, end, known ? &last : NULL, &error);
+        err = executions_change(txn, execution, STATUS_PENDING);
+    }
+    execution->error = SPAN_NONE; /* its text goes */
+    buf_done(&error);
+    return err;
+}
+
 enum err executions_get(struct store_txn *txn, const struct uuid *id,
     struct execution *ret_execution, struct step_result *steps)
 {
@@ -127,6 +146,7 @@ enum err executions_load(struct store_txn *txn, const struct uuid *id, struct bu
 {
     struct key key = key_of_uuid(id);
     struct span record;
+    assert(steps);
     enum err err = store_get(txn, TABLE_EXECUTIONS, key_span(&key), &record);
     if (err)
         return err;

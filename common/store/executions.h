@@ -28,11 +28,21 @@ enum err executions_start(
 enum err executions_change(
     struct store_txn *txn, const struct execution *execution, enum status was) MUST_CHECK;
 
+/*
+ * Ends an execution that was pending (execution_end_pending), which the caller takes out of
+ * wherever it waits.
+ */
+enum err executions_end_pending(
+    struct store_txn *txn, struct execution *execution, enum pending_end end) MUST_CHECK;
+
 /* Text borrows from the transaction. `steps` as in execution_decode. */
 enum err executions_get(struct store_txn *txn, const struct uuid *id,
     struct execution *ret_execution, struct step_result *steps) MUST_CHECK;
 
-/* Likewise, but text, also that of the steps, is put into `copy`, where it outlives changes. */
+/*
+ * Likewise, with all that executions_change stores again: the steps are not left out. Text, also
+ * theirs, is put into `copy`, where it outlives changes.
+ */
 enum err executions_load(struct store_txn *txn, const struct uuid *id, struct buf *copy,
     struct execution *ret_execution, struct step_result *steps) MUST_CHECK;
 

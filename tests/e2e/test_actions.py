@@ -232,7 +232,9 @@ def test_deleted_while_a_retry_waits(live):
     until(lambda: {"status": "pending", "attempt": 1}.items() <= show(live, execution).items(),
           what="it waits for its next attempt")
     assert live.delete(f"/api/v1/pipelines/{pipeline}").status == 200
-    assert wait_status(live, execution, "skipped")["error"].startswith("its pipeline was deleted")
+    ended = wait_status(live, execution, "failed")
+    assert ended["error"].startswith("its pipeline was deleted while it waited for its next attempt; ")
+    assert ended["dead_letter"] is True
 
 
 # --- Every action in every status ---
@@ -358,7 +360,8 @@ def test_in_progress(home, act, ignore):
     assert ended["execution_time"] > 0
     assert ended["data"] == {"first": 1}
     assert [s["status"] for s in ended["steps"][:2]] == ["completed", "failed"]
-    assert ended["steps"][1]["log"] == "working\n"
+    assert ended["steps"][1]["log"] == (
+        "working\nfx-bridge: killed what the script had left running: sleep\n")
     assert not marked(mark)
     wait_trigger(home, pipeline, running=0, pending=0)
     assert execution in failed_ids(home)

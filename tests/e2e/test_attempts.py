@@ -194,3 +194,134 @@ def test_shown_by_fxctl(live):
     assert re.fullmatch(r" +1  \S+ +\S+  failed +step1 +9  step step1: exited with 9", table[1])
     assert re.fullmatch(r" +2  \S+ +\S+  completed +- +-  -", table[2])
     assert len(table) == 3
+
+
+# --- What happens to it later ---
+
+FAILS = SH + """echo "attempt $FX_ATTEMPT"
+echo '{"save": {"seen": true}}' >&3
+exit 7
+"""
+HAD_FAILED = "attempt 1 had failed: step step2: exited with 7"
+
+
+def stop(home, pipeline, _):
+    assert home.delete(f"/api/v1/events/{pipeline}").status == 200
+
+
+def delete(home, pipeline, _):
+    stop(home, pipeline, None)
+    assert home.delete(f"/api/v1/pipelines/{pipeline}").status == 200
+
+
+def cancel(home, _, execution):
+    act(home, execution, "cancel")
+
+
+def skip(home, _, execution):
+    act(home, execution, "skip")
+
+
+# What is done → what it is when it had failed and waited: status, dead letter, the reason's beginning;
+# and the reason when it never ran, where it is skipped.
+LATER_ON = {
+    cancel: ("skipped", False, "cancelled by request", ""),
+    skip: ("skipped", False, "skipped by request", ""),
+    stop: ("failed", True, "the trigger was stopped", " before it ran"),
+    delete: ("failed", True, "its pipeline was deleted", " before it ran"),
+}
+
+
+@pytest.mark.parametrize("what, dispatcher", [
+    (cancel, "there"), (skip, "there"), (stop, "there"), *((what, "away") for what in LATER_ON)])
+def test_later_on_when_it_had_failed(live, what, dispatcher):
+    """Its steps, logs, data and attempts stay, and its status and reason are true."""
+    status, dead, reason, _ = LATER_ON[what]
+    pipeline = make(live, SH + "echo first\n", FAILS, OK, event="job", retry=LATER)
+    execution = sent(live)
+    before = wait_attempt(live, execution, 1, "pending")
+    assert [(s["name"], s["status"], s["log"]) for s in before["steps"]] == [
+        ("step1", "completed", "first\n"), ("step2", "failed", "attempt 1\n"), ("step3", "pending", "")]
+    if dispatcher == "away":
+        live.stop_dispatcher()
+    what(live, pipeline, execution)
+    if dispatcher == "away":
+        live.start_dispatcher()
+    after = wait_attempt(live, execution, 1, "failed", "skipped")
+    assert (after["status"], after["dead_letter"]) == (status, dead)
+    assert after["error"] == (
+        f"{reason} while it waited for its next attempt; {HAD_FAILED}" if dead else reason)
+    for name in ("steps", "data", "attempts", "attempt"):
+        assert after[name] == before[name]
+    assert after["data"] == {"seen": True} and told(after) == [
+        (1, "failed", "step step2: exited with 7", "step2", 7)]
+    letters = live.get("/api/v1/admin/dead-letters").json["dead_letters"]
+    assert [e["execution_id"] for e in letters] == ([execution] if dead else [])
+    assert "attempt 1" in live.fxctl("execution", "show", execution)
+
+
+@pytest.mark.parametrize("what", LATER_ON)
+def test_later_on_when_it_never_ran(home, what):
+    _, _, reason, more = LATER_ON[what]
+    home.start()
+    pipeline = make(home, OK, event="job")
+    if what is delete:
+        execution = home.post(f"/api/v1/batches/{pipeline}", {}).json["item"]
+        what(home, pipeline, execution)
+    home.start_dispatcher()
+    if what is not delete:
+        home.stop_dispatcher()
+        cid = home.post_event("job")["cid"]
+        execution = home.post(f"/api/v1/batches/{pipeline}", {}).json["item"]
+        what(home, pipeline, execution)
+        home.start_dispatcher()
+    if what is stop:
+        execution = until(lambda: executions_of(home, cid), what="it is routed")[0]["execution_id"]
+    after = wait_attempt(home, execution, 0, "skipped")
+    assert (after["error"], after["dead_letter"]) == (reason + more, False)
+    assert (after["steps"], after["attempts"]) == ([], [])
+
+
+def test_last_told_steps_stay_until_others_come(loose):
+    """While the next attempt runs, and where it is lost or cancelled without having told of any."""
+    go = loose.scratch / "go"
+    make(loose, SH + "echo first\n", FAILS.replace("exit 7", f"[ $FX_ATTEMPT = 1 ] && exit 7; touch {go}; "
+                                                  "[ $FX_ATTEMPT = 2 ] && kill -9 $PPID; sleep 1000"),
+         event="job", retry=AT_ONCE)
+    execution = sent(loose)
+    running = wait_attempt(loose, execution, 3, "in_progress")
+    assert [(s["status"], s["log"]) for s in running["steps"]] == [
+        ("completed", "first\n"), ("failed", "attempt 1\n")]
+    assert running["data"] == {"seen": True}
+    assert told(running) == [(1, "failed", "step step2: exited with 7", "step2", 7),
+                             (2, "lost", "the runner died during attempt 2", None, None),
+                             (3, "in_progress", None, None, None)]
+    loose.kill_dispatcher()
+    until(lambda: not runners(loose), what="its runners are gone")
+    act(loose, execution, "cancel")
+    loose.start_dispatcher()
+    ended = wait_attempt(loose, execution, 3, "failed")
+    assert ended["steps"] == running["steps"] and ended["data"] == running["data"]
+    assert told(ended)[2] == (3, "cancelled", "cancelled by request", None, None)
+    assert ended["dead_letter"] is False
+
+
+def test_tried_by_hand_and_then_given_up(live):
+    """The reason is that of the last attempt, not of all that was done before."""
+    pipeline = make(live, SH + "exit 7\n", event="job")
+    execution = sent(live)
+    wait_attempt(live, execution, 1, "failed")
+    live.stop_dispatcher()
+    for _ in range(3):
+        act(live, execution, "retry")
+        act(live, execution, "cancel")
+    cancelled = show(live, execution)
+    assert (cancelled["status"], cancelled["error"]) == ("skipped", "cancelled by request")
+    had_failed = "attempt 1 had failed: step step1: exited with 7"
+    act(live, execution, "retry")
+    stop(live, pipeline, None)
+    live.start_dispatcher()
+    ended = wait_attempt(live, execution, 1, "failed")
+    assert ended["error"] == f"the trigger was stopped while it waited for its next attempt; {had_failed}"
+    assert ended["dead_letter"] is True
+    assert told(ended) == [(1, "failed", "step step1: exited with 7", "step1", 7)]

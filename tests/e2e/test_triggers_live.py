@@ -493,7 +493,10 @@ def test_stop_reaches_what_waits_for_its_next_attempt(live):
     wait_trigger(live, other, running=0, pending=1)
     stop_trigger(live, pipeline)
     for cid in cids:
-        assert single(live, cid)["status"] == "skipped"
+        ended = single(live, cid)
+        assert (ended["status"], ended["dead_letter"]) == ("failed", True)
+        assert ended["error"] == ("the trigger was stopped while it waited for its next attempt; "
+                                  "attempt 1 had failed: step step1: exited with 1")
     assert executions_of(live, kept)[0]["status"] == "pending"
 
 

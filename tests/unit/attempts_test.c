@@ -1,6 +1,7 @@
 /* attempts_test - past attempts: kept when an execution is pending again, listed with its last. */
 #include "store_each.h"
 
+#include "model/limits.h"
 #include "store/actions.h"
 #include "store/attempts.h"
 #include "store/executions.h"
@@ -87,6 +88,7 @@ static void attempt_is_kept_with_the_step_that_failed(void **state)
     (void)state;
     execution.steps = steps;
     execution.step_count = COUNT(steps);
+    execution.steps_attempt = 1;
     struct store_txn *txn = temp_store_begin(&t);
     assert_int_equal(attempts_keep(txn, &execution), ERR_OK);
     check_list(txn, &execution, 1, 1);
@@ -95,6 +97,16 @@ static void attempt_is_kept_with_the_step_that_failed(void **state)
     assert_int_equal(list.attempts[0].exit_code, 9);
     assert_true(span_eq_str(list.attempts[0].step, "bad"));
     assert_true(span_eq_str(list.attempts[0].error, "why"));
+
+    /* One that told of no steps is not blamed for those of the attempt before. */
+    execution = make(2, ATTEMPT_LOST);
+    execution.steps = steps;
+    execution.step_count = COUNT(steps);
+    execution.steps_attempt = 1;
+    assert_int_equal(attempts_keep(txn, &execution), ERR_OK);
+    check_list(txn, &execution, 1, 2);
+    assert_int_equal(list.attempts[1].exit_code, -1);
+    assert_true(span_eq_str(list.attempts[1].step, ""));
 }
 
 static void damaged_attempt_is_noticed(void **state)
@@ -131,6 +143,7 @@ static void retry_by_hand_keeps_the_last_attempt(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct action_run run = {.pipeline_id = span_str("p"), .payload = span_str("{}")};
         struct execution execution;
+        struct step_result room[STEPS_MAX];
         struct buf copy = BUF_INIT;
         struct store_txn *txn = temp_store_begin(&t);
         assert_int_equal(pipelines_create(txn, span_str("p"), span_str("p"), span_str(definition),
@@ -138,7 +151,7 @@ static void retry_by_hand_keeps_the_last_attempt(void **state)
             ERR_OK);
         assert_int_equal(actions_run(txn, &run, EPOCH), ERR_OK);
         const struct uuid id = run.execution;
-        assert_int_equal(executions_load(txn, &id, &copy, &execution, NULL), ERR_OK);
+        assert_int_equal(executions_load(txn, &id, &copy, &execution, room), ERR_OK);
         const struct step_result step = {span_str("a"), STATUS_FAILED, EPOCH, 1, 9};
         execution.status = rows[i].status;
         execution.last = rows[i].last;
@@ -147,9 +160,10 @@ static void retry_by_hand_keeps_the_last_attempt(void **state)
         execution.error = span_str("why");
         execution.steps = &step;
         execution.step_count = 1;
+        execution.steps_attempt = 1;
         assert_int_equal(executions_change(txn, &execution, STATUS_PENDING), ERR_OK);
         assert_int_equal(actions_retry(txn, &id, &why), ERR_OK);
-        assert_int_equal(executions_load(txn, &id, &copy, &execution, NULL), ERR_OK);
+        assert_int_equal(executions_load(txn, &id, &copy, &execution, room), ERR_OK);
         assert_int_equal(execution.status, STATUS_PENDING);
         assert_int_equal(execution.last, ATTEMPT_NONE);
         check_list(txn, &execution, 1, rows[i].kept);

@@ -1,6 +1,7 @@
 /* execution_test - an execution's stored form, its statuses, and its result as clients see it. */
 #include "damage.h"
 
+#include "base/pack.h"
 #include "model/execution.h"
 #include "model/limits.h"
 
@@ -41,12 +42,15 @@ static struct execution full(void)
         .created_ms = INT64_C(1767323045000),
         .started_ms = INT64_C(1767323045678),
         .duration_us = 1234999,
+        .due_ms = INT64_C(1767323047000),
+        .begun_ms = INT64_C(1767323045600),
         .pipeline_id = span_str("p1"),
         .pipeline_name = span_str("order-mail"),
         .event_type = span_str("order.created"),
         .error = span_str("step notify: exit 255"),
         .steps = steps,
         .step_count = COUNT(steps),
+        .steps_attempt = 10,
     };
 }
 
@@ -67,10 +71,12 @@ static bool same(const struct execution *a, const struct execution *b)
            uuid_eq(&a->parent, &b->parent) && a->event_seq == b->event_seq &&
            a->queue == b->queue && a->status == b->status && a->attempt == b->attempt &&
            a->failures == b->failures && a->losses == b->losses && a->last == b->last &&
-           a->pipeline_version == b->pipeline_version && a->created_ms == b->created_ms &&
-           a->started_ms == b->started_ms && a->duration_us == b->duration_us &&
-           span_eq(a->pipeline_id, b->pipeline_id) && span_eq(a->pipeline_name, b->pipeline_name) &&
-           span_eq(a->event_type, b->event_type) && span_eq(a->error, b->error);
+           a->due_ms == b->due_ms && a->begun_ms == b->begun_ms &&
+           a->steps_attempt == b->steps_attempt && a->pipeline_version == b->pipeline_version &&
+           a->created_ms == b->created_ms && a->started_ms == b->started_ms &&
+           a->duration_us == b->duration_us && span_eq(a->pipeline_id, b->pipeline_id) &&
+           span_eq(a->pipeline_name, b->pipeline_name) && span_eq(a->event_type, b->event_type) &&
+           span_eq(a->error, b->error);
 }
 
 static void execution_returns_as_it_was_stored(void **state)
@@ -93,6 +99,94 @@ static void execution_returns_as_it_was_stored(void **state)
         assert_true(same(&back, &without));
         assert_null(back.steps);
         buf_done(&record);
+    }
+}
+
+/* As version 2 wrote it: without begun_ms and steps_attempt. */
+static void encode_2(const struct execution *e, struct buf *out)
+{
+    pack_u8(out, 2);
+    pack_uuid(out, &e->id);
+    pack_uuid(out, &e->cid);
+    pack_uuid(out, &e->parent);
+    pack_u64(out, e->event_seq);
+    pack_u64(out, e->queue);
+    pack_u8(out, (uint8_t)e->status);
+    pack_u32(out, e->attempt);
+    pack_u32(out, e->failures);
+    pack_u32(out, e->losses);
+    pack_u8(out, (uint8_t)e->last);
+    pack_u32(out, e->pipeline_version);
+    pack_i64(out, e->created_ms);
+    pack_i64(out, e->started_ms);
+    pack_i64(out, e->duration_us);
+    pack_i64(out, e->due_ms);
+    pack_bytes(out, e->pipeline_id);
+    pack_bytes(out, e->pipeline_name);
+    pack_bytes(out, e->event_type);
+    pack_bytes(out, e->error);
+    pack_u16(out, 1);
+    pack_bytes(out, e->steps->name);
+    pack_u8(out, (uint8_t)e->steps->status);
+    pack_i64(out, e->steps->started_ms);
+    pack_i64(out, e->steps->duration_us);
+    pack_u32(out, (uint32_t)e->steps->exit_code);
+}
+
+static void execution_of_version_2_is_read(void **state)
+{
+    (void)state;
+    struct step_result room[STEPS_MAX];
+    struct execution execution = full(), back;
+    struct buf record = BUF_INIT;
+    execution.step_count = 1;
+    encode_2(&execution, &record);
+    assert_int_equal(execution_decode(buf_span(&record), &back, room), ERR_OK);
+    execution.begun_ms = 0;
+    execution.steps_attempt = execution.attempt;
+    assert_true(same(&back, &execution));
+    buf_done(&record);
+}
+
+#define WAITED " while it waited for its next attempt"
+
+static void pending_end_is_told_truly(void **state)
+{
+    static const struct {
+        enum pending_end end;
+        uint32_t attempt;
+        enum attempt_status last;
+        enum status status;
+        bool dead_letter;
+        const char *error;
+    } rows[] = {
+        {PENDING_END_SKIPPED, 0, 0, STATUS_SKIPPED, false, "skipped by request"},
+        {PENDING_END_CANCELLED, 0, 0, STATUS_SKIPPED, false, "cancelled by request"},
+        {PENDING_END_STOPPED, 0, 0, STATUS_SKIPPED, false, "the trigger was stopped before it ran"},
+        {PENDING_END_DELETED, 0, 0, STATUS_SKIPPED, false,
+            "its pipeline was deleted before it ran"},
+        {PENDING_END_SKIPPED, 2, ATTEMPT_FAILED, STATUS_SKIPPED, false, "skipped by request"},
+        {PENDING_END_CANCELLED, 2, ATTEMPT_FAILED, STATUS_SKIPPED, false, "cancelled by request"},
+        {PENDING_END_STOPPED, 2, ATTEMPT_FAILED, STATUS_FAILED, true,
+            "the trigger was stopped" WAITED "; attempt 2 had failed: why"},
+        {PENDING_END_DELETED, 2, ATTEMPT_LOST, STATUS_FAILED, true,
+            "its pipeline was deleted" WAITED "; why"},
+        {PENDING_END_STOPPED, 2, ATTEMPT_CANCELLED, STATUS_FAILED, true,
+            "the trigger was stopped" WAITED "; attempt 2 had been cancelled"},
+        {PENDING_END_STOPPED, 2, ATTEMPT_NONE, STATUS_FAILED, true,
+            "the trigger was stopped" WAITED},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct execution execution = {.attempt = rows[i].attempt, .due_ms = 5};
+        struct attempt_result last = {rows[i].attempt, rows[i].last, 1, 1, span_str("why"), {0}, 1};
+        struct buf error = BUF_INIT;
+        execution_end_pending(&execution, rows[i].end, rows[i].last ? &last : NULL, &error);
+        assert_int_equal(execution.status, rows[i].status);
+        assert_int_equal(execution_is_dead_letter(&execution), rows[i].dead_letter);
+        assert_true(span_eq_str(execution.error, rows[i].error));
+        assert_int_equal(execution.due_ms, 0);
+        buf_done(&error);
     }
 }
 
@@ -379,6 +473,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(execution_returns_as_it_was_stored),
+        cmocka_unit_test(execution_of_version_2_is_read),
+        cmocka_unit_test(pending_end_is_told_truly),
         cmocka_unit_test(execution_has_room_for_all_steps_and_no_more),
         cmocka_unit_test(execution_notices_a_damaged_record),
         cmocka_unit_test(execution_refuses_a_status_that_is_none),

@@ -77,7 +77,7 @@ static void execution_is_found_again(void **state)
     execution.error = span_str("why");
     struct store_txn *txn = temp_store_begin(&t);
     assert_int_equal(executions_get(txn, &execution.id, &back, room), ERR_NOTFOUND);
-    assert_int_equal(executions_load(txn, &execution.id, &copy, &back, NULL), ERR_NOTFOUND);
+    assert_int_equal(executions_load(txn, &execution.id, &copy, &back, room), ERR_NOTFOUND);
     create(txn, &execution);
     txn = temp_store_next(&t);
     assert_int_equal(executions_get(txn, &execution.id, &back, room), ERR_OK);
@@ -89,18 +89,11 @@ static void execution_is_found_again(void **state)
 
     /* A copy outlives the transaction, and what was in the buffer before goes. */
     buf_add_str(&copy, "before");
-    assert_int_equal(executions_load(txn, &execution.id, &copy, &back, NULL), ERR_OK);
+    assert_int_equal(executions_load(txn, &execution.id, &copy, &back, room), ERR_OK);
     temp_store_commit(&t);
     store_rest(t.store);
     assert_true(span_eq_str(back.pipeline_id, "p"));
     assert_true(span_eq_str(back.error, "why"));
-    assert_int_equal(back.step_count, 0);
-
-    /* So does the text of its steps. */
-    txn = temp_store_begin(&t);
-    assert_int_equal(executions_load(txn, &execution.id, &copy, &back, room), ERR_OK);
-    temp_store_commit(&t);
-    store_rest(t.store);
     assert_int_equal(back.step_count, 1);
     assert_true(span_eq_str(back.steps[0].name, "a"));
     buf_done(&copy);
@@ -431,8 +424,9 @@ static void pages_stay_right_while_rows_are_added(void **state)
     found = (struct found){.n = 0};
     assert_int_equal(executions_list(txn, &query, note, &found, &next), ERR_OK);
     struct execution moved;
+    struct step_result room[STEPS_MAX];
     struct buf copy = BUF_INIT;
-    assert_int_equal(executions_load(txn, &next, &copy, &moved, NULL), ERR_OK);
+    assert_int_equal(executions_load(txn, &next, &copy, &moved, room), ERR_OK);
     moved.status = STATUS_COMPLETED;
     assert_int_equal(executions_change(txn, &moved, STATUS_PENDING), ERR_OK);
     buf_done(&copy);

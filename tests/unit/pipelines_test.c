@@ -1,6 +1,7 @@
 /* pipelines_test - pipelines and their versions: what is taken, what guards them, what is left. */
 #include "store_each.h"
 
+#include "model/limits.h"
 #include "store/actions.h"
 #include "store/executions.h"
 #include "store/pipelines.h"
@@ -305,8 +306,9 @@ static void delete_waits_for_triggers_and_runs(void **state)
     assert_int_equal(temp_store_count(txn, TABLE_PIPELINE_VERSIONS), 1);
     struct uuid id = uuid_make(1001, 0, 1);
     struct execution execution;
+    struct step_result room[STEPS_MAX];
     struct buf copy = BUF_INIT;
-    assert_int_equal(executions_load(txn, &id, &copy, &execution, NULL), ERR_OK);
+    assert_int_equal(executions_load(txn, &id, &copy, &execution, room), ERR_OK);
     execution.status = STATUS_COMPLETED;
     assert_int_equal(executions_change(txn, &execution, STATUS_IN_PROGRESS), ERR_OK);
     buf_done(&copy);
