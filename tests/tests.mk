@@ -53,7 +53,7 @@ format: ## format the C sources
 SOURCES = $(shell git ls-files '*.c' '*.h')
 
 # Fuzz targets are compiled here, so that whoever changes what they call sees it at once.
-built: all $(UNIT:%=$(B)/tests/%) $(B)/tests/fault.so $(FUZZ:%=$(B)/obj/tests/fuzz/%_fuzz.o)
+built: all $(UNIT:%=$(B)/tests/%) $(B)/tests/fault.so $(call objects,tests/fuzz)
 
 check: ## build, tests, checks, a third of the tests also under ASan and UBSan, samples of the rest
 	@echo "This takes 20 minutes at most on two idle cores. It needs the Debian packages of .ci/packages,"

@@ -215,6 +215,8 @@ enum err step_secrets_list(struct store_txn *txn, struct span owner, struct span
         if (err)
             return err;
         struct step_secret secret = {name_in(key_span(&key)), r.created_ms, r.updated_ms};
+        if (secret.name.len > STEP_SECRET_NAME_MAX)
+            return ERR_CORRUPT;
         if (!visit(&secret, context))
             return ERR_OK;
     }

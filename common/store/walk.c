@@ -15,6 +15,8 @@ enum err walk_next(struct store_txn *txn, enum store_table table, struct span pr
         err = store_cursor_next(&cursor, &found, ret_value);
     if (!err && !span_starts(found, prefix))
         err = ERR_NOTFOUND;
+    if (!err && found.len > sizeof key->bytes)
+        err = ERR_CORRUPT;
     if (!err) {
         *key = KEY_INIT;
         key_bytes_add(key, found);

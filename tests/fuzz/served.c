@@ -8,6 +8,7 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "cgi-bin/console/letters.h"
+#include "cgi-bin/console/step_secrets.h"
 #include "cgi-bin/events/handshake.h"
 #include "cgi-bin/events/submit.h"
 #include "cgi-bin/pipelines/definitions.h"
@@ -17,6 +18,7 @@
 #include "cgi-bin/triggers/control.h"
 #include "model/address.h"
 #include "store/credentials.h"
+#include "store/seal.h"
 #include "store/txn.h"
 
 #define TOKEN "fxk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -55,6 +57,10 @@ static const struct route routes[] = {
     {"GET", "/api/v1/admin/dead-letters", SCOPE_ADMIN, letters_list},
     {"POST", "/api/v1/admin/dead-letters/retry", SCOPE_ADMIN, letters_retry_all},
     {"POST", "/api/v1/admin/dead-letters/{execution_id}/retry", SCOPE_ADMIN, letters_retry},
+    {"GET", "/api/v1/admin/step-secrets", SCOPE_ADMIN, step_secrets_rows},
+    {"PUT", "/api/v1/admin/step-secrets/{name}", SCOPE_ADMIN, step_secrets_store},
+    {"GET", "/api/v1/admin/step-secrets/{name}", SCOPE_ADMIN, step_secrets_show},
+    {"DELETE", "/api/v1/admin/step-secrets/{name}", SCOPE_ADMIN, step_secrets_remove},
 };
 static const struct program all = {
     "fuzz", STORE_READ_WRITE, routes, sizeof routes / sizeof routes[0]};
@@ -280,9 +286,13 @@ static enum err create_secret(struct store_txn *txn, void *context)
         .name = span_str("fuzz"),
         .provider = span_str("gitlab"),
         .proof_count = 1};
-    crypto_seal(context, uuid_span(&secret.id), span_str(TOKEN), &sealed);
-    secret.proofs[0].bytes = buf_span(&sealed);
-    enum err err = credentials_create(txn, &secret);
+    struct proof *proof = &secret.proofs[0];
+    (void)context;
+    enum err err =
+        seal_secret(txn, &home, uuid_span(&secret.id), span_str(TOKEN), &proof->key, &sealed);
+    proof->bytes = buf_span(&sealed);
+    if (!err)
+        err = credentials_create(txn, &secret);
     buf_done(&sealed);
     return err;
 }
@@ -301,12 +311,12 @@ static void make(const char *request, int status, const char *member, char ret_i
 
 static void fill_home(void)
 {
-    uint8_t key[HOME_KEY];
     struct buf none = BUF_INIT;
-    require(home_read_key(&home, key) == ERR_OK);
     require(store_write(serving.store, 0, create_key, NULL) == ERR_OK);
-    require(store_write(serving.store, 0, create_secret, key) == ERR_OK);
+    require(store_write(serving.store, 0, create_secret, NULL) == ERR_OK);
     make("POST /api/v1/pipelines\nHTTP_X_API_KEY={key}\n\n" PIPELINE, 201, NULL, NULL);
+    make("PUT /api/v1/admin/step-secrets/s\nHTTP_X_API_KEY={key}\n\n{\"value\":\"a secret\"}", 201,
+        NULL, NULL);
     make("POST /api/v1/events/p\nHTTP_X_API_KEY={key}\n\n", 200, NULL, NULL);
     make("POST /fx/events\nHTTP_X_API_KEY={key}\n\n{\"event_source\":\"s\",\"event_type\":"
          "\"order.new\",\"payload\":{\"id\":1}}",
@@ -325,7 +335,7 @@ const struct serving *served_open(void)
         return &serving;
     require(mkdtemp(dir) != NULL);
     require(home_create(dir) == ERR_OK && home_open(dir, &home) == ERR_OK);
-    require(home_create_key(&home) == ERR_OK && store_create(&home) == ERR_OK);
+    require(keyring_create(&home) == ERR_OK && store_create(&home) == ERR_OK);
     home.config.store_map_bytes = MIB(16);
     home.config.store_disk_reserve_bytes = 0;
     home.config.web_wait_seconds = 0;

@@ -16,6 +16,7 @@
 #include "store/queue.h"
 #include "store/run_queues.h"
 #include "store/services.h"
+#include "store/step_secrets.h"
 #include "store/ticks.h"
 #include "view/cid.h"
 #include "view/execution.h"
@@ -34,6 +35,13 @@ static void check(enum err err)
 {
     require(err == ERR_OK || err == ERR_CORRUPT || err == ERR_NOTFOUND || err == ERR_CONFLICT ||
             err == ERR_INVALID);
+}
+
+/* The same, of what is sealed: it may not be opened. */
+static void check_opened(enum err err)
+{
+    if (err != ERR_DENIED)
+        check(err);
 }
 
 /* Is JSON damaged that was checked before it was stored, and is written as it stands? */
@@ -167,6 +175,28 @@ static void read_credentials(struct store_txn *txn)
     check(dedupe_find(txn, &key, 1, accepted, 2, &found, contents));
 }
 
+static bool look_at(const struct step_secret *secret, void *context)
+{
+    (void)context;
+    touch(secret->name);
+    require(secret->name.len <= STEP_SECRET_NAME_MAX);
+    return true;
+}
+
+static void read_step_secrets(struct store_txn *txn)
+{
+    const struct home *home = served_open()->home;
+    struct buf value = BUF_INIT;
+    struct step_secret secret;
+    size_t lost = 0;
+    check(step_secrets_list(txn, SPAN_NONE, SPAN_NONE, look_at, NULL));
+    check(step_secrets_list(txn, span_str("p"), SPAN_NONE, look_at, NULL));
+    check(step_secrets_get(txn, SPAN_NONE, span_str("s"), &secret));
+    check_opened(step_secrets_open(txn, home, span_str("p"), span_str("s"), &value));
+    check_opened(step_secrets_reseal(txn, home, 1, &lost));
+    buf_done(&value);
+}
+
 /* Changes that read what is there. */
 static void change(struct store_txn *txn)
 {
@@ -248,6 +278,7 @@ static enum err read_damaged(struct store_txn *txn, void *context)
         read_queues(txn);
         read_pipelines(txn, &bytes);
         read_credentials(txn);
+        read_step_secrets(txn);
         change(txn);
     }
     buf_done(&key);
