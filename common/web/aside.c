@@ -16,9 +16,10 @@
 #include "base/log.h"
 #include "web/records.h"
 
-#define ASIDE_MAX 512  /* connections that may be set aside */
-#define LOOK_MAX 16384 /* bytes of a request that are looked at before it is read */
-#define TICK_SECONDS 1 /* how often silent peers are looked for */
+#define ASIDE_MAX 512                /* connections that may be set aside */
+#define ASIDE_REPLY_BYTES (64 << 20) /* of memory that their replies may take up, or one reply */
+#define LOOK_MAX 16384               /* bytes of a request that are looked at before it is read */
+#define TICK_SECONDS 1               /* how often silent peers are looked for */
 /*
  * Pieces of a request that are waited for. They stay in the socket, which holds some 270
  * of its peer's writes however short they are: from a peer that goes on like that a
@@ -47,6 +48,7 @@ static int64_t timeout_ms;
 static TAILQ_HEAD(, aside) asides = TAILQ_HEAD_INITIALIZER(
     asides); /* the one silent longest first */
 static atomic_uint count;
+static size_t reply_bytes; /* of memory, that the replies take up */
 
 int aside_open(int64_t timeout_seconds)
 {
@@ -79,9 +81,33 @@ static int take_out(struct aside *aside)
     TAILQ_REMOVE(&asides, aside, entry);
     if (atomic_fetch_sub(&count, 1) == 1)
         set_timer(0);
+    reply_bytes -= aside->reply.cap;
     buf_done(&aside->reply);
     free(aside);
     return connection;
+}
+
+/* The connection with a reply whose peer has been silent longest; NULL where none has one. */
+static struct aside *most_silent_reply(void)
+{
+    struct aside *aside = TAILQ_FIRST(&asides);
+    while (aside && !aside->reply.len)
+        aside = TAILQ_NEXT(aside, entry);
+    return aside;
+}
+
+/* Gives up others until there is room for one more, and its reply. */
+static void make_room(const struct buf *reply)
+{
+    if (count == ASIDE_MAX) {
+        log_warn("more than %d connections wait; the most silent is given up", ASIDE_MAX);
+        close(take_out(TAILQ_FIRST(&asides)));
+    }
+    while (reply_bytes && reply->cap && reply_bytes + reply->cap > ASIDE_REPLY_BYTES) {
+        log_warn("replies of more than %d bytes wait; the most silent peer is given up",
+            ASIDE_REPLY_BYTES);
+        close(take_out(most_silent_reply()));
+    }
 }
 
 static void add(struct aside *aside, uint32_t events)
@@ -89,10 +115,8 @@ static void add(struct aside *aside, uint32_t events)
     struct epoll_event event = {.events = events | EPOLLET, .data.ptr = aside};
     aside->heard_ms = clock_mono_ms();
     pthread_mutex_lock(&lock);
-    if (count == ASIDE_MAX) {
-        log_warn("more than %d connections wait; the most silent is given up", ASIDE_MAX);
-        close(take_out(TAILQ_FIRST(&asides)));
-    }
+    make_room(&aside->reply);
+    reply_bytes += aside->reply.cap;
     if (atomic_fetch_add(&count, 1) == 0)
         set_timer(TICK_SECONDS);
     TAILQ_INSERT_TAIL(&asides, aside, entry);

@@ -6,7 +6,7 @@
  *
  * The process has one set of such connections, which any thread may use. A peer that stays
  * silent for too long is given up, and where more than 512 connections are set aside, the peer
- * that has been silent longest.
+ * that has been silent longest; where replies take up more than 64 MiB, the one of those.
  */
 #include <stdbool.h>
 #include <stddef.h>

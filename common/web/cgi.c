@@ -44,16 +44,24 @@ static ssize_t cgi_read(struct channel *channel, void *buffer, size_t len)
     return n;
 }
 
-static void cgi_send(struct channel *channel, struct span reply)
+/* False when nobody reads any more. */
+static bool write_all(struct span text)
+{
+    while (text.len) {
+        ssize_t n = write(STDOUT_FILENO, text.data, text.len);
+        if (n < 0 && errno != EINTR)
+            return false;
+        if (n > 0)
+            text = span_of(text.data + n, text.len - (size_t)n);
+    }
+    return true;
+}
+
+static void cgi_send(struct channel *channel, struct span head, struct span body)
 {
     (void)channel;
-    while (reply.len) {
-        ssize_t n = write(STDOUT_FILENO, reply.data, reply.len);
-        if (n < 0 && errno != EINTR)
-            return;
-        if (n > 0)
-            reply = span_of(reply.data + n, reply.len - (size_t)n);
-    }
+    if (write_all(head))
+        (void)write_all(body);
 }
 
 /*

@@ -34,8 +34,8 @@ bool channel_pause(struct channel *channel, unsigned us)
     return channel->pause(channel, us);
 }
 
-void channel_send(struct channel *channel, struct span reply)
+void channel_send(struct channel *channel, struct span head, struct span body)
 {
     channel_drain(channel);
-    channel->send(channel, reply);
+    channel->send(channel, head, body);
 }

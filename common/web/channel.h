@@ -18,7 +18,7 @@ struct channel {
 
     /* How this kind of channel does what channel_read, channel_send and channel_pause promise. */
     ssize_t (*read)(struct channel *channel, void *buffer, size_t len);
-    void (*send)(struct channel *channel, struct span reply);
+    void (*send)(struct channel *channel, struct span head, struct span body);
     bool (*pause)(struct channel *channel, unsigned us);
 
     bool ended; /* the body was read to its end, or the peer has failed */
@@ -42,10 +42,10 @@ void channel_drain(struct channel *channel);
 bool channel_pause(struct channel *channel, unsigned us);
 
 /*
- * Drains the body, sends the whole reply in the CGI form (RFC 3875, section 6), ends the
- * request, frees the channel.
+ * Drains the body of the request, sends the whole reply in the CGI form (RFC 3875, section 6), its
+ * head with the empty line that ends it and its body, ends the request, frees the channel.
  */
-void channel_send(struct channel *channel, struct span reply);
+void channel_send(struct channel *channel, struct span head, struct span body);
 
 /* True when this process was started to serve FastCGI connections on descriptor 0. */
 bool fastcgi_is(void);

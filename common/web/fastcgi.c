@@ -81,11 +81,11 @@ static ssize_t fastcgi_read(struct channel *channel, void *buffer, size_t len)
 }
 
 /* Sends records of our own: libfcgi would wait for a peer that does not read. */
-static void fastcgi_send(struct channel *channel, struct span reply)
+static void fastcgi_send(struct channel *channel, struct span head, struct span body)
 {
     struct fastcgi *f = from_channel(channel);
     struct buf records = BUF_INIT;
-    records_add_reply(&records, f->request.requestId, reply);
+    records_add_reply(&records, f->request.requestId, head, body);
     aside_reply(f->request.ipcFd, &records);
     FCGX_Free(&f->request, 0);
     free(f);

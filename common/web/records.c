@@ -76,29 +76,41 @@ enum records records_look(struct span bytes, size_t most)
     return stage == stages && at <= bytes.len ? RECORDS_WHOLE : RECORDS_PART;
 }
 
-static void add(struct buf *out, int request_id, uint8_t type, struct span content)
+static void add_header(struct buf *out, int request_id, uint8_t type, size_t content)
 {
     FCGI_Header head = {
         .version = FCGI_VERSION_1,
         .type = type,
         .requestIdB1 = (uint8_t)(request_id >> 8),
         .requestIdB0 = (uint8_t)request_id,
-        .contentLengthB1 = (uint8_t)(content.len >> 8),
-        .contentLengthB0 = (uint8_t)content.len,
+        .contentLengthB1 = (uint8_t)(content >> 8),
+        .contentLengthB0 = (uint8_t)content,
     };
     buf_add(out, &head, sizeof head);
-    buf_add_span(out, content);
 }
 
-void records_add_reply(struct buf *out, int request_id, struct span reply)
+/* Moves what there is of so many bytes from the front of the text to the end of the buffer. */
+static size_t move(struct buf *out, struct span *text, size_t most)
+{
+    size_t len = text->len < most ? text->len : most;
+    if (!len)
+        return 0;
+    buf_add(out, text->data, len);
+    *text = span_of(text->data + len, text->len - len);
+    return len;
+}
+
+void records_add_reply(struct buf *out, int request_id, struct span head, struct span body)
 {
     static const FCGI_EndRequestBody complete = {.protocolStatus = FCGI_REQUEST_COMPLETE};
-    size_t count = reply.len / CONTENT_MAX + 3;
-    buf_reserve(out, reply.len + count * sizeof(FCGI_Header) + sizeof complete);
-    for (size_t len; reply.len; reply = span_of(reply.data + len, reply.len - len)) {
-        len = reply.len < CONTENT_MAX ? reply.len : CONTENT_MAX;
-        add(out, request_id, FCGI_STDOUT, span_of(reply.data, len));
+    size_t left = head.len + body.len, count = left / CONTENT_MAX + 3;
+    buf_reserve(out, left + count * sizeof(FCGI_Header) + sizeof complete);
+    for (size_t len; left; left -= len) {
+        len = left < CONTENT_MAX ? left : CONTENT_MAX;
+        add_header(out, request_id, FCGI_STDOUT, len);
+        move(out, &body, len - move(out, &head, len));
     }
-    add(out, request_id, FCGI_STDOUT, SPAN_NONE);
-    add(out, request_id, FCGI_END_REQUEST, span_of(&complete, sizeof complete));
+    add_header(out, request_id, FCGI_STDOUT, 0);
+    add_header(out, request_id, FCGI_END_REQUEST, sizeof complete);
+    buf_add(out, &complete, sizeof complete);
 }

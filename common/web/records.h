@@ -28,7 +28,7 @@ enum records {
  */
 enum records records_look(struct span bytes, size_t most);
 
-/* Appends the records of a whole reply, and the record that ends the request. */
-void records_add_reply(struct buf *out, int request_id, struct span reply);
+/* Appends the records of a whole reply, head and body, and the one that ends the request. */
+void records_add_reply(struct buf *out, int request_id, struct span head, struct span body);
 
 #endif

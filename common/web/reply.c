@@ -35,19 +35,18 @@ static const char *reason(int status)
 /* Sends status, headers and body in one go and ends the request. */
 static void finish(struct request *request, int status, const char *type, struct span body)
 {
-    struct buf reply = BUF_INIT;
-    buf_reserve(&reply, body.len + request->headers.len + 320);
-    buf_printf(&reply, "Status: %d %s\r\n", status, reason(status));
+    struct buf head = BUF_INIT;
+    buf_reserve(&head, request->headers.len + 320);
+    buf_printf(&head, "Status: %d %s\r\n", status, reason(status));
     if (type)
-        buf_printf(&reply, "Content-Type: %s\r\nContent-Length: %zu\r\n", type, body.len);
-    buf_printf(&reply,
+        buf_printf(&head, "Content-Type: %s\r\nContent-Length: %zu\r\n", type, body.len);
+    buf_printf(&head,
         "X-Request-Id: %s\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n",
         request->id);
-    buf_add_span(&reply, buf_span(&request->headers));
-    buf_add_str(&reply, "\r\n");
-    buf_add_span(&reply, body);
-    channel_send(request->channel, buf_span(&reply));
-    buf_done(&reply);
+    buf_add_span(&head, buf_span(&request->headers));
+    buf_add_str(&head, "\r\n");
+    channel_send(request->channel, buf_span(&head), body);
+    buf_done(&head);
     buf_done(&request->headers);
     buf_done(&request->body_bytes);
     buf_done(&request->coded.bytes);

@@ -29,7 +29,7 @@ static void serve(struct channel *channel)
 {
     for (char **v = channel->variables; *v; v++)
         touch(span_str(*v));
-    channel_send(channel, span_str("Status: 204 No Content\r\n\r\n"));
+    channel_send(channel, span_str("Status: 204 No Content\r\n\r\n"), SPAN_NONE);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -139,11 +139,12 @@ static ssize_t read_body(struct channel *channel, void *buffer, size_t len)
     return (ssize_t)n;
 }
 
-static void keep_reply(struct channel *channel, struct span reply)
+static void keep_reply(struct channel *channel, struct span head, struct span body)
 {
     struct asking *asking = (struct asking *)channel;
     asking->replies++;
-    buf_add_span(&asking->reply, reply);
+    buf_add_span(&asking->reply, head);
+    buf_add_span(&asking->reply, body);
 }
 
 /* A text of its own, so that the sanitizer sees where it ends. */

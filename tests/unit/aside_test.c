@@ -325,6 +325,56 @@ static void long_reply_is_taken_bit_by_bit(void **state)
     close(pair.peer);
 }
 
+/* However many there are, they take up no more than so much memory. */
+static void replies_have_a_bound_in_bytes(void **state)
+{
+    enum { REPLIES = 30, ROOM = 64 << 20 };
+    struct pair pairs[REPLIES];
+    struct arrival arrival;
+    char byte;
+    (void)state;
+    struct pair asking = pair_make(); /* awaits a request, silent the longest, and stays */
+    assert_false(aside_request(asking.connection, &arrival));
+    for (size_t i = 0; i < REPLIES; i++) {
+        struct buf reply = make_reply(LONG_REPLY);
+        assert_true(reply.cap == 4 << 20);
+        pairs[i] = pair_make();
+        aside_reply(pairs[i].connection, &reply);
+    }
+    assert_true(temp_logged(&temp, "replies of more than 67108864 bytes wait"));
+    for (size_t i = 0; i < REPLIES; i++) {
+        size_t came = 0;
+        ssize_t n;
+        while ((n = recv(pairs[i].peer, &byte, 1, MSG_DONTWAIT | MSG_PEEK)) == 1 && came < 1 << 20)
+            came += (size_t)recv(pairs[i].peer, (char[4096]){0}, 4096, MSG_DONTWAIT);
+        bool given_up = n == 0;
+        assert_int_equal(given_up, i < REPLIES - ROOM / (4 << 20));
+        close(pairs[i].peer);
+    }
+    say(&asking, 0, REQUEST);
+    assert_int_equal(wait_for_arrival().connection, asking.connection);
+    close(asking.connection);
+    close(asking.peer);
+    while (!aside_is_empty())
+        assert_false(aside_next(&arrival));
+}
+
+static void one_reply_may_be_larger_than_the_bound(void **state)
+{
+    struct pair pairs[2] = {pair_make(), pair_make()};
+    struct buf small = make_reply(LONG_REPLY), large = make_reply((64 << 20) + 1);
+    struct arrival arrival;
+    (void)state;
+    aside_reply(pairs[0].connection, &small);
+    aside_reply(pairs[1].connection, &large);
+    assert_false(aside_is_empty());
+    assert_in_range(read_all(pairs[0].peer, 'r'), 1, LONG_REPLY - 1);
+    close(pairs[0].peer);
+    close(pairs[1].peer);
+    while (!aside_is_empty())
+        assert_false(aside_next(&arrival));
+}
+
 /* The first has gone; the second stays, and does not read. */
 static void reply_that_nobody_takes_is_given_up(void **state)
 {
@@ -364,6 +414,8 @@ int main(void)
         TEST(short_reply_is_sent_at_once),
         TEST(reply_to_nobody_is_dropped),
         TEST(long_reply_is_taken_bit_by_bit),
+        TEST(replies_have_a_bound_in_bytes),
+        TEST(one_reply_may_be_larger_than_the_bound),
         TEST(reply_that_nobody_takes_is_given_up),
     };
     struct rlimit files;

@@ -28,7 +28,7 @@ static void drained_to_the_end_before_the_reply(void **state)
     fake_init(&fake);
     fake.body = span_of(bytes, 300000);
     fake.piece = 1000;
-    channel_send(&fake.channel, span_str("Status: 200 OK\r\n\r\n"));
+    channel_send(&fake.channel, span_str("Status: 200 OK\r\n\r\n"), SPAN_NONE);
     assert_int_equal(fake.taken, 300000);
     assert_true(fake.drained);
     assert_int_equal(fake_status(&fake), 200);
@@ -59,7 +59,7 @@ static void endless_body_is_given_up(void **state)
     fake_init(&fake);
     fake.channel.read = endless_read;
     endless_taken = 0;
-    channel_send(&fake.channel, span_str("Status: 404 Not Found\r\n\r\n"));
+    channel_send(&fake.channel, span_str("Status: 404 Not Found\r\n\r\n"), SPAN_NONE);
     assert_in_range(endless_taken, 32 << 20, (32 << 20) + 65536);
     assert_int_equal(fake_status(&fake), 404);
     fake_done(&fake);

@@ -43,13 +43,14 @@ static inline ssize_t fake_read(struct channel *channel, void *buffer, size_t le
     return (ssize_t)n;
 }
 
-static inline void fake_send(struct channel *channel, struct span reply)
+static inline void fake_send(struct channel *channel, struct span head, struct span body)
 {
     struct fake *fake = (struct fake *)channel;
     fake->replies++;
     fake->drained = channel->ended;
     buf_clear(&fake->reply);
-    buf_add_span(&fake->reply, reply);
+    buf_add_span(&fake->reply, head);
+    buf_add_span(&fake->reply, body);
 }
 
 static inline void fake_init(struct fake *fake)

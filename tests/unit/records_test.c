@@ -147,7 +147,31 @@ static void lengths_that_no_parameter_has_are_bad(void **state)
     }
 }
 
-/* The records of a reply, taken apart again. */
+/* The records of a reply whose head has so many bytes, taken apart again. */
+static void check_reply(struct span reply, size_t head_len)
+{
+    struct buf records = BUF_INIT, stream = BUF_INIT;
+    struct span head = {reply.data, head_len};
+    struct span body = {reply.data + head_len, reply.len - head_len};
+    records_add_reply(&records, 0x0203, head, body.len ? body : SPAN_NONE);
+    size_t at = 0, content = 1;
+    while (content) {
+        const uint8_t *record = records.data + at;
+        assert_int_equal(memcmp(record, "\1\6\2\3", 4), 0);
+        content = (size_t)record[4] << 8 | record[5];
+        assert_int_equal(content % 8 * (at + 8 + content + 24 < records.len), 0);
+        assert_int_equal(record[6], 0);
+        buf_add(&stream, record + 8, content);
+        at += 8 + content;
+        assert_true(at < records.len);
+    }
+    assert_true(span_eq(buf_span(&stream), reply));
+    assert_int_equal(records.len - at, 16);
+    assert_int_equal(memcmp(records.data + at, "\1\3\2\3\0\10\0\0\0\0\0\0\0\0\0\0", 16), 0);
+    buf_done(&records);
+    buf_done(&stream);
+}
+
 static void reply_is_one_stream_and_an_end(void **state)
 {
     static const size_t lengths[] = {0, 1, 8, 65527, 65528, 65529, 131056, 200001};
@@ -156,24 +180,10 @@ static void reply_is_one_stream_and_an_end(void **state)
         uint8_t *reply = mem_alloc(lengths[i]);
         for (size_t k = 0; k < lengths[i]; k++)
             reply[k] = (uint8_t)(k * 7 + k / 256);
-        struct buf records = BUF_INIT, stream = BUF_INIT;
-        records_add_reply(&records, 0x0203, span_of(reply, lengths[i]));
-        size_t at = 0, content = 1;
-        while (content) {
-            const uint8_t *head = records.data + at;
-            assert_int_equal(memcmp(head, "\1\6\2\3", 4), 0);
-            content = (size_t)head[4] << 8 | head[5];
-            assert_int_equal(content % 8 * (at + 8 + content + 24 < records.len), 0);
-            assert_int_equal(head[6], 0);
-            buf_add(&stream, head + 8, content);
-            at += 8 + content;
-            assert_true(at < records.len);
-        }
-        assert_true(span_eq(buf_span(&stream), span_of(reply, lengths[i])));
-        assert_int_equal(records.len - at, 16);
-        assert_int_equal(memcmp(records.data + at, "\1\3\2\3\0\10\0\0\0\0\0\0\0\0\0\0", 16), 0);
-        buf_done(&records);
-        buf_done(&stream);
+        const size_t cuts[] = {0, 1, lengths[i] / 2, 65528, lengths[i]};
+        for (size_t k = 0; k < sizeof cuts / sizeof cuts[0]; k++)
+            if (cuts[k] <= lengths[i])
+                check_reply(span_of(reply, lengths[i]), cuts[k]);
         free(reply);
     }
 }
