@@ -1,11 +1,13 @@
 """What the compiler and the linker do against faults in memory, in every program."""
+import os
 import platform
 import re
 import subprocess
 
 import pytest
 
-from harness import BUILD
+from harness import BUILD, Home, command_of, until
+from jobs import OK, make, runners
 
 PROGRAMS = sorted([*BUILD.glob("cgi-bin/*.fcgi"), *BUILD.glob("bin/*")])
 
@@ -35,3 +37,16 @@ def test_hardening(path):
         main = subprocess.run(["objdump", "-d", "--disassemble=main", path], capture_output=True,
                               text=True, check=True).stdout
         assert re.search(r"<main>:\n.*endbr64", main), "no control flow protection"
+
+
+def test_no_core_files():
+    """Programs that hold keys, or were sent them, leave none: what /proc has of them is root's."""
+    with Home(account="nobody" if os.geteuid() == 0 else None) as home:
+        home.start()
+        home.start_dispatcher()
+        make(home, OK, event="job", scale={"min": 1})
+        until(lambda: runners(home), what="a runner is there")
+        ours = [pid for pid in home.processes() if str(BUILD) in command_of(pid)]
+        assert len(ours) >= 7
+        for pid in ours:
+            assert os.stat(f"/proc/{pid}/stat").st_uid == 0, command_of(pid)

@@ -1,5 +1,6 @@
 """`make run`: what it does when one of its programs has ended."""
 import os
+import shutil
 import signal
 import subprocess
 
@@ -10,14 +11,33 @@ from harness import BUILD, PROJECT, children_of, command_of, free_port, until
 pytestmark = pytest.mark.skipif(BUILD.name != "build", reason="make run has the programs of build/")
 
 
+NOTE = """#!/bin/sh
+tr '\\0' '\\n' </proc/$$/cmdline >>{file}
+exec {curl} "$@"
+"""
+
+
 @pytest.fixture
-def running(home):
+def arguments(home):
+    """The file with all arguments that any curl gets, and the directory to look for curl in."""
+    place = home.place / "bin"
+    place.mkdir()
+    file = home.place / "arguments"
+    (place / "curl").write_text(NOTE.format(file=file, curl=shutil.which("curl")))
+    (place / "curl").chmod(0o755)
+    return file, place
+
+
+@pytest.fixture
+def running(home, arguments):
     """A started `make run`: its process, and the file with what it has said."""
     said = home.place / "said"
+    path = f"{arguments[1]}:{os.environ['PATH']}"
     with open(said, "wb") as file:
         process = subprocess.Popen(
             [PROJECT / "lighttpd/run"], stdin=subprocess.DEVNULL, stdout=file, stderr=file,
-            env={**home.environment(), "HOME": str(home.place), "FX_PORT": str(free_port())})
+            env={**home.environment(), "PATH": path, "HOME": str(home.place),
+                 "FX_PORT": str(free_port())})
     try:
         until(lambda: "ready http" in said.read_text() or process.poll() is not None, timeout=60,
               what=said.read_text)
@@ -60,3 +80,12 @@ def test_it_ends_at_once_when_asked(running):
     process.terminate()
     until(lambda: process.poll() is not None, what="run ends")
     assert process.returncode == 0
+
+
+def test_no_key_among_arguments(home, arguments, running):
+    """Anybody on the machine may read those of a process."""
+    _, said = running
+    file, _ = arguments
+    key = (home.dir / "first.key").read_text().strip()
+    assert key.startswith("fxk_") and "/api/v1/events/greet" in file.read_text()
+    assert key not in file.read_text() + said.read_text()
