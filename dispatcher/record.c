@@ -29,7 +29,31 @@ struct ending {
     struct service *service;
     struct execution *execution;
     char error[EMITS_WHY_MAX]; /* the execution's error, where it comes from here */
+    struct buf late;           /* likewise, where there is no time for another attempt */
 };
+
+void record_begun(struct execution *execution)
+{
+    if (!execution->begun_ms)
+        execution->begun_ms = execution->started_ms;
+}
+
+/*
+ * Is there time for another attempt after so long a wait? Where there is none, *wait_ms becomes
+ * NO_RETRY, and the execution's error says so.
+ */
+static void check_time(struct ending *e, const struct version *version, int64_t *wait_ms)
+{
+    int64_t timeout_ms = version->pipeline->timeout_ms;
+    int64_t over_ms = execution_over_ms(e->execution, timeout_ms);
+    if (over_ms == INT64_MAX || clock_wall_ms() + *wait_ms < over_ms)
+        return;
+    *wait_ms = NO_RETRY;
+    buf_add_span(&e->late, e->execution->error);
+    buf_printf(&e->late, "; attempt %u would begin after the execution's %.6g seconds were over",
+        e->execution->attempt + 1, (double)timeout_ms / 1000);
+    e->execution->error = buf_span(&e->late);
+}
 
 enum err record_put_back(
     struct store_txn *txn, struct service *service, struct execution *execution, int64_t wait_ms)
@@ -84,6 +108,21 @@ static enum err undo_claim(struct ending *e, int64_t wait_ms)
     return put_back(e, wait_ms);
 }
 
+static enum err find_wait_after_loss(struct ending *e, int64_t *ret_wait_ms)
+{
+    const struct execution *execution = e->execution;
+    const struct version *version;
+    if (execution->losses >= e->d->home.config.dispatcher_losses)
+        return ERR_OK;
+    bool first = execution->losses == 1;
+    *ret_wait_ms = first ? 0 : retry_backoff_ms(&loss_backoff, execution->losses - 1, random_u64());
+    enum err err = catalog_version(
+        e->d, e->txn, execution->pipeline_id, execution->pipeline_version, &version);
+    if (!err)
+        check_time(e, version, ret_wait_ms);
+    return err == ERR_NOTFOUND ? ERR_OK : err; /* it is found out when it is claimed */
+}
+
 /* Ends an attempt whose runner has died. */
 static enum err end_lost(struct ending *e)
 {
@@ -93,11 +132,12 @@ static enum err end_lost(struct ending *e)
     execution->duration_us = elapsed_us(execution);
     snprintf(e->error, sizeof e->error, "the runner died during attempt %u", execution->attempt);
     execution->error = span_str(e->error);
-    if (execution->losses >= e->d->home.config.dispatcher_losses)
-        return finish(e->txn, execution, STATUS_FAILED);
-    bool first = execution->losses == 1;
-    return put_back(
-        e, first ? 0 : retry_backoff_ms(&loss_backoff, execution->losses - 1, random_u64()));
+    record_begun(execution);
+    int64_t wait_ms = NO_RETRY;
+    enum err err = find_wait_after_loss(e, &wait_ms);
+    if (err)
+        return err;
+    return wait_ms == NO_RETRY ? finish(e->txn, execution, STATUS_FAILED) : put_back(e, wait_ms);
 }
 
 /* What an attempt has left. */
@@ -131,7 +171,7 @@ static enum err store_results(const struct ending *e, const struct frame_outcome
 
 /* Finds out how long to wait for the next attempt after one that has failed. */
 static enum err find_wait(
-    const struct ending *e, const struct frame_outcome *outcome, int64_t *ret_wait_ms)
+    struct ending *e, const struct frame_outcome *outcome, int64_t *ret_wait_ms)
 {
     const struct execution *execution = e->execution;
     const struct version *version;
@@ -148,6 +188,7 @@ static enum err find_wait(
     int64_t asked_ms = outcome->retry_after_ms < retry->max_delay_ms ? outcome->retry_after_ms
                                                                      : retry->max_delay_ms;
     *ret_wait_ms = own_ms > asked_ms ? own_ms : asked_ms;
+    check_time(e, version, ret_wait_ms);
     return ERR_OK;
 }
 
@@ -164,6 +205,7 @@ static void take_result(struct execution *execution, const struct frame_outcome 
     take_steps(execution, outcome);
     execution->error = outcome->error;
     execution->started_ms = outcome->started_ms;
+    record_begun(execution);
     execution->duration_us = outcome->duration_us;
     execution->last = good ? ATTEMPT_COMPLETED : ATTEMPT_FAILED;
     execution->failures += !good;
@@ -252,6 +294,7 @@ enum err record_happening(
         happening->service->plan.running--;
         err = end_attempt(&ending, happening);
     }
+    buf_done(&ending.late);
     buf_done(&copy);
     return err;
 }

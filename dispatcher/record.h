@@ -20,6 +20,9 @@ enum err record_cancels(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
 enum err record_put_back(struct store_txn *txn, struct service *service,
     struct execution *execution, int64_t wait_ms) MUST_CHECK;
 
+/* Notes when the first attempt of an execution began, which its limit of time counts from. */
+void record_begun(struct execution *execution);
+
 /* Ends an execution that people wanted cancelled, however its attempt has ended. */
 enum err record_cancelled(struct store_txn *txn, struct execution *execution) MUST_CHECK;
 

@@ -53,6 +53,7 @@ static enum err put_back(struct dispatcher *d, struct store_txn *txn, struct exe
     snprintf(error, sizeof error, "the dispatcher ended during attempt %u", execution->attempt);
     execution->error = span_str(error);
     execution->last = ATTEMPT_LOST;
+    record_begun(execution);
     return record_put_back(txn, catalog_service(d, execution->queue), execution, 0);
 }
 

@@ -18,23 +18,32 @@ struct attempt {
     struct event event;
     struct filter_subject subject;
     struct buf event_text; /* the event as a step reads it */
-    int64_t deadline_ms;
-    struct saved saved; /* what the steps have saved and emitted so far */
+    int64_t deadline_ms;   /* of the attempt */
+    int64_t over_ms;       /* when the whole execution is over; both as clock_mono_ms counts */
+    struct saved saved;    /* what the steps have saved and emitted so far */
     struct buf logs[STEPS_MAX];
     struct buf error;
     struct frame_outcome outcome;
     bool abandoned;
 };
 
-/* What a step is given. Its time is its own, or what is left of the execution's. */
+/* Bounds a step's time by what is left until this time. */
+static void bound(struct step_call *call, enum limit limit, int64_t until_ms, int64_t now_ms)
+{
+    int64_t left_ms = until_ms > now_ms ? until_ms - now_ms : 0;
+    if (left_ms >= call->timeout_ms)
+        return;
+    call->timeout_ms = left_ms;
+    call->limit = limit;
+}
+
+/* What a step is given. Its time is its own, or what is left of the attempt's or execution's. */
 static struct step_call make_call(struct attempt *a, const struct step *step)
 {
     int64_t own_ms =
         step->timeout_ms ? step->timeout_ms : a->home->config.step_timeout_seconds * 1000;
-    int64_t left_ms = a->deadline_ms - clock_mono_ms();
-    if (left_ms < 0)
-        left_ms = 0;
-    return (struct step_call){
+    int64_t now_ms = clock_mono_ms();
+    struct step_call call = {
         .home = a->home,
         .job = a->job,
         .pipeline = a->pipeline,
@@ -42,9 +51,25 @@ static struct step_call make_call(struct attempt *a, const struct step *step)
         .event = &a->event,
         .event_text = buf_span(&a->event_text),
         .saved = &a->saved,
-        .timeout_ms = left_ms < own_ms ? left_ms : own_ms,
-        .execution_ends = left_ms < own_ms,
+        .timeout_ms = own_ms,
     };
+    bound(&call, LIMIT_ATTEMPT, a->deadline_ms, now_ms);
+    bound(&call, LIMIT_EXECUTION, a->over_ms, now_ms);
+    return call;
+}
+
+/*
+ * When the whole execution is over. The time of its first attempt begins here; that of others is
+ * told by the wall clock, which may have been set meanwhile.
+ */
+static int64_t find_over_ms(
+    const struct pipeline *pipeline, const struct frame_job *job, int64_t now_ms)
+{
+    if (!pipeline->timeout_ms)
+        return INT64_MAX;
+    int64_t left_ms =
+        job->over_ms == INT64_MAX ? pipeline->timeout_ms : job->over_ms - clock_wall_ms();
+    return now_ms + (left_ms < pipeline->timeout_ms ? left_ms : pipeline->timeout_ms);
 }
 
 /* Emits the step's event, with its own payload or what was saved so far. */
@@ -177,7 +202,9 @@ bool attempt_run(const struct home *home, const struct frame_job *job,
     a->home = home;
     a->job = job;
     a->pipeline = pipeline;
-    a->deadline_ms = clock_mono_ms() + pipeline->timeout_ms;
+    int64_t now_ms = clock_mono_ms();
+    a->deadline_ms = now_ms + pipeline->attempt_timeout_ms;
+    a->over_ms = find_over_ms(pipeline, job, now_ms);
     a->outcome.execution = job->execution;
     a->outcome.attempt = job->attempt;
     if (event_decode(job->event, &a->event))

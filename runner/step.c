@@ -24,11 +24,20 @@ void step_fail(struct step_end *end, const struct step_call *call, const char *f
 void step_time_out(
     struct step_end *end, const struct step_call *call, const char *did, const char *then)
 {
-    if (call->execution_ends)
+    switch (call->limit) {
+    case LIMIT_STEP:
+        step_fail(end, call, "%s %.6g seconds and %s", did, (double)call->timeout_ms / 1000, then);
+        break;
+    case LIMIT_ATTEMPT:
+        step_fail(end, call, "%s when the attempt's %.6g seconds were over", then,
+            (double)call->pipeline->attempt_timeout_ms / 1000);
+        break;
+    case LIMIT_EXECUTION:
         step_fail(end, call, "%s when the execution's %.6g seconds were over", then,
             (double)call->pipeline->timeout_ms / 1000);
-    else
-        step_fail(end, call, "%s %.6g seconds and %s", did, (double)call->timeout_ms / 1000, then);
+        end->final = true;
+        break;
+    }
 }
 
 void step_interrupt(struct step_end *end, const struct step_call *call, enum link_word word)

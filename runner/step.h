@@ -13,6 +13,13 @@
 #include "runner/room.h"
 #include "runner/saved.h"
 
+/* Whose time is up first. */
+enum limit {
+    LIMIT_STEP,
+    LIMIT_ATTEMPT,
+    LIMIT_EXECUTION, /* of all attempts: none follows */
+};
+
 /* What a step is given; all of it is borrowed. */
 struct step_call {
     const struct home *home;
@@ -22,8 +29,8 @@ struct step_call {
     const struct event *event;
     struct span event_text; /* the event in the CloudEvents JSON format */
     struct saved *saved;    /* what the steps have saved and emitted; this step adds to it */
-    int64_t timeout_ms;     /* of this step, or what is left to the execution */
-    bool execution_ends;    /* timeout_ms is what is left to the execution */
+    int64_t timeout_ms;     /* what is left to the step */
+    enum limit limit;       /* whose time that is */
 };
 
 struct step_end {
@@ -42,7 +49,7 @@ void step_fail(struct step_end *end, const struct step_call *call, const char *f
 
 /*
  * Fails a step that took too long: with "DID 5 seconds and THEN" where the step's own time was
- * up, else with "THEN when the execution's 60 seconds were over".
+ * up, else with "THEN when the attempt's 60 seconds were over", or the execution's.
  */
 void step_time_out(
     struct step_end *end, const struct step_call *call, const char *did, const char *then);

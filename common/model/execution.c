@@ -50,6 +50,11 @@ bool execution_is_dead_letter(const struct execution *execution)
     return execution->status == STATUS_FAILED && execution->last != ATTEMPT_CANCELLED;
 }
 
+int64_t execution_over_ms(const struct execution *execution, int64_t timeout_ms)
+{
+    return timeout_ms && execution->begun_ms ? execution->begun_ms + timeout_ms : INT64_MAX;
+}
+
 /* Says what became of the last attempt. */
 static void say_last(const struct attempt_result *last, struct buf *error)
 {

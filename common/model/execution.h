@@ -104,6 +104,12 @@ struct execution {
 /* Has the execution failed, other than by being cancelled? Only people try it again. */
 bool execution_is_dead_letter(const struct execution *execution);
 
+/*
+ * When an execution is over whose attempts and waits may take so long together (0: no limit).
+ * INT64_MAX: never, or none of its attempts has begun.
+ */
+int64_t execution_over_ms(const struct execution *execution, int64_t timeout_ms);
+
 /* PENDING_END(constant, words): why an execution that was pending ends. */
 #define EXECUTION_PENDING_ENDS(PENDING_END) \
     PENDING_END(SKIPPED, "skipped by request") \

@@ -396,6 +396,8 @@ static const struct field option_fields[] = {
     {FIELD("scale", read_scale, pipeline, scale)},
     {FIELD("ordered", field_flag, pipeline, ordered)},
     {FIELD("retry", field_members, pipeline, retry), .members = retry_fields},
+    {FIELD("attempt_timeout", field_seconds, pipeline, attempt_timeout_ms), .min = SHORTEST_TIMEOUT,
+        .max = SECONDS_MAX},
     {FIELD("timeout", field_seconds, pipeline, timeout_ms), .min = SHORTEST_TIMEOUT,
         .max = SECONDS_MAX},
     {.name = "schedule", .read = read_schedule},
@@ -484,7 +486,7 @@ enum err pipeline_parse(struct span definition, struct pipeline **ret_pipeline, 
     struct pipeline *pipeline = mem_alloc(sizeof *pipeline);
     pipeline->scale = SCALE_DEFAULT;
     pipeline->retry = RETRY_DEFAULT;
-    pipeline->timeout_ms = TIMEOUT_DEFAULT_MS;
+    pipeline->attempt_timeout_ms = ATTEMPT_TIMEOUT_DEFAULT_MS;
 
     struct field_reader reader;
     field_reader_init(&reader, "", ret_why);

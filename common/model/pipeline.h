@@ -63,7 +63,7 @@ struct scale {
 };
 
 #define SCALE_DEFAULT ((struct scale){0, 4, 60000})
-#define TIMEOUT_DEFAULT_MS 300000 /* a whole execution */
+#define ATTEMPT_TIMEOUT_DEFAULT_MS 300000
 
 struct pipeline {
     char *name;
@@ -73,7 +73,9 @@ struct pipeline {
     struct scale scale;
     bool ordered;
     struct retry retry;
-    int64_t timeout_ms;
+    int64_t attempt_timeout_ms; /* of one attempt */
+    int64_t timeout_ms; /* of all attempts and the waits between them, from the start of the first
+                           on; 0: no limit */
     bool scheduled;
     struct cron schedule;
     struct pair *env;

@@ -64,6 +64,7 @@ void frame_put_job(struct buf *out, const struct frame_job *job)
     pack_u32(out, job->attempt);
     pack_bytes(out, job->pipeline_id);
     pack_u32(out, job->pipeline_version);
+    pack_i64(out, job->over_ms);
     pack_bytes(out, job->event);
     pack_bytes(out, job->secrets);
     end(out, at);
@@ -76,6 +77,7 @@ bool frame_get_job(struct span body, struct frame_job *ret_job)
     ret_job->attempt = unpack_u32(&u);
     ret_job->pipeline_id = unpack_bytes(&u);
     ret_job->pipeline_version = unpack_u32(&u);
+    ret_job->over_ms = unpack_i64(&u);
     ret_job->event = unpack_bytes(&u);
     ret_job->secrets = unpack_bytes(&u);
     return unpack_done(&u);

@@ -57,6 +57,7 @@ struct frame_job {
     uint32_t attempt;
     struct span pipeline_id;
     uint32_t pipeline_version; /* sent before as FRAME_PIPELINE */
+    int64_t over_ms;           /* wall clock: when the whole execution is; INT64_MAX: it begins */
     struct span event;         /* the stored form, model/event.h */
     struct span secrets;       /* frame_secret_next takes them, as pipeline_each_secret has them */
 };

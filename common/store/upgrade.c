@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/pack.h"
 #include "store/copy.h"
@@ -33,15 +34,39 @@ static enum err give_due_its_queue(struct store_txn *txn, const struct home *hom
     return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-/* Takes the secrets out of one version of a pipeline. `record` dies with the first change. */
-static enum err seal_version(
+/*
+ * Appends a definition in which options.timeout, the time of one attempt, has the name that it has
+ * from layout 3 on. All other bytes are as they were.
+ */
+static void rename_timeout(struct span definition, struct buf *out)
+{
+    struct json_item options, timeout;
+    struct span rest = definition;
+    if (json_find(definition, "options", &options) && options.type == JSON_OBJECT &&
+        json_find(options.value, "timeout", &timeout)) {
+        buf_add(out, rest.data, (size_t)(timeout.name.data - rest.data));
+        buf_add_str(out, "attempt_timeout");
+        const uint8_t *behind = timeout.name.data + timeout.name.len;
+        rest = span_of(behind, rest.len - (size_t)(behind - rest.data));
+    }
+    buf_add_span(out, rest);
+}
+
+/*
+ * Carries one version of a pipeline over: names its time limit, and takes its secrets out.
+ * `record` dies with the first change.
+ */
+static enum err carry_version(
     struct store_txn *txn, const struct home *home, const struct key *key, struct span record)
 {
     struct unpack u = unpack_from(record);
     struct buf copy = BUF_INIT, text = BUF_INIT, sealed = BUF_INIT;
     uint8_t version = unpack_u8(&u);
     int64_t created_ms = unpack_i64(&u);
-    buf_add_span(&copy, unpack_bytes(&u));
+    struct span before = unpack_bytes(&u);
+    if (!u.bad)
+        rename_timeout(before, &copy);
+    bool renamed = copy.len != before.len;
     struct span id = span_str((const char *)key->bytes); /* a NUL ends it */
     enum err err = version == 1 && unpack_done(&u) ? ERR_OK : ERR_CORRUPT;
     if (!err)
@@ -49,7 +74,7 @@ static enum err seal_version(
     pack_u8(&sealed, version);
     pack_i64(&sealed, created_ms);
     pack_bytes(&sealed, buf_span(&text));
-    if (!err && !span_eq(buf_span(&text), buf_span(&copy)))
+    if (!err && (renamed || !span_eq(buf_span(&text), buf_span(&copy))))
         err = store_put(txn, TABLE_PIPELINE_VERSIONS, key_span(key), buf_span(&sealed));
     buf_done(&copy);
     buf_done(&text);
@@ -57,14 +82,14 @@ static enum err seal_version(
     return err;
 }
 
-/* Layout 3: no definition has a secret in the clear. */
-static enum err seal_definitions(struct store_txn *txn, const struct home *home)
+/* Layout 3: no definition has a secret in the clear, and `timeout` is of the whole execution. */
+static enum err carry_definitions(struct store_txn *txn, const struct home *home)
 {
     struct key key = KEY_INIT;
     struct span record;
     enum err err;
     while (!(err = walk_next(txn, TABLE_PIPELINE_VERSIONS, SPAN_NONE, &key, &record))) {
-        err = seal_version(txn, home, &key, record);
+        err = carry_version(txn, home, &key, record);
         if (err)
             return err;
     }
@@ -77,7 +102,7 @@ static enum err seal_definitions(struct store_txn *txn, const struct home *home)
  */
 static enum err (*const steps[STORE_LAYOUT])(struct store_txn *txn, const struct home *home) = {
     [1] = give_due_its_queue,
-    [2] = seal_definitions,
+    [2] = carry_definitions,
 };
 
 struct leaving {

@@ -110,10 +110,10 @@ def make_all(home, books, mark, port):
     add("hopeless", note + "exit 1\n", retry={"limit": 1, "delay": 0.02})
     add("giving-up", note + "exit 100\n")
     add("slow", note + "sleep 0.3\n", SH + "sleep 0.2\n")
-    add("hanging", note + "sleep 1000 & sleep 1000\n", event="work.hang", timeout=0.4,
+    add("hanging", note + "sleep 1000 & sleep 1000\n", event="work.hang", attempt_timeout=0.4,
         retry={"limit": 1, "delay": 0.02})
     add("stubborn", note + "trap '' TERM\nwhile :; do sleep 0.1; done\n", event="work.hang",
-        timeout=0.3, retry={"limit": 0})
+        attempt_timeout=0.3, retry={"limit": 0})
     add("emitting", note + """sed -n 's/.*"data":\\(.*\\)}$/"""
         """{"emit":{"event_type":"emitted","payload":\\1}}/p' >&3\n""")
     add("on-emitted", note, event="emitted")

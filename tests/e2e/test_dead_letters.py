@@ -114,9 +114,10 @@ def way(request):
     ("exit 1", {"retry": {"limit": 2, "delay": 0}}),
     ("exit 100", {"retry": {"limit": 5, "delay": 0}}),
     ("kill -9 $PPID; sleep 10", {}),
-    ("sleep 1000", {"timeout": 0.2}),
+    ("sleep 1000", {"timeout": 0.2, "retry": {"limit": 5, "delay": 0}}),
+    ("sleep 1000", {"attempt_timeout": 0.2}),
     ("""echo '{"emit": {"event_type": "job", "payload": 1}}' >&3""", {}),
-], ids=["used up", "for good", "lost", "too long", "too deep"])
+], ids=["used up", "for good", "lost", "too long", "too long an attempt", "too deep"])
 def test_is_one(home, script, options):
     home.configure(dispatcher={"losses": 2}, step={"depth": 1, "confine": "off"})
     home.start()

@@ -343,7 +343,7 @@ def test_hanging_runner_is_replaced(home):
     home.start_dispatcher()
     mark = f"MARK-{home.place.name}"
     make(home, SH + "[ $FX_ATTEMPT = 1 ] || exit 0\nkill -STOP $PPID\nsleep 1000\n", event="job",
-         timeout=0.5, env={"APP_MARK": mark})
+         attempt_timeout=0.5, env={"APP_MARK": mark})
     execution = single(home, home.post_event("job")["cid"])
     assert execution["attempt"] == 2
     assert "does not answer" in home.logs()
@@ -355,7 +355,7 @@ def test_idle_runner_that_hangs_is_replaced(home):
     home.configure(step={"grace_seconds": 0})
     home.start()
     home.start_dispatcher()
-    pipeline = make(home, OK, event="job", timeout=0.5, scale={"min": 1, "max": 1})
+    pipeline = make(home, OK, event="job", attempt_timeout=0.5, scale={"min": 1, "max": 1})
     wait_trigger(home, pipeline, instances=1)
     [hangs] = until(lambda: runners(home), what="it is there")
     os.kill(hangs, signal.SIGSTOP)

@@ -39,7 +39,7 @@ def url_of(pipeline, *rest):
 
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_create(site, slash):
-    body = definition(options={"event": "order.created", "timeout": 1.5})
+    body = definition(options={"event": "order.created", "attempt_timeout": 1, "timeout": 1.5})
     reply = site.post(URL + slash, body)
     assert reply.status == 201
     made = reply.json
@@ -93,7 +93,7 @@ EVERYTHING = {
         "scale": {"min": 0, "max": 4, "idle_timeout": 60},
         "ordered": True,
         "retry": {"limit": 3, "delay": 1, "max_delay": 300},
-        "timeout": 300,
+        "attempt_timeout": 300, "timeout": 3600,
         "schedule": "*/5 * * * *",
         "env": {"APP_NAME": "value"},
     },
@@ -275,6 +275,7 @@ BAD = [
     *[(options(initial_offset=v), "options.initial_offset: ") for v in (None, 0, "", "first")],
     *[(options(ordered=v), "options.ordered: ") for v in (None, 0, 1, "true", "")],
     *[(options(timeout=v), "options.timeout: ") for v in (*NOT_SECONDS, 0, 1e-9)],
+    *[(options(attempt_timeout=v), "options.attempt_timeout: ") for v in (*NOT_SECONDS, 0, 1e-9)],
     *[(options(scale=v), "options.scale: ") for v in NOT_OBJECTS],
     (options(scale={"extra": 1}), "options.scale.extra: "),
     *[(options(scale={"min": v}), "options.scale.min: ") for v in (*NOT_WHOLE, 257)],

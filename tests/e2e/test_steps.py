@@ -4,10 +4,12 @@ import os
 import re
 import shutil
 import uuid
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from checks import TIME
+from clock import Clock
 from harness import is_running, until
 from jobs import (OK, PYTHON, SH, completed, emit, failure, make, make_steps, marked, processes, python, run,
                   save, stop_trigger, trigger, wait_for)
@@ -772,7 +774,7 @@ def test_what_is_saved_in_the_grace_time_counts(home, way, case):
     home.start_dispatcher()
     begun = home.scratch / "begun"
     limits = {"timeout": {"options": {"timeout": 0.5}}}.get(way, {})
-    attempt = {"timeout": 0.5} if way == "timeout of the attempt" else {}
+    attempt = {"attempt_timeout": 0.5} if way == "timeout of the attempt" else {}
     make(home, {"text": tidies(last), **limits}, event="job", env={"APP_BEGUN": str(begun)}, **attempt)
     cid = home.post_event("job")["cid"]
     if way == "cancel":
@@ -782,7 +784,7 @@ def test_what_is_saved_in_the_grace_time_counts(home, way, case):
     execution, = home.wait_cid(cid)  # no other followed from it
     assert failure(execution) == {
         "timeout": "step step1: ran longer than 0.5 seconds and was killed",
-        "timeout of the attempt": "step step1: was killed when the execution's 0.5 seconds were over",
+        "timeout of the attempt": "step step1: was killed when the attempt's 0.5 seconds were over",
         "cancel": "cancelled by request"}[way]
     assert execution["data"] == data
     assert execution["steps"][0]["log"] == "tidying\n"
@@ -816,6 +818,101 @@ def test_timeout_of_the_whole_execution(live):
         "step step2: was killed when the execution's 0.4 seconds were over")
     assert execution["steps"][0]["status"] == "completed"
     assert 0.1 < seconds(execution) < 3
+
+
+def test_timeout_of_the_attempt(live):
+    """The next one has as much."""
+    execution = run(live, SH + "sleep 0.1\n", SH + "sleep 1000\n", attempt_timeout=0.4,
+                    retry={"limit": 2, "delay": 0})
+    assert [a["error"] for a in execution["attempts"]] == 3 * [
+        "step step2: was killed when the attempt's 0.4 seconds were over"]
+
+
+OVER = "{}; attempt {} would begin after the execution's {} seconds were over"
+
+
+def test_timeout_holds_for_all_attempts_and_waits(live):
+    """A retry that would begin after it is not waited for."""
+    execution = run(live, SH + "sleep 0.4\nexit 1\n", timeout=1.5, retry={"limit": 100, "delay": 0})
+    assert failure(execution) in (
+        OVER.format("step step1: exited with 1", execution["attempt"] + 1, 1.5),
+        "step step1: was killed when the execution's 1.5 seconds were over")
+    assert 2 <= execution["attempt"] <= 4
+    assert execution["dead_letter"] is True
+
+
+def test_retry_that_would_begin_too_late(live):
+    """Fails at once, though attempts are left, and says so; what it did can be read."""
+    execution = run(live, SH + "echo words\nexit 75\n", timeout=60,
+                    retry={"limit": 5, "delay": 80000, "max_delay": 80000})
+    assert failure(execution) == OVER.format(
+        "step step1: asked to be tried again later (exit 75)", 2, 60)
+    assert (execution["attempt"], execution["dead_letter"]) == (1, True)
+    assert execution["steps"][0]["log"] == "words\n"
+    assert execution["attempts"][0]["status"] == "failed"
+
+
+def test_attempt_that_has_what_is_left(live):
+    """Of the whole time; and no other follows."""
+    execution = run(live, SH + "[ $FX_ATTEMPT != 1 ] || { sleep 0.5; exit 1; }\nsleep 1000\n",
+                    timeout=1.5, retry={"limit": 5, "delay": 0})
+    assert failure(execution) == "step step1: was killed when the execution's 1.5 seconds were over"
+    assert execution["attempt"] == 2
+    assert 0.1 < seconds(execution) < 1.4
+    assert execution["dead_letter"] is True
+
+
+@pytest.mark.parametrize("limits, error", [
+    ({"attempt_timeout": 60, "timeout": 0.3}, "the execution's 0.3 seconds were over"),
+    ({"attempt_timeout": 0.3, "timeout": 60}, "the attempt's 0.3 seconds were over"),
+    ({"timeout": 0.3}, "the execution's 0.3 seconds were over"),
+])
+def test_what_is_shorter(live, limits, error):
+    assert failure(run(live, SH + "sleep 1000\n", **limits)) == f"step step1: was killed when {error}"
+
+
+def test_time_before_the_first_start_never_counts(home):
+    """Nor does that of a claim whose runner had not begun."""
+    home.start()
+    make(home, OK, event="job", timeout=0.5)
+    cid = home.post_event("job")["cid"]
+    Clock(home, datetime.now(timezone.utc) + timedelta(hours=1))
+    home.start_dispatcher()
+    assert completed(home.wait_cid(cid)[0])["attempt"] == 1
+
+
+def test_time_that_is_over_while_nobody_is_there(home):
+    """The attempt is not begun, and a retry by hand has the whole time again."""
+    home.start()
+    home.start_dispatcher()
+    make(home, SH + "[ $FX_ATTEMPT != 1 ] || exit 1\nsleep 0.1\n", event="job", timeout=60,
+         retry={"limit": 5, "delay": 50, "max_delay": 50})
+    cid = home.post_event("job")["cid"]
+
+    def waits():
+        [execution] = home.get(f"/fx/cid/{cid}").json["executions"] or [{"attempt": 0}]
+        return execution["attempt"] == 1 and execution["status"] == "pending" and execution
+
+    execution = until(waits, what="it waits")["execution_id"]
+    home.stop_dispatcher()
+    Clock(home, datetime.now(timezone.utc) + timedelta(hours=1))
+    home.start_dispatcher()
+    ended, = home.wait_cid(cid)
+    assert failure(ended) == ("the execution's 60 seconds were over before attempt 2 could begin; "
+                              "step step1: exited with 1")
+    assert (ended["attempt"], ended["dead_letter"]) == (1, True)
+    assert [s["status"] for s in ended["steps"]] == ["failed"]
+    assert home.post(f"/api/v1/executions/{execution}/retry").status == 200
+    assert completed(home.wait_cid(cid)[0])["attempt"] == 2
+
+
+def test_runner_that_dies_when_time_is_over(loose):
+    execution = run(loose, SH + "sleep 0.3\nkill -9 $PPID\nsleep 1000\n", timeout=0.2)
+    assert failure(execution) in (
+        "step step1: was killed when the execution's 0.2 seconds were over",)
+    execution = run(loose, SH + "sleep 0.1\nkill -9 $PPID\nsleep 1000\n", timeout=0.5)
+    assert "execution's 0.5 seconds were over" in failure(execution)
+    assert 2 <= execution["attempt"] and execution["dead_letter"] is True
 
 
 def test_default_timeout(home):

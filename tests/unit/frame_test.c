@@ -94,7 +94,7 @@ static void frames_return_as_they_were(void **state)
     assert_true(span_eq_str(pipeline_back.definition, "{}"));
     buf_clear(&out);
 
-    struct frame_job job = {id(2), 3, span_str("p"), 4, span_of("\1event\0", 7)}, job_back;
+    struct frame_job job = {id(2), 3, span_str("p"), 4, 5, span_of("\1event\0", 7)}, job_back;
     frame_put_job(&out, &job);
     assert_true(frame_get_job(only(&out, FRAME_JOB), &job_back));
     assert_true(uuid_eq(&job_back.execution, &job.execution));
@@ -165,7 +165,7 @@ static void frames_are_cut_off_one_by_one(void **state)
     static const enum frame_type order[] = {
         FRAME_PIPELINE, FRAME_RECALL, FRAME_JOB, FRAME_OUTCOME, FRAME_RECALL};
     struct frame_pipeline pipeline = {span_str("p"), 1, span_str("{}")};
-    struct frame_job job = {id(2), 3, span_str("p"), 4, span_str("event")};
+    struct frame_job job = {id(2), 3, span_str("p"), 4, 5, span_str("event")};
     struct buf all = BUF_INIT, in = BUF_INIT;
     size_t found = 0;
     (void)state;
@@ -308,7 +308,7 @@ static void check_body(struct buf *frame, enum frame_type type, bool (*get)(stru
 static void broken_bodies_are_noticed(void **state)
 {
     struct frame_pipeline pipeline = {span_str("p"), 1, span_str("{}")};
-    struct frame_job job = {id(2), 3, span_str("p"), 4, span_str("event")};
+    struct frame_job job = {id(2), 3, span_str("p"), 4, 5, span_str("event")};
     struct frame_call call = {
         id(5), 6, 7, span_str("u"), span_str("s"), true, span_str("e"), 1, span_str("h")};
     struct frame_reply reply = {REPLY_FAILED, 1, span_str("e"), span_str("l")};

@@ -37,6 +37,8 @@ static const char *const good_cases[] = {
     WITH_OPTIONS("\"retry\":{\"limit\":0,\"delay\":0,\"max_delay\":0}"),
     WITH_OPTIONS("\"retry\":{\"limit\":100,\"delay\":0.5,\"max_delay\":86400}"),
     WITH_OPTIONS("\"timeout\":0.001"),
+    WITH_OPTIONS("\"attempt_timeout\":0.001,\"timeout\":0.001"),
+    WITH_OPTIONS("\"attempt_timeout\":86400,\"timeout\":1"),
     WITH_OPTIONS("\"timeout\":86400"),
     WITH_OPTIONS("\"schedule\":\"*/5 * * * *\""),
     WITH_OPTIONS("\"schedule\":\"0 0 29 2 *\""),
@@ -191,7 +193,7 @@ static const struct {
 
     {WITH_OPTIONS("\"retries\":3"),
         "options.retries: is unknown; known here: event, initial_offset, filters, scale, ordered, "
-        "retry, timeout, schedule, env"},
+        "retry, attempt_timeout, timeout, schedule, env"},
     {WITH_OPTIONS("\"event\":\"\""), "options.event: a topic is"},
     {WITH_OPTIONS("\"event\":\"a**\""), "options.event: a topic is"},
     {WITH_OPTIONS("\"event\":\"*a\""), "options.event: a topic is"},
@@ -232,6 +234,8 @@ static const struct {
     {WITH_OPTIONS("\"retry\":{\"max_delay\":86400.5}"),
         "options.retry.max_delay: must be a number of seconds from 0 to 86400"},
 
+    {WITH_OPTIONS("\"attempt_timeout\":0"),
+        "options.attempt_timeout: must be a number of seconds from 0.001 to 86400"},
     {WITH_OPTIONS("\"timeout\":0"),
         "options.timeout: must be a number of seconds from 0.001 to 86400"},
     {WITH_OPTIONS("\"timeout\":\"5m\""), "options.timeout: must be a number of seconds"},
@@ -287,7 +291,8 @@ static void pipeline_has_defaults(void **state)
     assert_int_equal(p->retry.limit, 3);
     assert_int_equal(p->retry.delay_ms, 1000);
     assert_int_equal(p->retry.max_delay_ms, 300000);
-    assert_int_equal(p->timeout_ms, 300000);
+    assert_int_equal(p->attempt_timeout_ms, 300000);
+    assert_int_equal(p->timeout_ms, 0);
     assert_int_equal(p->env_count, 0);
     assert_int_equal(p->step_count, 1);
 

@@ -4,10 +4,12 @@
 #include "store/executions.h"
 #include "store/key.h"
 #include "store/open.h"
+#include "store/pipelines.h"
 #include "store/queue.h"
 #include "store/upgrade.h"
 
 #define MANY 3000
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static struct uuid id_of(uint32_t n)
 {
@@ -94,6 +96,54 @@ static void every_wait_gets_its_queue(void **state)
     assert_int_equal(seen, MANY);
 }
 
+#define STEPS \
+    "\"name\": \"n\", \"steps\": [{\"name\": \"a\", \"script\": \"a\", \"options\": " \
+    "{\"timeout\": 3}}]"
+
+/* What layout 2 called timeout is the time of an attempt, and every other byte stays. */
+static void time_limit_gets_its_name(void **state)
+{
+    static const struct {
+        const char *before, *after;
+    } rows[] = {
+        {"{" STEPS "}", "{" STEPS "}"},
+        {"{" STEPS ", \"options\": {}}", "{" STEPS ", \"options\": {}}"},
+        {"{" STEPS ", \"options\": {\"timeout\": 1.50}}",
+            "{" STEPS ", \"options\": {\"attempt_timeout\": 1.50}}"},
+        {"{\"options\":{\"ordered\":true , \"timeout\" :\n5,\"env\":{\"timeout\":\"x\"}}," STEPS
+         "}",
+            "{\"options\":{\"ordered\":true , \"attempt_timeout\" "
+            ":\n5,\"env\":{\"timeout\":\"x\"}}," STEPS "}"},
+        {"{\"opt\\u0069ons\":{\"t\\u0069meout\":5}," STEPS "}",
+            "{\"opt\\u0069ons\":{\"attempt_timeout\":5}," STEPS "}"},
+        {"{\"options\":{\"scale\":{\"idle_timeout\":5}}," STEPS "}",
+            "{\"options\":{\"scale\":{\"idle_timeout\":5}}," STEPS "}"},
+    };
+    struct upgrade upgrade;
+    struct store_txn *txn = temp_store_begin(&t);
+    const char *taken;
+    uint32_t version;
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const char id[] = {(char)('a' + i), 0};
+        assert_int_equal(pipelines_create(txn, span_str(id), span_str(id), span_str(rows[i].before),
+                             7, &version, &taken),
+            ERR_OK);
+    }
+    set_layout(txn, 2);
+    assert_int_equal(reopen(&upgrade), ERR_OK);
+    txn = temp_store_begin(&t);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const char id[] = {(char)('a' + i), 0};
+        struct span definition;
+        int64_t created_ms;
+        assert_int_equal(
+            pipelines_version(txn, span_str(id), 1, &version, &created_ms, &definition), ERR_OK);
+        assert_true(span_eq_str(definition, rows[i].after));
+        assert_int_equal(created_ms, 7);
+    }
+}
+
 static void damaged_store_stays_as_it_is(void **state)
 {
     static const uint8_t key[24] = {9};
@@ -136,6 +186,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(store_of_this_layout_is_only_opened),
         TEST(every_wait_gets_its_queue),
+        TEST(time_limit_gets_its_name),
         TEST(damaged_store_stays_as_it_is),
         TEST(other_layouts_are_refused),
         TEST(store_cut_short_is_refused),
