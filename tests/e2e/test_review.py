@@ -48,6 +48,9 @@ FINDINGS = {
         "test_confine: test_nothing_is_reached",
         "test_confine: test_links_to_the_home_lead_nowhere",
         "test_confine: test_mounts_of_the_home_lead_nowhere"],
+    "10 connections that are all taken": [
+        "test_uploads: test_many_connections", "test_attacks: test_victim_is_served",
+        "test_waiters: test_waiters_that_leave"],
     "11 deliveries that are sent again, and called something else": [
         "test_vouched: test_copy_of_a_delivery",
         "test_vouched: test_event_header_stays_within_the_provider_and_the_types",

@@ -155,10 +155,9 @@ def half_sent(attacker, **_):
 
 
 def uploads(attacker, **_):
-    """16 bodies, as large as the front end takes any, that never end."""
-    size = 25 * MIB
-    begin = (head("/fx/events", "POST", Content_Length=size, Content_Type="application/json") +
-             "\r\n").encode() + b" " * (size - MIB)
+    """16 bodies, as large as any is taken, that never end."""
+    begin = (head("/fx/events", "POST", Content_Length=MIB, Content_Type="application/json") +
+             "\r\n").encode() + b" " * (MIB - 65536)
     attacker.hold(16, begin, b" ")
 
 
