@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cgi-bin/events/provider.h"
 #include "model/limits.h"
+#include "model/urlencoded.h"
 #include "store/events.h"
 
 #define IDEMPOTENCY_KEY_MAX 255
@@ -47,20 +48,29 @@ static bool repeats_by_body(const struct request *request)
     return request->scheme->bodies_differ || request->credential.options & CREDENTIAL_REPEATS_BODY;
 }
 
+/* What the signature is over, in one form: the JSON, where a form came but that is signed. */
+static struct span signed_text(const struct request *request, const struct event *event)
+{
+    bool inner =
+        request->scheme->signs_payload && urlencoded_is(request_header(request, "CONTENT_TYPE"));
+    return inner ? event->data : request->body;
+}
+
 void intake_identify(struct request *request, struct intake *intake, enum identity_kind kind,
     struct span a, struct span b, bool vouched)
 {
     struct identity *identity = &intake->identities[intake->count - 1];
+    const struct event *event = &intake->events[intake->count - 1];
     const struct uuid *credential = &request->credential.id;
     bool loose = !vouched && is_signed_alone(request);
     if (loose && repeats_by_body(request)) {
-        *identity = identity_of_body(credential, request->body);
+        *identity = identity_of_body(credential, signed_text(request, event));
         return;
     }
     if (a.len)
         *identity = identity_of(kind, credential, a, b);
     if (loose && !request->scheme->token && (a.len || request->scheme->id_header[0]))
-        identity_watch(identity, credential, request->body);
+        identity_watch(identity, credential, signed_text(request, event));
 }
 
 static enum err remember(struct store_txn *txn, const struct request *request,

@@ -11,7 +11,8 @@
  * Presets.
  *
  * bodies_differ, where the id of a delivery is not signed with it:
- *   github, gitea   no: a member who is added, removed and added again, or two runs of a workflow
+ *   github, gitea, forgejo, bitbucket
+ *                   no: a member who is added, removed and added again, or two runs of a workflow
  *                   by hand, are told of in one body twice
  *   gitlab          no: a pipeline's status may be told twice in one second
  *   shopify         no: an item that is disconnected from a location twice has one body
@@ -45,6 +46,28 @@ static const struct {
             .id_header = "x-gitea-delivery",
             .id_alt_header = "x-forgejo-delivery",
             .event_header = "x-gitea-event",
+            .signs_payload = true,
+        }},
+    {"forgejo",
+        {
+            .hash = CRYPTO_HASH_SHA256,
+            .header = "x-forgejo-signature",
+            .alt_header = "x-gitea-signature",
+            .id_header = "x-forgejo-delivery",
+            .id_alt_header = "x-gitea-delivery",
+            .event_header = "x-forgejo-event",
+            .signs_payload = true,
+        }},
+    /* Bitbucket Cloud has X-Request-UUID, Bitbucket Data Center X-Request-Id. */
+    {"bitbucket",
+        {
+            .hash = CRYPTO_HASH_SHA256,
+            .header = "x-hub-signature",
+            .shares_header = true, /* with GitHub's older signatures, "sha1=…" */
+            .prefix = "sha256=",
+            .id_header = "x-request-uuid",
+            .id_alt_header = "x-request-id",
+            .event_header = "x-event-key",
         }},
     /* Not X-Gitlab-Event-UUID: events that follow from another's webhook share its value. */
     {"gitlab",
@@ -110,6 +133,8 @@ static bool header_came(
 {
     bool twice = false;
     struct span value = request->header(request->context, name, &twice);
+    if (scheme->shares_header && !span_starts(value, span_str(scheme->prefix)))
+        return false;
     return twice || (value.len && !span_eq_str(value, scheme->prefix));
 }
 
@@ -140,8 +165,8 @@ enum err scheme_of(
 
 const char *scheme_providers(void)
 {
-    return "github, gitea, gitlab, gitlab-signing, standard-webhooks, stripe, slack, shopify, "
-           "generic";
+    return "github, gitea, forgejo, gitlab, gitlab-signing, bitbucket, standard-webhooks, stripe, "
+           "slack, shopify, generic";
 }
 
 /* Generic schemes. */

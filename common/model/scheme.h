@@ -31,6 +31,7 @@ struct scheme {
 
     char header[SCHEME_TEXT_MAX];     /* of the signature(s), lower case with hyphens */
     char alt_header[SCHEME_TEXT_MAX]; /* another name of that header, or "" (svix-signature) */
+    bool shares_header;               /* with others, whose signatures have another prefix */
     char prefix[SCHEME_TEXT_MAX];     /* each signature begins with it: "sha256=", "v0=", "v1," */
     char separator; /* between signatures: ' ', ',' or ';', spaces may follow; 0: one only */
 
@@ -49,12 +50,13 @@ struct scheme {
     char id_header[SCHEME_TEXT_MAX]; /* of the delivery: for {id}, and to know repeats; or "" */
     char id_alt_header[SCHEME_TEXT_MAX];
     char event_header[SCHEME_TEXT_MAX]; /* names the event ("x-github-event"), or "" */
+    bool signs_payload;                 /* of a form, the JSON in its field "payload" is signed */
     bool bodies_differ; /* no two deliveries have one body: one that comes again is a repeat */
 };
 
 /*
- * The providers: github, gitea, gitlab (its token), gitlab-signing (its signing
- * token), standard-webhooks, stripe, slack, shopify. GitLab's two ways are two
+ * The providers: github, gitea, forgejo, gitlab (its token), gitlab-signing (its signing
+ * token), bitbucket, standard-webhooks, stripe, slack, shopify. GitLab's two ways are two
  * providers, so that a sender never chooses the weaker one. NULL: no such provider.
  */
 const struct scheme *scheme_preset(struct span provider);
@@ -109,8 +111,8 @@ bool scheme_verify(const struct scheme *scheme, const struct span *secrets, size
     const struct signed_request *request, int64_t now_s, struct buf *ret_why);
 
 /*
- * Does the request carry the header that the scheme's signature is in? Some senders send it
- * empty, or with its prefix alone, where they were given no secret: that is none.
+ * Does the request carry something that may be the scheme's signature? Some senders send its
+ * header empty, or with its prefix alone, where they were given no secret: that is none.
  */
 bool scheme_came(const struct scheme *scheme, const struct signed_request *request);
 

@@ -11,6 +11,7 @@
 #include "model/limits.h"
 #include "model/scheme.h"
 #include "model/scheme_message.h"
+#include "model/urlencoded.h"
 #include "model/whsec.h"
 
 #define TIMESTAMP_DIGITS 12   /* seconds for the next 29,000 years, and no overflow */
@@ -102,6 +103,7 @@ struct check {
     struct buf *why;
     const char *header; /* the name of the header that the signature came in */
     struct span timestamp, id, body;
+    struct buf payload; /* of a form, decoded */
     int64_t time_s;
     uint8_t signatures[SCHEME_SIGNATURES_MAX][CRYPTO_MAC_MAX];
     size_t count; /* signatures, all well-formed */
@@ -279,14 +281,33 @@ static bool take_id(struct check *c, const struct part *parts, size_t count)
     return true;
 }
 
+/* Takes the JSON out of a form, where its sender signs that. */
+static bool take_payload(struct check *c)
+{
+    bool twice = false;
+    struct span raw;
+    size_t len;
+    if (!c->scheme->signs_payload ||
+        !urlencoded_is(c->request->header(c->request->context, "content-type", &twice)))
+        return true;
+    if (urlencoded_find(c->body, "payload", &raw) != 1)
+        return refuse(c, "the form has no field payload, or has it twice");
+    buf_reserve(&c->payload, raw.len + 1);
+    if (!urlencoded_decode(raw, (char *)c->payload.data, &len))
+        return refuse(c, "the form's field payload is badly encoded");
+    c->body = span_of(c->payload.data, len);
+    return true;
+}
+
 /* Takes the body, as it was signed. */
 static bool take_body(struct check *c)
 {
     const struct signed_request *request = c->request;
     c->body = request->body;
-    return !c->scheme->signs_decoded || request->decode(request->context, c->body, &c->body) ||
-           refuse(c, "the body, which was signed before it was encoded, is not what its "
-                     "Content-Encoding says");
+    if (c->scheme->signs_decoded && !request->decode(request->context, c->body, &c->body))
+        return refuse(c, "the body, which was signed before it was encoded, is not what its "
+                         "Content-Encoding says");
+    return take_payload(c);
 }
 
 /* Was one of the signatures made with this key? All are compared, whichever fits. */
@@ -379,9 +400,11 @@ bool scheme_verify(const struct scheme *scheme, const struct span *secrets, size
         return false;
     if (scheme->token)
         return verify_token(&c, value, secrets, secret_count);
-    return take_items(&c, value) && take_timestamp(&c) && take_id(&c, parts, count) &&
-           take_body(&c) && fits_any(&c, secrets, secret_count, SPAN_NONE, parts, count) &&
-           is_in_time(&c, now_s);
+    bool good = take_items(&c, value) && take_timestamp(&c) && take_id(&c, parts, count) &&
+                take_body(&c) && fits_any(&c, secrets, secret_count, SPAN_NONE, parts, count) &&
+                is_in_time(&c, now_s);
+    buf_done(&c.payload);
+    return good;
 }
 
 bool scheme_signs_id(const struct scheme *scheme)

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "base/ascii.h"
 #include "base/log.h"
 #include "base/utf8.h"
+#include "model/urlencoded.h"
 #include "web/channel.h"
 
 #define QUERY_VALUE_MAX 4096
@@ -81,28 +81,12 @@ struct signed_request request_signed(struct request *request)
     return (struct signed_request){named, request, request->received, decode};
 }
 
-/* The character of the escape whose "%" is at `at`; -1 for no escape. */
-static int unescape(struct span text, size_t at)
-{
-    int high = at + 2 < text.len ? ascii_hex(text.data[at + 1]) : -1;
-    int low = at + 2 < text.len ? ascii_hex(text.data[at + 2]) : -1;
-    return high < 0 || low < 0 ? -1 : high << 4 | low;
-}
-
-bool form_decode(struct request *request, struct span value, struct span *ret_text)
+bool request_decoded(struct request *request, struct span value, struct span *ret_text)
 {
     char *text = arena_text(&request->arena, value.len); /* decoding never lengthens a value */
-    size_t len = 0;
-    for (size_t i = 0; i < value.len; i++) {
-        int c = value.data[i] == '+' ? ' ' : value.data[i];
-        if (c == '%') {
-            c = unescape(value, i);
-            i += 2;
-        }
-        if (c <= 0)
-            return false;
-        text[len++] = (char)c;
-    }
+    size_t len;
+    if (!urlencoded_decode(value, text, &len))
+        return false;
     *ret_text = span_of(text, len);
     return true;
 }
@@ -110,16 +94,7 @@ bool form_decode(struct request *request, struct span value, struct span *ret_te
 /* A parameter's value as it was sent. ERR_NOTFOUND; ERR_INVALID when the parameter came twice. */
 static enum err find_parameter(const char *query, const char *name, struct span *ret_value)
 {
-    size_t found = 0;
-    for (const char *at = query; *at;) {
-        size_t len = strcspn(at, "&");
-        const char *equals = memchr(at, '=', len);
-        size_t name_len = equals ? (size_t)(equals - at) : len;
-        size_t value_len = equals ? len - name_len - 1 : 0;
-        if (span_eq_str(span_of(at, name_len), name) && found++ == 0)
-            *ret_value = span_of(at + len - value_len, value_len);
-        at += len + (at[len] == '&');
-    }
+    size_t found = urlencoded_find(span_str(query), name, ret_value);
     return found == 0 ? ERR_NOTFOUND : found == 1 ? ERR_OK : ERR_INVALID;
 }
 
@@ -130,7 +105,7 @@ enum err request_query(struct request *request, const char *name, struct span *r
     enum err err = find_parameter(request->query, name, &raw);
     if (err)
         return err;
-    if (raw.len > QUERY_VALUE_MAX || !form_decode(request, raw, &text) ||
+    if (raw.len > QUERY_VALUE_MAX || !request_decoded(request, raw, &text) ||
         !utf8_is(text.data, text.len))
         return ERR_INVALID;
     *ret_value = text;

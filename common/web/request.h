@@ -119,10 +119,10 @@ struct signed_request request_signed(struct request *request);
  * Decodes a value of application/x-www-form-urlencoded into the request's arena, with a NUL
  * behind it. False for a value that is badly encoded or holds a NUL itself.
  */
-bool form_decode(struct request *request, struct span value, struct span *ret_text);
+bool request_decoded(struct request *request, struct span value, struct span *ret_text);
 
 /*
- * A query parameter, decoded as by form_decode. ERR_NOTFOUND when absent. ERR_INVALID when the
+ * A query parameter, decoded as by request_decoded. ERR_NOTFOUND when absent. ERR_INVALID when the
  * parameter is there twice, holds a NUL, is badly encoded, no UTF-8 or too long; *ret_value is
  * then an empty text.
  */

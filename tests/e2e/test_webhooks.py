@@ -92,7 +92,7 @@ DELIVERIES = {
         "forgejo", [("X-Gitea-Event", "push"), ("X-Forgejo-Event", "push"),
                     ("X-Forgejo-Delivery", "{}")],
         {"repository": GITEA_REPOSITORY},
-        {"type": "com.gitea.push", "source": "https://gitea.example/octo/cat"}),
+        {"type": "com.forgejo.push", "source": "https://gitea.example/octo/cat"}),
     "gitlab": (
         "gitlab", [("X-Gitlab-Event", "Push Hook"), ("Idempotency-Key", "{}")], GITLAB_PUSH,
         {"type": "com.gitlab.push", "source": "https://gitlab.example/octo/cat",

@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct request request = {0};
     struct span text;
-    if (form_decode(&request, span_of(data, size), &text)) {
+    if (request_decoded(&request, span_of(data, size), &text)) {
         require(text.len <= size && !memchr(text.data, 0, text.len));
         require(text.data[text.len] == 0);
     }

@@ -15,14 +15,16 @@ BODY = b'{"id":1,"name":"a body to be signed"}'
 SECRETS = {
     "github": "It's a Secret to Everybody",
     "gitea": "gitea's own secret",
+    "forgejo": "forgejo's own secret",
     "gitlab": "gitlab's own token",
+    "bitbucket": "of a bucket with bits",
     "gitlab-signing": "whsec_" + b64(bytes(range(32))),
     "standard-webhooks": "whsec_" + b64(bytes(range(1, 33))),
     "stripe": "whsec_test_secret_of_stripe",
     "slack": "8f742231b10e8888abcd99yyyzzz85a5",
     "shopify": "hush, this is the shop's",
 }
-PROVIDER_OF = {"forgejo": "gitea", "svix": "standard-webhooks"}
+PROVIDER_OF = {"svix": "standard-webhooks"}
 SENDERS = [*SECRETS, *PROVIDER_OF]
 LISTS = ("standard-webhooks", "svix", "gitlab-signing")  # send several signatures
 

@@ -46,6 +46,10 @@ def forgejo(secret, body, at, own):
     return [("X-Forgejo-Signature", digest(secret, body).hex())]
 
 
+def bitbucket(secret, body, at, own):
+    return [("X-Hub-Signature", "sha256=" + digest(secret, body).hex())]
+
+
 def gitlab(secret, body, at, own):
     return [("X-Gitlab-Token", secret)]
 
@@ -79,7 +83,7 @@ def shopify(secret, body, at, own):
 SIGNERS = {
     "github": github, "gitea": gitea, "forgejo": forgejo, "gitlab": gitlab,
     "gitlab-signing": standard, "standard-webhooks": standard, "svix": svix, "stripe": stripe,
-    "slack": slack, "shopify": shopify,
+    "slack": slack, "shopify": shopify, "bitbucket": bitbucket,
 }
 TIMED = ("gitlab-signing", "standard-webhooks", "svix", "stripe", "slack")
 

@@ -748,7 +748,7 @@ static void scheme_presets_are_the_providers(void **state)
     for (char *name; (name = strtok_r(rest, ", ", &rest)); count++)
         if (!scheme_preset(span_str(name)) != !strcmp(name, "generic"))
             fail_msg("%s", name);
-    assert_int_equal(count, 9);
+    assert_int_equal(count, 11);
     assert_null(scheme_preset(span_str("GitHub")));
     assert_null(scheme_preset(span_str("git")));
     assert_null(scheme_preset(span_str("github ")));
