@@ -17,6 +17,7 @@
 #include "dispatcher/tick.h"
 #include "dispatcher/turn.h"
 #include "home/alive.h"
+#include "home/logs.h"
 #include "home/wake.h"
 #include "proc/orphans.h"
 
@@ -148,6 +149,15 @@ static int timeout_ms(const struct loop *l)
     return wait < 0 ? 0 : (int)wait;
 }
 
+/* What an instance goes by it reads itself, when it starts. */
+static void on_hangup(struct dispatcher *d)
+{
+    if (home_reread(&d->home))
+        return;
+    logs_begin(&d->home, "dispatcher");
+    log_info("the settings were read again");
+}
+
 /* True when a signal has asked to stop. */
 static bool on_signals(struct dispatcher *d)
 {
@@ -156,6 +166,8 @@ static bool on_signals(struct dispatcher *d)
     while (read(d->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
         if (info.ssi_signo == SIGCHLD)
             instance_on_children(d);
+        else if (info.ssi_signo == SIGHUP)
+            on_hangup(d);
         else
             stop = true;
     }

@@ -23,6 +23,7 @@
 #include "dispatcher/loop.h"
 #include "dispatcher/recover.h"
 #include "home/alive.h"
+#include "home/logs.h"
 #include "home/wake.h"
 #include "model/address.h"
 #include "proc/leftovers.h"
@@ -49,7 +50,8 @@ static const char usage[] =
     "  --help           this text\n"
     "  --version        the version\n"
     "\n"
-    "SIGTERM and SIGINT let running executions end (drain_seconds in fx.conf).\n";
+    "SIGTERM and SIGINT let running executions end (drain_seconds in fx.conf).\n"
+    "SIGHUP reads fx.conf again, and opens the log anew.\n";
 
 struct options {
     const char *home;
@@ -155,6 +157,7 @@ static int open_signals(void)
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGCHLD);
+    sigaddset(&signals, SIGHUP);
     sigprocmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
     return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -206,6 +209,8 @@ int main(int argc, char **argv)
         return EXIT_FIX;
     find_runner(d.runner_path);
     fresh_alone();
+    logs_begin(&d.home, "dispatcher");
+    log_settle();
     if (options.on_demand) {
         fresh_limits();
         leave_caller();

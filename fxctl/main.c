@@ -50,6 +50,7 @@ int main(int argc, char **argv)
     struct fxctl ctl;
     struct sigaction too_large;
     log_open("fxctl");
+    log_to_person();
     /* Who ignores SIGXFSZ wants a write beyond a limit to fail and to be told of it. */
     sigaction(SIGXFSZ, NULL, &too_large);
     fresh_begin();

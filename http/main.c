@@ -12,6 +12,7 @@
 
 #include "base/fresh.h"
 #include "base/log.h"
+#include "home/logs.h"
 #include "home/need.h"
 #include "http/http_call.h"
 #include "http/http_client.h"
@@ -57,6 +58,8 @@ int main(int argc, char **argv)
     }
     if (home_open(argv[1], &home))
         return EXIT_FIX;
+    logs_begin(&home, "dispatcher");
+    logs_heed_hangup();
     signal(SIGPIPE, SIG_IGN);
     need_only(&home, NEED_OUTSIDE);
     for (;;) {

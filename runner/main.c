@@ -13,6 +13,7 @@
 #include "base/fresh.h"
 #include "base/log.h"
 #include "home/confine.h"
+#include "home/logs.h"
 #include "proc/leftovers.h"
 #include "runner/attempt.h"
 #include "runner/child.h"
@@ -120,6 +121,8 @@ int main(int argc, char **argv)
         return EXIT_FIX;
     leftovers_mark(&home);
     fresh_alone();
+    logs_begin(&home, "dispatcher");
+    logs_heed_hangup();
     confine_begin(&home);
     signal(SIGPIPE, SIG_IGN);
     child_prepare();

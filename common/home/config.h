@@ -115,6 +115,14 @@
     SETTING_NAMES(step, unconfined, "", 1023, \
         "Scripts that are not confined, such as one that makes backups of the home; with blanks " \
         "between them.") \
+    SETTING_WORD(log, to, "stderr", "stderr|file|syslog", \
+        "Where programs log to. stderr: standard error, which a web server or a service manager " \
+        "collects; file: a file of each in log/; syslog: the system's log.") \
+    SETTING_WORD(log, level, "info", "error|warning|info", \
+        "What is logged: errors alone, warnings as well, or all.") \
+    SETTING(log, file_bytes, MIB(8), KIB(64), GIB(4), \
+        "How large a file in log/ grows, in bytes; a full one is renamed to NAME.log.1.") \
+    SETTING(log, files, 4, 1, 99, "How many of those are kept; the oldest goes.") \
     SETTING(http, connect_seconds, 10, 1, 600, \
         "How long an HTTP step may take to find its server and to connect to it.") \
     SETTING_TEXT(http, allow, "", 1023, \

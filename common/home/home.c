@@ -90,6 +90,19 @@ enum err home_locate(const char *given, char ret_dir[PATH_MAX])
     return has_room(fits ? ret_dir : NULL) ? ERR_OK : ERR_INVALID;
 }
 
+/* ERR_INVALID, logged, when fx.conf is wrong; without the file the defaults stand. */
+static enum err read_settings(struct home *home)
+{
+    char path[PATH_MAX];
+    struct buf why = BUF_INIT;
+    home_path(home, "fx.conf", path);
+    enum err err = config_read(path, &home->config, &why);
+    if (err == ERR_INVALID)
+        log_error("%s, %s", path, buf_text(&why));
+    buf_done(&why);
+    return err == ERR_INVALID ? ERR_INVALID : ERR_OK;
+}
+
 enum err home_open(const char *given, struct home *ret_home)
 {
     char dir[PATH_MAX];
@@ -105,14 +118,16 @@ enum err home_open(const char *given, struct home *ret_home)
         return ERR_INVALID;
     if (trust_home(ret_home->dir))
         return ERR_DENIED;
-    char path[PATH_MAX];
-    struct buf why = BUF_INIT;
-    home_path(ret_home, "fx.conf", path);
-    err = config_read(path, &ret_home->config, &why);
-    if (err == ERR_INVALID)
-        log_error("%s, %s", path, buf_text(&why));
-    buf_done(&why);
-    return err == ERR_INVALID ? ERR_INVALID : ERR_OK;
+    return read_settings(ret_home);
+}
+
+enum err home_reread(struct home *home)
+{
+    struct home again = *home;
+    enum err err = trust_home(home->dir) ? ERR_DENIED : read_settings(&again);
+    if (!err)
+        *home = again;
+    return err;
 }
 
 static bool is_dir(const char *path)

@@ -31,6 +31,9 @@ struct home {
  */
 enum err home_open(const char *given, struct home *ret_home) MUST_CHECK;
 
+/* Reads fx.conf again. Errors as home_open; the settings are then as before. */
+enum err home_reread(struct home *home) MUST_CHECK;
+
 /* Where home_open would look, for `fxctl init`. ERR_INVALID when the path is too long. */
 enum err home_locate(const char *given, char ret_dir[PATH_MAX]) MUST_CHECK;
 

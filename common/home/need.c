@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "home/outside.h"
 
-/* A directory of the home. */
+/* A directory or a file of the home. */
 static bool allow(const struct home *home, int rules, const char *name, unsigned rights)
 {
     char path[PATH_MAX];
@@ -19,6 +19,7 @@ static bool allow(const struct home *home, int rules, const char *name, unsigned
 static bool allow_needs(const struct home *home, int rules, unsigned needs)
 {
     bool good = landlock_allow_path(rules, "/proc", LANDLOCK_READ) &&
+                allow(home, rules, "fx.conf", LANDLOCK_READ) &&
                 allow(home, rules, "log", LANDLOCK_WRITE | LANDLOCK_MAKE);
     if (good && needs & (NEED_STATE | NEED_WAKE))
         good = allow(home, rules, "run", LANDLOCK_READ | (needs & NEED_WAKE ? LANDLOCK_WRITE : 0));

@@ -4,10 +4,10 @@
  * need - a program that serves strangers keeps what it needs, and gives up all else once it
  * has opened its home and its store.
  *
- * What is open stays open. Beside that it may from then on: write its log, see in /proc who
- * has started whom, and what is named below. It starts no program and no process, signals
- * and looks into none, and opens no other file, outside the home either. Landlock and
- * seccomp see to that, where the kernel has them.
+ * What is open stays open. Beside that it may from then on: write its log, read the fx.conf
+ * that is there now, see in /proc who has started whom, and what is named below. It starts
+ * no program and no process, signals and looks into none, and opens no other file, outside
+ * the home either. Landlock and seccomp see to that, where the kernel has them.
  *
  * One limit stands: who reads the store has db/lock.mdb open for writing, as every reader
  * has (store/PLATFORM.md), and run/meters. A program that is taken over can do harm with

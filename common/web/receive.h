@@ -13,7 +13,7 @@ struct networks;
 /* What all requests of a process share. Meter and proxies may be NULL. */
 struct serving {
     const struct program *program;
-    const struct home *home;
+    const struct home *_Atomic home; /* another one, which stays, when settings were read again */
     struct store *store;
     struct meter *meter;
     const struct networks *proxies; /* whose X-Forwarded-For is believed */

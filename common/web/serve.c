@@ -18,6 +18,7 @@
 #include "base/crypto.h"
 #include "base/fresh.h"
 #include "base/log.h"
+#include "home/logs.h"
 #include "home/need.h"
 #include "home/summon.h"
 #include "model/address.h"
@@ -204,19 +205,41 @@ static void check_socket(void)
         log_die(EXIT_RETRY, "cannot prepare the listening socket");
 }
 
+/*
+ * Reads the settings again, for the requests from now on. Requests at hand go on with the ones
+ * that they began with, so these stay.
+ */
+static void on_hangup(void)
+{
+    struct again {
+        struct home home;
+        struct again *before;
+    };
+    static struct again *last;
+    struct again *again = mem_alloc(sizeof *again);
+    *again = (struct again){*serving.home, last};
+    last = again;
+    if (home_reread(&again->home))
+        return;
+    serving.home = &again->home;
+    logs_begin(&again->home, serving.program->name);
+    log_info("the settings were read again");
+}
+
 static void serve_fastcgi(void)
 {
-    sigset_t stops;
+    sigset_t signals;
     int signal;
     check_socket();
     /* libfcgi takes and frees buffers of 8 KiB for each request: keep that memory in between. */
     mallopt(M_MXFAST, 0);
     mallopt(M_TRIM_THRESHOLD, HEAP_KEPT_BYTES);
-    sigemptyset(&stops);
-    sigaddset(&stops, SIGTERM);
-    sigaddset(&stops, SIGINT);
-    sigaddset(&stops, SIGUSR1);
-    pthread_sigmask(SIG_BLOCK, &stops, NULL); /* inherited by every thread */
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGUSR1);
+    sigaddset(&signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* inherited by every thread */
     fastcgi_start(serve_block);
     stop_fd = eventfd(0, EFD_CLOEXEC);
     if (stop_fd < 0)
@@ -227,7 +250,8 @@ static void serve_fastcgi(void)
         open_place(&places[i], aside);
     slots_open(slots, home.config.web_threads, serve_thread);
 
-    sigwait(&stops, &signal);
+    while (sigwait(&signals, &signal) == 0 && signal == SIGHUP)
+        on_hangup();
     atomic_store(&stopping, true);
     uint64_t one = 1;
     (void)!write(stop_fd, &one, sizeof one);
@@ -279,12 +303,16 @@ void serve_main(const struct program *program)
     signal(SIGPIPE, SIG_IGN);
     bool fastcgi = fastcgi_is();
     enum err err = home_open(NULL, &home);
+    if (err)
+        config_defaults(&home.config);
+    logs_begin(&home, program->name);
+    logs_heed_hangup();
+    if (fastcgi || err)
+        log_settle();
     if (!err && program->mode == STORE_READ_WRITE && home.config.dispatcher_on_demand)
         summon_split(&home);
     if (!err)
         err = store_open(&home, program->mode, &store);
-    else
-        config_defaults(&home.config);
     if (err && fastcgi)
         exit(err == ERR_IO ? EXIT_RETRY : EXIT_FIX);
     read_proxies();

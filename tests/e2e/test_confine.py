@@ -254,7 +254,7 @@ def processes_by_name(home):
     named = {"the dispatcher": home.dispatcher.pid, "a neighbour": home.neighbour.pid}
     for pid in children_of(home.server.pid):
         named[os.path.basename(command_of(pid).split()[0])] = pid
-    assert len(named) == 7, named
+    assert len(named) == 8, named
     return named
 
 

@@ -19,8 +19,8 @@ GIB = 1 << 30
 OURS = {"PATH", "LANG", "TZ", "FX_HOME", "LD_LIBRARY_PATH", "LD_PRELOAD", "FX_INSTANCE",
         "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"}
 
-TERM, INT, CHLD, PIPE = (1 << (number - 1) for number in (
-    signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGPIPE))
+TERM, INT, CHLD, HUP, PIPE = (1 << (number - 1) for number in (
+    signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGHUP, signal.SIGPIPE))
 STANDARD = (1 << 31) - 1  # the C library uses two of the others itself
 
 
@@ -102,7 +102,7 @@ def check(found):
         names = set(environment_of(pid))
         if name != "step":
             assert names <= OURS, (name, names - OURS)
-        expected = {"SigBlk": TERM | INT | CHLD if name == "fx-dispatcher" else 0,
+        expected = {"SigBlk": TERM | INT | CHLD | HUP if name == "fx-dispatcher" else 0,
                     "SigIgn": 0 if name == "step" else PIPE}
         # A shell blocks signals for the moment in which it starts a process.
         until(lambda: signals(pid) == expected, what=lambda: (name, signals(pid)))
@@ -240,7 +240,7 @@ def test_service_in_a_state(home, state):
         with running(home, lambda: home.post_event("job")["cid"]) as found:
             assert found.pop("fx-dispatcher") == service.pid
             check(found)
-            assert signals(service.pid) == {"SigBlk": TERM | INT | CHLD, "SigIgn": PIPE}
+            assert signals(service.pid) == {"SigBlk": TERM | INT | CHLD | HUP, "SigIgn": PIPE}
             assert {0, 1, 2} <= set(descriptors(service.pid))
         service.send_signal(signal.SIGTERM)
         assert service.wait(60) == 0

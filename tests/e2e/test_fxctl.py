@@ -238,7 +238,7 @@ def test_init(tmp_path):
     assert done.stdout == f"{home}\n"
     assert "key create" in done.stderr
     assert {path.name for path in home.iterdir()} == {
-        "fx.conf", "secret.key", "db", "scripts", "run", "log"}
+        "fx.conf", "secret.key", "db", "scripts", "run", "log", "uploads"}
 
 
 def test_init_again_changes_nothing(home):

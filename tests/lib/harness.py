@@ -175,6 +175,11 @@ class Home:
             [self.bin / "fxctl", "--home", self.dir, *arguments], env=self.environment(),
             input=stdin, capture_output=True, text=True, timeout=60, **self.process)
 
+    def run(self, command, environment, text):
+        """Runs a program of ours with this text as its input; the finished process."""
+        return subprocess.run(command, env={**self.environment(), **environment}, input=text,
+                              capture_output=True, text=True, timeout=60, **self.process)
+
     def fxctl(self, *arguments, stdin=None):
         """Runs fxctl, which must succeed. Returns the standard output."""
         done = self.run_fxctl(*arguments, stdin=stdin)
@@ -212,7 +217,8 @@ class Home:
             return all(self.get(path, key=None).status == 404
                        for path in ("/fx/events/-/-", "/api/v1/events/-/-", "/api/v1/pipelines/-/-",
                                     "/api/v1/admin/-/-", "/"))
-        except OSError:
+        except (OSError, http.client.HTTPException):
+            # A connection to a port where nobody listens yet may come to be one with itself.
             return False
 
     def stop(self):

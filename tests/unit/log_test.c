@@ -26,7 +26,7 @@ static void capture_begin(void)
     read_end = fds[0];
 }
 
-/* What was logged, from the level on: the process number before it is not known here. */
+/* What was logged, from the level on: neither the time nor the process is known here. */
 static const char *capture_end(void)
 {
     const char *level;
@@ -38,8 +38,10 @@ static const char *capture_end(void)
     close(read_end);
     assert_true(n > 0);
     line[n] = '\0';
-    assert_int_equal(strncmp(line, "prog[", 5), 0);
-    level = strchr(line, ' ');
+    assert_int_equal(strspn(line, "0123456789-T:.Z"), 24);
+    assert_int_equal(line[23], 'Z');
+    assert_int_equal(strncmp(line + 24, " prog[", 6), 0);
+    level = strchr(line + 25, ' ');
     assert_non_null(level);
     return level + 1;
 }

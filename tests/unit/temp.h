@@ -22,6 +22,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/log.h"
 #include "home/home.h"
 #include "home/keyring.h"
 
@@ -47,6 +48,7 @@ static inline void temp_make(struct temp *temp)
     snprintf(temp->dir, sizeof temp->dir, "%s/fx-unit-XXXXXX", where && *where ? where : "/tmp");
     assert_non_null(mkdtemp(temp->dir));
     snprintf(log, sizeof log, "%s/log", temp->dir);
+    log_to_person(); /* no line is left out */
     int fd = open(log, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     assert_true(fd >= 0);
     temp->saved_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
