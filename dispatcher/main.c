@@ -22,6 +22,7 @@
 #include "dispatcher/dispatcher.h"
 #include "dispatcher/loop.h"
 #include "dispatcher/recover.h"
+#include "home/account.h"
 #include "home/alive.h"
 #include "home/logs.h"
 #include "home/wake.h"
@@ -150,6 +151,18 @@ static bool check_allowed(const struct home *home)
     return good;
 }
 
+/* Nor is an account that scripts cannot run under. */
+static bool check_account(const struct home *home)
+{
+    struct account account;
+    struct buf why = BUF_INIT;
+    bool good = account_find(home, &account, &why);
+    if (!good)
+        log_error("fx.conf: user in [step]: %s", buf_text(&why));
+    buf_done(&why);
+    return good;
+}
+
 static int open_signals(void)
 {
     sigset_t signals;
@@ -205,7 +218,7 @@ int main(int argc, char **argv)
     struct options options = read_options(argc, argv);
     if (home_open(options.home, &d.home))
         return EXIT_FIX;
-    if (!check_allowed(&d.home))
+    if (!check_allowed(&d.home) || !check_account(&d.home))
         return EXIT_FIX;
     find_runner(d.runner_path);
     fresh_alone();

@@ -1,5 +1,6 @@
 /* status - how a home fares, on one page. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "fxctl/trigger.h"
 #include "view/overview.h"
@@ -26,6 +27,26 @@ static void add_dispatcher(const struct overview *overview, struct buf *out)
         buf_add_str(out, "none runs; events wait until one does");
 }
 
+/* How far scripts are confined, and whom they run as. */
+static void add_steps(const struct fxctl *ctl, const struct overview *overview, struct buf *out)
+{
+    const struct config *config = &ctl->home.config;
+    bool off = strcmp(config->step_confine, "off") == 0;
+    bool fails = overview->missing.len && strcmp(config->step_confine, "require") == 0;
+    buf_add_str(out, "steps       scripts ");
+    buf_add_str(out, off                     ? "are not confined (confine = off)"
+                     : fails                 ? "FAIL: they cannot be confined as required"
+                     : overview->missing.len ? "are confined in part"
+                                             : "are confined");
+    if (overview->account.len)
+        buf_printf(out, ", under the account %s", buf_text(&overview->account));
+    if (!off && *config->step_unconfined)
+        buf_printf(out, "; exempted: %s", config->step_unconfined);
+    if (!off && overview->missing.len)
+        buf_printf(out, "\n            %s", buf_text(&overview->missing));
+    buf_add_char(out, '\n');
+}
+
 static void write_text(const struct fxctl *ctl, const struct overview *overview, struct buf *text)
 {
     buf_printf(text, "home        %s", ctl->home.dir);
@@ -45,6 +66,7 @@ static void write_text(const struct fxctl *ctl, const struct overview *overview,
     add_bytes(overview->room.disk_free_bytes, text);
     buf_add_str(text, overview->room.accepting ? " free on the disk, accepting events\n"
                                                : " free on the disk, TOO FULL to accept events\n");
+    add_steps(ctl, overview, text);
     struct buf table = BUF_INIT;
     table_rows(buf_span(&overview->triggers), trigger_columns, &table);
     buf_add_str(text, table.len ? "\n" : "triggers    none is started\n");
@@ -79,7 +101,8 @@ const struct command status_commands[] = {
         .summary = "show how the home fares: dispatcher, events, executions, triggers, room",
         .details =
             "Pending and running executions are counted exactly; final ones up to 100000 of\n"
-            "each status, since their number grows with history.",
+            "each status, since their number grows with history. Scripts are confined as fx.conf\n"
+            "says ([step] confine, unconfined, user); what this system lacks for that is named.",
         .run = status,
     },
     {0},

@@ -70,11 +70,13 @@ static int become(const struct child_spec *spec)
     signal(SIGPIPE, SIG_DFL);
     sigprocmask(SIG_SETMASK, &none, NULL);
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     umask(027);
     if (chdir(spec->directory) < 0)
         return errno;
     limit_all(spec);
+    if (spec->account && !account_enter(spec->account))
+        return errno;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of the account would undo that */
     if (spec->confined && !confine_enter(spec->rules))
         return errno;
     (void)syscall(SYS_close_range, spec->fd_count, ~0u, 0);
@@ -83,9 +85,17 @@ static int become(const struct child_spec *spec)
     return errno;
 }
 
+/* So that the process can open them anew, as /dev/stderr. */
+static void give_descriptors(const struct child_spec *spec)
+{
+    for (int i = 0; spec->account && i < spec->fd_count; i++)
+        (void)!fchown(spec->fds[i], spec->account->uid, spec->account->gid);
+}
+
 bool child_start(const struct child_spec *spec, struct child *ret_child, int *ret_error)
 {
     volatile int error = 0;
+    give_descriptors(spec);
     pid_t pid = vfork();
     if (pid == 0) {
         error = become(spec);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "home/account.h"
 #include "home/config.h"
 
 #define CHILD_FDS 5 /* descriptors that a child is given, at most */
@@ -26,7 +27,8 @@ struct child_spec {
     const struct config *limits; /* section step; NULL: no limit but that on core files */
     bool lasting; /* serves many executions: its processor time adds up, and has no limit */
     bool confined;
-    int rules; /* what for (confine_enter); borrowed */
+    int rules;                     /* what for (confine_enter); borrowed */
+    const struct account *account; /* to run under, which is another one; NULL: the runner's */
 };
 
 /* A process. The struct must not be moved from the start of the process to its end. */

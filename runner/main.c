@@ -12,6 +12,7 @@
 
 #include "base/fresh.h"
 #include "base/log.h"
+#include "home/account.h"
 #include "home/confine.h"
 #include "home/logs.h"
 #include "proc/leftovers.h"
@@ -107,6 +108,18 @@ static bool handle(enum frame_type type, struct span body)
     return true;
 }
 
+/* fx-dispatcher has looked already: what has changed since is somebody's doing right now. */
+static void find_account(void)
+{
+    static struct account account;
+    struct buf why = BUF_INIT;
+    if (!account_find(&home, &account, &why))
+        log_die(EXIT_FIX, "user of [step] in fx.conf: %s", buf_text(&why));
+    if (account.is_other)
+        room_give(&account);
+    buf_done(&why);
+}
+
 int main(int argc, char **argv)
 {
     enum frame_type type;
@@ -124,6 +137,7 @@ int main(int argc, char **argv)
     logs_begin(&home, "dispatcher");
     logs_heed_hangup();
     confine_begin(&home);
+    find_account();
     signal(SIGPIPE, SIG_IGN);
     child_prepare();
     while (link_next(&type, &body) && handle(type, buf_span(&body)))

@@ -29,6 +29,8 @@ static struct {
     bool has_trash;
 } mine = {.lock = -1};
 
+static const struct account *guest; /* NULL: scripts run under this process's account */
+
 static struct room execution = {.fd = -1, .rules = -1};
 
 /* What others have left. */
@@ -90,6 +92,13 @@ static bool make_locked(const char *path)
     return false;
 }
 
+/* Lets a guest through to what is below. */
+static bool let_through(const char *path)
+{
+    struct stat st;
+    return !guest || (stat(path, &st) == 0 && chmod(path, (st.st_mode & 07777) | S_IXOTH) == 0);
+}
+
 static bool make_mine(const struct home *home)
 {
     char work[PATH_MAX], name[64];
@@ -99,7 +108,7 @@ static bool make_mine(const struct home *home)
     sweep(work);
     snprintf(name, sizeof name, "run/work/%d", (int)getpid());
     home_path(home, name, mine.dir);
-    return make_locked(mine.dir);
+    return make_locked(mine.dir) && let_through(work) && let_through(mine.dir);
 }
 
 static bool has_mine(const struct home *home)
@@ -119,6 +128,17 @@ static void name_mine(const char *name, char ret_path[PATH_MAX])
         log_die(EXIT_FIX, "the path of the home is too long; choose a shorter one");
 }
 
+/* A guest's is the group's too, which is the home's: scripts that are exempted use it as well. */
+static mode_t mode_of_room(void)
+{
+    return guest ? 0770 : 0700;
+}
+
+static bool is_given(int fd)
+{
+    return !guest || (fchmod(fd, mode_of_room()) == 0 && fchown(fd, guest->uid, (gid_t)-1) == 0);
+}
+
 static void make_dir(struct room *room)
 {
     char name[32];
@@ -126,9 +146,12 @@ static void make_dir(struct room *room)
     name_mine(name, room->dir);
     if (mkdir(room->dir, 0700) == 0)
         room->fd = open(room->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (room->fd < 0) {
+    if (room->fd < 0 || !is_given(room->fd)) {
         log_errno("cannot make %s; a script has no directory of its own", room->dir);
         room->dir[0] = 0;
+        if (room->fd >= 0)
+            close(room->fd);
+        room->fd = -1;
     }
 }
 
@@ -136,7 +159,7 @@ static void make_dir(struct room *room)
 static bool is_as_made(const struct room *room)
 {
     struct stat st;
-    return fstat(room->fd, &st) == 0 && st.st_nlink && (st.st_mode & 0777) == 0700 &&
+    return fstat(room->fd, &st) == 0 && st.st_nlink && (st.st_mode & 0777) == mode_of_room() &&
            !clear_is_needed(room->fd);
 }
 
@@ -154,6 +177,16 @@ static void discard(struct room *room)
     mine.has_trash = true;
     if ((mkdir(trash, 0700) < 0 && errno != EEXIST) || rename(room->dir, to) < 0)
         log_errno("cannot remove %s", room->dir);
+}
+
+void room_give(const struct account *account)
+{
+    guest = account;
+}
+
+const struct account *room_account(const struct home *home, const char *script)
+{
+    return confine_exempts(home, script) ? NULL : guest;
 }
 
 void room_open(struct room *room, const struct home *home)
@@ -226,7 +259,7 @@ void room_tidy(void)
     }
     if (!execution.dir[0] || is_as_made(&execution))
         return;
-    if (clear_directory(execution.dir, &budget) && fchmod(execution.fd, 0700) == 0 &&
+    if (clear_directory(execution.dir, &budget) && fchmod(execution.fd, mode_of_room()) == 0 &&
         is_as_made(&execution))
         return;
     drop_rules(&execution);

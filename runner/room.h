@@ -11,6 +11,7 @@
  */
 #include <sys/types.h>
 
+#include "home/account.h"
 #include "home/home.h"
 #include "home/outside.h"
 
@@ -23,6 +24,12 @@ struct room {
     ino_t scripts; /* the directory that they allow */
     const struct home *home;
 };
+
+/* Called before any other, where scripts run under another account: theirs the rooms are. */
+void room_give(const struct account *account);
+
+/* Whom the script runs as: the account of room_give, or NULL for the runner's own. */
+const struct account *room_account(const struct home *home, const char *script);
 
 /* The room of scripts that serve one execution. */
 struct room *room_of_execution(const struct home *home);

@@ -57,6 +57,7 @@ void step_script_path(const struct step_call *call, char ret_path[PATH_MAX])
 bool step_keep_in(
     const struct step_call *call, struct room *room, struct child_spec *spec, int *ret_error)
 {
+    spec->account = room_account(call->home, call->step->script);
     spec->confined = confine_is_for(call->home, call->step->script);
     if (!spec->confined)
         return true;

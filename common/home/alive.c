@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -74,6 +75,22 @@ bool alive_is(const struct home *home)
                      (home->config.dispatcher_look_seconds * BEATS_MISSED + 1) * 1000;
     close(fd);
     return alive;
+}
+
+void alive_account(pid_t pid, struct buf *out)
+{
+    char path[64], line[256];
+    unsigned uid;
+    snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
+    FILE *file = fopen(path, "re");
+    while (file && fgets(line, sizeof line, file)) {
+        if (sscanf(line, "Uid: %*u %u", &uid) != 1)
+            continue;
+        const struct passwd *user = getpwuid(uid);
+        user ? buf_add_str(out, user->pw_name) : buf_printf(out, "%u", uid);
+    }
+    if (file)
+        fclose(file);
 }
 
 pid_t alive_pid(const struct home *home)

@@ -34,4 +34,7 @@ bool alive_is(const struct home *home);
 /* The number of the process that holds the lock; 0 when none does. */
 pid_t alive_pid(const struct home *home);
 
+/* The name of the account that process runs under, appended; its number where it has no name. */
+void alive_account(pid_t pid, struct buf *out);
+
 #endif

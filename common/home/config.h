@@ -114,7 +114,11 @@
         "does.") \
     SETTING_NAMES(step, unconfined, "", 1023, \
         "Scripts that are not confined, such as one that makes backups of the home; with blanks " \
-        "between them.") \
+        "between them. They run under the dispatcher's account, whatever user says.") \
+    SETTING_TEXT(step, user, "", 63, \
+        "The account that scripts run under, one that owns nothing; it needs a way to scripts/ " \
+        "and run/, as a member of the home's group has. Empty: the dispatcher's. Only a " \
+        "dispatcher that runs as root, or with root's rights to become another, can do this.") \
     SETTING_WORD(log, to, "stderr", "stderr|file|syslog", \
         "Where programs log to. stderr: standard error, which a web server or a service manager " \
         "collects; file: a file of each in log/; syslog: the system's log.") \

@@ -15,10 +15,14 @@
 #include "base/names.h"
 #include "home/outside.h"
 
+bool confine_exempts(const struct home *home, const char *script)
+{
+    return names_have(home->config.step_unconfined, script);
+}
+
 bool confine_is_for(const struct home *home, const char *script)
 {
-    return strcmp(home->config.step_confine, "off") != 0 &&
-           !names_have(home->config.step_unconfined, script);
+    return strcmp(home->config.step_confine, "off") != 0 && !confine_exempts(home, script);
 }
 
 bool confine_is_required(const struct home *home)

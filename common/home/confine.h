@@ -15,6 +15,9 @@
 #include "base/buf.h"
 #include "home/home.h"
 
+/* Has the operator exempted this script, from its account too (account.h)? */
+bool confine_exempts(const struct home *home, const char *script);
+
 /* Is this script confined at all? Not where confine is off, or the operator has exempted it. */
 bool confine_is_for(const struct home *home, const char *script);
 

@@ -9,6 +9,9 @@
  * them is as it was. Symbolic links there lead to where they lead: what counts is the
  * place behind them.
  *
+ * Each entry is a rule, and each process that enters the rules copies them, 0.2 us a rule: a
+ * home in a directory with a thousand others starts scripts more slowly than one at /srv/fx.
+ *
  * The home stays shut also where another mount shows it, or a directory above it, right
  * beside one of these directories. It is open where a bind mount shows it deeper down,
  * and a file of it is where a hard link to that file lies outside.

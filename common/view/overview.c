@@ -2,6 +2,7 @@
 #include "view/overview.h"
 
 #include "home/alive.h"
+#include "home/confine.h"
 #include "store/events.h"
 #include "store/executions.h"
 #include "view/trigger.h"
@@ -43,12 +44,22 @@ static enum err count_events(struct store_txn *txn, struct overview *overview)
     return ERR_OK;
 }
 
+static void look_at_steps(const struct home *home, struct overview *overview)
+{
+    confine_missing(&overview->missing);
+    if (*home->config.step_user)
+        buf_add_str(&overview->account, home->config.step_user);
+    else if (overview->pid)
+        alive_account(overview->pid, &overview->account);
+}
+
 enum err overview_read(struct store *store, const struct home *home, struct overview *ret_overview)
 {
     struct store_txn *txn;
     *ret_overview = (struct overview){
         .pid = alive_pid(home), .alive = alive_is(home), .room = store_room(store)};
     struct json_out triggers = json_out_to(&ret_overview->triggers);
+    look_at_steps(home, ret_overview);
     enum err err = store_read_begin(store, &txn);
     if (err)
         return err;
@@ -64,6 +75,8 @@ enum err overview_read(struct store *store, const struct home *home, struct over
 void overview_done(struct overview *overview)
 {
     buf_done(&overview->triggers);
+    buf_done(&overview->missing);
+    buf_done(&overview->account);
 }
 
 static void print_dispatcher(const struct overview *overview, struct json_out *out)
@@ -114,6 +127,24 @@ static void print_room(const struct store_room *room, struct json_out *out)
     json_close(out, '}');
 }
 
+static void put_text_or_null(struct json_out *out, const char *name, const struct buf *text)
+{
+    json_key(out, name);
+    text->len ? json_text(out, buf_span(text)) : json_null(out);
+}
+
+static void print_steps(
+    const struct overview *overview, const struct home *home, struct json_out *out)
+{
+    json_key(out, "steps");
+    json_open(out, '{');
+    json_put_str(out, "confine", home->config.step_confine);
+    put_text_or_null(out, "missing", &overview->missing);
+    json_put_str(out, "unconfined", home->config.step_unconfined);
+    put_text_or_null(out, "account", &overview->account);
+    json_close(out, '}');
+}
+
 void overview_print(const struct overview *overview, const struct home *home, struct json_out *out)
 {
     json_open(out, '{');
@@ -123,5 +154,6 @@ void overview_print(const struct overview *overview, const struct home *home, st
     print_executions(overview, out);
     json_put_raw(out, "triggers", buf_span(&overview->triggers));
     print_room(&overview->room, out);
+    print_steps(overview, home, out);
     json_close(out, '}');
 }

@@ -24,6 +24,8 @@ struct overview {
     uint64_t count[STATUS__MAX];  /* executions */
     bool at_least[STATUS__MAX];   /* the count stopped at the limit */
     struct store_room room;
+    struct buf account;  /* that scripts run under; empty: the one that the dispatcher will have */
+    struct buf missing;  /* what keeps scripts from being confined (home/confine.h) */
     struct buf triggers; /* JSON array of the started triggers, each as in view/trigger.h */
 };
 
@@ -35,7 +37,9 @@ void overview_done(struct overview *overview);
 /*
  * Writes {"home", "dispatcher": {"alive", "pid"}, "events": {"first", "last", "kept",
  * "routed", "waiting"}, "executions": {STATUS: count}, "at_least": [STATUS], "triggers",
- * "store": {"used_bytes", "max_bytes", "disk_free_bytes", "accepting"}}.
+ * "store": {"used_bytes", "max_bytes", "disk_free_bytes", "accepting"},
+ * "steps": {"confine", "missing", "unconfined", "account"}}. In "steps", "confine" and
+ * "unconfined" are as fx.conf has them, and "missing" and "account" are null where there is none.
  */
 void overview_print(const struct overview *overview, const struct home *home, struct json_out *out);
 
