@@ -1,4 +1,5 @@
 """runs - how many steps are run, and how soon."""
+import shutil
 import statistics
 import subprocess
 import time
@@ -37,6 +38,29 @@ def script():
         yield "script_ratio", median_ratio(pairs)
         yield "script_per_s", statistics.median(executed)
         yield "spawn_per_s", statistics.median(spawned)
+
+
+@benchmark(confine_cost_us="us")
+def confine_cost(backlog=1000):
+    """What it costs to confine a script: a step that is confined beside one that is exempted.
+
+    By one instance, out of a backlog.
+    """
+    with BenchHome() as home:
+        home.configure(step={"unconfined": "free"})
+        home.install("true")
+        shutil.copy(HELPERS / "true", home.dir / "scripts/free")
+        home.start()
+        ids = [home.run_on(name, event=f"bench.{name}", scale={"min": 0, "max": 1})
+               for name in ("true", "free")]
+
+        def us_each(pipeline_id, event):
+            home.publish(backlog, event)
+            return 1e6 / home.drain(pipeline_id, backlog)
+
+        pairs = in_turns(9, lambda: us_each(ids[1], "bench.free"),
+                         lambda: us_each(ids[0], "bench.true"))
+        yield "confine_cost_us", statistics.median(ours - free for free, ours in pairs)
 
 
 def started_after_ms(execution, replied_us):
