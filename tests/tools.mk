@@ -1,7 +1,7 @@
 # What looks at the code from other sides. Each is one word, says what it saw, and fails
 # when it finds something. Included by tests.mk.
 
-.PHONY: deps-tools coverage tidy valgrind tsan fuzz fuzz-programs sizes dist distcheck
+.PHONY: deps-tools coverage tidy valgrind tsan fuzz fuzz-programs fuzz-keep sizes dist distcheck
 deps-tools: ## the same, with what coverage, valgrind and their like need
 	@.ci/deps run check tools
 
@@ -72,6 +72,10 @@ fuzz: deps-check ## every fuzz target for T=60 seconds each, as many at a time a
 	@printf '%s\n' $(FUZZ) | xargs -P $(CORES) -I{} tests/fuzz/run.sh {} $(T)
 	@cat build/fuzz/*.log | awk '/^stat::number_of_executed_units:/ { sum += $$2 } \
 		END { printf "fuzz: %d executions in all\n", sum }'
+
+fuzz-keep: ## keeps the fewest inputs that reach as much as all that fuzzing has found
+	@$(MAKE) --no-print-directory -j$(CORES) VARIANT=fuzz CC=clang fuzz-programs
+	@for target in $(FUZZ); do tests/fuzz/keep.sh $$target || exit 1; done
 
 sizes: ## how large functions, files and headers are; fails beyond the bound
 	@/usr/bin/python3 tests/checks/sizes.py
