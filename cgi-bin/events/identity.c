@@ -144,7 +144,7 @@ enum err identity_remember(struct store_txn *txn, const struct identity *identit
     enum err err = ERR_OK;
     if (identity->given)
         err = dedupe_put(txn, identity->as, now, until, accepted, count, identity->contents);
-    if (!err && identity->watched)
+    if (!err && identity->watched && !identity->again)
         err = dedupe_put(txn, &identity->body, now, until, accepted, count, identity->contents);
     return err;
 }

@@ -328,13 +328,14 @@ static bool is_kept_back(const char *header)
     return false;
 }
 
-/* Each header has one meaning, and gets here. */
+/* What is signed, and the signature, must get here; and the signature is not over itself. */
 static bool check_headers(struct field_reader *r, const struct scheme *scheme)
 {
+    bool signs_id = scheme_message_has(scheme->message, PART_ID);
     const struct {
         const char *member, *header;
     } headers[] = {{"header", scheme->header}, {"timestamp_header", scheme->timestamp_header},
-        {"id_header", scheme->id_header}, {"event_header", scheme->event_header}};
+        {"id_header", signs_id ? scheme->id_header : ""}};
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
         if (is_kept_back(headers[i].header))
             return field_refuse_member(

@@ -213,12 +213,19 @@ NEVER_SCHEMES = [
     {"header": "Content-Length"},
     {"header": "Transfer-Encoding"},
     {"header": "Proxy"},
-    scheme(id_header="X-API-KEY"),
-    scheme(id_header="X-S"),
+    scheme(id_header="X-API-KEY", template="{id}{body}"),
+    scheme(id_header="X-S", template="{id}{body}"),
     scheme(timestamp_header="x-s", template="{timestamp}{body}"),
     scheme(timestamp_item="t", separator=",", prefix="t=", template="{timestamp}{body}"),
 ]
 SAVED = ["--header", "X-S: 1", "--body", "-"]
+
+
+@pytest.mark.parametrize("odd", [{"id_header": "X-S"}, {"id_header": "X-API-KEY"},
+                                 {"event_header": "X-S"}, {"event_header": "TE"}], ids=str)
+def test_odd_scheme_that_verifies(home, odd):
+    """A header that says nothing, or the same once more, keeps nothing from being verified."""
+    assert decide(home, "generic", scheme(**odd), SECRET, [("X-S", HEX)])
 
 
 @pytest.mark.parametrize("never", NEVER_SCHEMES, ids=str)
