@@ -3,7 +3,8 @@
 /*
  * rotate - a log file that never grows beyond its bound, though several processes append to
  * it. Who finds it full gives it the name NAME.1, what had that name becomes NAME.2, and so on;
- * the oldest goes. The others notice at their next line, since the file they have is full.
+ * the oldest goes. The others notice at their next line, since the file they have is full. What
+ * they write while it is being renamed goes behind the bound.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -42,7 +42,8 @@
 #define GATHER_BYTES (16 << 20)
 #define REQUEST_BYTES 16384
 #define HEAP_KEPT_BYTES (4 << 20)
-#define ACCEPT_PAUSE_US 10000 /* when the process has no descriptor left, until others end */
+#define THREAD_PAUSE_SECONDS 1 /* between tries to start a thread */
+#define ACCEPT_PAUSE_US 10000  /* when the process has no descriptor left, until others end */
 
 extern char **environ;
 
@@ -226,10 +227,25 @@ static void on_hangup(void)
     log_info("the settings were read again");
 }
 
+/* Does what signals ask for until one asks to stop. */
+static void heed_signals(const sigset_t *signals)
+{
+    const struct timespec pause = {.tv_sec = THREAD_PAUSE_SECONDS};
+    bool lacking = false;
+    for (;;) {
+        int signal = lacking ? sigtimedwait(signals, NULL, &pause) : sigwaitinfo(signals, NULL);
+        if (signal == SIGHUP)
+            on_hangup();
+        else if (signal > 0 && signal != SLOTS_LACKING)
+            return;
+        else if (signal == SLOTS_LACKING || lacking)
+            lacking = !slots_start();
+    }
+}
+
 static void serve_fastcgi(void)
 {
     sigset_t signals;
-    int signal;
     check_socket();
     /* libfcgi takes and frees buffers of 8 KiB for each request: keep that memory in between. */
     mallopt(M_MXFAST, 0);
@@ -239,6 +255,7 @@ static void serve_fastcgi(void)
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGUSR1);
     sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SLOTS_LACKING);
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* inherited by every thread */
     fastcgi_start(serve_block);
     stop_fd = eventfd(0, EFD_CLOEXEC);
@@ -250,8 +267,7 @@ static void serve_fastcgi(void)
         open_place(&places[i], aside);
     slots_open(slots, home.config.web_threads, serve_thread);
 
-    while (sigwait(&signals, &signal) == 0 && signal == SIGHUP)
-        on_hangup();
+    heed_signals(&signals);
     atomic_store(&stopping, true);
     uint64_t one = 1;
     (void)!write(stop_fd, &one, sizeof one);

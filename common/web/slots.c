@@ -2,7 +2,9 @@
 #include "web/slots.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "base/log.h"
 
@@ -28,21 +30,37 @@ static void *thread_main(void *unused)
     return NULL;
 }
 
-/* Called with the lock held. */
-static void start_thread(void)
+/* Called with the lock held. False when the system has no room for another thread. */
+static bool start_thread(void)
 {
     pthread_t thread;
     pthread_attr_t attr;
     if (threads >= threads_most)
-        return;
+        return true;
     pthread_attr_init(&attr);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attr, THREAD_STACK_BYTES);
-    if (pthread_create(&thread, &attr, thread_main, NULL) == 0)
-        threads++;
+    errno = pthread_create(&thread, &attr, thread_main, NULL);
+    if (errno)
+        log_errno("cannot start a thread; trying again");
     else
-        log_errno("cannot start a thread");
+        threads++;
     pthread_attr_destroy(&attr);
+    return !errno;
+}
+
+/*
+ * A free slot for which no thread waits is lacking one. A thread that is just about to wait is not
+ * known of: then one is started too many, and waits.
+ */
+bool slots_start(void)
+{
+    pthread_mutex_lock(&lock);
+    bool good = true;
+    for (int i = (int)waiting; i < free_count && good && !closing; i++)
+        good = start_thread();
+    pthread_mutex_unlock(&lock);
+    return good;
 }
 
 void slots_open(int count, int64_t most, void (*serve)(void))
@@ -53,7 +71,8 @@ void slots_open(int count, int64_t most, void (*serve)(void))
     pthread_mutex_lock(&lock);
     for (int slot = 0; slot < count; slot++) {
         free_slots[free_count++] = slot;
-        start_thread();
+        if (!start_thread())
+            kill(getpid(), SLOTS_LACKING);
     }
     pthread_mutex_unlock(&lock);
 }
@@ -82,8 +101,8 @@ void slots_give(void)
     mine = -1;
     if (waiting)
         pthread_cond_signal(&slot_given);
-    else if (!closing)
-        start_thread();
+    else if (!closing && !start_thread())
+        kill(getpid(), SLOTS_LACKING);
     pthread_mutex_unlock(&lock);
 }
 

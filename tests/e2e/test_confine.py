@@ -273,7 +273,7 @@ def always_refused(account):
     program of ours as a web server does; unless he is root, to have rights, and to look into our
     programs, which are shut to their own account."""
     ours = ("the dispatcher", "the runner", "events.fcgi", "status.fcgi", "pipelines.fcgi",
-            "triggers.fcgi", "console.fcgi")
+            "triggers.fcgi", "console.fcgi", "fx-log")
     looks = ("mem of", "environ of", "maps of", "auxv of", "root of", "cwd of", "exe of", "fd of",
              "write memory of", "read memory of", "trace", "pidfd_getfd")
     refused = {"a setuid program", "a user namespace", "a user namespace by clone",

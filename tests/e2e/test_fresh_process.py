@@ -3,6 +3,7 @@ key, no odd signals, masks, limits, directories and descriptors."""
 import os
 import resource
 import signal
+import socket
 import subprocess
 import threading
 from contextlib import contextmanager
@@ -10,7 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from harness import BUILD, command_of, end, read_proc, until
+import raw
+from harness import BUILD, Home, command_of, end, read_proc, until
 from jobs import SH, completed, gate, make, marked, parent_of, processes, runners, wait_for
 
 GIB = 1 << 30
@@ -296,3 +298,100 @@ def test_lowered_limits(home):
     finally:
         del STATES["limits"]
     until(lambda: not runners(home), what="it leaves")
+
+
+# --- Programs that a web server starts ---
+
+@contextmanager
+def program(home, name, prepare):
+    """A FastCGI program as some web server starts it: its socket is descriptor 0."""
+    path = str(home.dir / f"run/by-hand-{name}.sock")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(path)
+        listening.listen(64)
+        started = subprocess.Popen(
+            [BUILD / f"cgi-bin/{name}.fcgi"], stdin=listening, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, env=home.environment(), preexec_fn=prepare, **home.process)
+        try:
+            yield started, path
+        finally:
+            end(started, signal.SIGKILL)
+
+
+def ask(home, path):
+    given = raw.variables("GET", "/fx/executions", HTTP_X_API_KEY=home.key())
+    return raw.send(path, raw.begin() + raw.stream(raw.PARAMS, raw.pairs(given)) +
+                    raw.stream(raw.STDIN, b""))
+
+
+FOR_PROGRAMS = [state for state in STATES if state not in ("no standard input", "nothing standard",
+                                                           "all together")]
+
+
+@pytest.mark.parametrize("state", [*FOR_PROGRAMS, "SIGHUP ignored"])
+@pytest.mark.parametrize("name", ["status", "events"])
+def test_program_in_a_state(home, name, state):
+    """It serves, hears of SIGHUP and ends in order."""
+    states = {**STATES, "SIGHUP ignored": lambda: ignore(signal.SIGHUP)}
+    home.configure(log={"to": "file"})
+    log = home.dir / f"log/{name}.log"
+    with program(home, name, states[state]) as (started, path):
+        assert ask(home, path).startswith(b"Status: 200" if name == "status" else b"Status: 404")
+        started.send_signal(signal.SIGHUP)
+        until(lambda: "read again" in log.read_text(), what="SIGHUP is heeded")
+        started.send_signal(signal.SIGTERM)
+        assert started.wait(60) == 0
+
+
+# --- No process may be started, and no thread ---
+
+ONLY_ROOT_HAS_OTHERS = pytest.mark.skipif(
+    os.geteuid() != 0, reason="the limit of one's own account is that of the tests as well")
+
+
+@pytest.fixture
+def poor():
+    with Home(account="nobody" if os.geteuid() == 0 else None) as home:
+        yield home
+
+
+def no_process():
+    lower(NPROC=0)
+
+
+def give_processes(home, pid):
+    """As the account of the process: to change the limits of others even root needs more."""
+    subprocess.run(["prlimit", f"--pid={pid}", "--nproc=4096:"], check=True, **home.process)
+
+
+@ONLY_ROOT_HAS_OTHERS
+@pytest.mark.parametrize("served", [True, False])
+@pytest.mark.parametrize("name", ["status", "events"])
+def test_program_with_no_room_for_threads(poor, name, served):
+    """It serves as soon as there is room, and can be stopped."""
+    poor.configure(log={"to": "file"})
+    with program(poor, name, no_process) as (started, path):
+        until(lambda: "cannot start a thread" in poor.logs(), what="it has tried")
+        if served:
+            give_processes(poor, started.pid)
+            assert ask(poor, path)
+        started.send_signal(signal.SIGTERM)
+        assert started.wait(60) == 0
+
+
+@ONLY_ROOT_HAS_OTHERS
+def test_dispatcher_with_no_room_for_runners(poor):
+    """Work waits, and is done in its first attempt once there is room."""
+    poor.start()
+    make(poor, SH)
+    service = subprocess.Popen(
+        [BUILD / "bin/fx-dispatcher", "--home", poor.dir], preexec_fn=no_process,
+        env=poor.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=open(poor.dir / "log/dispatcher.log", "ab"), **poor.process)
+    try:
+        cid = poor.post_event("job")["cid"]
+        until(lambda: "cannot start" in poor.logs(), what="it has tried")
+        give_processes(poor, service.pid)
+        assert completed(poor.wait_cid(cid)[0])["attempt"] == 1
+    finally:
+        assert end(service) == 0
