@@ -7,6 +7,7 @@ FX_SCENARIO_SECONDS is how long it goes on, FX_SEED which moments it picks.
 """
 import os
 import random
+import shutil
 import threading
 from collections import Counter, defaultdict
 from http.client import HTTPException
@@ -25,6 +26,8 @@ KILL_PAUSE_SECONDS = 0.3
 SHOWN = 100  # attempts of an execution that are listed
 
 RETRY = {"limit": 30, "delay": 0.02, "max_delay": 0.1}
+LATER = {"limit": 5, "delay": 86400, "max_delay": 86400}
+BASH = shutil.which("bash")
 
 PERSISTENT = PYTHON + """
 for line in sys.stdin:
@@ -131,18 +134,25 @@ def make_all(home, books, mark, port):
         scale={"min": 1, "max": 2, "idle_timeout": 0.5})
     add("http", {"name": "post", "http": {"url": f"http://127.0.0.1:{port}/"}})
     add("daemons", note + "setsid sleep 1000 & sleep 1000 &\nexit 0\n")
+    add("through", f"#!{BASH}\nexec > >(sed s/^/x/) 2>&1\n{books.note}seq 100\n")
+    add("waiting", note + """echo "attempt $FX_ATTEMPT"; exit 1\n""", retry=LATER)
+    add("limited", note + "exit 1\n", timeout=0.5, retry={"limit": 100, "delay": 0.1, "max_delay": 0.1})
+    add("tidying", note + """trap 'echo "{\\"save\\":{\\"tidied\\":$FX_ATTEMPT}}" >&3; exit 0' TERM
+while :; do sleep 0.02; done
+""", event="work.hang", attempt_timeout=0.3, retry={"limit": 1, "delay": 0.02})
     add("scheduled", note, event="never.sent", schedule="* * * * *")
     return made
 
 
-EVERY_WORK = {"plain", "all", "twice", "later", "hopeless", "giving-up", "slow", "emitting",
+EVERY_WORK = {"through", "waiting", "limited", "plain", "all", "twice", "later", "hopeless", "giving-up", "slow", "emitting",
               "on-emitted", "publishing", "on-published", "when", "ordered", "ordered-twice",
               "persistent", "http", "daemons"}
-EVERY_HANG = {"all", "hanging", "stubborn"}
+EVERY_HANG = {"all", "hanging", "stubborn", "tidying"}
 FAIL = {"hopeless": "exited with 1", "giving-up": "exit 100", "hanging": "seconds",
-        "stubborn": "seconds"}
+        "stubborn": "seconds", "tidying": "seconds", "limited": "seconds were over"}
 UNWRITTEN = {"ordered", "ordered-twice", "persistent", "http"}  # not in the books
-AT_LEAST = {"twice": 2, "later": 2, "hopeless": 2, "hanging": 2}
+THROUGH = "".join(f"x{n}\n" for n in range(1, 101))
+AT_LEAST = {"tidying": 2, "twice": 2, "later": 2, "hopeless": 2, "hanging": 2}
 
 
 def event_of(n):
@@ -211,14 +221,34 @@ def check_cid(executions):
                if e["service"] not in ("on-emitted", "on-published"))
 
 
+def check_waiting(execution):
+    """It had failed, and then people or the stop of its trigger ended its waiting."""
+    n = max(a["attempt"] for a in execution["attempts"] if a["status"] == "failed")
+    [step] = execution["steps"]
+    assert (step["status"], step["log"]) == ("failed", f"attempt {n}\n"), execution
+    if execution["status"] == "skipped":
+        assert execution["error"] in ("skipped by request", "cancelled by request"), execution
+    else:
+        assert execution["error"] == (
+            "the trigger was stopped while it waited for its next attempt; "
+            f"attempt {n} had failed: step step1: exited with 1"), execution
+        assert execution["dead_letter"], execution
+
+
 def check_execution(name, execution):
-    if name in FAIL:
+    if name == "waiting":
+        check_waiting(execution)
+    elif name in FAIL:
         assert execution["status"] == "failed", execution
         assert FAIL[name] in execution["error"], execution
     else:
         assert execution["status"] == "completed", execution
         assert execution["error"] is None, execution
     assert execution["attempt"] >= AT_LEAST.get(name, 1), execution
+    if name == "through":
+        assert execution["steps"][0]["log"] == THROUGH, execution
+    if name == "tidying":
+        assert execution["data"] == {"tidied": execution["attempt"]}, execution
     if name == "when":
         assert [s["status"] for s in execution["steps"]] == ["completed", "skipped"]
 
@@ -233,7 +263,8 @@ def check_attempts(executions, books):
             continue
         assert len(set(attempts)) == len(attempts), (attempts, execution)
         assert attempts == sorted(attempts), (attempts, execution)
-        assert attempts and attempts[-1] == execution["attempt"], (attempts, execution)
+        if execution["service"] != "limited":  # its time may be over before its script begins
+            assert attempts and attempts[-1] == execution["attempt"], (attempts, execution)
     assert not written, f"ran without being known: {dict(written)}"
 
 
@@ -244,7 +275,7 @@ def check_history(home, executions):
         newest, numbers = execution["attempt"], [a["attempt"] for a in execution["attempts"]]
         assert numbers == list(range(1, newest + 1))[-SHOWN:], execution
         assert {a["status"] for a in past} <= {"failed", "lost"}, execution
-        assert execution["status"] == "skipped" or last["status"] in ("completed", "failed", "lost")
+        assert execution["status"] == "skipped" or (last or {}).get("status") in ("completed", "failed", "lost")
     failed = {e["execution_id"] for e in executions if e["status"] == "failed"}
     letters = home.all_executions("/api/v1/admin/dead-letters", "dead_letters")
     assert {e["execution_id"] for e in letters} == failed
@@ -296,9 +327,18 @@ def test_everything_at_once(home, server):
         return [e for status in ("pending", "in_progress")
                 for e in home.get(f"/fx/executions?status={status}&limit=1000").json["executions"]]
 
-    for cid in acknowledged.values():
-        assert home.get(f"/fx/cid/{cid}?wait=30").status == 200
-    until(lambda: not unfinished(), 120, lambda: f"all are final: {unfinished()[:5]}")
+    def is_waiting(execution):
+        return execution["service"] == "waiting" and execution["status"] == "pending" and any(
+            a["status"] == "failed" for a in execution["attempts"])
+
+    until(lambda: all(map(is_waiting, unfinished())), 120,
+          lambda: f"all are final, or wait: {[e for e in unfinished() if not is_waiting(e)][:5]}")
+    waiting = unfinished()
+    assert len(waiting) >= 3
+    for action, execution in zip(["skip", "cancel"] * (len(waiting) // 3), waiting):
+        assert home.post(f"/api/v1/executions/{execution['execution_id']}/{action}").status == 200
+    stop_trigger(home, pipelines["waiting"])
+    until(lambda: not unfinished(), 60, lambda: f"all are final: {unfinished()[:5]}")
 
     executions = home.all_executions()
     print(f"{len(executions)} executions, {sum(e['attempt'] for e in executions)} attempts")
@@ -310,7 +350,7 @@ def test_everything_at_once(home, server):
             continue  # its trigger was stopped just then
         check_cid(found)
     assert set(acknowledged.values()) <= set(by_cid)
-    check_attempts([e for e in executions if e["status"] != "skipped"], books)
+    check_attempts([e for e in executions if e["attempt"]], books)
     check_history(home, executions)
 
     numbers = {cid: n for n, cid in acknowledged.items()}
@@ -328,7 +368,7 @@ def test_everything_at_once(home, server):
 
 def check_nothing_left(home, pipelines, mark):
     for name, pipeline in pipelines.items():
-        if name != "scheduled":
+        if name not in ("scheduled", "waiting"):
             wait_trigger(home, pipeline, pending=0, running=0)
             stop_trigger(home, pipeline)
     until(lambda: not runners(home), what="no runner is left")
