@@ -94,7 +94,7 @@ static int act_on(struct fxctl *ctl,
     if (err == ERR_NOTFOUND)
         return fxctl_refuse("there is no execution %s", ctl->operands[0]);
     if (err == ERR_CONFLICT)
-        return fxctl_refuse("its status does not allow it: %s", act.why);
+        return fxctl_refuse("the execution stays as it is: %s", act.why);
     if (err)
         return fxctl_failed(err);
     fxctl_say("%s", done);

@@ -179,6 +179,31 @@ static void add_step(struct span step, struct buf *out)
     buf_done(&log);
 }
 
+static bool is_empty(struct span array)
+{
+    struct json_walk walk = json_walk_start(array);
+    struct json_item item;
+    return !json_walk_next(&walk, &item);
+}
+
+static void add_attempts(struct span attempts, struct buf *out)
+{
+    static const struct column columns[] = {
+        {"ATTEMPT", "attempt", true},
+        {"STARTED", "started", false},
+        {"SECONDS", "seconds", true},
+        {"STATUS", "status", false},
+        {"STEP", "step", false},
+        {"EXIT", "exit_code", true},
+        {"ERROR", "error", false},
+        {0},
+    };
+    if (is_empty(attempts))
+        buf_add_str(out, "  none was begun\n");
+    else
+        table_rows(attempts, columns, out);
+}
+
 static void add_execution(struct span execution, struct buf *out)
 {
     static const struct column facts[] = {
@@ -196,24 +221,16 @@ static void add_execution(struct span execution, struct buf *out)
         {"pipeline", "pipeline_id", false},
         {0},
     };
-    static const struct column attempts[] = {
-        {"ATTEMPT", "attempt", true},
-        {"STARTED", "started", false},
-        {"SECONDS", "seconds", true},
-        {"STATUS", "status", false},
-        {"STEP", "step", false},
-        {"EXIT", "exit_code", true},
-        {"ERROR", "error", false},
-        {0},
-    };
     struct json_walk walk = json_walk_start(table_member(execution, "steps"));
     struct json_item step;
     table_facts(execution, facts, out);
     buf_add_str(out, "\nattempts\n");
-    table_rows(table_member(execution, "attempts"), attempts, out);
+    add_attempts(table_member(execution, "attempts"), out);
     buf_add_str(out, "\nsteps\n");
     for (size_t i = 0; json_walk_next(&walk, &step); i++)
         add_step(step.value, out);
+    if (is_empty(table_member(execution, "steps")))
+        buf_add_str(out, "  no attempt has told of any yet\n");
     buf_add_str(out, "\ndata\n  ");
     text_add_line(table_member(execution, "data"), out);
     buf_add_char(out, '\n');

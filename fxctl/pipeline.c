@@ -110,6 +110,19 @@ static enum err apply_mutation(struct store_txn *txn, void *context)
     return pipelines_replace(txn, span_str(a->id), 0, buf_span(&a->text), a->now_ms, &a->version);
 }
 
+/* A pipeline does nothing by itself before its trigger is started. */
+static void say_what_starts(const struct pipeline *pipeline, const char *word)
+{
+    if (pipeline->event || pipeline->scheduled)
+        fxctl_say("Nothing starts it before its trigger is started:\n"
+                  "  fxctl trigger start %s",
+            word);
+    else
+        fxctl_say("It has neither an event nor a schedule, so only people start it:\n"
+                  "  fxctl pipeline run %s",
+            word);
+}
+
 static void print_applied(const struct fxctl *ctl, const struct application *a)
 {
     const char *name = buf_text(&a->definition->name);
@@ -136,6 +149,8 @@ static void print_applied(const struct fxctl *ctl, const struct application *a)
         fxctl_say("Its trigger still runs version %" PRIu32 "; to run the new one:\n"
                   "  fxctl trigger start %s",
             a->running, buf_text(&word));
+    if (!a->running)
+        say_what_starts(a->definition->pipeline, buf_text(&word));
     buf_done(&word);
 }
 

@@ -18,6 +18,8 @@ static void add_value(struct span value, enum json_type type, struct buf *out)
     switch (type) {
     case JSON_STRING:
         json_unescape(value, &text);
+        if (!text.len)
+            buf_add_char(&text, '-');
         break;
     case JSON_BOOL:
         buf_add_str(&text, value.data[0] == 't' ? "yes" : "no");

@@ -4,7 +4,9 @@
 #include "base/clock.h"
 #include "fxctl/operand.h"
 #include "fxctl/read.h"
+#include "fxctl/text.h"
 #include "home/alive.h"
+#include "store/pipelines.h"
 #include "view/trigger.h"
 
 const struct column trigger_columns[] = {
@@ -26,10 +28,27 @@ struct change {
     const char *word;
     const struct home *home;
     int64_t now_ms;
-    uint32_t version; /* to start; 0: the latest */
-    bool was_started; /* before a stop */
-    struct buf state; /* after a start, as trigger_print has it */
+    uint32_t version;    /* to start; 0: the latest */
+    bool was_started;    /* before a stop */
+    struct buf state;    /* after a start, as trigger_print has it */
+    struct buf schedule; /* likewise, the one that starts the pipeline; empty: none */
 };
+
+/* Reads the schedule that a version of a pipeline has, if it has one. */
+static enum err read_schedule(struct store_txn *txn, const struct trigger *trigger, struct buf *out)
+{
+    struct span definition;
+    struct json_item options, schedule;
+    uint32_t version;
+    int64_t created_ms;
+    buf_clear(out);
+    enum err err = pipelines_version(
+        txn, trigger->pipeline_id, trigger->pipeline_version, &version, &created_ms, &definition);
+    if (!err && json_find(definition, "options", &options) && options.type == JSON_OBJECT &&
+        json_find(options.value, "schedule", &schedule))
+        json_unescape(schedule.value, out);
+    return err;
+}
 
 static enum err start_mutation(struct store_txn *txn, void *context)
 {
@@ -41,23 +60,42 @@ static enum err start_mutation(struct store_txn *txn, void *context)
         err = triggers_start(txn, span_str(id), change->version, change->now_ms);
     if (!err)
         err = triggers_get(txn, span_str(id), &trigger);
+    if (!err)
+        err = read_schedule(txn, &trigger, &change->schedule);
     buf_clear(&change->state);
     struct json_out out = json_out_to(&change->state);
     return err ? err : trigger_print(txn, change->home, &trigger, &out);
 }
 
-static void print_started(const struct fxctl *ctl, const struct buf *state)
+/* Says what starts the pipeline: events on a topic, a schedule, or both. */
+static void add_starts(const struct change *change, struct buf *line)
 {
+    struct json_item topic;
+    bool listens =
+        json_find(buf_span(&change->state), "topic", &topic) && !span_eq_str(topic.value, "\"\"");
+    if (listens) {
+        buf_add_str(line, " listens for ");
+        table_value(buf_span(&change->state), "topic", line);
+    }
+    if (change->schedule.len) {
+        buf_add_str(line, listens ? ", and runs by the schedule \"" : " runs by the schedule \"");
+        text_add_line(buf_span(&change->schedule), line);
+        buf_add_str(line, "\" (UTC)");
+    }
+}
+
+static void print_started(const struct fxctl *ctl, const struct change *change)
+{
+    const struct buf *state = &change->state;
     struct buf line = BUF_INIT;
     buf_add_str(&line, "Trigger started: ");
     table_value(buf_span(state), "service", &line);
     buf_add_str(&line, " version ");
     table_value(buf_span(state), "pipeline_version", &line);
-    buf_add_str(&line, " listens for ");
-    table_value(buf_span(state), "topic", &line);
+    add_starts(change, &line);
     fxctl_say("%s.", buf_text(&line));
     if (!alive_is(&ctl->home))
-        fxctl_say("No dispatcher runs in this home; events wait until one does.");
+        fxctl_say("No dispatcher runs in this home; nothing is run until one does.");
     if (ctl->json)
         fxctl_print(state);
     buf_done(&line);
@@ -74,17 +112,20 @@ static int start(struct fxctl *ctl)
     change.now_ms = clock_wall_ms();
     enum err err = store_write(ctl->store, STORE_ACCEPT | STORE_WAKE, start_mutation, &change);
     if (!err)
-        print_started(ctl, &change.state);
+        print_started(ctl, &change);
     else if (err == ERR_NOTFOUND)
         status = operand_unknown(change.word, change.version);
     else if (err == ERR_INVALID)
         status =
-            fxctl_refuse("pipeline %s has no event option: set options.event to a topic in its "
-                         "definition, apply it again, and then start the trigger",
-                change.word);
+            fxctl_refuse("pipeline %s has neither an event nor a schedule that could start it: set "
+                         "options.event to a topic, or options.schedule, in its definition, apply "
+                         "it again, and then start the trigger; or run it by hand: fxctl pipeline "
+                         "run %s",
+                change.word, change.word);
     else
         status = fxctl_failed(err);
     buf_done(&change.state);
+    buf_done(&change.schedule);
     return status;
 }
 
@@ -112,7 +153,8 @@ static int stop(struct fxctl *ctl)
     if (err)
         return fxctl_failed(err);
     fxctl_say(change.was_started
-                  ? "Trigger of %s stopped: what runs finishes, what waits is skipped."
+                  ? "Trigger of %s stopped: what runs finishes, what never ran is skipped, and "
+                    "what waits to be tried again is a dead letter."
                   : "The trigger of %s was not started; nothing was changed.",
         change.word);
     if (ctl->json) {
@@ -198,11 +240,12 @@ const struct command trigger_commands[] = {
         .operands_min = 1,
         .operands_max = 1,
         .options = start_options,
-        .summary = "run a pipeline for every event on its topic from now on",
+        .summary = "run a pipeline for every event on its topic, or by its schedule, from now on",
         .details =
             "Replaces the trigger that the pipeline has, without losing an event: those\n"
             "accepted before belong to the old version, those accepted after to the new one.\n"
-            "The topic is options.event of the pipeline's definition.",
+            "The topic is options.event of the pipeline's definition, its schedule\n"
+            "options.schedule; one of them is needed.",
         .run = start,
     },
     {
@@ -220,8 +263,9 @@ const struct command trigger_commands[] = {
         .operands_max = 1,
         .summary = "stop the trigger of a pipeline",
         .details =
-            "What runs finishes; executions that wait become skipped. Stopping a trigger that\n"
-            "is not started changes nothing and succeeds.",
+            "What runs finishes; executions that never ran are skipped, and those that wait to be\n"
+            "tried again are dead letters. Stopping a trigger that is not started changes nothing\n"
+            "and succeeds.",
         .run = stop,
     },
     {0},

@@ -32,8 +32,9 @@ static void started(struct request *request, enum err err)
         reply_unknown(request);
     else if (err == ERR_INVALID)
         /* 500 is what the published API documents for this case. */
-        reply_problem(
-            request, 500, "Pipeline does not have an event option: set options.event to a topic.");
+        reply_problem(request, 500,
+            "Pipeline does not have an event option: set options.event to a topic, or give it a "
+            "schedule.");
     else if (err)
         reply_error(request, err);
     else

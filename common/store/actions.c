@@ -81,6 +81,17 @@ enum err actions_run(struct store_txn *txn, struct action_run *run, int64_t now_
     return err;
 }
 
+/* Of an execution whose version is gone: is there another pipeline under its id? ERR_CONFLICT. */
+static enum err find_pipeline(
+    struct store_txn *txn, const struct execution *execution, const char **ret_why)
+{
+    struct pipeline_info info;
+    enum err err = pipelines_get(txn, execution->pipeline_id, &info);
+    if (err == ERR_NOTFOUND)
+        *ret_why = "its pipeline was deleted; make it again, and run it anew";
+    return !err || err == ERR_NOTFOUND ? ERR_CONFLICT : err;
+}
+
 /*
  * Finds the queue that a retried execution waits in: that of its pipeline's live trigger, or
  * of the pipeline's runs by hand. ERR_CONFLICT when there is neither.
@@ -96,8 +107,10 @@ static enum err find_queue(struct store_txn *txn, const struct execution *execut
     enum err err = pipelines_version(txn, execution->pipeline_id, execution->pipeline_version,
         &version, &created_ms, &definition);
     *ret_why = "its version of the pipeline was deleted; run the pipeline anew";
+    if (err == ERR_NOTFOUND)
+        return find_pipeline(txn, execution, ret_why);
     if (err)
-        return err == ERR_NOTFOUND ? ERR_CONFLICT : err;
+        return err;
     err = run_queues_get(txn, execution->pipeline_id, &by_hand);
     if (!err && by_hand == execution->queue) {
         *ret_queue = by_hand;

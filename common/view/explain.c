@@ -133,6 +133,10 @@ static enum err find_reason(
         buf_add_str(ret_why, "the event is that of a run by hand, which no trigger sees");
         return ERR_OK;
     }
+    if (!trigger->topic.len) {
+        buf_add_str(ret_why, "topic: it listens to none; its schedule alone starts it");
+        return ERR_OK;
+    }
     if (!topic_matches(trigger->topic, topic)) {
         buf_printf(ret_why, "topic: it listens to \"%.*s\", the event's topic is \"%.*s\"",
             (int)trigger->topic.len, (const char *)trigger->topic.data, (int)topic.len,

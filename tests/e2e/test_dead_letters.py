@@ -11,7 +11,7 @@ NEVER_ISSUED = "01900000-0000-7000-8000-000000000000"
 LETTERS = "/api/v1/admin/dead-letters"
 FAILS = SH + "exit 1\n"
 NO_TRIGGER = "its pipeline has no started trigger; start it first"
-DELETED = "its version of the pipeline was deleted; run the pipeline anew"
+DELETED = "its pipeline was deleted; make it again, and run it anew"
 
 
 def letters(home, **query):

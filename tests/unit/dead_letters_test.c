@@ -154,7 +154,7 @@ static void one_is_tried_again(void **state)
         {"stopped", STATUS_FAILED, ATTEMPT_LOST, ERR_CONFLICT,
             "its pipeline has no started trigger; start it first"},
         {"deleted", STATUS_FAILED, ATTEMPT_LOST, ERR_CONFLICT,
-            "its version of the pipeline was deleted; run the pipeline anew"},
+            "its pipeline was deleted; make it again, and run it anew"},
     };
     (void)state;
     struct store_txn *txn = temp_store_begin(&t);
