@@ -8,6 +8,7 @@ FX_SCENARIO_SECONDS is how long it goes on, FX_SEED which moments it picks.
 import os
 import random
 import shutil
+import signal
 import threading
 from collections import Counter, defaultdict
 from http.client import HTTPException
@@ -188,6 +189,23 @@ class Sender(threading.Thread):
             raise
 
 
+class Reloader(threading.Thread):
+    """Sends SIGHUP to whichever dispatcher listens, which ends nothing."""
+
+    def __init__(self, home, chance, stop):
+        super().__init__()
+        self.home, self.chance, self.stop = home, chance, stop
+        self.sent = 0
+
+    def run(self):
+        while not pause(self.chance, PAUSE_SECONDS, self.stop):
+            dispatcher = self.home.dispatcher
+            lock = self.home.dir / "run/dispatcher.lock"
+            if dispatcher and lock.read_text().strip() == str(dispatcher.pid):
+                dispatcher.send_signal(signal.SIGHUP)  # of a child that nobody has reaped
+                self.sent += 1
+
+
 def descriptors(pid):
     """What it has open, without numbers that differ from process to process."""
     names = []
@@ -317,8 +335,11 @@ def test_everything_at_once(home, server):
     pipelines = make_all(home, books, mark, server.server_address[1])
     stop = threading.Event()
     senders = [Sender(home, n, random.Random(chance.random()), stop) for n in range(SENDERS)]
+    reloader = Reloader(home, random.Random(chance.random()), stop)
+    reloader.start()
     acknowledged, _ = while_killing(home, chance, stop, senders, SECONDS, KILL_PAUSE_SECONDS)
-    assert len(acknowledged) >= SECONDS
+    reloader.join()
+    assert len(acknowledged) >= SECONDS and reloader.sent
 
     until(lambda: home.post("/fx/events", key=None).status == 401, what="events answers again")
     stop_trigger(home, pipelines["scheduled"])
