@@ -54,8 +54,7 @@ static bool open_one(const struct secret_place *place, void *context)
         refuse(o, place, o->err);
     else if (!o->err)
         frame_add_secret(o->secrets, buf_span(&value));
-    crypto_clear(value.data, value.len);
-    buf_done(&value);
+    crypto_forget(&value);
     return !o->err;
 }
 

@@ -154,8 +154,7 @@ void credential_print_made(const struct fxctl *ctl, const struct credential *cre
         buf_add_str(&text, secret);
     }
     fxctl_print(&text);
-    crypto_clear(text.data, text.len);
-    buf_done(&text);
+    crypto_forget(&text);
 }
 
 /* list */
@@ -176,9 +175,7 @@ static bool is_readable(const struct listing *listing, const struct credential *
         return true;
     struct sealed sealed = {credential->proofs[0].key, credential->proofs[0].bytes};
     bool good = !keyring_unseal(listing->home, sealed, uuid_span(&credential->id), &secret);
-    if (good)
-        crypto_clear(secret.data, secret.len);
-    buf_done(&secret);
+    crypto_forget(&secret);
     return good;
 }
 

@@ -97,13 +97,6 @@ static int read_secret(const struct fxctl *ctl, const struct scheme *scheme, str
     return status;
 }
 
-static void forget(struct buf *secret)
-{
-    if (secret->data)
-        crypto_clear(secret->data, secret->len);
-    buf_done(secret);
-}
-
 static int read_options(const struct fxctl *ctl, unsigned *ret_options)
 {
     const char *repeats = fxctl_option(ctl, "repeats");
@@ -192,7 +185,7 @@ static int create(struct fxctl *ctl)
         credential_print_made(ctl, &credential, "secret", buf_text(&secret));
         say_made(ctl, &credential.id, &scheme);
     }
-    forget(&secret);
+    crypto_forget(&secret);
     return status;
 }
 
@@ -210,7 +203,7 @@ static int rotate(struct fxctl *ctl)
         status = credential_rotate(ctl, &credential.id, SPAN_NONE, buf_span(&secret));
     if (!status)
         credential_print_made(ctl, &credential, "secret", buf_text(&secret));
-    forget(&secret);
+    crypto_forget(&secret);
     buf_done(&text);
     buf_done(&why);
     return status;

@@ -77,9 +77,7 @@ static int set(struct fxctl *ctl)
                                  : "Step secret %s has another value; attempts that begin from now "
                                    "on are given it.",
             ctl->operands[0], ctl->operands[0]);
-    if (setting.value.data)
-        crypto_clear(setting.value.data, setting.value.cap);
-    buf_done(&setting.value);
+    crypto_forget(&setting.value);
     return status;
 }
 

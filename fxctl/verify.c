@@ -249,9 +249,7 @@ static int verify(struct fxctl *ctl)
         status = read_saved(ctl, &c.saved);
     if (!status)
         status = answer(ctl, &c);
-    if (c.secret.data)
-        crypto_clear(c.secret.data, c.secret.cap);
-    buf_done(&c.secret);
+    crypto_forget(&c.secret);
     buf_done(&c.saved.bytes);
     buf_done(&c.saved.decoded);
     return status;

@@ -185,8 +185,7 @@ static void sign(struct made *m)
     add_text(m, "webhook-id", id);
     add_text(m, "webhook-timestamp", timestamp);
     add_header(m, span_str("webhook-signature"), buf_span(&signature));
-    crypto_clear(key.data, key.len);
-    buf_done(&key);
+    crypto_forget(&key);
     buf_done(&signature);
 }
 

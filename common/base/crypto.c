@@ -153,6 +153,13 @@ void crypto_clear(void *secret, size_t len)
     OPENSSL_cleanse(secret, len);
 }
 
+void crypto_forget(struct buf *secret)
+{
+    if (secret->data)
+        crypto_clear(secret->data, secret->cap);
+    buf_done(secret);
+}
+
 void crypto_thread_end(void)
 {
     OPENSSL_thread_stop();

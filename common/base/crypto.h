@@ -39,6 +39,9 @@ bool crypto_equal(const void *a, const void *b, size_t len);
 /* Overwrites a secret before its memory is given back. */
 void crypto_clear(void *secret, size_t len);
 
+/* Overwrites a secret in a buf, with the room behind it, and gives its memory back: buf_done. */
+void crypto_forget(struct buf *secret);
+
 /*
  * Frees what libcrypto keeps for the calling thread. For threads that end shortly
  * before the process: left to itself that would race with the process's end.

@@ -143,9 +143,7 @@ static enum err reseal_proof(struct store_txn *txn, const struct home *home, con
     else
         err = ERR_OK;
     proof->until_ms = until_ms;
-    if (secret.data)
-        crypto_clear(secret.data, secret.len);
-    buf_done(&secret);
+    crypto_forget(&secret);
     return err;
 }
 

@@ -135,13 +135,6 @@ enum err step_secrets_has(struct store_txn *txn, struct span pipeline_id, struct
 
 /* A pipeline's own secrets. */
 
-static void forget(struct buf *value)
-{
-    if (value->data)
-        crypto_clear(value->data, value->len);
-    buf_done(value);
-}
-
 static bool holds(
     const struct home *home, const struct key *key, struct span record, struct span value)
 {
@@ -149,7 +142,7 @@ static bool holds(
     struct buf own = BUF_INIT;
     bool same = !decode(record, &r) && !keyring_unseal(home, r.sealed, key_span(key), &own) &&
                 own.len == value.len && (!own.len || crypto_equal(own.data, value.data, own.len));
-    forget(&own);
+    crypto_forget(&own);
     return same;
 }
 
@@ -244,7 +237,7 @@ static enum err reseal(struct store_txn *txn, const struct home *home, const str
     enum err err = keyring_unseal(home, r->sealed, key_span(key), &value);
     *lost += err != ERR_OK;
     err = err ? ERR_OK : seal(txn, home, key, buf_span(&value), *r);
-    forget(&value);
+    crypto_forget(&value);
     return err;
 }
 

@@ -65,10 +65,8 @@ static bool verify(
                              search->now_ms / 1000, search->ret_why);
     if (count < live)
         say_unreadable(credential, search->ret_why);
-    for (size_t i = 0; i < count; i++) {
-        crypto_clear(secrets[i].data, secrets[i].len);
-        buf_done(&secrets[i]);
-    }
+    for (size_t i = 0; i < SECRETS_MAX; i++)
+        crypto_forget(&secrets[i]);
     return good;
 }
 

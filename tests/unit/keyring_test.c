@@ -84,6 +84,7 @@ static void what_was_changed_is_not_opened(void **state)
     assert_int_equal(keyring_unseal(&home, sealed, span_str("another"), &out), ERR_DENIED);
     sealed.key ^= 1;
     assert_false(opens(sealed, "secret"));
+    buf_done(&out);
     buf_done(&made.bytes);
 }
 
