@@ -21,6 +21,7 @@
 #define STEP_HEADERS_MAX 100 /* headers of an HTTP step */
 #define STEP_HEADER_VALUE_MAX 8192
 #define SECRET_MAX 1024         /* bytes of what an HTTP step signs with */
+#define SECRET_PLACES_MAX 1024  /* places of a definition where a step secret stands */
 #define STEP_SECRET_NAME_MAX 64 /* [A-Za-z0-9][A-Za-z0-9._-]{0,63} */
 #define STEP_SECRET_MAX 8192 /* bytes of a step secret, as of the longest text it may stand for */
 #define CREDENTIAL_NAME_MAX 100

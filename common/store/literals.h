@@ -11,7 +11,7 @@
 /*
  * Puts the definition as it is to be kept, without a secret, into ret_text; within the mutation
  * that stores it. ERR_INVALID with a sentence in ret_why: it refers to a step secret that is not
- * there. Other errors as keyring_seal.
+ * there, or to too many. Other errors as keyring_seal.
  */
 enum err literals_take_out(struct store_txn *txn, const struct home *home, struct span pipeline_id,
     const struct definition *definition, int64_t now_ms, struct buf *ret_text,

@@ -1,8 +1,6 @@
 /* step_secrets - see step_secrets.h. */
 #include "store/step_secrets.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/crypto.h"
@@ -133,52 +131,102 @@ enum err step_secrets_has(struct store_txn *txn, struct span pipeline_id, struct
     return store_get(txn, TABLE_STEP_SECRETS, key_span(&key), &record);
 }
 
-/* A pipeline's own secrets. */
+/*
+ * A pipeline's own secrets. The name of one is a keyed digest of its value, so that the same value
+ * is found again however many there are, and nobody else can tell what a name stands for. The
+ * key of names is kept like a secret, under an owner that no pipeline can be.
+ */
+#define NAMING_OWNER "/"
+#define NAMING_KEY 32 /* bytes */
+
+static struct key naming_place(void)
+{
+    return key_of(span_str(NAMING_OWNER), span_str("names"));
+}
+
+static bool is_naming(struct span key)
+{
+    struct key place = naming_place();
+    return span_eq(key, key_span(&place));
+}
+
+static enum err make_naming_key(
+    struct store_txn *txn, const struct home *home, int64_t now_ms, struct buf *ret_key)
+{
+    struct key place = naming_place();
+    struct record r = {now_ms, now_ms, {0}};
+    buf_reserve(ret_key, NAMING_KEY);
+    random_bytes(ret_key->data, NAMING_KEY);
+    ret_key->len = NAMING_KEY;
+    return seal(txn, home, &place, buf_span(ret_key), r);
+}
+
+/* One that cannot be opened was lost with all that it had named. */
+static enum err get_naming_key(
+    struct store_txn *txn, const struct home *home, int64_t now_ms, struct buf *ret_key)
+{
+    struct key place = naming_place();
+    struct record r;
+    enum err err = get(txn, &place, &r);
+    if (!err)
+        err = keyring_unseal(home, r.sealed, key_span(&place), ret_key);
+    if (!err && ret_key->len != NAMING_KEY)
+        err = ERR_CORRUPT;
+    return err == ERR_NOTFOUND || err == ERR_DENIED ? make_naming_key(txn, home, now_ms, ret_key)
+                                                    : err;
+}
+
+/* The name that a value is given at the n-th try. */
+static void print_name(
+    struct span key, struct span pipeline_id, uint8_t n, struct span value, struct buf *ret_name)
+{
+    uint8_t mac[CRYPTO_MAC_MAX];
+    struct span parts[] = {pipeline_id, span_of("", 1), span_of(&n, 1), value};
+    (void)crypto_hmac(CRYPTO_HASH_SHA256, key, parts, sizeof parts / sizeof *parts, mac);
+    buf_add_str(ret_name, OWN_SECRET);
+    for (size_t i = 0; i < OWN_SECRET_DIGITS / 2; i++)
+        buf_printf(ret_name, "%02x", mac[i]);
+}
 
 static bool holds(
-    const struct home *home, const struct key *key, struct span record, struct span value)
+    const struct home *home, const struct key *key, const struct record *r, struct span value)
 {
-    struct record r;
     struct buf own = BUF_INIT;
-    bool same = !decode(record, &r) && !keyring_unseal(home, r.sealed, key_span(key), &own) &&
-                own.len == value.len && (!own.len || crypto_equal(own.data, value.data, own.len));
+    bool same = !keyring_unseal(home, r->sealed, key_span(key), &own) && own.len == value.len &&
+                (!own.len || crypto_equal(own.data, value.data, own.len));
     crypto_forget(&own);
     return same;
 }
 
-/* Finds the own secret that has this value. ERR_NOTFOUND. */
-static enum err find_own(struct store_txn *txn, const struct home *home, struct span pipeline_id,
-    struct span value, struct buf *ret_name)
-{
-    struct key prefix = key_of(pipeline_id, SPAN_NONE), key = prefix;
-    struct span record;
-    enum err err;
-    while (!(err = walk_next(txn, TABLE_STEP_SECRETS, key_span(&prefix), &key, &record)))
-        if (holds(home, &key, record, value))
-            break;
-    if (!err)
-        buf_add_span(ret_name, name_in(key_span(&key)));
-    return err;
-}
-
-/* Names are random, so that a definition that is taken to another home means nothing there. */
-static enum err add_own(struct store_txn *txn, const struct home *home, struct span pipeline_id,
-    struct span value, int64_t now_ms, struct buf *ret_name)
+/* The first name that is free, or that has this value; others have another one, or are lost. */
+static enum err take_name(struct store_txn *txn, const struct home *home, struct span naming_key,
+    struct span pipeline_id, struct span value, int64_t now_ms, struct buf *ret_name)
 {
     size_t before = ret_name->len;
-    uint64_t random;
-    bool is_new;
-    random_bytes(&random, sizeof random);
-    buf_printf(ret_name, OWN_SECRET "%016" PRIx64, random);
-    struct span name = span_of(ret_name->data + before, ret_name->len - before);
-    return step_secrets_set(txn, home, pipeline_id, name, value, now_ms, &is_new);
+    for (uint8_t n = 0; n < UINT8_MAX; n++) {
+        ret_name->len = before;
+        print_name(naming_key, pipeline_id, n, value, ret_name);
+        struct key key =
+            key_of(pipeline_id, span_of(ret_name->data + before, ret_name->len - before));
+        struct record r = {now_ms, now_ms, {0}};
+        enum err err = get(txn, &key, &r);
+        if (err == ERR_NOTFOUND)
+            return seal(txn, home, &key, value, r);
+        if (err || holds(home, &key, &r, value))
+            return err;
+    }
+    return ERR_CORRUPT;
 }
 
 enum err step_secrets_own(struct store_txn *txn, const struct home *home, struct span pipeline_id,
     struct span value, int64_t now_ms, struct buf *ret_name)
 {
-    enum err err = find_own(txn, home, pipeline_id, value, ret_name);
-    return err == ERR_NOTFOUND ? add_own(txn, home, pipeline_id, value, now_ms, ret_name) : err;
+    struct buf key = BUF_INIT;
+    enum err err = get_naming_key(txn, home, now_ms, &key);
+    if (!err)
+        err = take_name(txn, home, buf_span(&key), pipeline_id, value, now_ms, ret_name);
+    crypto_forget(&key);
+    return err;
 }
 
 enum err step_secrets_drop(struct store_txn *txn, struct span pipeline_id)
@@ -225,7 +273,7 @@ enum err step_secrets_count(struct store_txn *txn, size_t *ret_count)
     if (err)
         return err;
     while (!(err = store_cursor_next(&cursor, &key, &record)))
-        ++*ret_count;
+        *ret_count += !is_naming(key);
     store_cursor_close(&cursor);
     return err == ERR_NOTFOUND ? ERR_OK : err;
 }
@@ -235,7 +283,7 @@ static enum err reseal(struct store_txn *txn, const struct home *home, const str
 {
     struct buf value = BUF_INIT;
     enum err err = keyring_unseal(home, r->sealed, key_span(key), &value);
-    *lost += err != ERR_OK;
+    *lost += err && !is_naming(key_span(key));
     err = err ? ERR_OK : seal(txn, home, key, buf_span(&value), *r);
     crypto_forget(&value);
     return err;

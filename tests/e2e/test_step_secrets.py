@@ -423,3 +423,17 @@ def test_value_on_standard_input(home, value, kept):
     home.start_dispatcher()
     execution = run(home, TELLS, env={"APP_TOKEN": ref("a")})
     assert completed(execution)["data"] == {"digest": digest(kept)}
+
+
+def test_number_of_secrets_is_bounded(site):
+    """Each attempt opens all of them: those that are referred to, and those that were said in the clear."""
+    put(site, "a", SECRET)
+    steps = [http("https://x.example/", name=f"s{n}", secret=f"signing-{n}",
+                  headers={f"X-{i}": ref("a") for i in range(99)}) for n in range(11)]
+    reply = site.post(PIPELINES, {"name": "many", "steps": steps})
+    assert reply.status == 422 and reply.json["detail"] == "the definition has 1100 secrets; 1024 are allowed"
+    steps[0]["http"]["headers"] = {}
+    made = site.post(PIPELINES, {"name": "many", "steps": steps})
+    assert made.status == 201
+    again = site.put(f"{PIPELINES}/{made.json['id']}", {"steps": steps})
+    assert again.status == 200 and again.json["steps"] == made.json["steps"]
