@@ -33,7 +33,9 @@ FINDINGS = {
         "test_vouched: test_url_decides_nothing", "test_routes: test_limits"],
     "5 a disk that anybody fills": [
         "test_uploads: test_none_is_larger_than_the_limit", "test_uploads: test_many_connections",
-        "test_uploads: test_their_disk_is_full", "test_attacks: test_victim_is_served"],
+        "test_uploads: test_their_disk_is_full", "test_logs: test_flood_without_a_credential",
+        "test_logs: test_fx_log_writes_what_it_reads", "rotate_test: processes_share_a_file",
+        "test_attacks: test_victim_is_served"],
     "6 a key in the environment of what outlives its request": [
         "test_fresh_process: test_nothing_of_a_request_is_left",
         "test_fresh_process: test_summoned_in_a_state"],

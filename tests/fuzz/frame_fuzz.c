@@ -28,6 +28,14 @@ static void read_outcome(struct span body)
     }
 }
 
+static void read_job(const struct frame_job *job)
+{
+    struct span value;
+    touch(job->event);
+    for (struct span secrets = job->secrets; frame_secret_next(&secrets, &value);)
+        touch(value);
+}
+
 static void read_call(struct span body)
 {
     struct frame_call call;
@@ -53,7 +61,7 @@ static void read_body(enum frame_type type, struct span body)
     if (type == FRAME_PIPELINE && frame_get_pipeline(body, &pipeline))
         touch(pipeline.definition);
     else if (type == FRAME_JOB && frame_get_job(body, &job))
-        touch(job.event);
+        read_job(&job);
     else if (type == FRAME_CANCEL)
         (void)frame_get_cancel(body, &execution);
     else if (type == FRAME_RETURNED)
