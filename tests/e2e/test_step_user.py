@@ -2,6 +2,7 @@
 import json
 import os
 import pwd
+import shutil
 import subprocess
 
 import pytest
@@ -194,3 +195,32 @@ def test_status(home):
     shown, text = steps_of(home)
     assert shown["confine"] == "off" and shown["account"] == "somebody"
     assert "scripts are not confined (confine = off), under the account somebody\n" in text
+
+
+# --- Without root ---
+
+CAPABILITIES = ",".join(f"+{name}" for name in (
+    "setuid", "setgid", "kill", "chown", "fowner", "dac_override"))
+
+
+@only_root
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv (util-linux) is not installed")
+@pytest.mark.parametrize("confine", ["auto", "off"])
+def test_by_capabilities(confine):
+    """A dispatcher that is not root but may become another account, as systemd can start it."""
+    with Home(USER) as home:
+        home.configure(step={"user": "daemon", "confine": confine})
+        opened(home).start()
+        with open(home.dir / "log/dispatcher.log", "ab") as log:
+            home.dispatcher = subprocess.Popen(
+                ["setpriv", f"--reuid={USER}", "--regid=nogroup", "--clear-groups",
+                 f"--inh-caps={CAPABILITIES}", f"--ambient-caps={CAPABILITIES}",
+                 BUILD / "bin/fx-dispatcher", "--home", home.dir],
+                env=home.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        step = script(home, "tell", TELL)
+        log = completed(run(home, step))["steps"][0]["log"]
+        assert f"Uid:\t{pwd.getpwnam('daemon').pw_uid}\t" in log and "daemon 770" in log
+        told = dict(line.split(":", 1) for line in log.splitlines() if ":\t" in line)
+        assert {told[name].strip() for name in ("CapEff", "CapPrm", "CapAmb")} == {"0" * 16}
+        failure(run(home, {**script(home, "hangs", SH + "sleep 1000\n"), "options": {"timeout": 1}}))
+        until(lambda: not any((home.dir / "run/work").glob("*/*/*")), what="nothing is left")
