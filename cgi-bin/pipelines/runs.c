@@ -84,7 +84,7 @@ static void acted(struct request *request, enum err err)
     if (err == ERR_NOTFOUND)
         reply_problem(request, 404, "There is no such execution.");
     else if (err == ERR_CONFLICT)
-        reply_problem(request, 409, "The execution's status does not allow it: %s.", run->why);
+        reply_problem(request, 409, "The execution stays as it is: %s.", run->why);
     else if (err)
         reply_error(request, err);
     else

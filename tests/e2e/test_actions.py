@@ -28,7 +28,7 @@ def by_http(home, action, execution):
     if reply.status == 200:
         assert reply.json == {"message": DONE[action]}
         return None
-    return check_problem(reply, 409, "The execution's status does not allow it: ")["detail"]
+    return check_problem(reply, 409, "The execution stays as it is: ")["detail"]
 
 
 def by_fxctl(home, action, execution):
