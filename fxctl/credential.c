@@ -5,7 +5,7 @@
 #include "base/crypto.h"
 #include "fxctl/help.h"
 #include "fxctl/operand.h"
-#include "fxctl/table.h"
+#include "fxctl/pages.h"
 #include "fxctl/when.h"
 #include "home/keyring.h"
 #include "home/meter.h"
@@ -160,7 +160,10 @@ void credential_print_made(const struct fxctl *ctl, const struct credential *cre
 /* list */
 
 struct listing {
-    struct json_out out;
+    struct page *page;
+    struct json_out *out;
+    struct uuid last; /* the last that was looked at */
+    bool more;
     struct meter *meter;
     enum credential_kind kind;
     int64_t now_ms;
@@ -191,9 +194,14 @@ static const char *state_of(const struct listing *listing, const struct credenti
 static bool list_one(const struct credential *credential, void *context)
 {
     struct listing *listing = context;
-    struct json_out *o = &listing->out;
+    struct json_out *o = listing->out;
+    listing->more = page_is_full(listing->page, o);
+    if (listing->more)
+        return false;
+    listing->last = credential->id;
     if (credential->kind != listing->kind)
         return true;
+    listing->page->rows++;
     json_open(o, '{');
     put_members(o, credential);
     put_time(o, "created", credential->created_ms);
@@ -202,6 +210,19 @@ static bool list_one(const struct credential *credential, void *context)
     json_put_str(o, "state", state_of(listing, credential));
     json_close(o, '}');
     return true;
+}
+
+static enum err print_page(struct fxctl *ctl, struct store_txn *txn, struct page *page,
+    struct json_out *out, void *context, bool *ret_more)
+{
+    struct listing *listing = context;
+    struct uuid after = listing->last;
+    (void)ctl;
+    listing->page = page;
+    listing->out = out;
+    enum err err = credentials_list(txn, &after, list_one, listing);
+    *ret_more = listing->more;
+    return err;
 }
 
 int credential_list(struct fxctl *ctl, enum credential_kind kind)
@@ -227,29 +248,17 @@ int credential_list(struct fxctl *ctl, enum credential_kind kind)
         {0},
     };
     bool keys = kind == CREDENTIAL_KEY;
-    struct buf text = BUF_INIT;
-    struct listing listing = {.out = json_out_to(&text), .kind = kind, .now_ms = clock_wall_ms()};
-    struct store_txn *txn;
+    const struct pages pages = {.member = keys ? "keys" : "secrets",
+        .columns = keys ? key_columns : secret_columns,
+        .none = keys ? "There is no key yet; make one with: fxctl key create"
+                     : "There is no secret yet; make one with: fxctl secret create",
+        .print = print_page};
+    struct listing listing = {.kind = kind, .now_ms = clock_wall_ms(), .home = &ctl->home};
     int status = fxctl_open(ctl, STORE_READ_ONLY);
     if (status)
         return status;
     listing.meter = meter_open(&ctl->home);
-    listing.home = &ctl->home;
-    json_open(&listing.out, '{');
-    json_key(&listing.out, keys ? "keys" : "secrets");
-    json_open(&listing.out, '[');
-    enum err err = store_read_begin(ctl->store, &txn);
-    if (!err) {
-        err = credentials_list(txn, list_one, &listing);
-        store_read_end(txn);
-    }
-    json_close(&listing.out, ']');
-    json_close(&listing.out, '}');
-    if (!err)
-        table_answer(ctl, &text, keys ? "keys" : "secrets", keys ? key_columns : secret_columns,
-            keys ? "There is no key yet; make one with: fxctl key create"
-                 : "There is no secret yet; make one with: fxctl secret create");
-    buf_done(&text);
+    enum err err = pages_print(ctl, &pages, &listing);
     return err ? fxctl_failed(err) : EXIT_DONE;
 }
 

@@ -8,8 +8,8 @@
 #include "base/json.h"
 #include "fxctl/help.h"
 #include "fxctl/listing.h"
+#include "fxctl/pages.h"
 #include "fxctl/read.h"
-#include "fxctl/table.h"
 #include "fxctl/text.h"
 #include "fxctl/when.h"
 #include "home/alive.h"
@@ -45,29 +45,6 @@ static enum err wait_for_cid(
     }
 }
 
-/* Writes all pages as one, each in a short read. */
-static enum err print_pages(const struct fxctl *ctl, const struct uuid *cid, struct buf *text)
-{
-    struct page page = {
-        .bytes = (size_t)ctl->home.config.web_reply_bytes,
-        .brief = !ctl->json,
-    };
-    struct json_out out = json_out_to(text);
-    struct uuid next = UUID_NONE;
-    enum err err;
-    cid_begin(cid, &out);
-    do {
-        struct store_txn *txn;
-        err = store_read_begin(ctl->store, &txn);
-        if (err)
-            return err;
-        err = cid_page(txn, cid, &next, &page, &out, &next);
-        store_read_end(txn);
-    } while (!err && !uuid_is_none(&next));
-    cid_end(&next, &out);
-    return err;
-}
-
 /* Reads --wait, in milliseconds; 0 without that option. EXIT_DONE or EXIT_USAGE. */
 static int read_wait(const struct fxctl *ctl, int64_t *ret_wait_ms)
 {
@@ -80,7 +57,33 @@ static int read_wait(const struct fxctl *ctl, int64_t *ret_wait_ms)
     return EXIT_DONE;
 }
 
-static int print_cid(const struct fxctl *ctl, const struct buf *text, bool settled)
+struct cid {
+    struct uuid id, next;
+};
+
+static enum err print_page(struct fxctl *ctl, struct store_txn *txn, struct page *page,
+    struct json_out *out, void *context, bool *ret_more)
+{
+    struct cid *cid = context;
+    (void)ctl;
+    enum err err = cid_page(txn, &cid->id, &cid->next, page, out, &cid->next);
+    *ret_more = !uuid_is_none(&cid->next);
+    return err;
+}
+
+static void begin(struct json_out *out, void *context)
+{
+    const struct cid *cid = context;
+    cid_begin(&cid->id, out);
+}
+
+static void end(struct json_out *out, void *context)
+{
+    const struct cid *cid = context;
+    cid_end(&cid->next, out);
+}
+
+static enum err print_cid(struct fxctl *ctl, const struct uuid *id, bool settled)
 {
     static const struct column columns[] = {
         {"SERVICE", "service", false},
@@ -91,13 +94,15 @@ static int print_cid(const struct fxctl *ctl, const struct buf *text, bool settl
         {"ID", "execution_id", false},
         {0},
     };
-    table_answer(ctl, text, "executions", columns,
-        settled ? "No pipeline was started for this event."
-                : "The dispatcher has not come to this event yet.");
-    if (settled || !fxctl_option(ctl, "wait"))
-        return EXIT_DONE;
-    return fxctl_refuse(
-        "not settled in time%s", alive_is(&ctl->home) ? "" : "; no dispatcher runs in this home");
+    const struct pages pages = {.columns = columns,
+        .none = settled ? "No pipeline was started for this event."
+                        : "The dispatcher has not come to this event yet.",
+        .brief = !ctl->json,
+        .print = print_page,
+        .begin = begin,
+        .end = end};
+    struct cid cid = {*id, UUID_NONE};
+    return pages_print(ctl, &pages, &cid);
 }
 
 static int cid(struct fxctl *ctl)
@@ -105,7 +110,6 @@ static int cid(struct fxctl *ctl)
     struct uuid id;
     int64_t wait_ms = 0;
     bool settled = false;
-    struct buf text = BUF_INIT;
     int status = read_wait(ctl, &wait_ms);
     if (!status && !uuid_parse(span_str(ctl->operands[0]), &id))
         status = help_usage(ctl, "\"%s\" is no correlation id", ctl->operands[0]);
@@ -115,13 +119,15 @@ static int cid(struct fxctl *ctl)
         return status;
     enum err err = wait_for_cid(ctl->store, &id, wait_ms, &settled);
     if (!err)
-        err = print_pages(ctl, &id, &text);
+        err = print_cid(ctl, &id, settled);
     if (err == ERR_NOTFOUND)
-        status = fxctl_refuse("there is no event with the correlation id %s", ctl->operands[0]);
-    else
-        status = err ? fxctl_failed(err) : print_cid(ctl, &text, settled);
-    buf_done(&text);
-    return status;
+        return fxctl_refuse("there is no event with the correlation id %s", ctl->operands[0]);
+    if (err)
+        return fxctl_failed(err);
+    if (settled || !fxctl_option(ctl, "wait"))
+        return EXIT_DONE;
+    return fxctl_refuse(
+        "not settled in time%s", alive_is(&ctl->home) ? "" : "; no dispatcher runs in this home");
 }
 
 /* executions */

@@ -2,7 +2,7 @@
 #include "fxctl/listing.h"
 
 #include "fxctl/help.h"
-#include "fxctl/table.h"
+#include "fxctl/pages.h"
 #include "view/listing.h"
 
 int listing_option(
@@ -20,28 +20,37 @@ int listing_options(const struct fxctl *ctl, struct execution_query *query)
     return status ? status : listing_option(ctl, "after", "after", query);
 }
 
-/* Writes pages until there are as many executions as were asked for, each in a short read. */
-static enum err print_pages(const struct fxctl *ctl, struct execution_query query,
-    struct json_out *out, struct uuid *ret_next)
+/* What is left of the list, and where it goes on. */
+struct list {
+    struct execution_query query;
+    struct uuid next;
+    const char *member;
+};
+
+static enum err print_page(struct fxctl *ctl, struct store_txn *txn, struct page *page,
+    struct json_out *out, void *context, bool *ret_more)
 {
-    struct page page = {
-        .bytes = (size_t)ctl->home.config.web_reply_bytes,
-        .brief = !fxctl_option(ctl, "full"),
-    };
-    enum err err;
-    do {
-        struct store_txn *txn;
-        err = store_read_begin(ctl->store, &txn);
-        if (err)
-            return err;
-        err = listing_page(txn, &query, &page, out, ret_next);
-        store_read_end(txn);
-    } while (!err && query.limit && !uuid_is_none(ret_next));
+    struct list *list = context;
+    (void)ctl;
+    enum err err = listing_page(txn, &list->query, page, out, &list->next);
+    *ret_more = list->query.limit && !uuid_is_none(&list->next);
     return err;
 }
 
-static void print_list(const struct fxctl *ctl, const struct buf *text, const char *member,
-    const char *none, const struct uuid *next)
+static void begin(struct json_out *out, void *context)
+{
+    const struct list *list = context;
+    listing_begin(list->member, out);
+}
+
+static void end(struct json_out *out, void *context)
+{
+    const struct list *list = context;
+    listing_end(&list->next, out);
+}
+
+int listing_answer(
+    struct fxctl *ctl, const struct execution_query *query, const char *member, const char *none)
 {
     static const struct column columns[] = {
         {"DATETIME", "datetime", false},
@@ -53,25 +62,17 @@ static void print_list(const struct fxctl *ctl, const struct buf *text, const ch
         {"ID", "execution_id", false},
         {0},
     };
-    char next_text[UUID_TEXT];
-    uuid_format(next, next_text);
-    table_answer(ctl, text, member, columns, none);
-    if (!uuid_is_none(next) && !ctl->json)
-        fxctl_say("There are more; see the next ones with: --after %s", next_text);
-}
-
-int listing_answer(
-    struct fxctl *ctl, const struct execution_query *query, const char *member, const char *none)
-{
-    struct uuid next;
-    struct buf text = BUF_INIT;
-    struct json_out out = json_out_to(&text);
-    listing_begin(member, &out);
-    enum err err = print_pages(ctl, *query, &out, &next);
-    if (!err) {
-        listing_end(&next, &out);
-        print_list(ctl, &text, member, none, &next);
-    }
-    buf_done(&text);
+    const struct pages pages = {.columns = columns,
+        .none = none,
+        .brief = !fxctl_option(ctl, "full"),
+        .print = print_page,
+        .begin = begin,
+        .end = end};
+    struct list list = {.query = *query, .member = member};
+    char next[UUID_TEXT];
+    enum err err = pages_print(ctl, &pages, &list);
+    uuid_format(&list.next, next);
+    if (!err && !ctl->json && !uuid_is_none(&list.next))
+        fxctl_say("There are more; see the next ones with: --after %s", next);
     return err ? fxctl_failed(err) : EXIT_DONE;
 }

@@ -8,7 +8,7 @@
 #include "fxctl/input.h"
 #include "fxctl/operand.h"
 #include "fxctl/read.h"
-#include "fxctl/table.h"
+#include "fxctl/pages.h"
 #include "fxctl/text.h"
 #include "model/definition.h"
 #include "model/json_value.h"
@@ -224,7 +224,10 @@ static int apply(struct fxctl *ctl)
 
 struct listing {
     struct store_txn *txn;
+    struct page *page;
     struct json_out *out;
+    char last[PIPELINE_ID_MAX + 1]; /* the id of the last that was written */
+    bool more;
     enum err err;
 };
 
@@ -234,6 +237,12 @@ static bool list_one(const struct pipeline_info *info, void *context)
     struct json_out *o = listing->out;
     struct trigger trigger;
     char version[16];
+    listing->more = page_is_full(listing->page, o);
+    if (listing->more)
+        return false;
+    listing->page->rows++;
+    snprintf(listing->last, sizeof listing->last, "%.*s", (int)info->id.len,
+        (const char *)info->id.data);
     enum err err = triggers_get(listing->txn, info->id, &trigger);
     json_open(o, '{');
     json_put_text(o, "id", info->id);
@@ -251,19 +260,19 @@ static bool list_one(const struct pipeline_info *info, void *context)
     return !listing->err;
 }
 
-static enum err print_all(
-    struct fxctl *ctl, struct store_txn *txn, struct json_out *out, void *context)
+static enum err print_page(struct fxctl *ctl, struct store_txn *txn, struct page *page,
+    struct json_out *out, void *context, bool *ret_more)
 {
-    struct listing listing = {txn, out, ERR_OK};
+    struct listing *listing = context;
+    char after[PIPELINE_ID_MAX + 1];
     (void)ctl;
-    (void)context;
-    json_open(out, '{');
-    json_key(out, "pipelines");
-    json_open(out, '[');
-    enum err err = pipelines_list(txn, SPAN_NONE, list_one, &listing);
-    json_close(out, ']');
-    json_close(out, '}');
-    return err ? err : listing.err;
+    memcpy(after, listing->last, sizeof after);
+    listing->txn = txn;
+    listing->page = page;
+    listing->out = out;
+    enum err err = pipelines_list(txn, span_str(after), list_one, listing);
+    *ret_more = listing->more;
+    return err ? err : listing->err;
 }
 
 static int list(struct fxctl *ctl)
@@ -276,13 +285,12 @@ static int list(struct fxctl *ctl)
         {"ID", "id", false},
         {0},
     };
-    struct buf text = BUF_INIT;
-    int status = read_document(ctl, print_all, NULL, NULL, &text);
-    if (!status)
-        table_answer(ctl, &text, "pipelines", columns,
-            "There is no pipeline yet; make one with: fxctl pipeline apply FILE");
-    buf_done(&text);
-    return status;
+    static const struct pages pages = {.member = "pipelines",
+        .columns = columns,
+        .none = "There is no pipeline yet; make one with: fxctl pipeline apply FILE",
+        .print = print_page};
+    struct listing listing = {.more = false};
+    return pages_answer(ctl, &pages, &listing);
 }
 
 /* show */

@@ -71,6 +71,8 @@ static void write_text(const struct fxctl *ctl, const struct overview *overview,
     table_rows(buf_span(&overview->triggers), trigger_columns, &table);
     buf_add_str(text, table.len ? "\n" : "triggers    none is started\n");
     buf_add_span(text, buf_span(&table));
+    if (overview->next[0])
+        buf_add_str(text, "There are more triggers; see all with: fxctl trigger status\n");
     buf_done(&table);
 }
 

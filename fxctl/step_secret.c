@@ -6,8 +6,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "fxctl/help.h"
-#include "fxctl/read.h"
-#include "fxctl/table.h"
+#include "fxctl/pages.h"
 #include "view/step_secret.h"
 
 /* Reads the operand. EXIT_DONE, or the status to leave with after saying why not. */
@@ -83,23 +82,37 @@ static int set(struct fxctl *ctl)
 
 /* list */
 
+struct listing {
+    struct page *page;
+    struct json_out *out;
+    char last[STEP_SECRET_NAME_MAX + 1]; /* the last that was written */
+    bool more;
+};
+
 static bool list_one(const struct step_secret *secret, void *context)
 {
-    step_secret_print(secret, context);
+    struct listing *listing = context;
+    listing->more = page_is_full(listing->page, listing->out);
+    if (listing->more)
+        return false;
+    listing->page->rows++;
+    snprintf(listing->last, sizeof listing->last, "%.*s", (int)secret->name.len,
+        (const char *)secret->name.data);
+    step_secret_print(secret, listing->out);
     return true;
 }
 
-static enum err print_all(
-    struct fxctl *ctl, struct store_txn *txn, struct json_out *out, void *context)
+static enum err print_page(struct fxctl *ctl, struct store_txn *txn, struct page *page,
+    struct json_out *out, void *context, bool *ret_more)
 {
+    struct listing *listing = context;
+    char after[STEP_SECRET_NAME_MAX + 1];
     (void)ctl;
-    (void)context;
-    json_open(out, '{');
-    json_key(out, "step_secrets");
-    json_open(out, '[');
-    enum err err = step_secrets_list(txn, SPAN_NONE, SPAN_NONE, list_one, out);
-    json_close(out, ']');
-    json_close(out, '}');
+    memcpy(after, listing->last, sizeof after);
+    listing->page = page;
+    listing->out = out;
+    enum err err = step_secrets_list(txn, SPAN_NONE, span_str(after), list_one, listing);
+    *ret_more = listing->more;
     return err;
 }
 
@@ -111,13 +124,12 @@ static int list(struct fxctl *ctl)
         {"LAST MODIFIED", "last_modified", false},
         {0},
     };
-    struct buf text = BUF_INIT;
-    int status = read_document(ctl, print_all, NULL, NULL, &text);
-    if (!status)
-        table_answer(ctl, &text, "step_secrets", columns,
-            "There is no step secret yet; make one with: fxctl step-secret set NAME");
-    buf_done(&text);
-    return status;
+    static const struct pages pages = {.member = "step_secrets",
+        .columns = columns,
+        .none = "There is no step secret yet; make one with: fxctl step-secret set NAME",
+        .print = print_page};
+    struct listing listing = {.more = false};
+    return pages_answer(ctl, &pages, &listing);
 }
 
 /* delete */

@@ -6,7 +6,6 @@
 #include "base/json.h"
 #include "fxctl/text.h"
 
-#define COLUMNS_MAX 16
 #define GAP 2 /* spaces between columns */
 
 /* Appends a value as one line of text. */
@@ -79,43 +78,60 @@ static size_t count_columns(const struct column *columns)
     return count;
 }
 
-static void measure(struct span array, const struct column *columns, size_t count, size_t *widths)
+/* Makes the columns as wide as these rows need them, and no less wide than they were. */
+static void measure(struct table *table, struct span array, size_t count)
 {
     struct json_item row;
     struct buf cell = BUF_INIT;
-    for (size_t i = 0; i < count; i++)
-        widths[i] = text_width(span_str(columns[i].title));
     for (struct json_walk walk = json_walk_start(array); json_walk_next(&walk, &row);)
         for (size_t i = 0; i < count; i++) {
             buf_clear(&cell);
-            table_value(row.value, columns[i].member, &cell);
+            table_value(row.value, table->columns[i].member, &cell);
             size_t width = text_width(buf_span(&cell));
-            widths[i] = width > widths[i] ? width : widths[i];
+            if (width > table->widths[i])
+                table->widths[i] = width;
         }
     buf_done(&cell);
 }
 
-void table_rows(struct span array, const struct column *columns, struct buf *out)
+static void add_heading(struct table *table, size_t count, struct buf *out)
 {
-    size_t widths[COLUMNS_MAX], count = count_columns(columns);
+    table->headed = true;
+    for (size_t i = 0; i < count; i++)
+        add_cell(span_str(table->columns[i].title), table->widths[i], table->columns[i].number,
+            i + 1 == count, out);
+    buf_add_char(out, '\n');
+}
+
+void table_page(struct table *table, struct span array, struct buf *out)
+{
+    size_t count = count_columns(table->columns);
     struct json_item row;
     struct buf cell = BUF_INIT;
     struct json_walk walk = json_walk_start(array);
     if (!json_walk_next(&walk, &row))
         return;
-    measure(array, columns, count, widths);
-    for (size_t i = 0; i < count; i++)
-        add_cell(span_str(columns[i].title), widths[i], columns[i].number, i + 1 == count, out);
-    buf_add_char(out, '\n');
+    for (size_t i = 0; !table->headed && i < count; i++)
+        table->widths[i] = text_width(span_str(table->columns[i].title));
+    measure(table, array, count);
+    if (!table->headed)
+        add_heading(table, count, out);
     do {
         for (size_t i = 0; i < count; i++) {
             buf_clear(&cell);
-            table_value(row.value, columns[i].member, &cell);
-            add_cell(buf_span(&cell), widths[i], columns[i].number, i + 1 == count, out);
+            table_value(row.value, table->columns[i].member, &cell);
+            add_cell(
+                buf_span(&cell), table->widths[i], table->columns[i].number, i + 1 == count, out);
         }
         buf_add_char(out, '\n');
     } while (json_walk_next(&walk, &row));
     buf_done(&cell);
+}
+
+void table_rows(struct span array, const struct column *columns, struct buf *out)
+{
+    struct table table = {.columns = columns};
+    table_page(&table, array, out);
 }
 
 void table_facts(struct span object, const struct column *columns, struct buf *out)
@@ -131,19 +147,4 @@ void table_facts(struct span object, const struct column *columns, struct buf *o
         add_value(item.value, item.type, out);
         buf_add_char(out, '\n');
     }
-}
-
-void table_answer(const struct fxctl *ctl, const struct buf *document, const char *member,
-    const struct column *columns, const char *none)
-{
-    struct buf text = BUF_INIT;
-    if (ctl->json) {
-        fxctl_print(document);
-        return;
-    }
-    table_rows(table_member(buf_span(document), member), columns, &text);
-    fxctl_print(&text);
-    if (!text.len)
-        fxctl_say("%s", none);
-    buf_done(&text);
 }

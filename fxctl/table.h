@@ -18,12 +18,20 @@ struct column {
     bool number; /* aligned to the right */
 };
 
+#define COLUMNS_MAX 16
+
+/* A table that is written page by page: with its columns set, and all else empty, at first. */
+struct table {
+    const struct column *columns;
+    bool headed; /* the heading has been written */
+    size_t widths[COLUMNS_MAX];
+};
+
 /*
- * Answers with a document: with --json as it is, else with its array `member` as a table,
- * or with `none` on standard error where the array is empty.
+ * Appends a line for each object of a checked array, behind a heading where there is none yet;
+ * nothing for an empty array.
  */
-void table_answer(const struct fxctl *ctl, const struct buf *document, const char *member,
-    const struct column *columns, const char *none);
+void table_page(struct table *table, struct span array, struct buf *out);
 
 /* Appends a heading and a line for each object of a checked array; nothing for an empty one. */
 void table_rows(struct span array, const struct column *columns, struct buf *out);

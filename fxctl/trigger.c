@@ -1,8 +1,11 @@
 /* trigger - starts, shows and stops the triggers of pipelines. */
 #include "fxctl/trigger.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "fxctl/operand.h"
+#include "fxctl/pages.h"
 #include "fxctl/read.h"
 #include "fxctl/text.h"
 #include "home/alive.h"
@@ -180,14 +183,15 @@ static enum err print_of_operand(
     return err ? err : trigger_print_of(txn, &ctl->home, span_str(id), out);
 }
 
-static enum err print_all(
-    struct fxctl *ctl, struct store_txn *txn, struct json_out *out, void *context)
+/* `context`: the pipeline of the last trigger that was written, a char[PIPELINE_ID_MAX + 1]. */
+static enum err print_page(struct fxctl *ctl, struct store_txn *txn, struct page *page,
+    struct json_out *out, void *context, bool *ret_more)
 {
-    (void)context;
-    json_open(out, '{');
-    json_key(out, "triggers");
-    enum err err = trigger_print_all(txn, &ctl->home, out);
-    json_close(out, '}');
+    char *last = context;
+    char next[PIPELINE_ID_MAX + 1];
+    enum err err = trigger_print_page(txn, &ctl->home, span_str(last), page, out, next);
+    memcpy(last, next, sizeof next);
+    *ret_more = next[0];
     return err;
 }
 
@@ -213,19 +217,24 @@ static void answer_one(const struct fxctl *ctl, const struct buf *state)
     buf_done(&text);
 }
 
-static int status(struct fxctl *ctl)
+static int status_of_one(struct fxctl *ctl)
 {
     struct buf text = BUF_INIT;
-    bool one = ctl->operand_count > 0;
-    int status = read_document(
-        ctl, one ? print_of_operand : print_all, NULL, one ? no_pipeline : NULL, &text);
-    if (!status && one)
+    int status = read_document(ctl, print_of_operand, NULL, no_pipeline, &text);
+    if (!status)
         answer_one(ctl, &text);
-    else if (!status)
-        table_answer(ctl, &text, "triggers", trigger_columns,
-            "No trigger is started; start one with: fxctl trigger start NAME");
     buf_done(&text);
     return status;
+}
+
+static int status(struct fxctl *ctl)
+{
+    static const struct pages all = {.member = "triggers",
+        .columns = trigger_columns,
+        .none = "No trigger is started; start one with: fxctl trigger start NAME",
+        .print = print_page};
+    char last[PIPELINE_ID_MAX + 1] = "";
+    return ctl->operand_count ? status_of_one(ctl) : pages_answer(ctl, &all, last);
 }
 
 static const struct option_rule start_options[] = {

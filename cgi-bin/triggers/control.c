@@ -106,7 +106,9 @@ static enum err print_list(struct request *request, struct store_txn *txn, struc
     char next[PIPELINE_ID_MAX + 1];
     json_open(out, '{');
     json_key(out, "events");
+    json_open(out, '[');
     enum err err = trigger_print_page(txn, request->home, list->after, &list->page, out, next);
+    json_close(out, ']');
     if (next[0])
         json_put_str(out, "next", next);
     json_close(out, '}');

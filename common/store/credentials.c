@@ -178,13 +178,27 @@ enum err credentials_reseal(
     return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
-/* Every key of the table is a credential's id. */
-static enum err visit_ids(
-    struct store_txn *txn, enum store_table table, credentials_visit *visit, void *context)
+enum err credentials_list(
+    struct store_txn *txn, const struct uuid *after, credentials_visit *visit, void *context)
+{
+    struct key key = uuid_is_none(after) ? KEY_INIT : key_of_uuid(after);
+    struct span record;
+    enum err err;
+    while (!(err = walk_next(txn, TABLE_CREDENTIALS, SPAN_NONE, &key, &record))) {
+        struct credential credential;
+        struct uuid id = key_tail_uuid(key_span(&key));
+        err = credentials_get(txn, &id, &credential);
+        if (err || !visit(&credential, context))
+            break;
+    }
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+enum err credentials_webhooks(struct store_txn *txn, credentials_visit *visit, void *context)
 {
     struct store_cursor cursor;
     struct span key, value;
-    enum err err = store_cursor_open(txn, table, &cursor);
+    enum err err = store_cursor_open(txn, TABLE_WEBHOOKS, &cursor);
     if (err)
         return err;
     while (!(err = store_cursor_next(&cursor, &key, &value))) {
@@ -196,14 +210,4 @@ static enum err visit_ids(
     }
     store_cursor_close(&cursor);
     return err == ERR_NOTFOUND ? ERR_OK : err;
-}
-
-enum err credentials_list(struct store_txn *txn, credentials_visit *visit, void *context)
-{
-    return visit_ids(txn, TABLE_CREDENTIALS, visit, context);
-}
-
-enum err credentials_webhooks(struct store_txn *txn, credentials_visit *visit, void *context)
-{
-    return visit_ids(txn, TABLE_WEBHOOKS, visit, context);
 }

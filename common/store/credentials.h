@@ -45,10 +45,13 @@ enum err credentials_seal(struct store_txn *txn, const struct home *home, const 
 enum err credentials_reseal(
     struct store_txn *txn, const struct home *home, uint64_t key, size_t *ret_lost) MUST_CHECK;
 
-/* Visit all credentials, or the webhook secrets, oldest first, until visit says false. */
+/*
+ * Visit all credentials from behind `after` (may be UUID_NONE), or the webhook secrets, oldest
+ * first, until visit says false.
+ */
 typedef bool credentials_visit(const struct credential *credential, void *context);
-enum err credentials_list(
-    struct store_txn *txn, credentials_visit *visit, void *context) MUST_CHECK;
+enum err credentials_list(struct store_txn *txn, const struct uuid *after, credentials_visit *visit,
+    void *context) MUST_CHECK;
 enum err credentials_webhooks(
     struct store_txn *txn, credentials_visit *visit, void *context) MUST_CHECK;
 

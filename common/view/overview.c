@@ -53,12 +53,22 @@ static void look_at_steps(const struct home *home, struct overview *overview)
         alive_account(overview->pid, &overview->account);
 }
 
+static enum err read_triggers(
+    struct store_txn *txn, const struct home *home, struct overview *overview)
+{
+    struct page page = {.bytes = (size_t)home->config.web_reply_bytes};
+    struct json_out out = json_out_to(&overview->triggers);
+    json_open(&out, '[');
+    enum err err = trigger_print_page(txn, home, SPAN_NONE, &page, &out, overview->next);
+    json_close(&out, ']');
+    return err;
+}
+
 enum err overview_read(struct store *store, const struct home *home, struct overview *ret_overview)
 {
     struct store_txn *txn;
     *ret_overview = (struct overview){
         .pid = alive_pid(home), .alive = alive_is(home), .room = store_room(store)};
-    struct json_out triggers = json_out_to(&ret_overview->triggers);
     look_at_steps(home, ret_overview);
     enum err err = store_read_begin(store, &txn);
     if (err)
@@ -67,7 +77,7 @@ enum err overview_read(struct store *store, const struct home *home, struct over
     if (!err)
         err = count_executions(txn, ret_overview);
     if (!err)
-        err = trigger_print_all(txn, home, &triggers);
+        err = read_triggers(txn, home, ret_overview);
     store_read_end(txn);
     return err;
 }
@@ -153,6 +163,8 @@ void overview_print(const struct overview *overview, const struct home *home, st
     print_events(overview, out);
     print_executions(overview, out);
     json_put_raw(out, "triggers", buf_span(&overview->triggers));
+    if (overview->next[0])
+        json_put_str(out, "next", overview->next);
     print_room(&overview->room, out);
     print_steps(overview, home, out);
     json_close(out, '}');

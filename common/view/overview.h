@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "home/home.h"
 #include "model/execution.h"
+#include "model/limits.h"
 #include "store/store.h"
 
 /*
@@ -26,7 +27,8 @@ struct overview {
     struct store_room room;
     struct buf account;  /* that scripts run under; empty: the one that the dispatcher will have */
     struct buf missing;  /* what keeps scripts from being confined (home/confine.h) */
-    struct buf triggers; /* JSON array of the started triggers, each as in view/trigger.h */
+    struct buf triggers; /* JSON array of started triggers, each as in view/trigger.h: a page */
+    char next[PIPELINE_ID_MAX + 1]; /* the `after` of the next page; empty: there is none */
 };
 
 /* Looks at a home and its open store. overview_done frees what was found, also after an error. */
@@ -37,7 +39,7 @@ void overview_done(struct overview *overview);
 /*
  * Writes {"home", "dispatcher": {"alive", "pid"}, "events": {"first", "last", "kept",
  * "routed", "waiting"}, "executions": {STATUS: count}, "at_least": [STATUS], "triggers",
- * "store": {"used_bytes", "max_bytes", "disk_free_bytes", "accepting"},
+ * perhaps "next", "store": {"used_bytes", "max_bytes", "disk_free_bytes", "accepting"},
  * "steps": {"confine", "missing", "unconfined", "account"}}. In "steps", "confine" and
  * "unconfined" are as fx.conf has them, and "missing" and "account" are null where there is none.
  */

@@ -80,16 +80,7 @@ enum err trigger_print_page(struct store_txn *txn, const struct home *home, stru
 {
     struct listing listing = {.txn = txn, .home = home, .page = page, .out = out};
     page_begin(page, out);
-    json_open(out, '[');
     enum err err = triggers_each(txn, after, print_started, &listing);
-    json_close(out, ']');
     snprintf(ret_next, PIPELINE_ID_MAX + 1, "%s", listing.more ? listing.last : "");
     return err ? err : listing.err;
-}
-
-enum err trigger_print_all(struct store_txn *txn, const struct home *home, struct json_out *out)
-{
-    struct page all = {.bytes = SIZE_MAX};
-    char next[PIPELINE_ID_MAX + 1];
-    return trigger_print_page(txn, home, SPAN_NONE, &all, out, next);
 }

@@ -22,13 +22,9 @@ enum err trigger_print(struct store_txn *txn, const struct home *home,
 enum err trigger_print_of(struct store_txn *txn, const struct home *home, struct span pipeline_id,
     struct json_out *out) MUST_CHECK;
 
-/* Writes an array of all started triggers. */
-enum err trigger_print_all(
-    struct store_txn *txn, const struct home *home, struct json_out *out) MUST_CHECK;
-
 /*
- * Writes an array of a page of them, behind the pipeline id `after` (may be empty). ret_next is
- * the `after` of the next page, or empty when none follows.
+ * Writes a page of started triggers, one object after the other, behind the pipeline id `after`
+ * (may be empty). ret_next is the `after` of the next page, or empty when none follows.
  */
 enum err trigger_print_page(struct store_txn *txn, const struct home *home, struct span after,
     struct page *page, struct json_out *out, char ret_next[PIPELINE_ID_MAX + 1]) MUST_CHECK;

@@ -5,6 +5,8 @@ of a reply may.
 """
 import json
 import re
+import resource
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -161,6 +163,28 @@ def test_wait_looks_at_all(live):
         gate.touch()
         assert len(waiting.result().json["executions"]) == 1
     assert {e["status"] for e in live.get(f"/fx/cid/{cid}").json["executions"]} == {"completed"}
+
+
+def fxctl_within(home, memory, *words):
+    """Runs fxctl, which gets so much memory for itself and no more. What it printed."""
+    limit = (memory, memory)
+    done = subprocess.run([home.bin / "fxctl", "--home", home.dir, *words], capture_output=True,
+                          env=home.environment(), timeout=60,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, limit))
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.skipif("san" in str(BUILD), reason="a sanitizer takes memory of its own")
+def test_fxctl_holds_a_page(loud):
+    """Its answers are printed while they are read."""
+    found = fxctl_within(loud, 8 * BUDGET, "executions", "--json", "--full", "--limit", "1000")
+    assert ids(found["executions"]) == ids(loud.all_executions())
+    assert len(json.dumps(found)) > 64 * MIB
+    result = fxctl_within(loud, 8 * BUDGET, "cid", loud.loop, "--json")
+    whole = [row for page in pages(loud, f"/fx/cid/{loud.loop}", "executions", BUDGET + ROW)
+             for row in page]
+    assert result == {"cid": loud.loop, "executions": whole}
 
 
 def test_fxctl_follows_the_pages(loud):

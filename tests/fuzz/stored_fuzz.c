@@ -169,7 +169,7 @@ static void read_credentials(struct store_txn *txn)
     struct dedupe_key key = {{0}};
     uint8_t contents[CRYPTO_SHA256];
     size_t found;
-    check(credentials_list(txn, use, NULL));
+    check(credentials_list(txn, &UUID_NONE, use, NULL));
     check(credentials_webhooks(txn, use, NULL));
     check(credentials_find(txn, served_token(), 1, &credential));
     check(dedupe_find(txn, &key, 1, accepted, 2, &found, contents));

@@ -201,14 +201,14 @@ static void lists_go_from_the_oldest(void **state)
     struct listed listed = {.n = 0};
     (void)state;
     struct store_txn *txn = temp_store_begin(&t);
-    assert_int_equal(credentials_list(txn, note, &listed), ERR_OK);
+    assert_int_equal(credentials_list(txn, &UUID_NONE, note, &listed), ERR_OK);
     assert_int_equal(credentials_webhooks(txn, note, &listed), ERR_OK);
     assert_int_equal(listed.n, 0);
     assert_int_equal(create(txn, 3, CREDENTIAL_SECRET, "s3"), ERR_OK);
     assert_int_equal(create(txn, 1, CREDENTIAL_KEY, "k1"), ERR_OK);
     assert_int_equal(create(txn, 4, CREDENTIAL_KEY, "k4"), ERR_OK);
     assert_int_equal(create(txn, 2, CREDENTIAL_SECRET, "s2"), ERR_OK);
-    assert_int_equal(credentials_list(txn, note, &listed), ERR_OK);
+    assert_int_equal(credentials_list(txn, &UUID_NONE, note, &listed), ERR_OK);
     assert_int_equal(listed.n, COUNT(order));
     assert_memory_equal(listed.numbers, order, sizeof order);
     listed = (struct listed){.n = 0};
@@ -216,7 +216,7 @@ static void lists_go_from_the_oldest(void **state)
     assert_int_equal(listed.n, COUNT(webhooks));
     assert_memory_equal(listed.numbers, webhooks, sizeof webhooks);
     listed = (struct listed){.stop_at = 2};
-    assert_int_equal(credentials_list(txn, note, &listed), ERR_OK);
+    assert_int_equal(credentials_list(txn, &UUID_NONE, note, &listed), ERR_OK);
     assert_int_equal(listed.n, 2);
 }
 
@@ -233,7 +233,7 @@ static void damaged_record_is_corrupt(void **state)
     assert_int_equal(credentials_revoke(txn, &one, NOW), ERR_CORRUPT);
     assert_int_equal(
         credentials_rotate(txn, &one, (struct proof){.bytes = digest("b")}, NOW), ERR_CORRUPT);
-    assert_int_equal(credentials_list(txn, note, &listed), ERR_CORRUPT);
+    assert_int_equal(credentials_list(txn, &UUID_NONE, note, &listed), ERR_CORRUPT);
     assert_int_equal(listed.n, 0);
 }
 
