@@ -9,6 +9,7 @@
 
 #include "base/base64.h"
 #include "model/scheme.h"
+#include "model/urlencoded.h"
 
 /* Good under every scheme: base64 of enough bytes, and a token that a header can carry. */
 #define SECRET "c2VjcmV0IHRoYXQgbm8gaW5wdXQga25vd3M="
@@ -54,10 +55,28 @@ static void check_token(const struct scheme *scheme, struct input *input, struct
     buf_done(&why);
 }
 
-/* The same for a signature, under a scheme that signs the body alone. */
-static void check_signed(const struct scheme *scheme, struct input *input, struct span body)
+/* What a sender of this scheme signs: the body, or the payload of a form. False: there is none. */
+static bool signed_text(
+    const struct scheme *scheme, struct input *input, struct span *body, struct buf *payload)
 {
-    struct signed_request request = {find_header, input, body};
+    struct span value;
+    bool twice = false;
+    if (!scheme->signs_payload || !urlencoded_is(find_header(input, "content-type", &twice)))
+        return true;
+    if (urlencoded_find(*body, "payload", &value) != 1)
+        return false;
+    buf_reserve(payload, value.len + 1);
+    if (!urlencoded_decode(value, (char *)payload->data, &payload->len))
+        return false;
+    *body = buf_span(payload);
+    return true;
+}
+
+/* The same for a signature, under a scheme that signs the body alone. */
+static void check_signed(
+    const struct scheme *scheme, struct input *input, struct span sent, struct span body)
+{
+    struct signed_request request = {find_header, input, sent};
     struct span secret = span_str(SECRET), key = secret;
     struct buf decoded = BUF_INIT, text = BUF_INIT, why = BUF_INIT;
     uint8_t mac[CRYPTO_MAC_MAX];
@@ -86,7 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct span rest = span_of(data, size), name = cut(&rest, '\n');
     const struct scheme *scheme = scheme_preset(name);
     struct scheme parsed;
-    struct buf why = BUF_INIT;
+    struct buf why = BUF_INIT, payload = BUF_INIT;
     if (!scheme && scheme_parse(name, &parsed, &why) == ERR_OK)
         scheme = &parsed;
     require(scheme || why.len);
@@ -97,6 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         while (line.len);
         struct input input = {.headers = span_of(from.data, (size_t)(rest.data - from.data))};
         struct signed_request request = {find_header, &input, rest};
+        struct span body = rest;
         buf_clear(&why);
         require(scheme_secret_check(scheme, secrets[0], &why));
         require(!scheme_verify(scheme, secrets, 2, &request, NOW_S, &why));
@@ -106,9 +126,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         require(scheme_delivery_id(scheme, &request).len <= size);
         if (scheme->token)
             check_token(scheme, &input, rest);
-        else if (!scheme->message[0])
-            check_signed(scheme, &input, rest);
+        else if (!scheme->message[0] && signed_text(scheme, &input, &body, &payload))
+            check_signed(scheme, &input, rest, body);
     }
     buf_done(&why);
+    buf_done(&payload);
     return 0;
 }
