@@ -83,6 +83,9 @@ int main(int argc, char **argv)
 {
     static struct home home;
     static char path[PATH_MAX];
+    sigset_t hangup;
+    sigemptyset(&hangup);
+    sigaddset(&hangup, SIGHUP);
     log_open("fx-log");
     fresh_begin();
     if (argc != 2 || strchr(argv[1], '/')) {
@@ -96,6 +99,7 @@ int main(int argc, char **argv)
     (void)signal(SIGINT, SIG_IGN);
     (void)signal(SIGTERM, SIG_IGN);
     (void)signal(SIGHUP, on_hangup);
+    sigprocmask(SIG_UNBLOCK, &hangup, NULL);
     struct rotate file = logs_file(&home, argv[1], path);
     if (!rotate_open(&file, STDERR_FILENO))
         log_die(EXIT_FIX, "cannot open %s: %s", path, strerror(errno));

@@ -49,12 +49,13 @@ static void heed(int number)
 
 static void reset_signals(void)
 {
-    sigset_t none;
-    sigemptyset(&none);
+    sigset_t others;
+    sigfillset(&others);
+    sigdelset(&others, SIGHUP);
     for (int i = 1; i <= SIGRTMAX; i++)
         if (i != SIGHUP)
             heed(i);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    sigprocmask(SIG_UNBLOCK, &others, NULL);
 }
 
 void fresh_begin(void)
@@ -114,15 +115,16 @@ int fresh_start(const struct fresh_program *program, int *ret_pid)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
-    sigset_t none, all;
-    sigemptyset(&none);
+    sigset_t hangup, all;
+    sigemptyset(&hangup);
+    sigaddset(&hangup, SIGHUP); /* until it is heeded, it would end the program */
     sigfillset(&all);
     posix_spawn_file_actions_init(&actions);
     for (int i = 0; i < OWN_FDS; i++)
         posix_spawn_file_actions_adddup2(&actions, program->fds[i], i);
     posix_spawn_file_actions_addclosefrom_np(&actions, OWN_FDS);
     posix_spawnattr_init(&attr);
-    posix_spawnattr_setsigmask(&attr, &none);
+    posix_spawnattr_setsigmask(&attr, &hangup);
     posix_spawnattr_setsigdefault(&attr, &all);
     posix_spawnattr_setflags(
         &attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);

@@ -12,8 +12,9 @@
 /*
  * The first call of every program. Descriptors 0 to 2 are open (/dev/null where they
  * were closed), so that no other file gets their numbers and the log's lines with them.
- * Signals are as a new process has them, but SIGHUP, which nohup ignores; the umask is
- * 027. The process cannot be looked into, and leaves no core file.
+ * Signals are as a new process has them, but SIGHUP, which nohup ignores, and which a
+ * program of ours may be started with blocked (fresh_start); the umask is 027. The process
+ * cannot be looked into, and leaves no core file.
  */
 void fresh_begin(void);
 
@@ -31,8 +32,8 @@ char **fresh_environment(char *more);
 
 /*
  * Starts a program of ours in a session of its own, with fresh signals and these
- * descriptors as 0, 1 and 2, without its waiting for anything of this process. Returns
- * an errno, or 0 with the process's number.
+ * descriptors as 0, 1 and 2, without its waiting for anything of this process. SIGHUP waits
+ * until the program heeds it (home/logs.h). Returns an errno, or 0 with the process's number.
  */
 struct fresh_program {
     const char *path;

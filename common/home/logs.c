@@ -79,5 +79,9 @@ static void on_hangup(int number)
 void logs_heed_hangup(void)
 {
     struct sigaction action = {.sa_handler = on_hangup, .sa_flags = SA_RESTART};
+    sigset_t hangup;
+    sigemptyset(&hangup);
+    sigaddset(&hangup, SIGHUP);
     (void)sigaction(SIGHUP, &action, NULL);
+    sigprocmask(SIG_UNBLOCK, &hangup, NULL);
 }

@@ -370,6 +370,7 @@ def give_processes(home, pid):
 def test_program_with_no_room_for_threads(poor, name, served):
     """It serves as soon as there is room, and can be stopped."""
     poor.configure(log={"to": "file"})
+    poor.more_sanitizer = "detect_leaks=0:"  # which takes a process
     with program(poor, name, no_process) as (started, path):
         until(lambda: "cannot start a thread" in poor.logs(), what="it has tried")
         if served:

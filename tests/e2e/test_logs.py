@@ -3,6 +3,7 @@ import os
 import re
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
@@ -226,3 +227,19 @@ def test_hangup_of_all_while_a_step_runs(home):
         [execution] = home.wait_cid(cid)
     assert (execution["status"], execution["attempt"]) == ("completed", 1), execution
     assert any("read again" in line[5] for line in lines(home.dir / "log/dispatcher.log"))
+
+
+def test_hangup_of_runners_that_begin(live):
+    """From the first moment on it ends none."""
+    for number in range(8):
+        make(live, "#!/bin/sh\n", event=f"job{number}", name=f"job{number}")
+        cid = live.post_event(f"job{number}")["cid"]
+        while not all(e["status"] == "completed" for e in executions(live, cid) or [{"status": ""}]):
+            for pid in runners(live):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGHUP)
+        assert [e["attempt"] for e in executions(live, cid)] == [1]
+
+
+def executions(home, cid):
+    return home.get(f"/fx/cid/{cid}").json["executions"]
