@@ -14,7 +14,7 @@ import raw
 import senders
 from checks import check_problem, nothing_stored
 from door import fresh
-from harness import BUILD, Home, read_proc
+from harness import BUILD, Home, freeze, read_proc
 from jobs import completed, python
 from senders import digest
 
@@ -298,7 +298,7 @@ def test_gathered_requests_are_bounded(home):
     request = home.request("POST", "/fx/events/generic", body, headers)
     peers = [home.connect() for _ in range(300)]
     [program] = [pid for pid, command in home.processes().items() if "events.fcgi" in command]
-    os.kill(program, signal.SIGSTOP)  # so that it finds all of them at once
+    freeze(program)  # so that it finds all of them at once
     for peer in peers:
         peer.sendall(request)
     os.kill(program, signal.SIGCONT)

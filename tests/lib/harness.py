@@ -518,6 +518,13 @@ def is_running(pid):
     return bool(state) and state[0] not in (b"Z", b"X")
 
 
+def freeze(pid):
+    """Stops the process until SIGCONT, and waits until none of its threads runs on."""
+    os.kill(pid, signal.SIGSTOP)
+    until(lambda: all(read_proc(pid, f"task/{task}/stat").rpartition(b")")[2].split()[:1] == [b"T"]
+                      for task in os.listdir(f"/proc/{pid}/task")), what="the process has stopped")
+
+
 def children_of(pid):
     found = []
     for other in filter(str.isdigit, os.listdir("/proc")):
