@@ -5,6 +5,7 @@
 #include <malloc.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -73,10 +74,16 @@ static struct place *my_place(void)
     return slot < 0 ? NULL : &places[slot];
 }
 
+/*
+ * A program that only reads has nothing to wait for here, and would sleep and be woken for each
+ * connection. It lets the web server run first, which may have some more.
+ */
 static void commit_gathered(struct place *place)
 {
     place->gathered = 0;
     store_lead(store);
+    if (serving.program->mode == STORE_READ_ONLY)
+        sched_yield();
 }
 
 void serve_block(void)
