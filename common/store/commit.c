@@ -19,6 +19,7 @@
 
 #define BATCH_MAX 1024    /* mutations in one commit: far below LMDB's limit of dirty pages */
 #define ROOM_LOOK_MS 1000 /* how long a look at the free room is good for */
+#define SLOW_US 3000      /* a commit that takes longer waits for the disk for most of its time */
 
 void commit_queue_init(struct commit_queue *queue)
 {
@@ -26,8 +27,10 @@ void commit_queue_init(struct commit_queue *queue)
     pthread_mutex_init(&queue->lead, NULL);
     queue->first = NULL;
     queue->last = &queue->first;
+    queue->leaders = 0;
     queue->room_looked_ms = -ROOM_LOOK_MS;
     queue->accepting = true;
+    queue->slow = false;
 }
 
 void commit_queue_done(struct commit_queue *queue)
@@ -132,7 +135,7 @@ static bool wants_wake(const struct store_op *batch)
     return false;
 }
 
-/* Takes up to BATCH_MAX of what was handed in. */
+/* Takes up to BATCH_MAX of what was handed in. One who finds nothing looks no more. */
 static struct store_op *take_batch(struct commit_queue *queue)
 {
     pthread_mutex_lock(&queue->lock);
@@ -143,6 +146,8 @@ static struct store_op *take_batch(struct commit_queue *queue)
     if (!queue->first)
         queue->last = &queue->first;
     *end = NULL;
+    if (!batch)
+        queue->leaders--;
     pthread_mutex_unlock(&queue->lock);
     return batch;
 }
@@ -180,7 +185,11 @@ static bool lead(struct store *store)
     struct commit_queue *queue = &store->queue;
     pthread_mutex_lock(&queue->lead);
     struct store_op *batch = take_batch(queue);
-    commit(store, batch);
+    if (batch) {
+        int64_t began_us = clock_mono_us();
+        commit(store, batch);
+        atomic_store(&queue->slow, clock_mono_us() - began_us > SLOW_US);
+    }
     bool some = batch != NULL, wakes = wants_wake(batch);
     batch = with_done(batch);
     pthread_mutex_unlock(&queue->lead);
@@ -195,8 +204,24 @@ static bool lead(struct store *store)
 
 void store_lead(struct store *store)
 {
+    pthread_mutex_lock(&store->queue.lock);
+    store->queue.leaders++;
+    pthread_mutex_unlock(&store->queue.lock);
     while (lead(store))
         ;
+}
+
+bool store_is_led(struct store *store)
+{
+    pthread_mutex_lock(&store->queue.lock);
+    bool led = store->queue.leaders > 0;
+    pthread_mutex_unlock(&store->queue.lock);
+    return led;
+}
+
+bool store_is_slow(struct store *store)
+{
+    return atomic_load(&store->queue.slow);
 }
 
 enum err store_write(struct store *store, unsigned flags, store_mutation *mutation, void *context)

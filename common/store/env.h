@@ -23,13 +23,15 @@ struct store_txn {
 
 /* The mutations that share commits. For commit.c alone. */
 struct commit_queue {
-    pthread_mutex_t lock;           /* guards first and last, for a moment only */
+    pthread_mutex_t lock;           /* guards the next two, for a moment only */
     struct store_op *first, **last; /* handed in, not yet taken by a leader */
+    unsigned leaders;               /* threads that will look once more whether there is any */
 
     pthread_mutex_t lead; /* held by the thread that commits, as long as that takes */
     /* The last look at the free room. For the leader alone. */
     int64_t room_looked_ms;
     bool accepting;
+    atomic_bool slow; /* the last commit took long */
 };
 
 struct store {

@@ -100,8 +100,9 @@ enum err store_write(
  * The same in two parts, for a thread that gathers several requests before they
  * are committed: store_submit only hands the mutation in; store_lead commits what
  * has been handed in, by whichever thread, once no other thread is committing.
- * Every store_submit is followed by a store_lead of the same thread, and when that
- * returns, what the thread has handed in is durable or has failed.
+ * Every store_submit is followed by a store_lead of the same thread, unless
+ * store_is_led says otherwise, and when that returns, what the thread has handed
+ * in is durable or has failed.
  *
  * `done` is called once, by the thread that committed the mutation, with err set; it
  * may free the op. It may take its time: other threads commit meanwhile, and so the
@@ -118,6 +119,15 @@ struct store_op {
 };
 void store_submit(struct store *store, struct store_op *op);
 void store_lead(struct store *store);
+
+/*
+ * Does a thread lead? It will commit what was handed in until now, after it has called back those
+ * of the commit at hand: for a mutation with a `done` that needs no store_lead then.
+ */
+bool store_is_led(struct store *store);
+
+/* Did the last commit take so long that it is worth a switch of threads not to wait for one? */
+bool store_is_slow(struct store *store);
 
 /*
  * In a mutation, at its end: what store_last_commit says once this mutation is

@@ -38,9 +38,11 @@
 #define SLOTS_READING 2
 /*
  * How much memory the requests may take up that a thread gathers before it commits them: their
- * own bytes, and libfcgi's buffers, one of 8 KiB for reading and one for writing.
+ * own bytes, and libfcgi's buffers, one of 8 KiB for reading and one for writing. While a thread
+ * commits, another may gather as much, but not where the first has much itself.
  */
 #define GATHER_BYTES (16 << 20)
+#define MUCH_BYTES (4 << 20)
 #define REQUEST_BYTES 16384
 #define HEAP_KEPT_BYTES (4 << 20)
 #define THREAD_PAUSE_SECONDS 1 /* between tries to start a thread */
@@ -125,9 +127,16 @@ static void wait_for_more(const struct place *place, int error)
         usleep(ACCEPT_PAUSE_US);
 }
 
+/* Is there something to commit that no other thread commits when it is done with what it has? */
+static bool has_to_commit(const struct place *place)
+{
+    return place->gathered && (place->gathered >= GATHER_BYTES || !store_is_led(store));
+}
+
 /*
- * The next connection whose request can be read; false when the process is to stop. Requests that
- * were gathered before are committed as soon as there is no other one at once.
+ * The next connection whose request can be read; false when the process is to stop or the slot is
+ * lost. Requests that were gathered before are committed as soon as there is no other one at once.
+ * Where that takes long another thread gathers meanwhile, which has the slot then.
  */
 static bool next_request(struct place *place, struct arrival *ret_arrival)
 {
@@ -135,10 +144,15 @@ static bool next_request(struct place *place, struct arrival *ret_arrival)
         int error = EAGAIN;
         if (place->gathered < GATHER_BYTES && next_arrival(ret_arrival, &error))
             return true;
-        if (place->gathered)
-            commit_gathered(place);
-        else
+        if (!has_to_commit(place)) {
             wait_for_more(place, error);
+        } else if (place->gathered < MUCH_BYTES && store_is_slow(store)) {
+            place->gathered = 0;
+            slots_give();
+            return false;
+        } else {
+            commit_gathered(place);
+        }
     }
     return false;
 }
@@ -163,6 +177,8 @@ static bool serve_with(struct place *place)
             return true; /* the place is another thread's by now */
         place->gathered += bytes;
     }
+    if (!my_place())
+        return true;
     commit_gathered(place);
     slots_give();
     return false;

@@ -878,6 +878,35 @@ static bool comes_true(sem_t *sem)
     return sem_timedwait(sem, &until) == 0;
 }
 
+/* What a thread hands in while another one leads needs no lead of its own. */
+static void what_comes_while_a_thread_leads_is_committed_by_it(void **state)
+{
+    struct gated gated = {.op = {wait_in_mutation, &gated, 0, wait_in_done}};
+    struct act during, late;
+    pthread_t leader;
+    (void)state;
+    gate_make(&gated.mutation);
+    gate_make(&gated.done);
+    assert_false(store_is_led(store));
+    assert_int_equal(pthread_create(&leader, NULL, lead_gated, &gated), 0);
+    sem_wait(&gated.mutation.entered);
+    act_prepare(&during, 'o', 1);
+    store_submit(store, &during.op);
+    assert_true(store_is_led(store));
+    sem_post(&gated.mutation.go);
+    sem_wait(&gated.done.entered);
+    act_prepare(&late, 'o', 2);
+    store_submit(store, &late.op);
+    assert_true(store_is_led(store));
+    sem_post(&gated.done.go);
+    assert_int_equal(pthread_join(leader, NULL), 0);
+    assert_false(store_is_led(store));
+    assert_int_equal(during.done + late.done, 2);
+    assert_int_equal(counter("k1") + counter("k2"), 2);
+    gate_remove(&gated.mutation);
+    gate_remove(&gated.done);
+}
+
 /* Neither what was handed in during the leader's commit, nor what comes while it calls back. */
 static void leader_that_calls_back_holds_up_nobody(void **state)
 {
@@ -1606,6 +1635,7 @@ int main(int argc, char **argv)
         TEST(cursors_find_nothing_in_an_empty_table),
         TEST(batch_fails_one_by_one),
         TEST(followers_share_the_next_commit),
+        TEST(what_comes_while_a_thread_leads_is_committed_by_it),
         TEST(leader_that_calls_back_holds_up_nobody),
         TEST(long_queues_take_several_commits),
         TEST(done_may_hand_in_more),
