@@ -175,8 +175,8 @@ static enum err check_time(const struct execution *execution, int64_t timeout_ms
     *ret_over_ms = execution_over_ms(execution, timeout_ms);
     if (*ret_over_ms == INT64_MAX || clock_wall_ms() < *ret_over_ms)
         return ERR_OK;
-    buf_printf(ret_why, "the execution's %.6g seconds were over before attempt %u could begin",
-        (double)timeout_ms / 1000, execution->attempt + 1);
+    buf_printf(ret_why, "the execution's %.6g %s over before attempt %u could begin",
+        (double)timeout_ms / 1000, clock_seconds_were(timeout_ms), execution->attempt + 1);
     if (execution->error.len)
         buf_printf(
             ret_why, "; %.*s", (int)execution->error.len, (const char *)execution->error.data);

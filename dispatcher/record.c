@@ -50,8 +50,8 @@ static void check_time(struct ending *e, const struct version *version, int64_t 
         return;
     *wait_ms = NO_RETRY;
     buf_add_span(&e->late, e->execution->error);
-    buf_printf(&e->late, "; attempt %u would begin after the execution's %.6g seconds were over",
-        e->execution->attempt + 1, (double)timeout_ms / 1000);
+    buf_printf(&e->late, "; attempt %u would begin after the execution's %.6g %s over",
+        e->execution->attempt + 1, (double)timeout_ms / 1000, clock_seconds_were(timeout_ms));
     e->execution->error = buf_span(&e->late);
 }
 

@@ -270,8 +270,8 @@ int credential_find(struct fxctl *ctl, enum credential_kind kind, struct buf *te
     struct uuid id;
     struct store_txn *txn;
     if (!uuid_parse(span_str(ctl->operands[0]), &id))
-        return help_usage(ctl, "this is no id of a %s; \"fxctl %s list\" shows the ids",
-            kinds[kind], kinds[kind]);
+        return help_usage(ctl, "\"%s\" is no id of a %s; \"fxctl %s list\" shows the ids",
+            ctl->operands[0], kinds[kind], kinds[kind]);
     int status = fxctl_open(ctl, STORE_READ_WRITE);
     if (status)
         return status;
@@ -315,11 +315,13 @@ int credential_revoke(struct fxctl *ctl, enum credential_kind kind)
         enum err err = store_write(ctl->store, 0, revoke_mutation, &change);
         status = err ? fxctl_failed(err) : EXIT_DONE;
     }
-    if (!status && kind == CREDENTIAL_KEY)
-        fxctl_say("Key %s is revoked; requests with its token are refused from now on.",
-            ctl->operands[0]);
+    if (!status && credential.revoked_ms)
+        fxctl_say("The %s was revoked already; nothing was changed.", kinds[kind]);
+    else if (!status && kind == CREDENTIAL_KEY)
+        fxctl_say(
+            "Key %s is revoked; requests with its token are refused for good.", ctl->operands[0]);
     else if (!status)
-        fxctl_say("Secret %s is revoked; what it signs is refused from now on.", ctl->operands[0]);
+        fxctl_say("Secret %s is revoked; what it signs is refused for good.", ctl->operands[0]);
     buf_done(&text);
     return status;
 }
@@ -340,20 +342,34 @@ static enum err rotate_mutation(struct store_txn *txn, void *context)
     return err;
 }
 
-int credential_rotate(
-    struct fxctl *ctl, const struct uuid *id, struct span proof, struct span secret)
+static void say_rotated(enum credential_kind kind, int64_t until_ms, int64_t now_ms)
+{
+    static const char *const words[] = {"token", "secret"};
+    char time[CLOCK_TEXT];
+    clock_format(until_ms, time);
+    if (until_ms > now_ms)
+        fxctl_say(
+            "The new %s is shown this once; the old one is good until %s.", words[kind], time);
+    else
+        fxctl_say(
+            "The new %s is shown this once; the old one is refused from now on.", words[kind]);
+}
+
+int credential_rotate(const struct fxctl *ctl, const struct credential *credential,
+    struct span proof, struct span secret)
 {
     const char *until = fxctl_option(ctl, "until");
-    struct change change = {&ctl->home, *id, {.bytes = proof}, secret, 0};
-    char time[CLOCK_TEXT];
-    if (!when_parse(until ? until : "24h", clock_wall_ms(), 1, &change.at_ms))
+    struct change change = {&ctl->home, credential->id, {.bytes = proof}, secret, 0};
+    int64_t now_ms = clock_wall_ms();
+    if (!when_parse(until ? until : "24h", now_ms, 1, &change.at_ms))
         return help_usage(ctl, "--until: must be " WHEN_RIGHT);
+    if (!credential->revoked_ms && !credential_is_live(credential, now_ms))
+        return fxctl_refuse("%s has expired; make a new one instead", ctl->operands[0]);
     enum err err = store_write(ctl->store, 0, rotate_mutation, &change);
     if (err == ERR_CONFLICT)
         return fxctl_refuse("%s is revoked; make a new one instead", ctl->operands[0]);
     if (err)
         return failed(err);
-    clock_format(change.at_ms, time);
-    fxctl_say("The old one is good until %s.", time);
+    say_rotated(credential->kind, change.at_ms, now_ms);
     return EXIT_DONE;
 }

@@ -44,8 +44,8 @@ int credential_revoke(struct fxctl *ctl, enum credential_kind kind);
  * Puts a new proof beside the present proof, which stays good until --until: this one, or, of a
  * webhook secret, its new text. EXIT_DONE or the status to leave with.
  */
-int credential_rotate(
-    struct fxctl *ctl, const struct uuid *id, struct span proof, struct span secret);
+int credential_rotate(const struct fxctl *ctl, const struct credential *credential,
+    struct span proof, struct span secret);
 
 /*
  * Opens the store and finds the credential whose id is the first operand. The credential

@@ -147,14 +147,23 @@ static int read_query(const struct fxctl *ctl, struct execution_query *query)
     return status ? status : listing_options(ctl, query);
 }
 
+/* What an empty list is told as: nothing fits what was asked for, or nothing is there at all. */
+static const char *none_of(const struct fxctl *ctl)
+{
+    static const char *const asked[] = {"status", "service", "event-type", "since", "after"};
+    for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++)
+        if (fxctl_option(ctl, asked[i]))
+            return "No execution fits these options.";
+    return "There is no execution yet.";
+}
+
 static int executions(struct fxctl *ctl)
 {
     struct execution_query query;
     int status = read_query(ctl, &query);
     if (!status)
         status = fxctl_open(ctl, STORE_READ_ONLY);
-    return status ? status
-                  : listing_answer(ctl, &query, "executions", "There is no such execution.");
+    return status ? status : listing_answer(ctl, &query, "executions", none_of(ctl));
 }
 
 /* execution show */

@@ -24,11 +24,13 @@ static void tell(const struct fxctl *ctl, bool existed)
     }
     fxctl_print(&text);
     buf_done(&text);
-    fxctl_say(existed ? "The home was there already; nothing in it was changed."
-                      : "The home is made. Its settings are in fx.conf, with an explanation each.");
-    fxctl_say("Next, make a key for your clients:\n"
-              "  fxctl --home %s key create --name NAME --scope events,status",
-        dir);
+    if (existed)
+        fxctl_say("The home was there already: what it lacked was made, and nothing else changed.");
+    else
+        fxctl_say("The home is made. Its settings are in fx.conf, each with an explanation.\n"
+                  "Next, make a key for your clients:\n"
+                  "  fxctl --home %s key create --name NAME --scope events,status",
+            dir);
 }
 
 static bool count_one(const struct credential *credential, void *context)
@@ -65,8 +67,8 @@ static int refuse_new_key(struct fxctl *ctl)
     if (status || !(webhooks + steps))
         return status;
     return fxctl_refuse(
-        "secret.key is missing in %s, and webhook secrets are sealed with it (%zu), and step "
-        "secrets (%zu); restore it from its backup, or give them up and make a new key: "
+        "secret.key is missing in %s, and secrets are sealed with it (webhook secrets: %zu, step "
+        "secrets: %zu); restore it from its backup, or give them up and make a new key: "
         "fxctl --home %s rekey --give-up",
         ctl->home.dir, webhooks, steps, ctl->home.dir);
 }

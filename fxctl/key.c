@@ -48,7 +48,7 @@ static int rotate(struct fxctl *ctl)
     int status = credential_find(ctl, CREDENTIAL_KEY, &text, &credential);
     if (!status) {
         make_token(token, digest);
-        status = credential_rotate(ctl, &credential.id, span_of(digest, sizeof digest), SPAN_NONE);
+        status = credential_rotate(ctl, &credential, span_of(digest, sizeof digest), SPAN_NONE);
     }
     if (!status)
         credential_print_made(ctl, &credential, "token", token);
@@ -71,7 +71,7 @@ static const struct option_rule create_options[] = {
     {"name", "NAME", OPTION_REQUIRED, "what the key is called in lists"},
     {"scope", "SCOPE[,SCOPE]", OPTION_REQUIRED,
 #define SCOPE(constant, name) " " name
-        "what it is for, one or more of:" CREDENTIAL_SCOPES(SCOPE)},
+        "what the key is for, one or more of:" CREDENTIAL_SCOPES(SCOPE)},
 #undef SCOPE
     CREDENTIAL_OPTIONS,
     {0},

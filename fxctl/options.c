@@ -153,7 +153,7 @@ static int take_word(struct parse *parse, const char *word)
     struct fxctl *ctl = parse->ctl;
     if (ctl->command) {
         if (ctl->operand_count == ctl->command->operands_max)
-            return help_usage(ctl, "\"%s\" is more than it takes", word);
+            return help_usage(ctl, "\"%s\" is more than the command takes", word);
         assert(ctl->operand_count < OPERANDS_MAX);
         ctl->operands[ctl->operand_count++] = word;
         return EXIT_DONE;

@@ -3,6 +3,8 @@
 #include "base/json.h"
 #include "fxctl/help.h"
 #include "fxctl/input.h"
+#include "model/limits.h"
+#include "model/name.h"
 #include "store/events.h"
 
 static enum err append(struct store_txn *txn, void *context)
@@ -39,8 +41,9 @@ static int read_options(const struct fxctl *ctl, struct event *event)
     event->source = span_str(source ? source : "fxctl");
     event->type = span_str(fxctl_option(ctl, "type"));
     event->topic = span_str(topic ? topic : "");
-    if (topic && !*topic)
-        status = help_usage(ctl, "--topic: must not be empty");
+    if (topic && !name_is_topic(span_str(topic)))
+        status = help_usage(
+            ctl, "--topic: needs 1 to %d characters of A-Z a-z 0-9 . _ : / -", TOPIC_MAX);
     else if (!event_check(event, "--source", "--type", &why))
         status = help_usage(ctl, "%s", buf_text(&why));
     buf_done(&why);

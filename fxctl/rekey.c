@@ -40,16 +40,16 @@ static void tell(const struct fxctl *ctl, const struct rekeying *r)
         json_put_int(&o, "lost", (int64_t)r->lost);
         json_close(&o, '}');
     } else {
-        buf_add_str(&text, "The home has another key, and its secrets are sealed with that.\n"
-                           "Make a backup of secret.key: the one there is opens an older database "
-                           "alone.");
+        buf_add_str(&text, "The home has another key, and its secrets are sealed with it.\n"
+                           "Make a new backup of secret.key: an earlier one opens only earlier "
+                           "copies of the database.");
     }
     fxctl_print(&text);
     buf_done(&text);
     if (r->lost)
-        fxctl_say("%zu secrets could not be opened with the key there was, and are lost: rotate "
-                  "the webhook secrets that \"fxctl secret list\" calls unreadable, and set the "
-                  "step secrets again.",
+        fxctl_say("Secrets that no key at hand opens, and that are lost: %zu. Rotate the webhook "
+                  "secrets that \"fxctl secret list\" calls unreadable, and set the step secrets "
+                  "again.",
             r->lost);
 }
 

@@ -152,7 +152,10 @@ static void say_made(const struct fxctl *ctl, const struct uuid *own, const stru
 {
     char id[UUID_TEXT];
     uuid_format(own, id);
-    fxctl_say("Secret %s is made. It is shown this once; give it to the sender now.", id);
+    fxctl_say(fxctl_option(ctl, "secret-file")
+                  ? "Secret %s is made, with the text the sender gave; it is not shown again."
+                  : "Secret %s is made. It is shown this once; give it to the sender now.",
+        id);
     if (is_one_too_many(ctl, scheme))
         fxctl_say("Deliveries go to /fx/events/webhook?key=%s\n"
                   "and to no other URL: there are more than %d live secrets whose signature is in\n"
@@ -200,7 +203,7 @@ static int rotate(struct fxctl *ctl)
     if (!status)
         status = read_secret(ctl, &scheme, &secret);
     if (!status)
-        status = credential_rotate(ctl, &credential.id, SPAN_NONE, buf_span(&secret));
+        status = credential_rotate(ctl, &credential, SPAN_NONE, buf_span(&secret));
     if (!status)
         credential_print_made(ctl, &credential, "secret", buf_text(&secret));
     crypto_forget(&secret);

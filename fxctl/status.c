@@ -39,7 +39,7 @@ static void add_steps(const struct fxctl *ctl, const struct overview *overview, 
                      : overview->missing.len ? "are confined in part"
                                              : "are confined");
     if (overview->account.len)
-        buf_printf(out, ", under the account %s", buf_text(&overview->account));
+        buf_printf(out, "; their account is %s", buf_text(&overview->account));
     if (!off && *config->step_unconfined)
         buf_printf(out, "; exempted: %s", config->step_unconfined);
     if (!off && overview->missing.len)

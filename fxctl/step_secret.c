@@ -73,8 +73,8 @@ static int set(struct fxctl *ctl)
     if (!status)
         fxctl_say(setting.is_new ? "Step secret %s is set; a definition refers to it as\n"
                                    "  {\"secret\": \"%s\"}"
-                                 : "Step secret %s has another value; attempts that begin from now "
-                                   "on are given it.",
+                                 : "Step secret %s is set anew; attempts that begin from now on "
+                                   "are given this value.",
             ctl->operands[0], ctl->operands[0]);
     crypto_forget(&setting.value);
     return status;
@@ -150,7 +150,9 @@ static int delete (struct fxctl *ctl)
         return status;
     enum err err = store_write(ctl->store, 0, delete_mutation, &name);
     if (err == ERR_NOTFOUND)
-        return fxctl_refuse("there is no step secret %s", ctl->operands[0]);
+        return fxctl_refuse("there is no step secret \"%s\"; \"fxctl step-secret list\" shows what "
+                            "there is",
+            ctl->operands[0]);
     if (err)
         return fxctl_failed(err);
     fxctl_say("Step secret %s is deleted; executions that need it fail until it is set again.",

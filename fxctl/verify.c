@@ -111,7 +111,7 @@ static int read_saved(const struct fxctl *ctl, struct saved *saved)
     const char *request = fxctl_option(ctl, "request"), *body = fxctl_option(ctl, "body");
     int status = EXIT_DONE;
     if (!request == !body)
-        return help_usage(ctl, "either --request or --body must be given");
+        return help_usage(ctl, "give either --request or --body");
     for (int i = 0; i < ctl->many_count; i++)
         if (!keep_header(saved, span_str(ctl->many[i])))
             return help_usage(ctl, "--header: must be a header such as 'X-Name: value'");
@@ -138,7 +138,7 @@ static int read_secret(const struct fxctl *ctl, struct check *c)
     struct buf why = BUF_INIT;
     int status = EXIT_DONE;
     if (!file == !name)
-        return help_usage(ctl, "either --secret-file or --secret-env must be given");
+        return help_usage(ctl, "give either --secret-file or --secret-env");
     if (file)
         status = secret_read_file(ctl, file, &c->secret);
     else if (getenv(name))

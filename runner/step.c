@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "home/confine.h"
 #include "home/trust.h"
 
@@ -26,15 +27,18 @@ void step_time_out(
 {
     switch (call->limit) {
     case LIMIT_STEP:
-        step_fail(end, call, "%s %.6g seconds and %s", did, (double)call->timeout_ms / 1000, then);
+        step_fail(end, call, "%s %.6g %s and %s", did, (double)call->timeout_ms / 1000,
+            clock_seconds(call->timeout_ms), then);
         break;
     case LIMIT_ATTEMPT:
-        step_fail(end, call, "%s when the attempt's %.6g seconds were over", then,
-            (double)call->pipeline->attempt_timeout_ms / 1000);
+        step_fail(end, call, "%s when the attempt's %.6g %s over", then,
+            (double)call->pipeline->attempt_timeout_ms / 1000,
+            clock_seconds_were(call->pipeline->attempt_timeout_ms));
         break;
     case LIMIT_EXECUTION:
-        step_fail(end, call, "%s when the execution's %.6g seconds were over", then,
-            (double)call->pipeline->timeout_ms / 1000);
+        step_fail(end, call, "%s when the execution's %.6g %s over", then,
+            (double)call->pipeline->timeout_ms / 1000,
+            clock_seconds_were(call->pipeline->timeout_ms));
         end->final = true;
         break;
     }

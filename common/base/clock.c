@@ -199,6 +199,16 @@ static int read_offset(struct reader *r)
     return (c == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
 }
 
+const char *clock_seconds(int64_t ms)
+{
+    return ms == 1000 ? "second" : "seconds";
+}
+
+const char *clock_seconds_were(int64_t ms)
+{
+    return ms == 1000 ? "second was" : "seconds were";
+}
+
 bool clock_parse(struct span text, int64_t *ret_wall_ms)
 {
     struct reader r = {text, false};

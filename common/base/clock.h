@@ -17,6 +17,10 @@ int64_t clock_wall_ms(void);
 int64_t clock_mono_ms(void);
 int64_t clock_mono_us(void);
 
+/* What stands behind the number of so many seconds: "second" or "seconds", with its verb. */
+const char *clock_seconds(int64_t ms);
+const char *clock_seconds_were(int64_t ms);
+
 /* RFC 3339 in UTC with milliseconds and Z. */
 void clock_format(int64_t wall_ms, char ret_text[CLOCK_TEXT]);
 

@@ -181,7 +181,10 @@ static int take_line(void *context, const char *section, const char *key, const 
     if (r->why->len)
         return 0; /* the first fault is the one to report */
     if (!s) {
-        buf_printf(r->why, "there is no setting \"%s\" in [%s]", key, section);
+        if (*section)
+            buf_printf(r->why, "there is no setting \"%s\" in [%s]", key, section);
+        else
+            buf_printf(r->why, "the setting \"%s\" stands before the first [section]", key);
         return fault(r);
     }
     bool good = s->text ? set_text(r, s, text) : set_number(r, s, text);

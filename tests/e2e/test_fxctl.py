@@ -635,7 +635,7 @@ def test_unknown_cid_and_execution(home):
 
 def test_no_executions(home):
     done = home.run_fxctl("executions")
-    assert (done.returncode, done.stdout) == (DONE, "") and "no such execution" in done.stderr
+    assert (done.returncode, done.stdout) == (DONE, "") and "no execution yet" in done.stderr
     assert answer(home.run_fxctl("executions", "--json")) == {"executions": [], "next": None}
 
 

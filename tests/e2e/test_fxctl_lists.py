@@ -97,7 +97,7 @@ def _small_status():
 
 @pytest.mark.parametrize("name, none", [
     ("pipelines", "no pipeline"), ("triggers", "No trigger"), ("keys", "no key"),
-    ("secrets", "no secret"), ("step secrets", "no step secret"), ("executions", "no such execution")])
+    ("secrets", "no secret"), ("step secrets", "no step secret"), ("executions", "no execution yet")])
 def test_list_of_none(home, name, none):
     words, member, _ = LISTS[name]
     done = home.run_fxctl(*words)

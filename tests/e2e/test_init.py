@@ -98,7 +98,7 @@ def test_no_new_key_while_secrets_are_sealed_with_the_old_one(home):
     path, key = take_key(home)
     done = home.run_fxctl("init")
     assert done.returncode == 1
-    assert "webhook secrets are sealed with it (1)" in done.stderr and "from its backup" in done.stderr
+    assert "secrets are sealed with it (webhook secrets: 1" in done.stderr and "from its backup" in done.stderr
     assert not path.exists()
     home.revoke(secret)
     home.fxctl("init")

@@ -32,7 +32,13 @@ class Told:
         text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME", text)
         text = re.sub(r"(?<![\w.])\d+\.\d{3}(?![\w.])", "S", text)
         text = re.sub(r"after \d+ ms", "after S", text)
+        text = re.sub(r"\b(fx[a-z]?_|whsec_)[\w+/=-]{20,}", r"\1TOKEN", text)
+        text = re.sub(r"\bprocess \d+", "process PID", text)
+        text = re.sub(r"\b\d+(\.\d)? ([KMGT]iB|bytes) (used|free)", r"SIZE \3", text)
+        text = re.sub(r"account is \S+", "account is NAME", text)
+        text = re.sub(r"fxctl\[\d+\]", "fxctl[PID]", text)
         text = re.sub(r"script\d+", "SCRIPT", text.replace(str(self.home.dir), "HOME"))
+        text = text.replace(str(self.home.scratch), "SCRATCH")
         self.lines += [f"# {form}", *re.sub(r" +", " ", text.rstrip("\n")).split("\n"), ""]
 
     def fxctl(self, form, *words, stdin=None):
@@ -43,6 +49,12 @@ class Told:
 
     def text(self):
         return "\n".join(self.lines).strip() + "\n"
+
+
+def check_page(told, page):
+    if os.environ.get("FX_WRITE_MESSAGES"):
+        page.write_text(told.text())
+    assert told.text().split("\n") == page.read_text().split("\n")
 
 
 def definition(home, name, *steps, **options):
@@ -128,6 +140,7 @@ def make_forms(home, server):
         "an event of no type": SH + """echo '{"emit": {"event_type": "a b", "payload": 1}}' >&3\n""",
         "no first line": "true\n",
         "no interpreter": "#!/nowhere\n",
+        "step's second": {"text": SH + "sleep 1000\n", "options": {"timeout": 1}},
         "step's time": {"text": SH + "sleep 1000\n", "options": {"timeout": 0.2}},
         "ends before it answers": {**persistent, "text": PYTHON + "input(); sys.exit(4)\n"},
         "is killed before it answers": {**persistent, "text": PYTHON + "input(); os.kill(os.getpid(), 9)\n"},
@@ -149,6 +162,8 @@ def make_forms(home, server):
     limits = {
         "attempt's time": {"attempt_timeout": 0.2},
         "execution's time": {"timeout": 0.2},
+        "the attempt's second": {"attempt_timeout": 1},
+        "the execution's second": {"timeout": 1},
         "retry too late": {"timeout": 60, "retry": {"limit": 3, "delay": 86400, "max_delay": 86400}},
     }
     for form, options in limits.items():
@@ -260,6 +275,4 @@ def test_messages(home):
     with serving(lambda handler, _: handler.answer(int(handler.path[1:]))) as server:
         tell_errors(told, home, server)
     tell_actions(told, home)
-    if os.environ.get("FX_WRITE_MESSAGES"):
-        PAGE.write_text(told.text())
-    assert told.text().split("\n") == PAGE.read_text().split("\n")
+    check_page(told, PAGE)

@@ -405,7 +405,7 @@ def test_commands(home):
     assert all(set(row) == {"name", "created", "last_modified"} for row in rows)
     home.fxctl("step-secret", "delete", "a")
     done = home.run_fxctl("step-secret", "delete", "a")
-    assert done.returncode == 1 and "there is no step secret a" in done.stderr
+    assert done.returncode == 1 and 'there is no step secret "a"' in done.stderr
     assert not found_in(home, SECRET)
 
 

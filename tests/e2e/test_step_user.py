@@ -190,11 +190,11 @@ def test_status(home):
     home.start_dispatcher()
     shown, text = steps_of(home)
     assert shown["account"] == me and shown["unconfined"] == "backup.sh ops-*"
-    assert f", under the account {me}; exempted: backup.sh ops-*\n" in text
+    assert f"; their account is {me}; exempted: backup.sh ops-*\n" in text
     home.configure(step={"confine": "off", "user": "somebody"})
     shown, text = steps_of(home)
     assert shown["confine"] == "off" and shown["account"] == "somebody"
-    assert "scripts are not confined (confine = off), under the account somebody\n" in text
+    assert "scripts are not confined (confine = off); their account is somebody\n" in text
 
 
 # --- Without root ---

@@ -920,7 +920,7 @@ def test_default_timeout(home):
     home.start()
     home.start_dispatcher()
     execution = run(home, SH + "sleep 1000\n")
-    assert failure(execution) == "step step1: ran longer than 1 seconds and was killed"
+    assert failure(execution) == "step step1: ran longer than 1 second and was killed"
 
 
 # Writes pages that are full, as fast as it can, so that the pipe is full too.

@@ -292,7 +292,7 @@ static const struct {
     {"[web]\nthreads = 99999999999999999999\n", "line 2: " THREADS},
     {"[web]\nthreads = -99999999999999999999\n", "line 2: " THREADS},
     {"# a\n\n[web]\n# b\nthreads = 0\nthreads = 9\n", "line 5: " THREADS},
-    {"threads = 7\n", "line 1: there is no setting \"threads\" in []"},
+    {"threads = 7\n", "line 1: the setting \"threads\" stands before the first [section]"},
     {"[store]\nthreads = 7\n", "line 2: there is no setting \"threads\" in [store]"},
     {"[web]\nThreads = 7\n", "line 2: there is no setting \"Threads\" in [web]"},
     {"[Web]\nthreads = 7\n", "line 2: there is no setting \"threads\" in [Web]"},
