@@ -61,14 +61,16 @@ static void limit_all(const struct child_spec *spec)
  */
 static int become(const struct child_spec *spec)
 {
-    sigset_t none;
-    sigemptyset(&none);
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    if (spec->heeds_hangup)
+        sigaddset(&blocked, SIGHUP);
     setsid();
     for (int i = 0; i < spec->fd_count; i++)
         if (dup2(spec->fds[i], i) < 0)
             return errno;
     signal(SIGPIPE, SIG_DFL);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    sigprocmask(SIG_SETMASK, &blocked, NULL);
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     umask(027);
     if (chdir(spec->directory) < 0)

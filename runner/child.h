@@ -25,7 +25,8 @@ struct child_spec {
     int fds[CHILD_FDS]; /* the child's descriptors 0, 1, …; borrowed */
     int fd_count;
     const struct config *limits; /* section step; NULL: no limit but that on core files */
-    bool lasting; /* serves many executions: its processor time adds up, and has no limit */
+    bool lasting;      /* serves many executions: its processor time adds up, and has no limit */
+    bool heeds_hangup; /* a program of ours: SIGHUP waits until it heeds it (home/logs.h) */
     bool confined;
     int rules;                     /* what for (confine_enter); borrowed */
     const struct account *account; /* to run under, which is another one; NULL: the runner's */

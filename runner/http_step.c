@@ -31,6 +31,7 @@ static bool start_client(const struct step_call *call, int *ret_error)
         .argument = call->home->dir,
         .directory = "/",
         .environment = environment,
+        .heeds_hangup = true,
     };
     bool good = worker_start(&client, &spec, false, ret_error);
     free(environment);

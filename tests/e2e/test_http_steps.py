@@ -11,13 +11,13 @@ import ssl
 import subprocess
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
 
 import pytest
 
-from harness import free_port, is_running, until
+from harness import children_of, free_port, is_running, until
 from jobs import completed, failure, make, run, runners, save
 
 MIB = 1 << 20
@@ -905,3 +905,18 @@ def test_cancelled(near):
         reply = near.post(f"/api/v1/executions/{execution['execution_id']}/cancel")
         assert reply.status == 200, reply
         assert failure(near.wait_cid(cid)[0]) == "cancelled by request"
+
+
+def test_hangup_of_a_client_that_begins(near):
+    """From the first moment on SIGHUP ends no fx-http: it is for logs and settings."""
+    with status_server(200) as server:
+        for number in range(8):
+            make(near, http(server.url()), event=f"job{number}", name=f"job{number}")
+            cid = near.post_event(f"job{number}")["cid"]
+            while not (found := near.get(f"/fx/cid/{cid}").json["executions"]) or \
+                    found[0]["status"] not in ("completed", "failed"):
+                for runner in runners(near):
+                    for pid in children_of(runner):
+                        with suppress(ProcessLookupError):
+                            os.kill(pid, signal.SIGHUP)
+            assert (found[0]["status"], found[0]["attempt"]) == ("completed", 1), found
