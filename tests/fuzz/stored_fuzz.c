@@ -149,7 +149,9 @@ static void read_pipelines(struct store_txn *txn, struct buf *text)
     out = json_out_to(text);
     json_open(&out, '{');
     json_key(&out, "triggers");
+    json_open(&out, '[');
     enum err err = trigger_print_page(txn, home, SPAN_NONE, &page, &out, next);
+    json_close(&out, ']');
     json_close(&out, '}');
     check_text(err, text);
 }
