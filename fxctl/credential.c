@@ -308,7 +308,7 @@ static enum err revoke_mutation(struct store_txn *txn, void *context)
 int credential_revoke(struct fxctl *ctl, enum credential_kind kind)
 {
     struct buf text = BUF_INIT;
-    struct credential credential;
+    struct credential credential = {.revoked_ms = 0};
     int status = credential_find(ctl, kind, &text, &credential);
     if (!status) {
         struct change change = {.id = credential.id, .at_ms = clock_wall_ms()};

@@ -144,7 +144,7 @@ static CURLcode perform(CURL *curl)
 {
     int running = 0, left;
     CURLMcode code = curl_multi_add_handle(connections, curl);
-    while (!code && !(code = curl_multi_perform(connections, &running)) && running)
+    while (!code && !curl_multi_perform(connections, &running) && running)
         code = curl_multi_poll(connections, NULL, 0, POLL_MS, NULL);
     const CURLMsg *message = curl_multi_info_read(connections, &left);
     CURLcode result = message ? message->data.result : CURLE_FAILED_INIT;

@@ -44,8 +44,8 @@ void remains_hear(const struct remains *r, int64_t until_ms)
             {.fd = r->is_over ? LINK_FD : -1, .events = POLLIN},
         };
         int64_t left = until_ms - clock_mono_ms();
-        over =
-            left <= 0 || (poll(fds, 3, (int)left) > 0 && fds[2].revents && r->is_over(r->context));
+        over = left <= 0 || (poll(fds, 3, (int)left) > 0 && fds[2].revents && r->is_over &&
+                                r->is_over(r->context));
     }
 }
 

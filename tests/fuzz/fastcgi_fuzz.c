@@ -13,7 +13,7 @@
 #define LOOK_MAX 16384 /* as in web/aside.c */
 
 /* Where the parameters end within a pair, libfcgi 2.4.2 forgets 48 bytes. */
-const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void); /* NOLINT: the sanitizer's name */
 
 const char *__lsan_default_suppressions(void)
 {

@@ -156,5 +156,5 @@ __attribute__((constructor)) static void begin(void)
     home = getenv("INSIDE_HOME");
     unsetenv("LD_PRELOAD"); /* for this program alone, not for what it starts */
     if (home)
-        atexit(try_all);
+        (void)atexit(try_all);
 }
