@@ -39,7 +39,7 @@
 /*
  * How much memory the requests may take up that a thread gathers before it commits them: their
  * own bytes, and libfcgi's buffers, one of 8 KiB for reading and one for writing. While a thread
- * commits, another may gather as much, but not where the first has much itself.
+ * commits less than MUCH_BYTES, another may gather as much.
  */
 #define GATHER_BYTES (16 << 20)
 #define MUCH_BYTES (4 << 20)
@@ -77,15 +77,16 @@ static struct place *my_place(void)
 }
 
 /*
- * A program that only reads has nothing to wait for here, and would sleep and be woken for each
+ * A program that only reads has nothing to commit, and would sleep and be woken for each
  * connection. It lets the web server run first, which may have some more.
  */
 static void commit_gathered(struct place *place)
 {
     place->gathered = 0;
-    store_lead(store);
     if (serving.program->mode == STORE_READ_ONLY)
         sched_yield();
+    else
+        store_lead(store);
 }
 
 void serve_block(void)
