@@ -62,6 +62,7 @@ enum err emits_store(
             .accepted_ms = clock_wall_ms(),
             .depth = depth,
             .data_kind = EVENT_DATA_JSON,
+            .door = DOOR_EMIT,
             .source = emit.event_source.len ? emit.event_source : buf_span(&word),
             .type = emit.event_type,
             .topic = emit.topic,

@@ -75,6 +75,7 @@ static enum err take(struct store_txn *txn, const struct listener *listener)
         .accepted_ms = clock_wall_ms(),
         .origin = EVENT_TICK,
         .data_kind = EVENT_DATA_JSON,
+        .door = DOOR_TICK,
         .source = span_str(TICK_SOURCE),
         .type = span_str(TICK_TYPE),
         .subject = listener->trigger.pipeline_name,

@@ -37,6 +37,7 @@ static int read_options(const struct fxctl *ctl, struct event *event)
     struct buf why = BUF_INIT;
     int status = EXIT_DONE;
     event->data_kind = EVENT_DATA_JSON;
+    event->door = DOOR_HAND;
     event->datacontenttype = span_str("application/json");
     event->source = span_str(source ? source : "fxctl");
     event->type = span_str(fxctl_option(ctl, "type"));

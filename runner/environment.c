@@ -89,6 +89,14 @@ static struct span object_or_empty(const char *text)
     return span_str(text ? text : "{}");
 }
 
+void environment_received(const struct event *event, struct json_out *out)
+{
+    json_key(out, "received");
+    json_open(out, '{');
+    event_put_received(event, out);
+    json_close(out, '}');
+}
+
 void environment_context(const struct step_call *call, struct buf *out)
 {
     struct span data = buf_span(&call->saved->data);
@@ -97,6 +105,7 @@ void environment_context(const struct step_call *call, struct buf *out)
     json_put_raw(&o, "data", data.len ? data : span_str("{}"));
     json_put_raw(&o, "inputs", object_or_empty(call->step->inputs));
     json_put_raw(&o, "outputs", object_or_empty(call->step->outputs));
+    environment_received(call->event, &o);
     json_close(&o, '}');
     buf_add_char(out, '\n');
 }

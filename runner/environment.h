@@ -30,9 +30,12 @@ void environment_done(struct environment *environment);
 /* Appends the values of the secrets that the environment has; each ends in a NUL. */
 void environment_secrets(const struct pipeline *pipeline, struct buf *out);
 
+/* Writes the member "received", an object: how the event came in, as event_put_received has it. */
+void environment_received(const struct event *event, struct json_out *out);
+
 /*
  * Appends the context, a JSON object: {"data": what was saved so far, "inputs" and "outputs" of
- * the step}.
+ * the step, "received"}.
  */
 void environment_context(const struct step_call *call, struct buf *out);
 

@@ -212,6 +212,7 @@ static void build_question(const struct step_call *call, struct buf *out)
     put_on_one_line(&o, "data", data.len ? data : span_str("{}"));
     put_on_one_line(&o, "inputs", span_str(call->step->inputs));
     put_on_one_line(&o, "outputs", span_str(call->step->outputs));
+    environment_received(call->event, &o);
     json_close(&o, '}');
     buf_add_char(out, '\n');
 }

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "cgi-bin/events/kept.h"
 #include "cgi-bin/events/provider.h"
 #include "model/limits.h"
 #include "model/urlencoded.h"
@@ -308,5 +309,6 @@ void intake_finish(struct request *request, struct intake *intake)
         if (!check(request, intake, i))
             return;
     read_contents(request, intake);
+    kept_note(request, intake->events, intake->count);
     request_write(request, STORE_ACCEPT | STORE_WAKE, store, stored);
 }

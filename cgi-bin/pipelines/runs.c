@@ -26,6 +26,7 @@ static enum err start(struct store_txn *txn, void *context)
         .pipeline_id = request->params[0],
         .version = run->version,
         .payload = run->payload,
+        .credential = request->credential.id,
     };
     enum err err = actions_run(txn, &action, clock_wall_ms());
     run->execution = action.execution;

@@ -6,8 +6,7 @@
 #define BLANKS " \t"
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 
-/* The next name of the list and its length, 0 at the list's end. */
-static const char *next(const char *list, size_t *ret_len)
+const char *names_next(const char *list, size_t *ret_len)
 {
     list += strspn(list, BLANKS);
     *ret_len = strcspn(list, BLANKS);
@@ -17,7 +16,7 @@ static const char *next(const char *list, size_t *ret_len)
 bool names_are_list(const char *text)
 {
     size_t len;
-    for (text = next(text, &len); len; text = next(text + len, &len)) {
+    for (text = names_next(text, &len); len; text = names_next(text + len, &len)) {
         size_t letters = strspn(text, LETTERS);
         if (letters != len && !(letters == len - 1 && text[letters] == '*'))
             return false;
@@ -28,7 +27,7 @@ bool names_are_list(const char *text)
 bool names_have(const char *list, const char *name)
 {
     size_t len;
-    for (list = next(list, &len); len; list = next(list + len, &len)) {
+    for (list = names_next(list, &len); len; list = names_next(list + len, &len)) {
         bool beginning = list[len - 1] == '*';
         size_t letters = len - beginning;
         if (strncmp(list, name, letters) == 0 && (beginning || !name[letters]))

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/names.h"
 
@@ -138,6 +139,70 @@ static bool is_one_of(const char *words, const char *text)
     return false;
 }
 
+/*
+ * The settings whose names are asked of requests. Servers hand "-" and "_" of a header's name on
+ * as one character, so a name with "_" could stand for one that is never kept.
+ */
+static const struct asked {
+    const char *key, *letters, *never;
+} asked_names[] = {
+    {"keep_headers", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-",
+        KEEP_HEADERS_NEVER},
+    {"keep_query", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._",
+        KEEP_QUERY_NEVER},
+};
+
+static bool is_never_kept(const struct asked *asked, const char *name, size_t len)
+{
+    size_t n;
+    const char *never = asked->never;
+    for (never = names_next(never, &n); n; never = names_next(never + n, &n))
+        if (n == len && strncasecmp(never, name, len) == 0)
+            return true;
+    return false;
+}
+
+/* Says what is wrong with one name. */
+static bool check_asked_name(
+    struct reading *r, const struct asked *asked, const char *name, size_t len)
+{
+    if (strspn(name, asked->letters) < len)
+        buf_printf(r->why,
+            "%s: \"%.*s\" is no such name; each is written out, of letters, digits and %s",
+            asked->key, (int)len, name,
+            strchr(asked->letters, '_') ? "\".\", \"_\", \"-\"" : "\"-\"");
+    else if (len > KEEP_NAME_MAX)
+        buf_printf(r->why, "%s: \"%.*s\" has more than %d bytes", asked->key, (int)len, name,
+            KEEP_NAME_MAX);
+    else if (is_never_kept(asked, name, len))
+        buf_printf(r->why,
+            "%s: \"%.*s\" may say who sends the request, and is never kept; take it out of the "
+            "list",
+            asked->key, (int)len, name);
+    else
+        return true;
+    return false;
+}
+
+/* True for a setting whose names are not asked of requests. */
+static bool check_asked(struct reading *r, const struct setting *s, const char *list)
+{
+    const struct asked *asked = NULL;
+    size_t len, count = 0;
+    for (size_t i = 0; i < sizeof asked_names / sizeof asked_names[0]; i++)
+        if (strcmp(s->key, asked_names[i].key) == 0)
+            asked = &asked_names[i];
+    for (list = names_next(list, &len); asked && len; list = names_next(list + len, &len)) {
+        if (!check_asked_name(r, asked, list, len))
+            return false;
+        if (++count > KEEP_NAMES_MAX) {
+            buf_printf(r->why, "%s has more than %d names", s->key, KEEP_NAMES_MAX);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Says what is wrong with what was put together for a text. */
 static bool check_text(struct reading *r, const struct setting *s, const char *text)
 {
@@ -145,6 +210,8 @@ static bool check_text(struct reading *r, const struct setting *s, const char *t
         buf_printf(r->why, "%s wants one of %s", s->key, s->words);
         return false;
     }
+    if (!check_asked(r, s, text))
+        return false;
     if (s->is_names && !names_are_list(text)) {
         buf_printf(r->why,
             "%s wants names of letters, digits, \".\", \"_\" and \"-\" with blanks between them; a "

@@ -22,6 +22,18 @@
 #define CONFIG_WORD 16 /* bytes of a word and the NUL behind it */
 
 /*
+ * Bounds of [web] keep_headers and keep_query. What those name is kept with each event, so
+ * neither may name what proves who sends: the values of keys, cookies and signatures.
+ */
+#define KEEP_NAMES_MAX 32 /* names that a list has */
+#define KEEP_NAME_MAX 128 /* bytes of a name */
+#define KEEP_HEADERS_NEVER \
+    "authorization proxy-authorization cookie x-api-key x-hub-signature x-hub-signature-256 " \
+    "x-gitea-signature x-forgejo-signature x-gitlab-token webhook-signature svix-signature " \
+    "stripe-signature x-slack-signature x-shopify-hmac-sha256"
+#define KEEP_QUERY_NEVER "key"
+
+/*
  * SETTING(section, key, default, min, max, sentence): a whole number
  * SETTING_TEXT(section, key, default, bytes, sentence): text of at most so many bytes
  * SETTING_NAMES, likewise: a list of names (base/names.h)
@@ -43,6 +55,14 @@
     SETTING_TEXT(web, proxies, "", 1023, \
         "Proxies before the web server, as addresses or networks; from these alone " \
         "X-Forwarded-For and X-Forwarded-Proto are believed.") \
+    SETTING(web, keep_address, 1, 0, 1, \
+        "1: the address that an event came from is kept with it, and shown. 0: it is not.") \
+    SETTING_NAMES(web, keep_headers, "", 1023, \
+        "Headers of a request that are kept with its event and given to steps, such as " \
+        "X-GitHub-Event User-Agent; with blanks between them. Keys, cookies and signatures are " \
+        "never kept.") \
+    SETTING_NAMES(web, keep_query, "", 1023, \
+        "Members of a request's query that are kept likewise, such as tenant page.") \
     SETTING(events, batch, 1000, 1, 100000, "Events in one CloudEvents batch.") \
     SETTING(events, repeat_hours, 24, 1, 8760, \
         "How long a repeat of a request is recognized and gets the first answer.") \

@@ -1,19 +1,51 @@
 /* event - see event.h. */
 #include "model/event.h"
 
+#include <arpa/inet.h>
+
 #include "base/base64.h"
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/pack.h"
 #include "base/utf8.h"
 #include "model/limits.h"
 #include "model/name.h"
 
-#define EVENT_RECORD 2 /* version of the stored form; schema/store.md says how to change it */
+#define EVENT_RECORD 3 /* version of the stored form; schema/store.md says how to change it */
 
 struct span event_topic(const struct event *event)
 {
     return event->topic.len ? event->topic : event->type;
+}
+
+static const char *const doors[DOOR__MAX] = {
+    [DOOR_EVENTS] = "events",
+    [DOOR_GENERIC] = "generic",
+    [DOOR_WEBHOOK] = "webhook",
+    [DOOR_EMIT] = "emit",
+    [DOOR_HAND] = "hand",
+    [DOOR_TICK] = "tick",
+    [DOOR_FX] = "fx",
+};
+
+const char *event_door_name(enum event_door door)
+{
+    return doors[door];
+}
+
+bool event_door_parse(struct span name, enum event_door *ret_door)
+{
+    for (enum event_door door = DOOR_UNKNOWN + 1; door < DOOR__MAX; door++) {
+        if (span_eq_str(name, doors[door])) {
+            *ret_door = door;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *event_doors(void)
+{
+    return "events, generic, webhook, emit, hand, tick or fx";
 }
 
 /* CloudEvents strings hold no control characters (CloudEvents 1.0.2, type system). */
@@ -50,7 +82,8 @@ bool event_check(
 
 void event_encode(const struct event *event, struct buf *out)
 {
-    buf_reserve(out, event->data.len + event->source.len + event->type.len + 256);
+    buf_reserve(out, event->data.len + event->source.len + event->type.len + event->headers.len +
+                         event->query.len + 288);
     pack_u8(out, EVENT_RECORD);
     pack_u64(out, event->seq);
     pack_uuid(out, &event->cid);
@@ -59,6 +92,8 @@ void event_encode(const struct event *event, struct buf *out)
     pack_u16(out, event->depth);
     pack_u8(out, (uint8_t)event->origin);
     pack_u8(out, (uint8_t)event->data_kind);
+    pack_u8(out, (uint8_t)event->door);
+    pack_uuid(out, &event->credential);
     pack_bytes(out, event->id);
     pack_bytes(out, event->source);
     pack_bytes(out, event->type);
@@ -68,13 +103,34 @@ void event_encode(const struct event *event, struct buf *out)
     pack_bytes(out, event->datacontenttype);
     pack_bytes(out, event->dataschema);
     pack_bytes(out, event->extensions);
+    pack_bytes(out, event->address);
+    pack_bytes(out, event->headers);
+    pack_bytes(out, event->query);
     pack_bytes(out, event->data);
+}
+
+/* What a record of version 2 lets be told of the door. */
+static enum event_door door_of_old(const struct event *event)
+{
+    return event->origin == EVENT_RUN     ? DOOR_HAND
+           : event->origin == EVENT_TICK  ? DOOR_TICK
+           : uuid_is_none(&event->parent) ? DOOR_UNKNOWN
+                                          : DOOR_EMIT;
+}
+
+static bool is_sound(const struct event *event)
+{
+    return event->origin < EVENT_ORIGIN__MAX && event->data_kind < EVENT_DATA__MAX &&
+           event->door < DOOR__MAX &&
+           (!event->address.len || event->address.len == 4 || event->address.len == 16);
 }
 
 enum err event_decode(struct span record, struct event *ret_event)
 {
     struct unpack u = unpack_from(record);
-    if (unpack_u8(&u) != EVENT_RECORD)
+    uint8_t version = unpack_u8(&u);
+    bool old = version == 2;
+    if (version != EVENT_RECORD && !old)
         return ERR_CORRUPT;
     struct event e = {0};
     e.seq = unpack_u64(&u);
@@ -84,6 +140,8 @@ enum err event_decode(struct span record, struct event *ret_event)
     e.depth = unpack_u16(&u);
     e.origin = unpack_u8(&u);
     e.data_kind = unpack_u8(&u);
+    e.door = old ? door_of_old(&e) : unpack_u8(&u);
+    e.credential = old ? UUID_NONE : unpack_uuid(&u);
     e.id = unpack_bytes(&u);
     e.source = unpack_bytes(&u);
     e.type = unpack_bytes(&u);
@@ -93,11 +151,39 @@ enum err event_decode(struct span record, struct event *ret_event)
     e.datacontenttype = unpack_bytes(&u);
     e.dataschema = unpack_bytes(&u);
     e.extensions = unpack_bytes(&u);
+    e.address = old ? SPAN_NONE : unpack_bytes(&u);
+    e.headers = old ? SPAN_NONE : unpack_bytes(&u);
+    e.query = old ? SPAN_NONE : unpack_bytes(&u);
     e.data = unpack_bytes(&u);
-    if (!unpack_done(&u) || e.origin >= EVENT_ORIGIN__MAX || e.data_kind >= EVENT_DATA__MAX)
+    if (!unpack_done(&u) || !is_sound(&e))
         return ERR_CORRUPT;
     *ret_event = e;
     return ERR_OK;
+}
+
+static void put_address(struct json_out *o, struct span address)
+{
+    char text[INET6_ADDRSTRLEN];
+    int family = address.len == 4 ? AF_INET : AF_INET6;
+    bool kept = address.len && inet_ntop(family, address.data, text, sizeof text);
+    json_put_str(o, "address", kept ? text : NULL);
+}
+
+void event_put_sender(const struct event *event, struct json_out *out)
+{
+    char credential[UUID_TEXT];
+    uuid_format(&event->credential, credential);
+    json_put_str(out, "door", event_door_name(event->door));
+    json_put_str(out, "credential", uuid_is_none(&event->credential) ? NULL : credential);
+    put_address(out, event->address);
+}
+
+void event_put_received(const struct event *event, struct json_out *out)
+{
+    struct span none = span_str("null");
+    event_put_sender(event, out);
+    json_put_raw(out, "headers", event->headers.len ? event->headers : none);
+    json_put_raw(out, "query", event->query.len ? event->query : none);
 }
 
 static void put_if_any(struct json_out *o, const char *name, struct span text)

@@ -44,6 +44,8 @@ static struct event make_event(const struct action_run *run, struct span name, i
         .accepted_ms = now_ms,
         .origin = EVENT_RUN,
         .data_kind = EVENT_DATA_JSON,
+        .door = DOOR_HAND,
+        .credential = run->credential,
         .source = span_str(RUN_SOURCE),
         .type = span_str(RUN_TYPE),
         .subject = name,

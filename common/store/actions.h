@@ -17,6 +17,7 @@ struct action_run {
     struct span pipeline_id;
     uint32_t version; /* pinned; 0: the latest */
     struct span payload;
+    struct uuid credential;     /* who asked for it; UUID_NONE: the home's own operator */
     struct uuid execution, cid; /* made by actions_run */
 };
 

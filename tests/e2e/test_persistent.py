@@ -64,7 +64,8 @@ def test_question(live):
     line = execution["data"]["line"]
     assert line.endswith("}\n") and line.count("\n") == 1
     question = json.loads(line)
-    event = question.pop("event")
+    event, received = question.pop("event"), question.pop("received")
+    assert (received["door"], received["address"]) == ("events", "127.0.0.1")
     assert question == {
         "execution_id": execution["execution_id"], "attempt": 1, "cid": execution["cid"],
         "pipeline": {"id": pipeline, "name": execution["service"], "version": 1},

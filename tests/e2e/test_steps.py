@@ -117,7 +117,7 @@ for fd in (0, 4, os.open("/dev/fd/4", os.O_RDWR)):
 
 
 def test_context(live):
-    """What was saved so far, and the step's own inputs and outputs."""
+    """What was saved so far, the step's own inputs and outputs, and how the event came in."""
     tell = python("""
 text = open(os.environ["FX_CONTEXT"]).read()
 assert text == open(os.environ["FX_CONTEXT"]).read() == os.read(4, 1 << 20).decode()
@@ -127,9 +127,12 @@ say(save={os.environ["FX_STEP"]: json.loads(text)})
     execution = completed(run(
         live, {"name": "one", "text": tell},
         {"name": "two", "text": tell, "inputs": inputs, "outputs": outputs}))
-    one = {"data": {}, "inputs": {}, "outputs": {}}
-    assert execution["data"]["one"] == one
-    assert execution["data"]["two"] == {"data": {"one": one}, "inputs": inputs, "outputs": outputs}
+    one, two = (execution["data"][name] for name in ("one", "two"))
+    received = one.pop("received")
+    assert two.pop("received") == two["data"]["one"].pop("received") == received
+    assert received["door"] == "events" and received["address"] == "127.0.0.1"
+    assert one == {"data": {}, "inputs": {}, "outputs": {}}
+    assert two == {"data": {"one": one}, "inputs": inputs, "outputs": outputs}
 
 
 def test_process(live):

@@ -3,7 +3,9 @@
 
 #include <inttypes.h>
 
+#include "base/names.h"
 #include "home/config.h"
+#include "model/scheme.h"
 
 static const struct {
     const char *section, *key;
@@ -210,6 +212,24 @@ static void config_takes_words_of_a_choice_alone(void **state)
     }
 }
 
+/* Whatever proves who sends is never kept: the headers that a provider signs in are listed. */
+static void config_keeps_no_signature(void **state)
+{
+    struct buf providers = BUF_INIT;
+    char *rest = NULL;
+    (void)state;
+    buf_add_str(&providers, scheme_providers());
+    for (char *p = strtok_r((char *)providers.data, ", ", &rest); p;
+         p = strtok_r(NULL, ", ", &rest)) {
+        const struct scheme *scheme = scheme_preset(span_str(p));
+        if (!scheme)
+            continue; /* a generic one has no header until somebody names it */
+        assert_true(names_have(KEEP_HEADERS_NEVER, scheme->header));
+        assert_true(!scheme->alt_header[0] || names_have(KEEP_HEADERS_NEVER, scheme->alt_header));
+    }
+    buf_done(&providers);
+}
+
 static const struct {
     const char *text, *allow;
 } text_cases[] = {
@@ -302,6 +322,35 @@ static const struct {
     {"[web]\nthreads\n", "line 2: " SYNTAX},
     {"[web\nthreads = 7\n", "line 1: " SYNTAX},
     {"\n\nhello\n", "line 3: " SYNTAX},
+    /* Names that are asked of requests. */
+    {"[web]\nkeep_headers = X-A x_b\n",
+        "line 2: keep_headers: \"x_b\" is no such name; each is written out, of letters, digits "
+        "and \"-\""},
+    {"[web]\nkeep_headers = X-GitHub-*\n",
+        "line 2: keep_headers: \"X-GitHub-*\" is no such name; each is written out, of letters, "
+        "digits and \"-\""},
+    {"[web]\nkeep_headers = A:B\n",
+        "line 2: keep_headers: \"A:B\" is no such name; each is written out, of letters, digits "
+        "and \"-\""},
+    {"[web]\nkeep_query = a,b\n",
+        "line 2: keep_query: \"a,b\" is no such name; each is written out, of letters, digits and "
+        "\".\", \"_\", \"-\""},
+    {"[web]\nkeep_headers = User-Agent\n    X-API-Key\n",
+        "line 3: keep_headers: \"X-API-Key\" may say who sends the request, and is never kept; "
+        "take "
+        "it out of the list"},
+    {"[web]\nkeep_headers = authorization\n",
+        "line 2: keep_headers: \"authorization\" may say who sends the request, and is never kept; "
+        "take it out of the list"},
+    {"[web]\nkeep_query = a KEY\n",
+        "line 2: keep_query: \"KEY\" may say who sends the request, and is never kept; take it out "
+        "of the list"},
+    {"[web]\nkeep_query = a b c d e f g h i j k l m n o p q r s t u v w x y z 1 2 3 4 5 6 7\n",
+        "line 2: keep_query has more than 32 names"},
+    {"[web]\nkeep_headers = " RULE_50 RULE_50 "-----------------------------\n",
+        "line 2: keep_headers: \"" RULE_50 RULE_50
+        "-----------------------------\" has more than 128 bytes"},
+    {"[web]\nkeep_address = 2\n", "line 2: keep_address wants a whole number from 0 to 1"},
     /* The first fault is the one that is told, with its own line. */
     {"[web]\nthreads = 0\nbody_bytes = 0\n", "line 2: " THREADS},
     {"[web]\nthreads = 0\nhello\n", "line 2: " THREADS},
@@ -401,6 +450,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(config_takes_each_number_up_to_its_edges, setup, teardown),
         cmocka_unit_test_setup_teardown(config_takes_each_text_up_to_its_edge, setup, teardown),
         cmocka_unit_test_setup_teardown(config_takes_words_of_a_choice_alone, setup, teardown),
+        cmocka_unit_test(config_keeps_no_signature),
         cmocka_unit_test_setup_teardown(config_reads_texts, setup, teardown),
         cmocka_unit_test_setup_teardown(config_reads_what_is_written_well, setup, teardown),
         cmocka_unit_test_setup_teardown(config_names_the_line_of_a_fault, setup, teardown),

@@ -6,9 +6,11 @@
 #include "model/limits.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define LITERAL(text) span_of(text, sizeof(text) - 1)
 
 #define CID "0192f7a0-1234-7abc-8def-0123456789ab"
 #define PARENT "0192f7a0-5678-7abc-8def-0123456789ab"
+#define CREDENTIAL "0192f7a0-9abc-7abc-8def-0123456789ab"
 
 static struct uuid uuid(const char *text)
 {
@@ -28,6 +30,8 @@ static struct event full(void)
         .depth = 0xfffe,
         .origin = EVENT_TICK,
         .data_kind = EVENT_DATA_BINARY,
+        .door = DOOR_WEBHOOK,
+        .credential = uuid(CREDENTIAL),
         .id = span_str("id-1"),
         .source = span_str("/source"),
         .type = span_str("order.created"),
@@ -37,6 +41,9 @@ static struct event full(void)
         .datacontenttype = span_str("image/png"),
         .dataschema = span_str("https://example.com/schema"),
         .extensions = span_str("{\"tenant\":\"a\"}"),
+        .address = span_of("\xc0\0\x02\x07", 4),
+        .headers = span_str("{\"x-a\":\"1\"}"),
+        .query = span_str("{\"b\":null}"),
         .data = span_of("\0\x01\xff", 3),
     };
 }
@@ -49,7 +56,9 @@ static bool same(const struct event *a, const struct event *b)
            span_eq(a->type, b->type) && span_eq(a->topic, b->topic) && span_eq(a->time, b->time) &&
            span_eq(a->subject, b->subject) && span_eq(a->datacontenttype, b->datacontenttype) &&
            span_eq(a->dataschema, b->dataschema) && span_eq(a->extensions, b->extensions) &&
-           span_eq(a->data, b->data);
+           a->door == b->door && uuid_eq(&a->credential, &b->credential) &&
+           span_eq(a->address, b->address) && span_eq(a->headers, b->headers) &&
+           span_eq(a->query, b->query) && span_eq(a->data, b->data);
 }
 
 static void event_returns_as_it_was_stored(void **state)
@@ -82,7 +91,7 @@ static void event_is_stored_behind_what_is_there(void **state)
 /* The layout is a contract with every version that has written it (schema/store.md). */
 static void event_is_stored_in_these_bytes(void **state)
 {
-    static const uint8_t head[] = {2, 1, 2, 3, 4, 5, 6, 7, 8};
+    static const uint8_t head[] = {3, 1, 2, 3, 4, 5, 6, 7, 8};
     struct event event = full();
     struct buf record = BUF_INIT;
     (void)state;
@@ -91,10 +100,103 @@ static void event_is_stored_in_these_bytes(void **state)
     assert_memory_equal(record.data + 9, event.cid.bytes, 16);
     assert_memory_equal(record.data + 25, event.parent.bytes, 16);
     assert_memory_equal(record.data + 41, "\x00\x00\x01\x9b\x7c\xa9\x8f\x2e", 8);
-    assert_memory_equal(record.data + 49, "\xff\xfe\x02\x03", 4);
-    assert_memory_equal(record.data + 53, "\0\0\0\4id-1\0\0\0\7/source", 19);
-    assert_memory_equal(record.data + record.len - 7, "\0\0\0\3\0\x01\xff", 7);
+    assert_memory_equal(record.data + 49, "\xff\xfe\x02\x03\x03", 5);
+    assert_memory_equal(record.data + 54, event.credential.bytes, 16);
+    assert_memory_equal(record.data + 70, "\0\0\0\4id-1\0\0\0\7/source", 19);
+    struct span tail = LITERAL("\0\0\0\4\xc0\0\x02\x07"
+                               "\0\0\0\x0b{\"x-a\":\"1\"}"
+                               "\0\0\0\x0a{\"b\":null}"
+                               "\0\0\0\3\0\x01\xff");
+    assert_memory_equal(record.data + record.len - tail.len, tail.data, tail.len);
     buf_done(&record);
+}
+
+/* Version 2 of full(): without door, credential, address, headers and query. */
+#define OLD_RECORD(parent, origin) \
+    LITERAL("\x02\1\2\3\4\5\6\7\x08\x01\x92\xf7\xa0\x12\x34\x7a\xbc\x8d\xef\x01\x23\x45\x67" \
+            "\x89\xab" parent "\0\0\x01\x9b\x7c\xa9\x8f\x2e\xff\xfe" origin \
+            "\x03\0\0\0\4id-1\0\0\0\7/source\0\0\0\x0dorder.created\0\0\0\6orders" \
+            "\0\0\0\x19" \
+            "2026-01-02T03:04:05+01:00\0\0\0\7subject\0\0\0\x09image/png\0\0\0\x1a" \
+            "https://example.com/schema\0\0\0\x0e{\"tenant\":\"a\"}\0\0\0\3\0\x01\xff")
+#define OLD_PARENT "\x01\x92\xf7\xa0\x56\x78\x7a\xbc\x8d\xef\x01\x23\x45\x67\x89\xab"
+#define NO_PARENT "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+
+static void event_of_version_2_is_read(void **state)
+{
+    const struct {
+        struct span record;
+        struct uuid parent;
+        enum event_origin origin;
+        enum event_door door;
+    } cases[] = {
+        {OLD_RECORD(OLD_PARENT, "\0"), uuid(PARENT), EVENT_SENT, DOOR_EMIT},
+        {OLD_RECORD(NO_PARENT, "\0"), UUID_NONE, EVENT_SENT, DOOR_UNKNOWN},
+        {OLD_RECORD(NO_PARENT, "\1"), UUID_NONE, EVENT_RUN, DOOR_HAND},
+        {OLD_RECORD(NO_PARENT, "\2"), UUID_NONE, EVENT_TICK, DOOR_TICK},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct event event, expected = full();
+        assert_int_equal(event_decode(cases[i].record, &event), ERR_OK);
+        expected.parent = cases[i].parent;
+        expected.origin = cases[i].origin;
+        expected.door = cases[i].door;
+        expected.credential = UUID_NONE;
+        expected.address = expected.headers = expected.query = SPAN_NONE;
+        assert_true(same(&event, &expected));
+    }
+}
+
+static const struct {
+    const char *what;
+    struct event event;
+    const char *json;
+} received_cases[] = {
+    {"nothing is known", {.door = DOOR_UNKNOWN},
+        "{\"door\":null,\"credential\":null,\"address\":null,\"headers\":null,\"query\":null}"},
+    {"IPv6",
+        {.door = DOOR_FX,
+            .address = {(const uint8_t *)"\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1", 16}},
+        "{\"door\":\"fx\",\"credential\":null,\"address\":\"2001:db8::1\",\"headers\":null,"
+        "\"query\":null}"},
+};
+
+static void event_tells_how_it_was_received(void **state)
+{
+    struct buf out = BUF_INIT;
+    struct event event = full();
+    (void)state;
+    for (size_t i = 0; i <= COUNT(received_cases); i++) {
+        bool last = i == COUNT(received_cases);
+        struct json_out o = json_out_to(&out);
+        json_open(&o, '{');
+        event_put_received(last ? &event : &received_cases[i].event, &o);
+        json_close(&o, '}');
+        assert_string_equal(
+            buf_text(&out), last ? "{\"door\":\"webhook\",\"credential\":\"" CREDENTIAL
+                                   "\",\"address\":\"192.0.2.7\",\"headers\":{\"x-a\":\"1\"},"
+                                   "\"query\":{\"b\":null}}"
+                                 : received_cases[i].json);
+        buf_clear(&out);
+    }
+    buf_done(&out);
+}
+
+static void event_doors_have_names(void **state)
+{
+    (void)state;
+    assert_null(event_door_name(DOOR_UNKNOWN));
+    for (enum event_door door = DOOR_UNKNOWN + 1; door < DOOR__MAX; door++) {
+        enum event_door back;
+        assert_true(event_door_parse(span_str(event_door_name(door)), &back));
+        assert_int_equal(back, door);
+        assert_non_null(strstr(event_doors(), event_door_name(door)));
+    }
+    enum event_door none;
+    assert_false(event_door_parse(span_str(""), &none));
+    assert_false(event_door_parse(span_str("Webhook"), &none));
+    assert_false(event_door_parse(span_str("web"), &none));
 }
 
 static enum err decode(struct span record)
@@ -105,7 +207,8 @@ static enum err decode(struct span record)
         assert_true(damage_touch(e.id) + damage_touch(e.source) + damage_touch(e.type) +
                         damage_touch(e.topic) + damage_touch(e.time) + damage_touch(e.subject) +
                         damage_touch(e.datacontenttype) + damage_touch(e.dataschema) +
-                        damage_touch(e.extensions) + damage_touch(e.data) <
+                        damage_touch(e.extensions) + damage_touch(e.data) +
+                        damage_touch(e.address) + damage_touch(e.headers) + damage_touch(e.query) <
                     UINT32_MAX);
     return err;
 }
@@ -121,6 +224,13 @@ static void event_notices_a_damaged_record(void **state)
     assert_int_equal(decode(buf_span(&record)), ERR_CORRUPT);
     record.data[52] = EVENT_DATA_JSON;
     record.data[51] = EVENT_ORIGIN__MAX;
+    assert_int_equal(decode(buf_span(&record)), ERR_CORRUPT);
+    record.data[51] = EVENT_TICK;
+    record.data[53] = DOOR__MAX;
+    assert_int_equal(decode(buf_span(&record)), ERR_CORRUPT);
+    buf_clear(&record);
+    event.address.len = 3; /* neither family's */
+    event_encode(&event, &record);
     assert_int_equal(decode(buf_span(&record)), ERR_CORRUPT);
     buf_done(&record);
 }
@@ -315,6 +425,9 @@ int main(void)
         cmocka_unit_test(event_returns_as_it_was_stored),
         cmocka_unit_test(event_is_stored_behind_what_is_there),
         cmocka_unit_test(event_is_stored_in_these_bytes),
+        cmocka_unit_test(event_of_version_2_is_read),
+        cmocka_unit_test(event_tells_how_it_was_received),
+        cmocka_unit_test(event_doors_have_names),
         cmocka_unit_test(event_notices_a_damaged_record),
         cmocka_unit_test(event_topic_is_the_type_where_none_is_named),
         cmocka_unit_test(event_is_written_as_a_cloudevent),
