@@ -79,6 +79,8 @@ static int become(const struct child_spec *spec)
     if (spec->account && !account_enter(spec->account))
         return errno;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of the account would undo that */
+    if (spec->forbids && !confine_forbid())
+        return errno;
     if (spec->confined && !confine_enter(spec->rules))
         return errno;
     (void)syscall(SYS_close_range, spec->fd_count, ~0u, 0);

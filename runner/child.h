@@ -27,6 +27,7 @@ struct child_spec {
     const struct config *limits; /* section step; NULL: no limit but that on core files */
     bool lasting;      /* serves many executions: its processor time adds up, and has no limit */
     bool heeds_hangup; /* a program of ours: SIGHUP waits until it heeds it (home/logs.h) */
+    bool forbids;      /* gives up what its runner has not (confine_forbid) */
     bool confined;
     int rules;                     /* what for (confine_enter); borrowed */
     const struct account *account; /* to run under, which is another one; NULL: the runner's */

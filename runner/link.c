@@ -15,12 +15,15 @@ static struct uuid at_hand;
 static bool cancelled; /* the job at hand is */
 static bool gone;
 
-/* Receives what has come, or waits until something comes. False when nothing came. */
-static bool receive(int flags)
+/*
+ * Receives what has come, or waits until something comes. 0: nothing came. Less than
+ * READ_STEP: nothing more has come.
+ */
+static size_t receive(int flags)
 {
     ssize_t n;
     if (gone)
-        return false;
+        return 0;
     buf_reserve(&in, READ_STEP);
     do
         n = recv(LINK_FD, in.data + in.len, READ_STEP, flags);
@@ -29,7 +32,7 @@ static bool receive(int flags)
         in.len += (size_t)n;
     else
         gone = n == 0 || errno != EAGAIN;
-    return n > 0;
+    return n > 0 ? (size_t)n : 0;
 }
 
 static bool next(
@@ -140,7 +143,7 @@ bool link_send(struct span frame)
 
 enum link_word link_look(void)
 {
-    while (receive(MSG_DONTWAIT))
+    while (receive(MSG_DONTWAIT) == READ_STEP)
         ;
     sort(false);
     return gone ? LINK_GONE : cancelled ? LINK_CANCEL : LINK_NOTHING;

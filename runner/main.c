@@ -13,7 +13,6 @@
 #include "base/fresh.h"
 #include "base/log.h"
 #include "home/account.h"
-#include "home/confine.h"
 #include "home/logs.h"
 #include "proc/leftovers.h"
 #include "runner/attempt.h"
@@ -136,7 +135,6 @@ int main(int argc, char **argv)
     fresh_alone();
     logs_begin(&home, "dispatcher");
     logs_heed_hangup();
-    confine_begin(&home);
     find_account();
     signal(SIGPIPE, SIG_IGN);
     child_prepare();

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "home/confine.h"
 #include "runner/answer.h"
 #include "runner/environment.h"
 #include "runner/room.h"
@@ -131,6 +132,7 @@ static bool start_process(struct persistent *p, const struct step_call *call, in
         .directory = directory,
         .environment = environment.variables,
         .limits = &call->home->config,
+        .forbids = confine_is_left(call->home),
     };
     p->file = look_at(p->path);
     environment_secrets(call->pipeline, &p->secrets);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "home/confine.h"
 #include "runner/child.h"
 #include "runner/environment.h"
 #include "runner/lines.h"
@@ -223,6 +224,7 @@ static bool start_script(
     step_script_path(run->call, path);
     home_path(run->call->home, "scripts", directory);
     environment_context(run->call, &context);
+    confine_begin(run->call->home);
     int event_fd = memory_file("event", run->call->event_text);
     int context_fd = memory_file("context", buf_span(&context));
     bool good = event_fd >= 0 && context_fd >= 0 && pipe_from_child(&run->log_fd, &log_fd) &&

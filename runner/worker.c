@@ -63,6 +63,7 @@ struct asking {
     enum worker_word word; /* WORKER_ANSWERED unless the process is being stopped */
     bool untouched;        /* nothing that was sent had been read when the other end closed */
     bool answered, gone;   /* the dispatcher */
+    bool has_log;          /* there was some at the last look */
     int64_t signal_ms;     /* when the next signal is due */
 };
 
@@ -125,7 +126,11 @@ static bool hear_interruption(void *context)
     return said != LINK_NOTHING;
 }
 
-/* Signals what is due, or waits once and takes what came. True when the process has ended. */
+/*
+ * Signals what is due, or waits once and takes what came. True when the process has ended.
+ * poll looks at one after the other, so where it finds an answer it finds the log as well that
+ * was written before that.
+ */
 static bool watch_once(struct asking *a)
 {
     struct worker *w = a->worker;
@@ -151,7 +156,8 @@ static bool watch_once(struct asking *a)
         send_more(a);
     if (fds[1].revents)
         pipe_read(&w->out_fd, hear_answer, a);
-    if (fds[2].revents)
+    a->has_log = fds[2].revents;
+    if (a->has_log)
         pipe_read(&w->log_fd, hear_log, a);
     return fds[0].revents;
 }
@@ -201,12 +207,13 @@ enum worker_word worker_ask(struct worker *worker, const struct question *questi
         .signal_ms = clock_mono_ms() + question->timeout_ms,
     };
     bool ended = false;
+    send_more(&a);
     while (!ended && (!a.answered || a.word != WORKER_ANSWERED))
         ended = watch_once(&a);
     if (ended) {
         finish(&a);
     } else {
-        for (int i = 0; i < LOG_READS && pipe_read(&worker->log_fd, hear_log, &a); i++)
+        for (int i = 0; i < LOG_READS && a.has_log && pipe_read(&worker->log_fd, hear_log, &a); i++)
             ;
         if (a.unsent.len)
             worker_dismiss(worker);

@@ -48,11 +48,23 @@ void confine_missing(struct buf *out)
                          "6.12 can)");
 }
 
-/* One filter for all scripts: each process that makes one of its own would pay for that. */
+static bool begun; /* this process has given it up, and all that it starts have */
+
 void confine_begin(const struct home *home)
 {
-    if (strcmp(home->config.step_confine, "off") != 0 && !forbid(FORBID_USER_NAMESPACES))
+    if (confine_is_left(home) && !confine_forbid())
         log_errno("cannot keep scripts from making user namespaces");
+    begun = true;
+}
+
+bool confine_is_left(const struct home *home)
+{
+    return !begun && strcmp(home->config.step_confine, "off") != 0;
+}
+
+bool confine_forbid(void)
+{
+    return !forbid_is_possible() || forbid(FORBID_USER_NAMESPACES);
 }
 
 bool confine_rules(const struct home *home, const char *work, int *ret_rules)

@@ -27,8 +27,18 @@ bool confine_is_required(const struct home *home);
 /* Appends what is missing on this system, in a sentence part; nothing where all is there. */
 void confine_missing(struct buf *out);
 
-/* What a runner gives up at its start for all scripts: to make user namespaces. */
+/*
+ * What every script gives up, exempted or not: to make user namespaces. A runner gives it up
+ * before it starts a process for one step, since each process that makes a filter of its own
+ * pays for that. Each system call of a runner is slower from then on.
+ */
 void confine_begin(const struct home *home);
+
+/* Is it left to a process that lasts to give that up, since its runner has not? */
+bool confine_is_left(const struct home *home);
+
+/* Gives it up. For a new process between vfork and exec: system calls only. False with errno. */
+bool confine_forbid(void);
 
 /*
  * The rules for a process with this work directory, as a descriptor (close-on-exec) that
