@@ -1,6 +1,7 @@
 /* tick - see tick.h. */
 #include "dispatcher/tick.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -68,8 +69,12 @@ enum err tick_take_up(struct dispatcher *d, struct store_txn *txn, const struct 
     return ERR_OK;
 }
 
-static enum err take(struct store_txn *txn, const struct listener *listener)
+/* The event is that of the minute it was due, however late it is taken. */
+static enum err take(struct store_txn *txn, const struct listener *listener, int64_t due_ms)
 {
+    char due[CLOCK_TEXT], data[sizeof "{\"due\":\"\"}" + CLOCK_TEXT];
+    clock_format(due_ms, due);
+    snprintf(data, sizeof data, "{\"due\":\"%s\"}", due);
     struct event event = {
         .cid = uuid_new(),
         .accepted_ms = clock_wall_ms(),
@@ -80,21 +85,22 @@ static enum err take(struct store_txn *txn, const struct listener *listener)
         .type = span_str(TICK_TYPE),
         .subject = listener->trigger.pipeline_name,
         .datacontenttype = span_str("application/json"),
-        .data = span_str("{}"),
+        .time = span_str(due),
+        .data = span_str(data),
     };
     enum err err = events_append(txn, &event);
     return err ? err : route_create(txn, listener, &event);
 }
 
-/* Is the latest tick that is due in time? It stands for all ticks that are due. */
-static bool is_in_time(const struct dispatcher *d, const struct listener *listener, int64_t now)
+/* When the latest tick that is due was due, or one before that is too late: it stands for all. */
+static int64_t latest_due(const struct dispatcher *d, const struct listener *listener, int64_t now)
 {
     int64_t latest = listener->service->plan.ticking.tick.due_ms, next = now - late_ms(d) - 1;
     if (next < latest)
         next = latest;
     while ((next = cron_next_ms(listener->schedule, next)) >= 0 && next <= now)
         latest = next;
-    return latest >= now - late_ms(d);
+    return latest;
 }
 
 /* Takes what is due, or notes it as missed. After the clock was set back, goes on by the clock. */
@@ -103,7 +109,8 @@ static enum err look(
 {
     struct ticking *t = &listener->service->plan.ticking;
     bool due = t->tick.due_ms >= 0 && t->tick.due_ms <= now, set_back = is_set_back(&t->tick, now);
-    enum err err = due && is_in_time(d, listener, now) ? take(txn, listener) : ERR_OK;
+    int64_t latest = due ? latest_due(d, listener, now) : 0;
+    enum err err = due && latest >= now - late_ms(d) ? take(txn, listener, latest) : ERR_OK;
     if (due || set_back)
         *t = (struct ticking){first_after(listener->schedule, now), false};
     return err;

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "fxctl/event_text.h"
 #include "fxctl/help.h"
 #include "fxctl/listing.h"
 #include "fxctl/pages.h"
@@ -251,10 +252,25 @@ static void add_execution(struct span execution, struct buf *out)
     buf_add_char(out, '\n');
 }
 
+/* What is asked for, and the event that came in, where that is shown beside the document. */
+struct shown {
+    struct uuid id;
+    struct buf event; /* a CloudEvent in JSON; empty: not kept, or not asked for */
+};
+
 static enum err print_execution(
     struct fxctl *ctl, struct store_txn *txn, struct json_out *out, void *context)
 {
-    return execution_print(txn, context, (size_t)ctl->home.config.web_reply_bytes, out);
+    struct shown *shown = context;
+    struct event event;
+    size_t bytes = (size_t)ctl->home.config.web_reply_bytes;
+    enum err err = execution_print(txn, &shown->id, bytes, out);
+    if (err || ctl->json)
+        return err;
+    err = execution_event(txn, &shown->id, &event);
+    if (!err)
+        event_format(&event, &shown->event);
+    return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
 static int no_execution(const struct fxctl *ctl, const void *context)
@@ -265,16 +281,53 @@ static int no_execution(const struct fxctl *ctl, const void *context)
 
 static int show(struct fxctl *ctl)
 {
-    struct uuid id;
+    struct shown shown = {.event = BUF_INIT};
     struct buf json = BUF_INIT, text = BUF_INIT;
-    if (!uuid_parse(span_str(ctl->operands[0]), &id))
+    if (!uuid_parse(span_str(ctl->operands[0]), &shown.id))
         return help_usage(ctl, "\"%s\" is no id of an execution", ctl->operands[0]);
-    int status = read_document(ctl, print_execution, &id, no_execution, &json);
-    if (!status && !ctl->json)
+    int status = read_document(ctl, print_execution, &shown, no_execution, &json);
+    if (!status && !ctl->json) {
         add_execution(buf_span(&json), &text);
+        buf_add_str(&text, "\nevent\n");
+        event_text_brief(buf_span(&shown.event), ctl->operands[0], &text);
+    }
     if (!status)
         fxctl_print(ctl->json ? &json : &text);
+    buf_done(&shown.event);
     buf_done(&json);
+    buf_done(&text);
+    return status;
+}
+
+/* execution event */
+
+static enum err print_event(
+    struct fxctl *ctl, struct store_txn *txn, struct json_out *out, void *context)
+{
+    struct event event;
+    enum err err = execution_event(txn, context, &event);
+    if (!err && fxctl_option(ctl, "payload"))
+        buf_add_span(out->buf, event.data);
+    else if (!err)
+        event_format(&event, out->buf);
+    return err;
+}
+
+static int event(struct fxctl *ctl)
+{
+    struct uuid id;
+    struct buf document = BUF_INIT, text = BUF_INIT;
+    if (!uuid_parse(span_str(ctl->operands[0]), &id))
+        return help_usage(ctl, "\"%s\" is no id of an execution", ctl->operands[0]);
+    int status = read_document(ctl, print_event, &id, no_execution, &document);
+    if (!status && fxctl_option(ctl, "payload")) {
+        fwrite(document.data, 1, document.len, stdout); /* as it came: no line end is added */
+    } else if (!status) {
+        if (!ctl->json)
+            event_text(buf_span(&document), ctl->operands[0], &text);
+        fxctl_print(ctl->json ? &document : &text);
+    }
+    buf_done(&document);
     buf_done(&text);
     return status;
 }
@@ -282,6 +335,11 @@ static int show(struct fxctl *ctl)
 static const struct option_rule cid_options[] = {
     {"wait", "SECONDS", OPTION_BARE,
         "wait until nothing more will come of it; at most 30 seconds\nwhere no number is given"},
+    {0},
+};
+
+static const struct option_rule event_options[] = {
+    {"payload", NULL, OPTION_FREE, "print the bytes of the payload as they came, and nothing else"},
     {0},
 };
 
@@ -321,7 +379,20 @@ const struct command execution_commands[] = {
         .operands_min = 1,
         .operands_max = 1,
         .summary = "show one execution with its attempts, its steps, their output and its data",
+        .details = "What it ran for stands below, with the beginning of the payload.",
         .run = show,
+    },
+    {
+        .name = "execution event",
+        .operands = "ID",
+        .operands_min = 1,
+        .operands_max = 1,
+        .options = event_options,
+        .summary = "show the event that an execution ran for, with its payload",
+        .details =
+            "With --json it is the CloudEvent that a step gets on standard input, so a script\n"
+            "can be tried with what broke it.",
+        .run = event,
     },
     {0},
 };

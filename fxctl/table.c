@@ -6,7 +6,8 @@
 #include "base/json.h"
 #include "fxctl/text.h"
 
-#define GAP 2 /* spaces between columns */
+#define GAP 2      /* spaces between columns */
+#define DOTS "..." /* stand for the rest of a text */
 
 /* Appends a value as one line of text. */
 static void add_value(struct span value, enum json_type type, struct buf *out)
@@ -53,6 +54,37 @@ void table_value(struct span object, const char *member, struct buf *out)
     add_value(item.value, item.type, out);
 }
 
+/* Appends the text, or its beginning with dots where it has more than so many characters. */
+static void add_bounded(struct span text, size_t most, struct buf *out)
+{
+    size_t len = 0, width = 0;
+    if (text_width(text) <= most) {
+        buf_add_span(out, text);
+        return;
+    }
+    for (; len < text.len; len++)
+        if ((text.data[len] & 0xc0) != 0x80 && width++ == most - strlen(DOTS))
+            break;
+    buf_add(out, text.data, len);
+    buf_add_str(out, DOTS);
+}
+
+/* Appends what a row has in a column. */
+static void add_column(struct span row, const struct column *column, struct buf *out)
+{
+    struct json_item item = {.value = SPAN_NONE, .type = JSON_NULL};
+    struct buf text = BUF_INIT;
+    (void)json_find(row, column->member, &item);
+    if (column->first && item.type == JSON_ARRAY) {
+        struct json_walk walk = json_walk_start(item.value);
+        if (!json_walk_next(&walk, &item))
+            item.type = JSON_NULL;
+    }
+    add_value(item.value, item.type, &text);
+    add_bounded(buf_span(&text), column->most ? column->most : SIZE_MAX, out);
+    buf_done(&text);
+}
+
 static void add_spaces(size_t count, struct buf *out)
 {
     while (count--)
@@ -86,7 +118,7 @@ static void measure(struct table *table, struct span array, size_t count)
     for (struct json_walk walk = json_walk_start(array); json_walk_next(&walk, &row);)
         for (size_t i = 0; i < count; i++) {
             buf_clear(&cell);
-            table_value(row.value, table->columns[i].member, &cell);
+            add_column(row.value, &table->columns[i], &cell);
             size_t width = text_width(buf_span(&cell));
             if (width > table->widths[i])
                 table->widths[i] = width;
@@ -119,7 +151,7 @@ void table_page(struct table *table, struct span array, struct buf *out)
     do {
         for (size_t i = 0; i < count; i++) {
             buf_clear(&cell);
-            table_value(row.value, table->columns[i].member, &cell);
+            add_column(row.value, &table->columns[i], &cell);
             add_cell(
                 buf_span(&cell), table->widths[i], table->columns[i].number, i + 1 == count, out);
         }

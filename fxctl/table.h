@@ -16,6 +16,8 @@ struct column {
     const char *title; /* NULL ends a list */
     const char *member;
     bool number; /* aligned to the right */
+    bool first;  /* of an array only the first is shown */
+    size_t most; /* characters of text that are shown; 0: all */
 };
 
 #define COLUMNS_MAX 16

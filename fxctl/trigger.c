@@ -9,7 +9,7 @@
 #include "fxctl/read.h"
 #include "fxctl/text.h"
 #include "home/alive.h"
-#include "store/pipelines.h"
+#include "view/schedule.h"
 #include "view/trigger.h"
 
 const struct column trigger_columns[] = {
@@ -21,6 +21,7 @@ const struct column trigger_columns[] = {
     {"PENDING", "pending", true},
     {"RUNNING", "running", true},
     {"STARTED", "started", false},
+    {"NEXT TICK", "next_ticks", .first = true},
     {0},
 };
 
@@ -31,27 +32,10 @@ struct change {
     const char *word;
     const struct home *home;
     int64_t now_ms;
-    uint32_t version;    /* to start; 0: the latest */
-    bool was_started;    /* before a stop */
-    struct buf state;    /* after a start, as trigger_print has it */
-    struct buf schedule; /* likewise, the one that starts the pipeline; empty: none */
+    uint32_t version; /* to start; 0: the latest */
+    bool was_started; /* before a stop */
+    struct buf state; /* after a start, as trigger_print has it */
 };
-
-/* Reads the schedule that a version of a pipeline has, if it has one. */
-static enum err read_schedule(struct store_txn *txn, const struct trigger *trigger, struct buf *out)
-{
-    struct span definition;
-    struct json_item options, schedule;
-    uint32_t version;
-    int64_t created_ms;
-    buf_clear(out);
-    enum err err = pipelines_version(
-        txn, trigger->pipeline_id, trigger->pipeline_version, &version, &created_ms, &definition);
-    if (!err && json_find(definition, "options", &options) && options.type == JSON_OBJECT &&
-        json_find(options.value, "schedule", &schedule))
-        json_unescape(schedule.value, out);
-    return err;
-}
 
 static enum err start_mutation(struct store_txn *txn, void *context)
 {
@@ -63,8 +47,6 @@ static enum err start_mutation(struct store_txn *txn, void *context)
         err = triggers_start(txn, span_str(id), change->version, change->now_ms);
     if (!err)
         err = triggers_get(txn, span_str(id), &trigger);
-    if (!err)
-        err = read_schedule(txn, &trigger, &change->schedule);
     buf_clear(&change->state);
     struct json_out out = json_out_to(&change->state);
     return err ? err : trigger_print(txn, change->home, &trigger, &out);
@@ -80,11 +62,25 @@ static void add_starts(const struct change *change, struct buf *line)
         buf_add_str(line, " listens for ");
         table_value(buf_span(&change->state), "topic", line);
     }
-    if (change->schedule.len) {
+    if (table_member(buf_span(&change->state), "schedule").len) {
         buf_add_str(line, listens ? ", and runs by the schedule \"" : " runs by the schedule \"");
-        text_add_line(buf_span(&change->schedule), line);
+        table_value(buf_span(&change->state), "schedule", line);
         buf_add_str(line, "\" (UTC)");
     }
+}
+
+/* Adds the next ticks of a trigger that has a schedule, each on a new line. */
+static void add_ticks(struct span state, struct buf *out)
+{
+    struct json_walk walk = json_walk_start(table_member(state, "next_ticks"));
+    struct json_item tick;
+    size_t count = 0;
+    for (; json_walk_next(&walk, &tick); count++) {
+        buf_add_str(out, "\n  ");
+        json_unescape(tick.value, out);
+    }
+    if (count < SCHEDULE_TICKS)
+        buf_add_str(out, count ? "\n  and none for years after that" : "\n  never, for years");
 }
 
 static void print_started(const struct fxctl *ctl, const struct change *change)
@@ -96,7 +92,13 @@ static void print_started(const struct fxctl *ctl, const struct change *change)
     buf_add_str(&line, " version ");
     table_value(buf_span(state), "pipeline_version", &line);
     add_starts(change, &line);
-    fxctl_say("%s.", buf_text(&line));
+    if (table_member(buf_span(state), "schedule").len) {
+        buf_add_str(&line, ", next at:");
+        add_ticks(buf_span(state), &line);
+    } else {
+        buf_add_char(&line, '.');
+    }
+    fxctl_say("%s", buf_text(&line));
     if (!alive_is(&ctl->home))
         fxctl_say("No dispatcher runs in this home; nothing is run until one does.");
     if (ctl->json)
@@ -128,7 +130,6 @@ static int start(struct fxctl *ctl)
     else
         status = fxctl_failed(err);
     buf_done(&change.state);
-    buf_done(&change.schedule);
     return status;
 }
 
@@ -210,6 +211,12 @@ static void answer_one(const struct fxctl *ctl, const struct buf *state)
     buf_printf(&rows, "[%s]", buf_text(state));
     if (started && !ctl->json)
         table_rows(buf_span(&rows), trigger_columns, &text);
+    if (table_member(buf_span(state), "schedule").len) {
+        buf_add_str(&text, "\nruns by the schedule \"");
+        table_value(buf_span(state), "schedule", &text);
+        buf_add_str(&text, "\" (UTC), next at:");
+        add_ticks(buf_span(state), &text);
+    }
     fxctl_print(ctl->json ? state : &text);
     if (!started)
         fxctl_say("The trigger of %s is not started.", ctl->operands[0]);
@@ -262,7 +269,9 @@ const struct command trigger_commands[] = {
         .operands = "[NAME-OR-ID]",
         .operands_max = 1,
         .summary = "show the started triggers, or the one of a pipeline",
-        .details = "Ready: the dispatcher runs and has taken the trigger up.",
+        .details =
+            "Ready: the dispatcher runs and has taken the trigger up. Of one pipeline with a\n"
+            "schedule its next five ticks are shown, in UTC.",
         .run = status,
     },
     {

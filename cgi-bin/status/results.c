@@ -183,6 +183,22 @@ void results_of_execution(struct request *request)
     read_reply(request, 200, print_execution, "There is no such execution.");
 }
 
+static enum err print_event(struct request *request, struct store_txn *txn, struct json_out *out)
+{
+    struct uuid id;
+    struct event event;
+    enum err err =
+        uuid_parse(request->params[0], &id) ? execution_event(txn, &id, &event) : ERR_NOTFOUND;
+    if (!err)
+        event_format(&event, out->buf);
+    return err;
+}
+
+void results_event(struct request *request)
+{
+    read_reply(request, 200, print_event, "There is no such execution.");
+}
+
 void results_list(struct request *request)
 {
     static const char *const names[] = {

@@ -15,6 +15,9 @@ void results_explain(struct request *request);
 /* GET /fx/executions/{execution_id} */
 void results_of_execution(struct request *request);
 
+/* GET /fx/executions/{execution_id}/event: the event as its steps were given it, a CloudEvent. */
+void results_event(struct request *request);
+
 /* GET /fx/executions?status=&service=&pipeline_id=&event_type=&since=&until=&limit=&after=&full= */
 void results_list(struct request *request);
 

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "model/name.h"
 #include "store/pipelines.h"
+#include "view/schedule.h"
 #include "view/trigger.h"
 #include "web/read.h"
 
@@ -12,6 +13,7 @@
 /* What a write carries from its handler to its reply. */
 struct change {
     uint32_t version; /* to start; 0: the latest */
+    struct buf reply; /* of a start */
 };
 
 static void reply_unknown(struct request *request)
@@ -22,12 +24,24 @@ static void reply_unknown(struct request *request)
 static enum err start(struct store_txn *txn, void *context)
 {
     struct request *request = context;
-    const struct change *change = request->state;
-    return triggers_start(txn, request->params[0], change->version, clock_wall_ms());
+    struct change *change = request->state;
+    struct json_out out = json_out_to(&change->reply);
+    int64_t now_ms = clock_wall_ms();
+    enum err err = triggers_start(txn, request->params[0], change->version, now_ms);
+    if (err)
+        return err;
+    buf_clear(&change->reply); /* a mutation may run again */
+    json_open(&out, '{');
+    json_put_str(&out, "message", "Event started successfully");
+    err = schedule_print(txn, request->params[0], change->version, now_ms, NULL, &out);
+    json_close(&out, '}');
+    return err;
 }
 
 static void started(struct request *request, enum err err)
 {
+    struct change *change = request->state;
+    struct span reply = arena_keep(&request->arena, &change->reply);
     if (err == ERR_NOTFOUND)
         reply_unknown(request);
     else if (err == ERR_INVALID)
@@ -38,7 +52,7 @@ static void started(struct request *request, enum err err)
     else if (err)
         reply_error(request, err);
     else
-        reply_message(request, 200, "Event started successfully");
+        reply_json(request, 200, reply);
 }
 
 void control_start(struct request *request)

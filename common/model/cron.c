@@ -10,6 +10,7 @@
 #define MINUTE_MS 60000
 #define DAY_MINUTES 1440
 #define YEARS_DAYS (5 * 366) /* how far ahead a matching minute is looked for */
+#define SHORTEST_MONTH 28    /* its days */
 #define SHOWN_MAX 32         /* characters of a wrong schedule that a message repeats */
 
 static const char *const month_names[] = {
@@ -247,14 +248,22 @@ static int next_minute(const struct cron *cron, int minute)
     return -1;
 }
 
-int64_t cron_next_ms(const struct cron *cron, int64_t after_ms)
+/* Days from this one to the next that may match: most of a month is skipped that cannot. */
+static int64_t days_on(const struct cron *cron, const struct tm *tm)
+{
+    bool month = cron->months >> (tm->tm_mon + 1) & 1;
+    return month || tm->tm_mday >= SHORTEST_MONTH ? 1 : SHORTEST_MONTH - tm->tm_mday;
+}
+
+/* As cron_next_ms, with so many days left to look at. */
+static int64_t find_next(const struct cron *cron, int64_t after_ms, int *looks)
 {
     /* Division rounds towards the past, also before 1970. */
     int64_t minutes = after_ms / MINUTE_MS - (after_ms % MINUTE_MS < 0) + 1;
     int64_t day = minutes / DAY_MINUTES - (minutes % DAY_MINUTES < 0);
     int from = (int)(minutes - day * DAY_MINUTES);
 
-    for (int64_t last = day + YEARS_DAYS; day <= last; day++, from = 0) {
+    for (int64_t last = day + YEARS_DAYS; day <= last && (*looks)-- > 0; from = 0) {
         time_t seconds = (time_t)(day * DAY_MINUTES * 60);
         struct tm tm;
         if (!gmtime_r(&seconds, &tm))
@@ -262,6 +271,22 @@ int64_t cron_next_ms(const struct cron *cron, int64_t after_ms)
         int minute = day_matches(cron, &tm) ? next_minute(cron, from) : -1;
         if (minute >= 0)
             return (day * DAY_MINUTES + minute) * MINUTE_MS;
+        day += days_on(cron, &tm);
     }
     return -1;
+}
+
+int64_t cron_next_ms(const struct cron *cron, int64_t after_ms)
+{
+    int looks = YEARS_DAYS + 1;
+    return find_next(cron, after_ms, &looks);
+}
+
+size_t cron_list_ms(const struct cron *cron, int64_t after_ms, size_t most, int64_t *ret_ms)
+{
+    int looks = CRON_LOOKS_MAX;
+    size_t count = 0;
+    while (count < most && (ret_ms[count] = find_next(cron, after_ms, &looks)) >= 0)
+        after_ms = ret_ms[count++];
+    return count;
 }

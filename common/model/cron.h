@@ -32,4 +32,13 @@ bool cron_parse(struct span text, struct cron *ret_cron, struct buf *ret_why);
  */
 int64_t cron_next_ms(const struct cron *cron, int64_t after_ms);
 
+#define CRON_LOOKS_MAX 4000 /* days that are looked at for a list of ticks */
+
+/*
+ * Puts the next minutes into ret_ms, `most` of them where so many come, and returns their
+ * number. It is less where none comes within five years of the last, or CRON_LOOKS_MAX days
+ * have been looked at.
+ */
+size_t cron_list_ms(const struct cron *cron, int64_t after_ms, size_t most, int64_t *ret_ms);
+
 #endif

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "model/limits.h"
 #include "store/attempts.h"
+#include "store/events.h"
 #include "store/executions.h"
 
 /* An execution with what belongs to it. It borrows from the transaction and from itself. */
@@ -82,4 +83,11 @@ enum err execution_print_brief(struct store_txn *txn, const struct uuid *id, str
     if (!err)
         format(&shown, (struct execution_extras){.brief = true}, out);
     return err;
+}
+
+enum err execution_event(struct store_txn *txn, const struct uuid *id, struct event *ret_event)
+{
+    struct execution execution;
+    enum err err = executions_get(txn, id, &execution, NULL);
+    return err ? err : events_get(txn, execution.event_seq, ret_event);
 }

@@ -5,6 +5,7 @@
  */
 #include "base/id.h"
 #include "base/json.h"
+#include "model/event.h"
 #include "store/store.h"
 
 /* Stands before the end of a log whose beginning a reply has no room for. */
@@ -17,6 +18,13 @@
  */
 enum err execution_print(struct store_txn *txn, const struct uuid *id, size_t log_bytes,
     struct json_out *out) MUST_CHECK;
+
+/*
+ * The event that the execution was made for; its text borrows from the transaction. ERR_NOTFOUND
+ * also where the event is not kept any more.
+ */
+enum err execution_event(
+    struct store_txn *txn, const struct uuid *id, struct event *ret_event) MUST_CHECK;
 
 /* Writes the ExecutionBrief (schema/execution-brief.schema.json). ERR_NOTFOUND. */
 enum err execution_print_brief(

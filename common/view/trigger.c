@@ -3,12 +3,17 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "home/alive.h"
 #include "store/pipelines.h"
 #include "store/services.h"
+#include "view/schedule.h"
 
-enum err trigger_print(struct store_txn *txn, const struct home *home,
-    const struct trigger *trigger, struct json_out *out)
+#define READ_MAX (16 << 20) /* bytes of definitions that a page of triggers reads */
+
+/* Writes a trigger; *spent grows by the bytes that its schedule was looked for in. */
+static enum err print(struct store_txn *txn, const struct home *home, const struct trigger *trigger,
+    size_t *spent, struct json_out *out)
 {
     struct service_report service;
     char version[16];
@@ -28,8 +33,16 @@ enum err trigger_print(struct store_txn *txn, const struct home *home,
     json_put_int(out, "running", service.running);
     json_key(out, "started");
     json_time(out, trigger->started_ms);
+    err = schedule_print(
+        txn, trigger->pipeline_id, trigger->pipeline_version, clock_wall_ms(), spent, out);
     json_close(out, '}');
-    return ERR_OK;
+    return err == ERR_NOTFOUND ? ERR_OK : err; /* what has no definition has no schedule */
+}
+
+enum err trigger_print(struct store_txn *txn, const struct home *home,
+    const struct trigger *trigger, struct json_out *out)
+{
+    return print(txn, home, trigger, NULL, out);
 }
 
 enum err trigger_print_of(
@@ -57,6 +70,7 @@ struct listing {
     struct json_out *out;
     char last[PIPELINE_ID_MAX + 1]; /* the pipeline of the last that was written */
     bool more;
+    size_t spent; /* bytes of definitions that were read */
     enum err err;
 };
 
@@ -66,12 +80,12 @@ static bool print_started(const struct trigger *trigger, void *context)
     struct span id = trigger->pipeline_id;
     if (trigger->until_seq)
         return true;
-    listing->more = page_is_full(listing->page, listing->out);
+    listing->more = page_is_full(listing->page, listing->out) || listing->spent >= READ_MAX;
     if (listing->more)
         return false;
     listing->page->rows++;
     snprintf(listing->last, sizeof listing->last, "%.*s", (int)id.len, (const char *)id.data);
-    listing->err = trigger_print(listing->txn, listing->home, trigger, listing->out);
+    listing->err = print(listing->txn, listing->home, trigger, &listing->spent, listing->out);
     return !listing->err;
 }
 

@@ -12,8 +12,9 @@
 
 /*
  * Writes {"ready", "pipeline_id", "service", "topic", "pipeline_version",
- * "generation", "instances", "pending", "running", "started"} for a started trigger. The
- * trigger is ready when the dispatcher lives and has taken up this generation.
+ * "generation", "instances", "pending", "running", "started"} for a started trigger, and
+ * "schedule" and "next_ticks" for one with a schedule (view/schedule.h). The trigger is ready when
+ * the dispatcher lives and has taken up this generation.
  */
 enum err trigger_print(struct store_txn *txn, const struct home *home,
     const struct trigger *trigger, struct json_out *out) MUST_CHECK;

@@ -22,7 +22,7 @@ COMMANDS = [
     "init", "status", "key create", "key list", "key rotate", "key revoke", "secret create",
     "secret list", "secret rotate", "secret revoke", "verify", "pipeline apply", "pipeline list",
     "pipeline show", "pipeline delete", "pipeline run", "trigger start", "trigger status",
-    "trigger stop", "publish", "cid", "explain", "executions", "execution show",
+    "trigger stop", "publish", "cid", "explain", "executions", "execution show", "execution event",
     "execution retry", "execution skip", "execution cancel", "dead-letter list",
     "dead-letter retry",
 ]

@@ -13,6 +13,7 @@ ALLOWED = {
     "/fx/events/webhook": "POST, OPTIONS",
     f"/fx/cid/{NOBODY}": "GET, HEAD",
     f"/fx/executions/{NOBODY}": "GET, HEAD",
+    f"/fx/executions/{NOBODY}/event": "GET, HEAD",
     "/fx/executions": "GET, HEAD",
     "/api/v1/pipelines": "GET, HEAD, POST",
     "/api/v1/pipelines/none": "GET, HEAD, PUT, DELETE",
@@ -54,7 +55,7 @@ def test_strange_method(site, method):
 @pytest.mark.parametrize("path", [
     "/", "/fx", "/fx/", "/fx/event", "/fx/eventsX", "/fx/events/x", "/fx/events/x/y", "/fx/cid",
     "/fx/cid/", f"/fx/cid/{NOBODY}/x", f"/fx/cid/{NOBODY}/explain/x", "/fx/executionsX",
-    f"/fx/executions/{NOBODY}/x", "/FX/events", "/fx/Events", "/api", "/api/", "/api/v1",
+    f"/fx/executions/{NOBODY}/x", f"/fx/executions/{NOBODY}/event/x", "/FX/events", "/fx/Events", "/api", "/api/", "/api/v1",
     "/api/v1/", "/api/v2/events", "/api/v1/pipelinesX", "/api/v1/pipelines/none/x",
     "/api/v1/pipelines/none/versions/1/x", "/api/v1/eventsX", "/api/v1/events/none/x",
     "/api/v1/batches", "/api/v1/executions", "/index.html", "/favicon.ico", "/robots.txt",

@@ -1,6 +1,8 @@
 """Schedules. The wall clock of the dispatcher and of fxctl, which starts the triggers, is set by
 the test (libfaketime), a second before a minute begins, say; their other clock and everything
 around them go on as they are."""
+import json
+import re
 import signal
 import subprocess
 from datetime import datetime, timedelta, timezone
@@ -49,6 +51,13 @@ def ticks(home, service):
     return [e for e in reversed(found) if e["event_type"] == "fx.schedule"]
 
 
+def event_of(home, execution):
+    """The event of a tick, which has the minute it was due as its time and in its payload."""
+    event = home.get(f"/fx/executions/{execution['execution_id']}/event").json
+    assert event["data"] == {"due": event["time"]}
+    return event
+
+
 def wait_ticks(home, service, count):
     def enough():
         seen = ticks(home, service)
@@ -82,7 +91,9 @@ def test_every_minute(clocked):
         at(clocked, minute)
         execution = wait_ticks(clocked, "tick", minute + 1)[-1]
         [execution] = clocked.wait_cid(execution["cid"])
-        assert completed(execution)["data"] == {"got": {}}
+        due = f"2030-06-12T12:0{minute + 1}:00.000Z"
+        assert completed(execution)["data"] == {"got": {"due": due}}
+        assert event_of(clocked, execution)["time"] == due
         assert execution["datetime"].startswith(f"2030-06-12T12:0{minute + 1}:00.")
         assert execution["parent_execution_id"] is None
         [event] = clocked.get(f"/fx/cid/{execution['cid']}/explain").json["events"]
@@ -171,6 +182,7 @@ def test_taken_late(clocked, how):
         clocked.start_dispatcher()
         late = wait_ticks(clocked, "tick", minute // 10 + 1)[-1]
         assert late["datetime"].startswith(f"2030-06-12T12:{minute}:2")
+        assert event_of(clocked, late)["time"] == f"2030-06-12T12:{minute}:00.000Z"
     getattr(clocked, how)()
     clocked.start_dispatcher()
     a_look_later(clocked)
@@ -185,7 +197,8 @@ def test_how_late(away):
     scheduled(away, schedule="1 * * * *")
     at(away, 10, 0)
     assert once(away).returncode == 0
-    assert len(ticks(away, "tick")) == 1
+    [tick] = ticks(away, "tick")
+    assert event_of(away, tick)["time"] == "2030-06-12T12:01:00.000Z"
     at(away, 72, 0)
     assert once(away).returncode == 0
     assert len(ticks(away, "tick")) == 1
@@ -197,7 +210,8 @@ def test_a_machine_that_slept(clocked, schedule, count):
     scheduled(clocked, schedule=schedule)
     at(clocked, 182, 30)
     if count:
-        wait_ticks(clocked, "tick", count)
+        [tick] = wait_ticks(clocked, "tick", count)
+        assert event_of(clocked, tick)["time"] == "2030-06-12T15:02:00.000Z"
     a_look_later(clocked)
     assert len(ticks(clocked, "tick")) == count
     at(clocked, 189)
@@ -415,3 +429,50 @@ def test_no_work_while_it_waits(clocked):
     mtime = lock.stat().st_mtime_ns
     until(lambda: lock.stat().st_mtime_ns != mtime, what="the dispatcher looks around")
     assert clocked.commits() == before
+
+
+def times(home, *words):
+    """The times that a command of fxctl prints, on either output."""
+    done = home.run_fxctl(*words)
+    assert done.returncode == 0, done.stderr
+    return re.findall(r"^  (\d{4}-\S+Z)$", done.stdout + done.stderr, re.M), done
+
+
+@pytest.mark.parametrize("schedule, expected", [
+    ("*/5 * * * *", ["06-12T12:05", "06-12T12:10", "06-12T12:15", "06-12T12:20", "06-12T12:25"]),
+    ("0 9 1-7 * */7", ["07-07T09:00", "08-04T09:00", "09-01T09:00", "10-06T09:00", "11-03T09:00"])])
+def test_next_five(away, schedule, expected):
+    """In UTC; said by the start of a trigger and by its status, also before a dispatcher comes."""
+    expected = [f"2030-{time}:00.000Z" for time in expected]
+    pipeline = scheduled(away, schedule=schedule, start=False)
+    for action in ("start", "status"):
+        found, done = times(away, "trigger", action, pipeline)
+        assert found == expected
+        assert f'by the schedule "{schedule}" (UTC)' in done.stdout + done.stderr
+    state = json.loads(away.fxctl("trigger", "status", pipeline, "--json"))
+    assert (state["schedule"], state["next_ticks"]) == (schedule, expected)
+    table = away.fxctl("trigger", "status")
+    assert expected[0] in table and expected[1] not in table
+
+
+@pytest.mark.parametrize("schedule, all_five", [
+    ("0 0 29 2 *", True), ("0 0 29 2 */2", False), ("@yearly", True)])
+def test_rare_ticks(live, schedule, all_five):
+    """Over HTTP too: of one that comes rarely or, after some time, not for years."""
+    pipeline = scheduled(live, schedule=schedule, start=False)
+    started = live.post(f"/api/v1/events/{pipeline}").json
+    state = trigger(live, pipeline)
+    [listed] = live.get("/api/v1/events").json["events"]
+    for answer in (started, state, listed):
+        assert answer["schedule"] == schedule
+        assert answer["next_ticks"] == started["next_ticks"]
+        assert (len(answer["next_ticks"]) == 5) == all_five
+    found, done = times(live, "trigger", "status", pipeline)
+    assert found == started["next_ticks"]
+    assert ("for years" in done.stdout) != all_five
+
+
+def test_no_ticks_without_a_schedule(live):
+    pipeline = make(live, OK, event="job")
+    assert live.post(f"/api/v1/events/{pipeline}").json == {"message": "Event started successfully"}
+    assert not {"schedule", "next_ticks"} & set(trigger(live, pipeline))

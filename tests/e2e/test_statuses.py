@@ -229,6 +229,8 @@ OWN = {
     ("GET", "/fx/executions", 422): lambda home: home.get("/fx/executions?limit=x"),
     ("GET", "/fx/executions/{execution_id}", 200):
         lambda home: home.get(f"/fx/executions/{pending(home)}"),
+    ("GET", "/fx/executions/{execution_id}/event", 200):
+        lambda home: home.get(f"/fx/executions/{pending(home)}/event"),
     ("GET", PIPELINES, 422): lambda home: home.get(f"{PIPELINES}?limit=x"),
     ("GET", "/api/v1/pipelines/{id}/versions", 422):
         lambda home: home.get(f"/api/v1/pipelines/{pipeline(home)}/versions?limit=x"),

@@ -37,6 +37,7 @@ static const struct route routes[] = {
     {"GET", "/fx/cid/{cid}", SCOPE_STATUS, results_of_cid},
     {"GET", "/fx/cid/{cid}/explain", SCOPE_STATUS, results_explain},
     {"GET", "/fx/executions/{execution_id}", SCOPE_STATUS, results_of_execution},
+    {"GET", "/fx/executions/{execution_id}/event", SCOPE_STATUS, results_event},
     {"GET", "/fx/executions", SCOPE_STATUS, results_list},
     {"GET", "/fx/openapi.json", SCOPE_NONE, openapi},
     {"GET", "/api/v1/pipelines", SCOPE_PIPELINES, definitions_list},

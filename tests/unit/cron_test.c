@@ -101,6 +101,39 @@ static void cron_finds_the_next_minute(void **state)
 }
 
 static const struct {
+    const char *schedule, *after;
+    size_t count;
+    const char *last;
+} list_cases[] = {
+    {"* * * * *", "2026-01-01T00:00:00.000Z", 5, "2026-01-01T00:05:00.000Z"},
+    {"0 0 29 2 *", "2026-01-01T00:00:00.000Z", 5, "2044-02-29T00:00:00.000Z"},
+    {"0 0 29 2 *", "2093-01-01T00:00:00.000Z", 1, "2096-02-29T00:00:00.000Z"},
+    {"0 0 31 1,3,5,7,8,10,12 */7", "2026-01-01T00:00:00.000Z", 5, "2030-03-31T00:00:00.000Z"},
+    {"0 0 30 2 *", "2026-01-01T00:00:00.000Z", 0, NULL},
+    {"0 0 31 2,4,6,9,11 *", "2026-01-01T00:00:00.000Z", 0, NULL},
+    {"59 23 31 12 *", "2026-01-01T00:00:00.000Z", 5, "2030-12-31T23:59:00.000Z"},
+    {"0 0 1 3 *", "2026-01-31T00:00:00.000Z", 5, "2030-03-01T00:00:00.000Z"},
+};
+
+static void cron_lists_the_next_minutes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(list_cases); i++) {
+        struct cron cron;
+        struct buf why = BUF_INIT;
+        int64_t after_ms = 0, ticks[5];
+        char text[CLOCK_TEXT] = "";
+        assert_true(cron_parse(span_str(list_cases[i].schedule), &cron, &why));
+        assert_true(clock_parse(span_str(list_cases[i].after), &after_ms));
+        size_t count = cron_list_ms(&cron, after_ms, COUNT(ticks), ticks);
+        assert_int_equal(count, list_cases[i].count);
+        if (count)
+            clock_format(ticks[count - 1], text);
+        assert_string_equal(text, list_cases[i].last ? list_cases[i].last : "");
+    }
+}
+
+static const struct {
     const char *schedule, *why;
 } bad_cases[] = {
     {"", "five fields"},
@@ -176,6 +209,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cron_finds_the_next_minute),
+        cmocka_unit_test(cron_lists_the_next_minutes),
         cmocka_unit_test(cron_refuses_what_is_no_schedule),
         cmocka_unit_test(cron_reads_all_of_each_field),
     };
