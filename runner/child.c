@@ -56,8 +56,8 @@ static void limit_all(const struct child_spec *spec)
 
 /*
  * What the new process does before it becomes the program. Until then it shares the memory
- * of the runner, which waits (vfork), so it only makes system calls. The descriptors that are
- * copied lie above the numbers that they are copied to (child_prepare).
+ * of the runner, which waits (vfork), so it only makes system calls, and tells its number. The
+ * descriptors that are copied lie above the numbers that they are copied to (child_prepare).
  */
 static int become(const struct child_spec *spec)
 {
@@ -66,6 +66,8 @@ static int become(const struct child_spec *spec)
     if (spec->heeds_hangup)
         sigaddset(&blocked, SIGHUP);
     setsid();
+    if (spec->name_process)
+        spec->name_process(getpid(), spec->context);
     for (int i = 0; i < spec->fd_count; i++)
         if (dup2(spec->fds[i], i) < 0)
             return errno;

@@ -22,6 +22,9 @@ struct child_spec {
     const char *argument;  /* argv[1], or NULL */
     const char *directory; /* to run in */
     char *const *environment;
+    /* Called by the new process, in our memory, to put its number into its environment. */
+    void (*name_process)(pid_t pid, void *context);
+    void *context;
     int fds[CHILD_FDS]; /* the child's descriptors 0, 1, …; borrowed */
     int fd_count;
     const struct config *limits; /* section step; NULL: no limit but that on core files */

@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "home/login.h"
 #include "proc/leftovers.h"
 
-#define OWN_VARIABLES 15 /* how many environment_build adds to those of the pipeline */
+#define OWN_VARIABLES 20 /* how many environment_build adds to those of the pipeline */
+#define FD_PATH_ROOM "/proc/0123456789/fd/0" /* as long as any */
 
-/* Adds a variable, or sets the value of a variable that is there. */
-static void add(struct environment *e, const char *name, struct span value)
+/* Adds a variable, or sets the value of a variable that is there. Returns the variable. */
+static char *add(struct environment *e, const char *name, struct span value)
 {
     struct buf text = BUF_INIT;
     size_t i = 0;
@@ -24,6 +26,7 @@ static void add(struct environment *e, const char *name, struct span value)
         e->count++;
     buf_add_span(&text, value);
     e->variables[i] = (char *)text.data; /* handed over, with the NUL that ends it */
+    return e->variables[i];
 }
 
 static void add_uuid(struct environment *e, const char *name, const struct uuid *id)
@@ -40,6 +43,42 @@ static void add_number(struct environment *e, const char *name, uint32_t number)
     add(e, name, span_str(text));
 }
 
+/* The account of the step's script. An account is looked up once in a runner's life. */
+static const struct login *find_login(const struct step_call *call)
+{
+    static struct login logins[2];
+    static bool known[2];
+    const struct account *account = room_account(call->home, call->step->script);
+    size_t i = account != NULL;
+    if (!known[i])
+        login_of(call->home, account, &logins[i]);
+    known[i] = true;
+    return &logins[i];
+}
+
+static void add_login(struct environment *e, const struct step_call *call, const char *work)
+{
+    const struct login *login = find_login(call);
+    const char *spare = *work ? work : "/";
+    add(e, "HOME", span_str(*login->home ? login->home : spare));
+    add(e, "USER", span_str(login->name));
+    add(e, "LOGNAME", span_str(login->name));
+    add(e, "SHELL", span_str("/bin/sh"));
+}
+
+/* Adds a variable for environment_name_process. Returns where its value begins. */
+static char *add_fd_path(struct environment *e, const char *name)
+{
+    return add(e, name, span_str(FD_PATH_ROOM)) + strlen(name) + 1;
+}
+
+void environment_name_process(pid_t pid, void *context)
+{
+    struct environment *e = context;
+    snprintf(e->context, sizeof FD_PATH_ROOM, "/proc/%d/fd/4", (int)pid);
+    snprintf(e->out, sizeof FD_PATH_ROOM, "/proc/%d/fd/3", (int)pid);
+}
+
 void environment_build(
     struct environment *e, const struct step_call *call, bool lasting, const char *work)
 {
@@ -47,9 +86,11 @@ void environment_build(
     const char *mark = getenv(LEFTOVERS_MARK);
     e->variables = mem_alloc((OWN_VARIABLES + pipeline->env_count + 1) * sizeof *e->variables);
     e->count = 0;
-    add(e, "PATH", span_str("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"));
+    e->context = e->out = NULL;
+    add(e, "PATH", span_str(call->home->config.step_path));
     add(e, "LANG", span_str("C.UTF-8"));
     add(e, "TZ", span_str("UTC"));
+    add_login(e, call, work);
     if (*work)
         add(e, "TMPDIR", span_str(work));
     for (size_t i = 0; i < pipeline->env_count; i++)
@@ -66,8 +107,8 @@ void environment_build(
     add_uuid(e, "FX_PARENT_EXECUTION_ID", &call->event->parent);
     add_number(e, "FX_ATTEMPT", call->job->attempt);
     add(e, "FX_EVENT_TYPE", call->event->type);
-    /* Not /dev/fd/4: containers and chroots may lack that link. */
-    add(e, "FX_CONTEXT", span_str("/proc/self/fd/4"));
+    e->context = add_fd_path(e, "FX_CONTEXT");
+    e->out = add_fd_path(e, "FX_OUT");
 }
 
 void environment_done(struct environment *e)

@@ -4,19 +4,24 @@
  * environment - what a step's process is told: its environment variables and
  * its context.
  *
- * The environment is clean: PATH, LANG, TZ and TMPDIR, which is the work directory
- * (room.h), the pipeline's options.env, which may set the last three otherwise, and
+ * The environment is clean: PATH, LANG, TZ, SHELL (/bin/sh), HOME, USER and LOGNAME (login.h),
+ * TMPDIR, which is the work directory (room.h), the pipeline's options.env, which may set all
+ * these otherwise, and
  *   FX_CID  FX_EXECUTION_ID  FX_PARENT_EXECUTION_ID  FX_ATTEMPT
  *   FX_PIPELINE_ID  FX_PIPELINE  FX_PIPELINE_VERSION  FX_STEP  FX_EVENT_TYPE
- *   FX_CONTEXT (/proc/self/fd/4)  FX_INSTANCE (leftovers.h)
+ *   FX_CONTEXT  FX_OUT  FX_INSTANCE (leftovers.h)
  * Of these a persistent script has FX_PIPELINE_ID, FX_PIPELINE, FX_PIPELINE_VERSION, FX_STEP
  * and FX_INSTANCE; the others change from one execution to the next.
+ *
+ * FX_CONTEXT and FX_OUT are paths of the script's descriptors 4 and 3 that lead there for all that
+ * the script starts, too (/proc/PID/fd/4; proc_pid_fd(5)), as long as the script's process runs.
  */
 #include "runner/step.h"
 
 struct environment {
     char **variables; /* ended by NULL */
     size_t count;
+    char *context, *out; /* the values of FX_CONTEXT and FX_OUT; NULL: it has none */
 };
 
 /*
@@ -26,6 +31,12 @@ struct environment {
 void environment_build(
     struct environment *environment, const struct step_call *call, bool lasting, const char *work);
 void environment_done(struct environment *environment);
+
+/*
+ * Completes FX_CONTEXT and FX_OUT of the environment (`context`), which is not of a lasting
+ * process. For the script's process itself, between vfork and exec.
+ */
+void environment_name_process(pid_t pid, void *context);
 
 /* Appends the values of the secrets that the environment has; each ends in a NUL. */
 void environment_secrets(const struct pipeline *pipeline, struct buf *out);

@@ -216,7 +216,7 @@ static int memory_file(const char *name, struct span bytes)
 
 /* Starts the process. `run` gets the runner's ends of its pipes. False: *ret_error is an errno. */
 static bool start_script(
-    struct run *run, const struct environment *environment, struct room *room, int *ret_error)
+    struct run *run, struct environment *environment, struct room *room, int *ret_error)
 {
     char path[PATH_MAX], directory[PATH_MAX];
     struct buf context = BUF_INIT;
@@ -235,6 +235,8 @@ static bool start_script(
             .path = path,
             .directory = directory,
             .environment = environment->variables,
+            .name_process = environment_name_process,
+            .context = environment,
             .fds = {event_fd, log_fd, log_fd, line_fd, context_fd},
             .fd_count = 5,
             .limits = &run->call->home->config,

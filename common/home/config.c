@@ -18,25 +18,29 @@ struct setting {
     int64_t value, min, max;
     size_t offset;
     const char *sentence;
-    bool is_names;
+    bool is_names, is_paths;
     const char *words; /* those that a text may be; NULL: it may be any */
 };
 
 static const struct setting settings[] = {
 #define PLACE(section, key) offsetof(struct config, section##_##key)
 #define SETTING(section, key, value, min, max, sentence) \
-    {#section, #key, NULL, value, min, max, PLACE(section, key), sentence, false, NULL},
+    {#section, #key, NULL, value, min, max, PLACE(section, key), sentence, false, false, NULL},
 #define SETTING_TEXT(section, key, value, bytes, sentence) \
-    {#section, #key, value, 0, 0, bytes, PLACE(section, key), sentence, false, NULL},
+    {#section, #key, value, 0, 0, bytes, PLACE(section, key), sentence, false, false, NULL},
 #define SETTING_NAMES(section, key, value, bytes, sentence) \
-    {#section, #key, value, 0, 0, bytes, PLACE(section, key), sentence, true, NULL},
+    {#section, #key, value, 0, 0, bytes, PLACE(section, key), sentence, true, false, NULL},
+#define SETTING_PATHS(section, key, value, bytes, sentence) \
+    {#section, #key, value, 0, 0, bytes, PLACE(section, key), sentence, false, true, NULL},
 #define SETTING_WORD(section, key, value, words, sentence) \
-    {#section, #key, value, 0, 0, CONFIG_WORD - 1, PLACE(section, key), sentence, false, words},
-    CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES, SETTING_WORD)
+    {#section, #key, value, 0, 0, CONFIG_WORD - 1, PLACE(section, key), sentence, false, false, \
+        words},
+    CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES, SETTING_PATHS, SETTING_WORD)
 #undef PLACE
 #undef SETTING
 #undef SETTING_TEXT
 #undef SETTING_NAMES
+#undef SETTING_PATHS
 #undef SETTING_WORD
 };
 
@@ -203,6 +207,16 @@ static bool check_asked(struct reading *r, const struct setting *s, const char *
     return true;
 }
 
+static bool are_paths(const char *text)
+{
+    while (*text == '/') {
+        text += strcspn(text, ":");
+        if (!*text++)
+            return true;
+    }
+    return false;
+}
+
 /* Says what is wrong with what was put together for a text. */
 static bool check_text(struct reading *r, const struct setting *s, const char *text)
 {
@@ -217,6 +231,10 @@ static bool check_text(struct reading *r, const struct setting *s, const char *t
             "%s wants names of letters, digits, \".\", \"_\" and \"-\" with blanks between them; a "
             "final * stands for any ending",
             s->key);
+        return false;
+    }
+    if (s->is_paths && (*text || *s->text) && !are_paths(text)) {
+        buf_printf(r->why, "%s wants absolute paths with \":\" between them", s->key);
         return false;
     }
     return true;

@@ -37,9 +37,11 @@
  * SETTING(section, key, default, min, max, sentence): a whole number
  * SETTING_TEXT(section, key, default, bytes, sentence): text of at most so many bytes
  * SETTING_NAMES, likewise: a list of names (base/names.h)
+ * SETTING_PATHS, likewise: absolute paths with ":" between them; no text only where that is the
+ * default
  * SETTING_WORD(section, key, default, words, sentence): one of these words, "a|b|c"
  */
-#define CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES, SETTING_WORD) \
+#define CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES, SETTING_PATHS, SETTING_WORD) \
     SETTING(web, threads, 32, 1, 256, "Requests a FastCGI process serves at the same time.") \
     SETTING(web, io_timeout_seconds, 10, 1, 600, \
         "How long one read or write on a connection from the web server may take.") \
@@ -139,6 +141,12 @@
         "The account that scripts run under, one that owns nothing; it needs a way to scripts/ " \
         "and run/, as a member of the home's group has. Empty: the dispatcher's. Only a " \
         "dispatcher that runs as root, or with root's rights to become another, can do this.") \
+    SETTING_PATHS(step, home, "", 1023, \
+        "HOME of scripts. Empty: that of the account they run under, or their work directory " \
+        "where " \
+        "the account has none, or has this home of FX Bridge for it.") \
+    SETTING_PATHS(step, path, "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", \
+        1023, "PATH of scripts: directories with : between them.") \
     SETTING_WORD(log, to, "stderr", "stderr|file|syslog", \
         "Where programs log to. stderr: standard error, which a web server or a service manager " \
         "collects; file: a file of each in log/; syslog: the system's log.") \
@@ -157,11 +165,13 @@ struct config {
 #define SETTING(section, key, value, min, max, sentence) int64_t section##_##key;
 #define SETTING_TEXT(section, key, value, bytes, sentence) char section##_##key[(bytes) + 1];
 #define SETTING_NAMES SETTING_TEXT
+#define SETTING_PATHS SETTING_TEXT
 #define SETTING_WORD(section, key, value, words, sentence) char section##_##key[CONFIG_WORD];
-    CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES, SETTING_WORD)
+    CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES, SETTING_PATHS, SETTING_WORD)
 #undef SETTING
 #undef SETTING_TEXT
 #undef SETTING_NAMES
+#undef SETTING_PATHS
 #undef SETTING_WORD
 };
 

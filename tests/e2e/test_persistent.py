@@ -1,6 +1,7 @@
 """Persistent scripts: one line in, one line out, and a fresh process after everything else."""
 import json
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -130,12 +131,14 @@ serve(answer)
 """), env={"APP_COLOUR": "red", "APP_TZ": "Europe/Berlin"})
     execution = completed(send(live))
     data = execution["data"]
+    account = pwd.getpwuid(os.geteuid())
     work = next(line for line in data["env"] if line.startswith("TMPDIR="))
     assert work.startswith(f"TMPDIR={live.dir}/run/work/")
     assert sorted(data.pop("env")) == sorted([
         work,
         "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8",
-        "TZ=UTC", "APP_COLOUR=red", "APP_TZ=Europe/Berlin", f"FX_PIPELINE_ID={execution['pipeline_id']}",
+        "TZ=UTC", f"HOME={account.pw_dir}", f"USER={account.pw_name}", f"LOGNAME={account.pw_name}",
+        "SHELL=/bin/sh", "APP_COLOUR=red", "APP_TZ=Europe/Berlin", f"FX_PIPELINE_ID={execution['pipeline_id']}",
         f"FX_PIPELINE={execution['service']}", "FX_PIPELINE_VERSION=1", "FX_STEP=one",
         f"FX_INSTANCE={data.pop('runner')}:{live.dir}"])
     # 3 is what os.listdir itself reads.

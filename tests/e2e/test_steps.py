@@ -1,6 +1,7 @@
 """The step contract: what a script is told, what it may say, and what becomes of bad ones."""
 import json
 import os
+import pwd
 import re
 import shutil
 import uuid
@@ -27,16 +28,23 @@ env = dict(line.split("=", 1) for line in lines)
 home = os.getcwd().removesuffix("/scripts")
 assert env.pop("FX_INSTANCE") == f"{os.getppid()}:{home}"
 assert env.pop("TMPDIR").startswith(f"{home}/run/work/{os.getppid()}/")
-say(save={"env": env, "count": len(lines) - 2})
+assert env.pop("FX_CONTEXT") == f"/proc/{os.getpid()}/fd/4"
+assert env.pop("FX_OUT") == f"/proc/{os.getpid()}/fd/3"
+say(save={"env": env, "count": len(lines) - 4})
 """)
 
 
 def expected_environment(execution, step="step1", **more):
-    """Of a step, but for FX_INSTANCE and TMPDIR, which name its runner."""
+    """Of a step, but for FX_INSTANCE, TMPDIR and paths of descriptors, which name processes."""
+    account = pwd.getpwuid(os.geteuid())
     return {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "LANG": "C.UTF-8",
         "TZ": "UTC",
+        "HOME": account.pw_dir,
+        "USER": account.pw_name,
+        "LOGNAME": account.pw_name,
+        "SHELL": "/bin/sh",
         "FX_CID": execution["cid"],
         "FX_EXECUTION_ID": execution["execution_id"],
         "FX_PARENT_EXECUTION_ID": execution["parent_execution_id"] or "",
@@ -46,7 +54,6 @@ def expected_environment(execution, step="step1", **more):
         "FX_PIPELINE_VERSION": "1",
         "FX_STEP": step,
         "FX_EVENT_TYPE": execution["event_type"],
-        "FX_CONTEXT": "/proc/self/fd/4",
         **more,
     }
 

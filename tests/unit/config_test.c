@@ -14,20 +14,24 @@ static const struct {
     size_t offset, size;
     const char *sentence;
     const char *words; /* those that a text may be */
+    bool is_paths;
 } settings[] = {
 #define PLACE(section, key) \
     offsetof(struct config, section##_##key), sizeof(((struct config *)NULL)->section##_##key)
 #define SETTING(section, key, value, min, max, sentence) \
-    {#section, #key, NULL, value, min, max, PLACE(section, key), sentence, NULL},
+    {#section, #key, NULL, value, min, max, PLACE(section, key), sentence, NULL, false},
 #define SETTING_TEXT(section, key, value, bytes, sentence) \
-    {#section, #key, value, 0, 0, bytes, PLACE(section, key), sentence, NULL},
+    {#section, #key, value, 0, 0, bytes, PLACE(section, key), sentence, NULL, false},
 #define SETTING_NAMES SETTING_TEXT
+#define SETTING_PATHS(section, key, value, bytes, sentence) \
+    {#section, #key, value, 0, 0, bytes, PLACE(section, key), sentence, NULL, true},
 #define SETTING_WORD(section, key, value, words, sentence) \
-    {#section, #key, value, 0, 0, CONFIG_WORD - 1, PLACE(section, key), sentence, words},
-    CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES, SETTING_WORD)
+    {#section, #key, value, 0, 0, CONFIG_WORD - 1, PLACE(section, key), sentence, words, false},
+    CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES, SETTING_PATHS, SETTING_WORD)
 #undef SETTING
 #undef SETTING_TEXT
 #undef SETTING_NAMES
+#undef SETTING_PATHS
 #undef SETTING_WORD
 };
 
@@ -157,11 +161,12 @@ static void config_takes_each_text_up_to_its_edge(void **state)
         for (int64_t len = settings[i].max; settings[i].text && len <= settings[i].max + 1; len++) {
             struct config config;
             struct buf text = BUF_INIT, why = BUF_INIT, value = BUF_INIT;
+            char one[] = {settings[i].is_paths ? '/' : 'x', 0};
             for (int64_t at = 0; at < len; at++)
-                buf_add_char(&value, at % 100 == 99 ? ' ' : 'x');
+                buf_add_char(&value, at % 100 == 99 ? ' ' : one[0]);
             buf_printf(&text, "[%s]\n%s = ", settings[i].section, settings[i].key);
             for (int64_t at = 0; at < len; at++)
-                buf_add_str(&text, at % 100 == 99 ? "\n  " : "x");
+                buf_add_str(&text, at % 100 == 99 ? "\n  " : one);
             enum err err = read_text(buf_text(&text), &config, &why);
             if (len == settings[i].max) {
                 assert_int_equal(err, ERR_OK);
@@ -260,6 +265,7 @@ static void config_reads_texts(void **state)
 #define RULE_50 "--------------------------------------------------"
 #define RULE_250 RULE_50 RULE_50 RULE_50 RULE_50 RULE_50
 #define THREADS "threads wants a whole number from 1 to 256"
+#define PATHS " wants absolute paths with \":\" between them"
 #define SYNTAX "not a [section], a comment or \"key = value\""
 
 static const struct {
@@ -361,6 +367,14 @@ static const struct {
     {"[web]\nthreads = 0\nthreads = 7 ;" RULE_250 "\n", "line 2: " THREADS},
     {"[web]\n#" RULE_250 "\nthreads = 0\n", "line 3: " THREADS},
     {RULE_250 "\n", "line 1: is too long"},
+    {"[step]\nhome = fx\n", "line 2: home" PATHS},
+    {"[step]\nhome = ~\n", "line 2: home" PATHS},
+    {"[step]\npath = bin\n", "line 2: path" PATHS},
+    {"[step]\npath = /bin:\n", "line 2: path" PATHS},
+    {"[step]\npath = :/bin\n", "line 2: path" PATHS},
+    {"[step]\npath = /bin::/sbin\n", "line 2: path" PATHS},
+    {"[step]\npath = /bin:.\n", "line 2: path" PATHS},
+    {"[step]\npath =\n", "line 2: path" PATHS},
 };
 
 static void config_names_the_line_of_a_fault(void **state)
