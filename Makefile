@@ -61,7 +61,7 @@ MAN := fxctl/fxctl.1 dispatcher/fx-dispatcher.8
 MAN_MADE := $(MAN:%=$(B)/man/%)
 
 # --as-needed: a program is linked with those alone whose functions it calls.
-LIBS := -lfcgi -lcurl -llmdb -ljson-c -lcrypto -linih -lz -lm
+LIBS := -lcurl -llmdb -ljson-c -lcrypto -linih -lz -lm
 
 # A build/ that root has made, under sudo perhaps, would fail at some file in the middle.
 ALIEN := $(shell find build -type d ! -writable -print -quit 2>/dev/null)

@@ -1,28 +1,24 @@
 /* results - see results.h. */
 #include "cgi-bin/status/results.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "cgi-bin/status/waiters.h"
 #include "store/executions.h"
 #include "view/cid.h"
 #include "view/execution.h"
 #include "view/explain.h"
 #include "web/listing.h"
 #include "web/read.h"
-#include "web/serve.h"
-
-/* Between two looks at the store's last commit, each for free; grows while nothing happens. */
-#define WAIT_STEP_MIN_US 500
-#define WAIT_STEP_MAX_US 20000
 
 #define NO_CID "There is no such correlation id."
 
-/* What is asked about a cid. */
+/* What is asked about a cid. In its request's arena. */
 struct asked {
+    struct waiter waiter;
     struct uuid cid, after;
     struct page page;
     struct uuid look; /* cid_is_settled */
@@ -56,23 +52,6 @@ static enum err look_at_cid(
     return err;
 }
 
-/*
- * Waits until the store has a commit that `seen` does not count, and one step at least: a commit
- * that is just being flushed is counted, but cannot be read yet. False when waiting is over: the
- * time is up, the program ends, or the client has left.
- */
-static bool wait_for_commit(struct request *request, uint64_t seen, int64_t until_ms)
-{
-    unsigned step = WAIT_STEP_MIN_US;
-    do {
-        if (!request_pause(request, step) || clock_mono_ms() >= until_ms || serve_is_stopping())
-            return false;
-        if (step < WAIT_STEP_MAX_US)
-            step += step / 4;
-    } while (store_last_commit(request->store) == seen);
-    return true;
-}
-
 /* Reads ?wait=. False when the request was answered. */
 static bool read_wait(struct request *request, int64_t *ret_wait_ms)
 {
@@ -93,66 +72,46 @@ static bool read_wait(struct request *request, int64_t *ret_wait_ms)
     return good;
 }
 
-/*
- * Each request that waits holds a thread. A quarter of the threads is kept for requests that
- * do not wait: once all others are held, a request is answered without waiting.
- */
-static atomic_int waiting;
-
-static bool start_waiting(const struct request *request)
+/* Of a waiter; true when the request was answered. */
+static bool answer_cid(struct waiter *waiter, bool last)
 {
-    int limit = (int)request->home->config.web_threads * 3 / 4;
-    if (atomic_fetch_add(&waiting, 1) < (limit > 1 ? limit : 1))
-        return true;
-    atomic_fetch_sub(&waiting, 1);
-    return false;
-}
-
-/* Writes the page into an empty body once all is settled or waiting is over. */
-static enum err wait_for_cid(
-    struct request *request, struct asked *asked, int64_t wait_ms, struct buf *body)
-{
-    int64_t until_ms = clock_mono_ms() + wait_ms;
-    for (bool last = !wait_ms;;) {
-        uint64_t seen;
-        enum err err = look_at_cid(request->store, asked, last, body, &seen);
-        if (err || body->len)
-            return err;
-        serve_block();
-        last = !wait_for_commit(request, seen, until_ms);
-    }
-}
-
-static void answer_cid(struct request *request, struct asked *asked, int64_t wait_ms)
-{
-    bool waits = wait_ms > 0 && start_waiting(request);
     struct buf body = BUF_INIT;
-    enum err err = wait_for_cid(request, asked, waits ? wait_ms : 0, &body);
-    if (waits)
-        atomic_fetch_sub(&waiting, 1);
+    enum err err =
+        look_at_cid(waiter->request->store, (struct asked *)waiter, last, &body, &waiter->seen);
+    bool done = err || body.len;
     if (err == ERR_NOTFOUND)
-        reply_problem(request, 404, "%s", NO_CID);
+        reply_problem(waiter->request, 404, "%s", NO_CID);
     else if (err)
-        reply_error(request, err);
-    else
-        reply_json(request, 200, buf_span(&body));
+        reply_error(waiter->request, err);
+    else if (body.len)
+        reply_json(waiter->request, 200, buf_span(&body));
     buf_done(&body);
+    return done;
+}
+
+static void ask_for_cid(struct asked *asked, int64_t wait_ms)
+{
+    asked->waiter.until_ms = clock_mono_ms() + wait_ms;
+    asked->waiter.look = answer_cid;
+    if (!answer_cid(&asked->waiter, !wait_ms))
+        waiters_add(&asked->waiter);
 }
 
 void results_of_cid(struct request *request)
 {
-    struct asked asked = {0};
+    struct asked *asked = arena_alloc(&request->arena, sizeof *asked);
     struct span after;
     int64_t wait_ms;
-    if (!read_wait(request, &wait_ms) || !read_page(request, 0, &asked.page) ||
+    asked->waiter.request = request;
+    if (!read_wait(request, &wait_ms) || !read_page(request, 0, &asked->page) ||
         !request_text(request, "after", &after))
         return;
-    if (after.data && !uuid_parse(after, &asked.after))
+    if (after.data && !uuid_parse(after, &asked->after))
         reply_problem(request, 422, "after: must be the \"next\" of the page before.");
-    else if (!uuid_parse(request->params[0], &asked.cid))
+    else if (!uuid_parse(request->params[0], &asked->cid))
         reply_problem(request, 404, "%s", NO_CID);
     else
-        answer_cid(request, &asked, wait_ms);
+        ask_for_cid(asked, wait_ms);
 }
 
 static enum err print_explanation(

@@ -45,11 +45,17 @@
     SETTING(web, threads, 32, 1, 256, "Requests a FastCGI process serves at the same time.") \
     SETTING(web, io_timeout_seconds, 10, 1, 600, \
         "How long one read or write on a connection from the web server may take.") \
+    SETTING(web, least_bytes_per_second, 500, 0, MIB(1), \
+        "What such a connection has to carry, on the average from io_timeout_seconds on, for as " \
+        "long as a request arrives or a reply is taken; a slower one is ended. 0 sets no limit.") \
     SETTING(web, body_bytes, MIB(1), KIB(1), MIB(25), "Largest request body, in bytes.") \
     SETTING(web, reply_bytes, MIB(4), KIB(16), MIB(256), \
         "A page of a list ends with the row that takes it to so many bytes, and the logs of one " \
         "execution are cut to as many.") \
     SETTING(web, wait_seconds, 30, 0, 30, "Longest ?wait= a status request may ask for.") \
+    SETTING(web, waits, 256, 1, 10000, \
+        "Requests that may wait at the same time (?wait=). One more is given the place of one of " \
+        "the address that has most of them (IPv6: of the /64), which is answered as things are.") \
     SETTING(web, failures_per_minute, 60, 0, 1000000, \
         "Deliveries without ?key= that no webhook secret fits, from one address (IPv6: one /64); " \
         "beyond that it gets 429 for such deliveries, and for nothing else. 0 sets no limit.") \

@@ -14,46 +14,40 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "web/records.h"
 
-#define ASIDE_MAX 512                /* connections that may be set aside */
-#define ASIDE_REPLY_BYTES (64 << 20) /* of memory that their replies may take up, or one reply */
-#define LOOK_MAX 16384               /* bytes of a request that are looked at before it is read */
-#define TICK_SECONDS 1               /* how often silent peers are looked for */
-/*
- * Pieces of a request that are waited for. They stay in the socket, which holds some 270
- * of its peer's writes however short they are: from a peer that goes on like that a
- * thread has to read.
- */
-#define PIECES_MAX 32
+#define ASIDE_MAX 512          /* connections that may be set aside */
+#define ASIDE_BYTES (64 << 20) /* of memory that all of them may take up, or one of them */
+#define READ_BYTES 65536       /* that are taken from a connection at once */
+#define READS_MAX 4            /* before others have their turn */
+#define TICK_SECONDS 1         /* how often slow peers are looked for */
 
 struct aside {
     int connection;
-    struct buf reply; /* empty where a request is awaited */
-    size_t sent;      /* bytes of the reply */
-    unsigned pieces;  /* of the request, that have been looked at */
-    int64_t heard_ms; /* when the peer last sent or took something */
+    struct records_request request; /* where one is awaited: a part */
+    struct buf reply;               /* empty where a request is awaited */
+    size_t sent;                    /* bytes of the reply */
+    size_t bytes;                   /* of memory, that both take up */
+    int64_t since_ms, heard_ms; /* when it was set aside; when the peer sent or took something */
     TAILQ_ENTRY(aside) entry;
 };
 
 /*
  * An event of the epoll set is fetched and seen to under the lock, so that no other thread
- * takes its connection out meanwhile. The set waits for edges, since the part of a request
- * that has arrived stays in the socket, and would be an event for ever. The timer, whose
- * event carries no connection, ticks while anything is set aside.
+ * takes its connection out meanwhile. The timer, whose event carries no connection, ticks while
+ * anything is set aside.
  */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int epoll, timer;
-static int64_t timeout_ms;
+static struct patience patience;
 static TAILQ_HEAD(, aside) asides = TAILQ_HEAD_INITIALIZER(
     asides); /* the one silent longest first */
 static atomic_uint count;
-static size_t reply_bytes; /* of memory, that the replies take up */
+static size_t all_bytes;
 
-int aside_open(int64_t timeout_seconds)
+int aside_open(struct patience of)
 {
     struct epoll_event tick = {.events = EPOLLIN, .data.ptr = NULL};
-    timeout_ms = timeout_seconds * 1000;
+    patience = of;
     epoll = epoll_create1(EPOLL_CLOEXEC);
     timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     if (epoll < 0 || timer < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, timer, &tick) < 0)
@@ -73,91 +67,119 @@ static void set_timer(time_t seconds)
     (void)timerfd_settime(timer, 0, &tick, NULL);
 }
 
-/* Takes a connection out of the set. The caller owns it then. */
-static int take_out(struct aside *aside)
+/* Takes a connection out of the set. The caller owns it then, and its request. */
+static struct arrival take_out(struct aside *aside)
 {
-    int connection = aside->connection;
-    (void)epoll_ctl(epoll, EPOLL_CTL_DEL, connection, NULL);
+    struct arrival arrival = {aside->connection, aside->request};
+    (void)epoll_ctl(epoll, EPOLL_CTL_DEL, aside->connection, NULL);
     TAILQ_REMOVE(&asides, aside, entry);
     if (atomic_fetch_sub(&count, 1) == 1)
         set_timer(0);
-    reply_bytes -= aside->reply.cap;
+    all_bytes -= aside->bytes;
     buf_done(&aside->reply);
     free(aside);
-    return connection;
+    return arrival;
 }
 
-/* The connection with a reply whose peer has been silent longest; NULL where none has one. */
-static struct aside *most_silent_reply(void)
+static void drop(struct arrival arrival)
+{
+    close(arrival.connection);
+    records_done(&arrival.request);
+}
+
+/* The connection that takes up memory whose peer has been silent longest; NULL where none does. */
+static struct aside *most_silent_holder(void)
 {
     struct aside *aside = TAILQ_FIRST(&asides);
-    while (aside && !aside->reply.len)
+    while (aside && !aside->bytes)
         aside = TAILQ_NEXT(aside, entry);
     return aside;
 }
 
-/* Gives up others until there is room for one more, and its reply. */
-static void make_room(const struct buf *reply)
+/* Gives up others until there is room for one more. */
+static void make_place(void)
 {
-    if (count == ASIDE_MAX) {
-        log_warn("more than %d connections wait; the most silent is given up", ASIDE_MAX);
-        close(take_out(TAILQ_FIRST(&asides)));
+    if (count < ASIDE_MAX)
+        return;
+    log_warn("more than %d connections wait; the most silent is given up", ASIDE_MAX);
+    drop(take_out(TAILQ_FIRST(&asides)));
+}
+
+/* Gives up others until there is room for so many bytes. */
+static void make_room(size_t bytes)
+{
+    struct aside *holder;
+    while (bytes && all_bytes + bytes > ASIDE_BYTES && (holder = most_silent_holder())) {
+        log_warn("requests and replies of more than %d bytes wait; the most silent peer is given "
+                 "up",
+            ASIDE_BYTES);
+        drop(take_out(holder));
     }
-    while (reply_bytes && reply->cap && reply_bytes + reply->cap > ASIDE_REPLY_BYTES) {
-        log_warn("replies of more than %d bytes wait; the most silent peer is given up",
-            ASIDE_REPLY_BYTES);
-        close(take_out(most_silent_reply()));
-    }
+}
+
+/* Counts the memory of a connection, which is made room for. */
+static void weigh(struct aside *aside)
+{
+    all_bytes -= aside->bytes;
+    aside->bytes = 0;
+    size_t bytes = records_held(&aside->request) + aside->reply.cap;
+    make_room(bytes);
+    aside->bytes = bytes;
+    all_bytes += bytes;
 }
 
 static void add(struct aside *aside, uint32_t events)
 {
-    struct epoll_event event = {.events = events | EPOLLET, .data.ptr = aside};
-    aside->heard_ms = clock_mono_ms();
+    struct epoll_event event = {.events = events, .data.ptr = aside};
+    aside->since_ms = aside->heard_ms = clock_mono_ms();
     pthread_mutex_lock(&lock);
-    make_room(&aside->reply);
-    reply_bytes += aside->reply.cap;
+    make_place();
+    weigh(aside);
     if (atomic_fetch_add(&count, 1) == 0)
         set_timer(TICK_SECONDS);
     TAILQ_INSERT_TAIL(&asides, aside, entry);
     if (epoll_ctl(epoll, EPOLL_CTL_ADD, aside->connection, &event) < 0) {
         log_errno("cannot wait for a peer");
-        close(take_out(aside));
+        drop(take_out(aside));
     }
     pthread_mutex_unlock(&lock);
 }
 
-/*
- * How much of the request is there? What a peer that has gone has sent can be read to its end.
- * *ret_arrival is for a request that can be read: neither RECORDS_PART nor RECORDS_BAD.
- */
-static enum records look(int connection, struct arrival *ret_arrival)
+/* Takes what has come of a request. A short piece is the last one for the moment. */
+static enum records take(int connection, struct records_request *request)
 {
-    NOT_ZEROED uint8_t bytes[LOOK_MAX];
-    ssize_t n = recv(connection, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
-    enum records records = RECORDS_WHOLE;
-    if (n > 0)
-        records = records_look(span_of(bytes, (size_t)n), LOOK_MAX);
-    else if (n < 0 && errno == EAGAIN)
-        records = RECORDS_PART;
-    *ret_arrival = (struct arrival){
-        .connection = connection,
-        .waits = records == RECORDS_OTHER,
-        .bytes = n > 0 ? (size_t)n : 0,
-    };
-    return records;
+    NOT_ZEROED uint8_t bytes[READ_BYTES];
+    for (int i = 0; i < READS_MAX; i++) {
+        ssize_t n = recv(connection, bytes, sizeof bytes, MSG_DONTWAIT);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            break;
+        if (n <= 0)
+            return records_end(request);
+        if (records_read(request, span_of(bytes, (size_t)n)) != RECORDS_PART ||
+            (size_t)n < sizeof bytes)
+            break;
+    }
+    return request->is;
 }
 
-bool aside_request(int connection, struct arrival *ret_arrival)
+/* What becomes of a request that is no part. True when it can be answered. */
+static bool is_arrival(const struct arrival *arrival)
 {
-    enum records records = look(connection, ret_arrival);
-    if (records == RECORDS_BAD)
-        close(connection);
-    if (records != RECORDS_PART)
-        return records != RECORDS_BAD;
+    if (arrival->request.is != RECORDS_BAD)
+        return true;
+    drop(*arrival);
+    return false;
+}
+
+bool aside_request(int connection, size_t body_most, struct arrival *ret_arrival)
+{
+    *ret_arrival = (struct arrival){connection, {.body_most = body_most}};
+    if (take(connection, &ret_arrival->request) != RECORDS_PART)
+        return is_arrival(ret_arrival);
     struct aside *aside = mem_alloc(sizeof *aside);
     aside->connection = connection;
-    add(aside, EPOLLIN | EPOLLRDHUP);
+    aside->request = ret_arrival->request;
+    add(aside, EPOLLIN);
     return false;
 }
 
@@ -185,50 +207,63 @@ void aside_reply(int connection, struct buf *reply)
     add(aside, EPOLLOUT);
 }
 
+/* Has the peer been silent for too long, or slower than any that means it? */
+static bool is_too_slow(const struct aside *aside, int64_t now_ms)
+{
+    int64_t timeout_ms = patience.timeout_seconds * 1000, least = patience.least_bytes_per_second;
+    int64_t moved = (int64_t)(aside->request.came + aside->sent);
+    return now_ms - aside->heard_ms >= timeout_ms ||
+           (least && now_ms - aside->since_ms >= timeout_ms + moved * 1000 / least);
+}
+
+static struct aside *find_slow(void)
+{
+    struct aside *aside = TAILQ_FIRST(&asides);
+    int64_t now_ms = clock_mono_ms();
+    while (aside && !is_too_slow(aside, now_ms))
+        aside = TAILQ_NEXT(aside, entry);
+    return aside;
+}
+
 /*
- * Sees to a tick: gives up the peer that has been silent longest, if that is too long. The timer,
- * whose event stays until it is read, is read when no such peer is left.
+ * Sees to a tick: gives up a peer that is too slow. The timer, whose event stays until it is read,
+ * is read when no such peer is left.
  */
 static bool give_up(struct arrival *ret_arrival)
 {
-    struct aside *aside = TAILQ_FIRST(&asides);
+    struct aside *aside = find_slow();
     uint64_t ticks;
-    if (!aside || clock_mono_ms() - aside->heard_ms < timeout_ms) {
+    if (!aside) {
         (void)!read(timer, &ticks, sizeof ticks);
         return false;
     }
     bool awaits_request = !aside->reply.len;
-    int connection = take_out(aside);
-    *ret_arrival = (struct arrival){.connection = connection};
-    if (awaits_request)
-        (void)shutdown(connection, SHUT_RD); /* nothing more of the request is waited for */
-    else
-        close(connection);
-    return awaits_request;
+    *ret_arrival = take_out(aside);
+    if (!awaits_request) {
+        drop(*ret_arrival);
+        return false;
+    }
+    records_end(&ret_arrival->request);
+    return is_arrival(ret_arrival);
 }
 
 /* Goes on with a connection whose peer has sent or taken something, or has gone. */
-static bool go_on(struct aside *aside, uint32_t events, struct arrival *ret_arrival)
+static bool go_on(struct aside *aside, struct arrival *ret_arrival)
 {
     aside->heard_ms = clock_mono_ms();
     TAILQ_REMOVE(&asides, aside, entry);
     TAILQ_INSERT_TAIL(&asides, aside, entry);
     if (aside->reply.len) {
         if (!send_some(aside->connection, &aside->reply, &aside->sent))
-            close(take_out(aside));
+            drop(take_out(aside));
         return false;
     }
-    enum records records = look(aside->connection, ret_arrival);
-    bool readable = records != RECORDS_PART;
-    bool gone = events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
-    bool shredded = ++aside->pieces > PIECES_MAX;
-    if (!readable && !gone && !shredded)
+    if (take(aside->connection, &aside->request) == RECORDS_PART) {
+        weigh(aside);
         return false;
-    ret_arrival->waits |= !readable && !gone;
-    int connection = take_out(aside);
-    if (records == RECORDS_BAD)
-        close(connection);
-    return records != RECORDS_BAD;
+    }
+    *ret_arrival = take_out(aside);
+    return is_arrival(ret_arrival);
 }
 
 bool aside_next(struct arrival *ret_arrival)
@@ -239,8 +274,7 @@ bool aside_next(struct arrival *ret_arrival)
         return false;
     pthread_mutex_lock(&lock);
     for (unsigned left = count + 1; left && !found && epoll_wait(epoll, &event, 1, 0) == 1; left--)
-        found = event.data.ptr ? go_on(event.data.ptr, event.events, ret_arrival)
-                               : give_up(ret_arrival);
+        found = event.data.ptr ? go_on(event.data.ptr, ret_arrival) : give_up(ret_arrival);
     pthread_mutex_unlock(&lock);
     return found;
 }

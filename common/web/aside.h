@@ -5,37 +5,45 @@
  * them: requests that have not arrived whole, and replies that have not been taken.
  *
  * The process has one set of such connections, which any thread may use. A peer that stays
- * silent for too long is given up, and where more than 512 connections are set aside, the peer
- * that has been silent longest; where replies take up more than 64 MiB, the one of those.
+ * silent for too long is given up, and so is one that goes on, but more slowly than any that
+ * means it. Where more than 512 connections are set aside, the peer that has been silent longest
+ * is given up; where requests and replies take up more than 64 MiB, the one of those.
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "web/records.h"
 
-/* A connection whose request can be read. */
+/* What is expected of peers. */
+struct patience {
+    int64_t timeout_seconds;        /* of silence */
+    int64_t least_bytes_per_second; /* over all a request or a reply takes; 0: any */
+};
+
+/* A connection whose request can be answered: RECORDS_WHOLE or RECORDS_BROKEN. */
 struct arrival {
     int connection;
-    bool waits;   /* reading the request may wait for its peer */
-    size_t bytes; /* of the request that have arrived, as far as was looked */
+    struct records_request request;
 };
 
 /*
  * Called once, before anything is set aside. Returns a descriptor that is readable, in the sense
  * of poll(2), when aside_next has something to do.
  */
-int aside_open(int64_t timeout_seconds);
+int aside_open(struct patience patience);
 
 /*
- * Looks at a new connection. True when its request can be read: the caller then owns the
- * connection. False when the connection was set aside until more of the request arrives.
+ * Takes what has come on a new connection. True when that is a request: the caller then owns the
+ * connection, and the request of which no more than `body_most` bytes of body are kept. False when
+ * the connection was set aside until more arrives, or closed.
  */
-bool aside_request(int connection, struct arrival *ret_arrival);
+bool aside_request(int connection, size_t body_most, struct arrival *ret_arrival);
 
 /*
- * Sees to connections that were set aside and can go on. True when a request of one can be read
- * by now, or nothing more of it will come: in either case reading does not wait.
+ * Sees to connections that were set aside and can go on. True when the request of one has arrived
+ * by now, or broken off: then as for aside_request.
  */
 bool aside_next(struct arrival *ret_arrival);
 

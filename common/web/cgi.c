@@ -66,14 +66,12 @@ static void cgi_send(struct channel *channel, struct span head, struct span body
 
 /*
  * A web server whose client has left closes the pipe that it reads from. One that does not is to
- * send TERM, which also ends the pause.
+ * send TERM, which also ends a poll.
  */
-static bool cgi_pause(struct channel *channel, unsigned us)
+static struct pollfd cgi_peer(const struct channel *channel)
 {
-    struct pollfd output = {.fd = STDOUT_FILENO};
-    struct timespec time = {.tv_sec = us / 1000000, .tv_nsec = (long)(us % 1000000) * 1000};
     (void)channel;
-    return ppoll(&output, 1, &time, NULL) <= 0;
+    return (struct pollfd){.fd = STDOUT_FILENO};
 }
 
 /* A variable's value; NULL where there is none. */
@@ -91,7 +89,7 @@ struct channel *cgi_channel(char **variables, int64_t timeout_seconds)
     static struct cgi cgi;
     const char *length = value_of(variables, "CONTENT_LENGTH=");
     cgi = (struct cgi){
-        .channel = {.variables = variables, .read = cgi_read, .send = cgi_send, .pause = cgi_pause},
+        .channel = {.variables = variables, .read = cgi_read, .send = cgi_send, .peer = cgi_peer},
         .timeout_ms = (int)timeout_seconds * 1000,
     };
     /* Apache names the encoding of a chunked body that it took apart: that ends with the input. */

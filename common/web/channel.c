@@ -29,9 +29,9 @@ void channel_drain(struct channel *channel)
     }
 }
 
-bool channel_pause(struct channel *channel, unsigned us)
+struct pollfd channel_peer(const struct channel *channel)
 {
-    return channel->pause(channel, us);
+    return channel->peer(channel);
 }
 
 void channel_send(struct channel *channel, struct span head, struct span body)

@@ -4,6 +4,7 @@
  * channel - what carries one request: a FastCGI connection or a CGI process.
  * The rest of the layer knows nothing else of either.
  */
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,10 +17,10 @@ struct channel {
     /* The CGI variables, "NAME=value", ended by NULL. */
     char **variables;
 
-    /* How this kind of channel does what channel_read, channel_send and channel_pause promise. */
+    /* How this kind of channel does what channel_read, channel_send and channel_peer promise. */
     ssize_t (*read)(struct channel *channel, void *buffer, size_t len);
     void (*send)(struct channel *channel, struct span head, struct span body);
-    bool (*pause)(struct channel *channel, unsigned us);
+    struct pollfd (*peer)(const struct channel *channel);
 
     bool ended; /* the body was read to its end, or the peer has failed */
 };
@@ -36,10 +37,10 @@ ssize_t channel_read(struct channel *channel, void *buffer, size_t len);
 void channel_drain(struct channel *channel);
 
 /*
- * Waits so many microseconds, with the body read to its end. False, at once, when nobody wants
- * the reply any more, as far as this kind of channel can tell.
+ * What poll(2) is to be asked, with the body read to its end. It says something as soon as nobody
+ * wants the reply any more, as far as this kind of channel can tell.
  */
-bool channel_pause(struct channel *channel, unsigned us);
+struct pollfd channel_peer(const struct channel *channel);
 
 /*
  * Drains the body of the request, sends the whole reply in the CGI form (RFC 3875, section 6), its
@@ -50,17 +51,8 @@ void channel_send(struct channel *channel, struct span head, struct span body);
 /* True when this process was started to serve FastCGI connections on descriptor 0. */
 bool fastcgi_is(void);
 
-/*
- * Called once, before the first connection, with all signals that the process handles blocked. A
- * thread that is going to wait for its peer calls `about_to_wait` first.
- */
-void fastcgi_start(void (*about_to_wait)(void));
-
-/*
- * Takes over a connection and reads its request. NULL when the peer has sent no good request: the
- * connection is then closed. `timeout_seconds` bounds each wait for the peer.
- */
-struct channel *fastcgi_channel(const struct arrival *arrival, int64_t timeout_seconds);
+/* A connection whose request has arrived; takes over both. */
+struct channel *fastcgi_channel(const struct arrival *arrival);
 
 /* The one request of a CGI process. `timeout_seconds` bounds each wait for the body. */
 struct channel *cgi_channel(char **variables, int64_t timeout_seconds);

@@ -1,52 +1,29 @@
 /*
- * fastcgi - a channel over one FastCGI connection. The only file that includes
- * fcgiapp.h.
+ * fastcgi - a channel over one FastCGI connection whose request has arrived.
  *
- * Connections are accepted by web/serve.c, not by libfcgi, whose accept waits
- * without a limit for a peer that sends nothing, one thread at a time. A request
- * is handed the accepted descriptor through ipcFd, which FCGX_Accept_r takes
- * when it is set: then it only reads.
- *
- * The reply is sent and the connection closed by web/aside.c: libfcgi would wait for a
- * peer that does not read, and shut the connection down and wait for the peer again,
- * three system calls more for each request. No front end sends a second request on a
- * connection (PLATFORM.md).
+ * The request is taken in, and the reply sent and the connection closed, by web/aside.c, so that
+ * nothing here waits for a peer. No front end sends a second request on a connection
+ * (PLATFORM.md).
  */
 #include "web/channel.h"
 
-#include <fcgiapp.h>
-#include <poll.h>
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
-
-#include "base/log.h"
-#include "web/aside.h"
-#include "web/records.h"
 
 struct fastcgi {
     struct channel channel;
-    FCGX_Request request;
+    struct arrival arrival;
+    size_t taken; /* bytes of the body */
 };
 
-/* These fields are public in fcgiapp.h, below a warning: a change of them is to be noticed. */
-_Static_assert(sizeof(((FCGX_Request *)0)->ipcFd) == sizeof(int) &&
-                   sizeof(((FCGX_Request *)0)->keepConnection) == sizeof(int),
-    "libfcgi has changed; check fastcgi.c against its FCGX_Accept_r");
-
+/* A listening socket has no peer, and is no less a socket (FastCGI 1.0, section 2.2). */
 bool fastcgi_is(void)
 {
-    return !FCGX_IsCGI();
-}
-
-static void (*about_to_wait)(void);
-
-void fastcgi_start(void (*called)(void))
-{
-    about_to_wait = called;
-    if (FCGX_Init() != 0)
-        log_die(EXIT_RETRY, "libfcgi cannot start");
+    struct sockaddr_storage peer;
+    socklen_t len = sizeof peer;
+    return getpeername(0, (struct sockaddr *)&peer, &len) < 0 && errno == ENOTCONN;
 }
 
 static struct fastcgi *from_channel(struct channel *channel)
@@ -54,40 +31,30 @@ static struct fastcgi *from_channel(struct channel *channel)
     return (struct fastcgi *)channel;
 }
 
-/*
- * Closes the connection, unless libfcgi has closed it, as it does when the peer fails: the number
- * may by then be another thread's connection.
- */
-static void end(struct fastcgi *f)
-{
-    if (f->request.ipcFd >= 0)
-        close(f->request.ipcFd);
-    free(f);
-}
-
-/* Reads at least a byte, and what has come with it: FCGX_GetStr alone would wait for len bytes. */
+/* The body is copied once, and then no longer kept here. */
 static ssize_t fastcgi_read(struct channel *channel, void *buffer, size_t len)
 {
-    FCGX_Stream *in = from_channel(channel)->request.in;
-    char *bytes = buffer;
-    int first = FCGX_GetChar(in);
-    if (first == EOF)
-        return FCGX_GetError(in) ? -1 : 0;
-    bytes[0] = (char)first;
-    size_t more = (size_t)(in->stop - in->rdNext);
-    if (more > len - 1)
-        more = len - 1;
-    return 1 + FCGX_GetStr(bytes + 1, (int)more, in);
+    struct fastcgi *f = from_channel(channel);
+    struct buf *body = &f->arrival.request.body;
+    size_t left = body->len - f->taken, n = len < left ? len : left;
+    if (!n)
+        return f->arrival.request.is == RECORDS_WHOLE ? 0 : -1;
+    memcpy(buffer, body->data + f->taken, n);
+    f->taken += n;
+    if (n == left) {
+        buf_done(body);
+        f->taken = 0;
+    }
+    return (ssize_t)n;
 }
 
-/* Sends records of our own: libfcgi would wait for a peer that does not read. */
 static void fastcgi_send(struct channel *channel, struct span head, struct span body)
 {
     struct fastcgi *f = from_channel(channel);
     struct buf records = BUF_INIT;
-    records_add_reply(&records, f->request.requestId, head, body);
-    aside_reply(f->request.ipcFd, &records);
-    FCGX_Free(&f->request, 0);
+    records_add_reply(&records, f->arrival.request.id, head, body);
+    aside_reply(f->arrival.connection, &records);
+    records_done(&f->arrival.request);
     free(f);
 }
 
@@ -95,40 +62,22 @@ static void fastcgi_send(struct channel *channel, struct span head, struct span 
  * What comes behind a request is its end: the front end aborts it (FastCGI 1.0, section 5.4),
  * has closed the connection, or has shut down its side of it.
  */
-static bool fastcgi_pause(struct channel *channel, unsigned us)
+static struct pollfd fastcgi_peer(const struct channel *channel)
 {
-    struct pollfd peer = {.fd = from_channel(channel)->request.ipcFd, .events = POLLIN};
-    struct timespec time = {.tv_sec = us / 1000000, .tv_nsec = (long)(us % 1000000) * 1000};
-    return ppoll(&peer, 1, &time, NULL) <= 0;
+    const struct arrival *arrival = &((const struct fastcgi *)channel)->arrival;
+    short at_once = arrival->request.followed ? POLLOUT : 0;
+    return (struct pollfd){.fd = arrival->connection, .events = (short)(POLLIN | at_once)};
 }
 
-/* Lets reads wait for the peer, but not for ever. */
-static void wait_for_peer(const struct fastcgi *f, int64_t timeout_seconds)
-{
-    struct timeval limit = {.tv_sec = timeout_seconds};
-    about_to_wait();
-    (void)setsockopt(f->request.ipcFd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-}
-
-struct channel *fastcgi_channel(const struct arrival *arrival, int64_t timeout_seconds)
+struct channel *fastcgi_channel(const struct arrival *arrival)
 {
     struct fastcgi *f = mem_alloc(sizeof *f);
-    FCGX_InitRequest(&f->request, -1, 0);
-    f->request.ipcFd = arrival->connection;
-    f->request.keepConnection = 1;
-    FCGX_Detach(&f->request); /* where libfcgi closes, it does not wait for the peer */
-    if (arrival->waits)
-        wait_for_peer(f, timeout_seconds);
-    if (FCGX_Accept_r(&f->request) != 0) {
-        FCGX_Free(&f->request, 0);
-        end(f);
-        return NULL;
-    }
+    f->arrival = *arrival;
     f->channel = (struct channel){
-        .variables = f->request.envp,
+        .variables = arrival->request.variables,
         .read = fastcgi_read,
         .send = fastcgi_send,
-        .pause = fastcgi_pause,
+        .peer = fastcgi_peer,
     };
     return &f->channel;
 }

@@ -1,116 +1,227 @@
-/* records - see records.h. The only file that includes fastcgi.h. */
+/* records - see records.h. */
 #include "web/records.h"
 
-#include <fastcgi.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define CONTENT_MAX 65528 /* bytes of one record; a multiple of 8, so that none is padded */
+#define BEGIN_BYTES 8     /* of what a record that begins a request says, and one that ends it */
 
-/* Reads the stream of parameters: the lengths of a name and its value, then both (3.4). */
-struct lengths {
-    uint8_t head[8]; /* the lengths, each of 1 byte, or of 4 where the first bit is set */
-    size_t have;     /* bytes of them */
-    size_t skip;     /* bytes of name and value that are to come */
+/* FastCGI 1.0, section 8. */
+enum {
+    VERSION = 1,
+    BEGIN_REQUEST = 1,
+    ABORT_REQUEST = 2,
+    END_REQUEST = 3,
+    PARAMS = 4,
+    STDIN = 5,
+    STDOUT = 6,
 };
 
-/* A length of the pair, behind the other one, if it is whole. */
-static bool take_length(const struct lengths *l, size_t *at, size_t *ret_length)
+/* The head of a record (3.3). */
+enum { AT_VERSION, AT_TYPE, AT_ID, AT_CONTENT = 4, AT_PADDING = 6, HEAD_BYTES = 8 };
+
+static size_t number_at(const uint8_t *bytes)
 {
-    const uint8_t *bytes = l->head + *at;
-    size_t size = *at < l->have && bytes[0] & 0x80 ? 4 : 1;
-    *ret_length = size == 1 ? bytes[0]
-                            : (size_t)(bytes[0] & 0x7f) << 24 | (size_t)bytes[1] << 16 |
-                                  (size_t)bytes[2] << 8 | bytes[3];
-    *at += size;
-    return *at <= l->have;
+    return (size_t)bytes[0] << 8 | bytes[1];
 }
 
-/* Goes on with a part of the stream. False where a length is beyond RECORDS_PARAMETER_MAX. */
-static bool check_lengths(struct lengths *l, const uint8_t *bytes, size_t len)
+/* Cuts what there is of so many bytes off the front. */
+static struct span cut(struct span *bytes, size_t most)
 {
-    for (size_t i = 0; i < len;) {
-        if (l->skip) {
-            size_t some = l->skip < len - i ? l->skip : len - i;
-            l->skip -= some;
-            i += some;
-            continue;
-        }
-        size_t at = 0, name, value;
-        l->head[l->have++] = bytes[i++];
-        if (!take_length(l, &at, &name) || !take_length(l, &at, &value))
-            continue;
-        if (name > RECORDS_PARAMETER_MAX || value > RECORDS_PARAMETER_MAX)
+    struct span front = span_of(bytes->data, bytes->len < most ? bytes->len : most);
+    if (front.len)
+        *bytes = span_of(bytes->data + front.len, bytes->len - front.len);
+    return front;
+}
+
+/* Cuts a length off (3.4), of 1 byte, or of 4 where the first bit is set. */
+static bool cut_length(struct span *stream, size_t *ret_length)
+{
+    size_t size = stream->len && stream->data[0] & 0x80 ? 4 : 1;
+    struct span length = cut(stream, size);
+    if (length.len < size)
+        return false;
+    *ret_length = length.data[0] & 0x7f;
+    for (size_t i = 1; i < size; i++)
+        *ret_length = *ret_length << 8 | length.data[i];
+    return true;
+}
+
+static bool cut_pair(struct span *stream, struct span *ret_name, struct span *ret_value)
+{
+    size_t name, value;
+    if (!cut_length(stream, &name) || !cut_length(stream, &value) || name > stream->len ||
+        value > stream->len - name)
+        return false;
+    *ret_name = cut(stream, name);
+    *ret_value = cut(stream, value);
+    return true;
+}
+
+/* How many parameters are there? False where their lengths are not those of the stream. */
+static bool count_pairs(struct span stream, size_t *ret_count)
+{
+    struct span name, value;
+    for (*ret_count = 0; stream.len; ++*ret_count)
+        if (!cut_pair(&stream, &name, &value))
             return false;
-        *l = (struct lengths){.skip = name + value};
+    return true;
+}
+
+/*
+ * Makes "NAME=value" and a NUL of each pair, in its place: the two lengths before a pair have had
+ * at least as much room as these two characters.
+ */
+static bool take_params(struct records_request *r)
+{
+    struct span stream = buf_span(&r->params), name, value;
+    uint8_t *to = r->params.data;
+    size_t count;
+    if (!count_pairs(stream, &count))
+        return false;
+    r->variables = mem_alloc((count + 1) * sizeof *r->variables);
+    for (size_t i = 0; i < count && cut_pair(&stream, &name, &value); i++) {
+        r->variables[i] = (char *)to;
+        memmove(to, name.data, name.len);
+        to += name.len;
+        *to++ = '=';
+        memmove(to, value.data, value.len);
+        to += value.len;
+        *to++ = 0;
     }
     return true;
 }
 
-enum records records_look(struct span bytes, size_t most)
+/* Is the record at hand one of this kind, of this request? */
+static bool is_own(const struct records_request *r, uint8_t type)
 {
-    static const uint8_t order[] = {FCGI_BEGIN_REQUEST, FCGI_PARAMS, FCGI_STDIN};
-    const size_t stages = sizeof order;
-    size_t at = 0, stage = 0;
-    FCGI_Header first = {0}, head;
-    struct lengths lengths = {.skip = 0};
-    while (stage < stages && at + sizeof head <= bytes.len) {
-        memcpy(&head, bytes.data + at, sizeof head);
-        if (at == 0)
-            first = head;
-        size_t content = (size_t)head.contentLengthB1 << 8 | head.contentLengthB0;
-        size_t here = bytes.len - at - sizeof head;
-        if (head.type == FCGI_PARAMS && !check_lengths(&lengths, bytes.data + at + sizeof head,
-                                            content < here ? content : here))
-            return RECORDS_BAD;
-        at += sizeof head + content + head.paddingLength;
-        if (head.type != order[stage] || head.requestIdB1 != first.requestIdB1 ||
-            head.requestIdB0 != first.requestIdB0)
-            return order[stage] == FCGI_STDIN ? RECORDS_OTHER : RECORDS_BAD;
-        if (stage == 0 && (content != sizeof(FCGI_BeginRequestBody) || head.paddingLength))
-            return RECORDS_BAD;
-        if (at > most)
-            return RECORDS_OTHER;
-        if (stage == 0 || content == 0)
-            stage++;
+    return r->head[AT_TYPE] == type && (int)number_at(r->head + AT_ID) == r->id;
+}
+
+/* Anything else ends the request: what comes behind it is not understood. */
+static bool is_expected(const struct records_request *r)
+{
+    static const uint8_t order[] = {BEGIN_REQUEST, PARAMS};
+    if (r->head[AT_VERSION] != VERSION || !r->id)
+        return false;
+    if (r->stage == RECORDS_STDIN)
+        return !is_own(r, ABORT_REQUEST);
+    return is_own(r, order[r->stage]) && (r->stage != RECORDS_BEGIN || r->content == BEGIN_BYTES);
+}
+
+static void begin_record(struct records_request *r)
+{
+    if (r->stage == RECORDS_BEGIN)
+        r->id = (int)number_at(r->head + AT_ID);
+    r->content = number_at(r->head + AT_CONTENT);
+    r->padding = r->head[AT_PADDING];
+    if (!is_expected(r))
+        records_end(r);
+}
+
+static void take_content(struct records_request *r, struct span part)
+{
+    if (r->stage == RECORDS_PARAMS) {
+        buf_add_span(&r->params, part);
+        if (r->params.len > RECORDS_PARAMS_MAX)
+            r->is = RECORDS_BAD;
+    } else if (r->stage == RECORDS_STDIN && is_own(r, STDIN)) {
+        buf_add_span(&r->body, cut(&part, r->body_most - r->body.len));
     }
-    return stage == stages && at <= bytes.len ? RECORDS_WHOLE : RECORDS_PART;
+}
+
+/* An empty record ends a stream. */
+static void end_record(struct records_request *r)
+{
+    bool empty = !number_at(r->head + AT_CONTENT);
+    r->head_len = 0;
+    if (r->stage == RECORDS_BEGIN) {
+        r->stage = RECORDS_PARAMS;
+    } else if (r->stage == RECORDS_PARAMS && empty) {
+        r->stage = RECORDS_STDIN;
+        if (!take_params(r))
+            r->is = RECORDS_BAD;
+    } else if (empty && is_own(r, STDIN)) {
+        r->is = RECORDS_WHOLE;
+    }
+}
+
+/* Takes some of the bytes: of a record's head, its content, or its padding. */
+static void take_some(struct records_request *r, struct span *bytes)
+{
+    if (r->head_len < HEAD_BYTES) {
+        struct span part = cut(bytes, HEAD_BYTES - r->head_len);
+        memcpy(r->head + r->head_len, part.data, part.len);
+        r->head_len += part.len;
+        if (r->head_len == HEAD_BYTES)
+            begin_record(r);
+    } else if (r->content) {
+        struct span part = cut(bytes, r->content);
+        r->content -= part.len;
+        take_content(r, part);
+    } else {
+        r->padding -= cut(bytes, r->padding).len;
+    }
+    if (r->is == RECORDS_PART && r->head_len == HEAD_BYTES && !r->content && !r->padding)
+        end_record(r);
+}
+
+enum records records_read(struct records_request *r, struct span bytes)
+{
+    size_t before = bytes.len;
+    while (bytes.len && r->is == RECORDS_PART)
+        take_some(r, &bytes);
+    r->came += before - bytes.len;
+    r->followed |= bytes.len > 0;
+    return r->came > RECORDS_MAX ? records_end(r) : r->is;
+}
+
+enum records records_end(struct records_request *r)
+{
+    if (r->is == RECORDS_PART)
+        r->is = r->variables ? RECORDS_BROKEN : RECORDS_BAD;
+    return r->is;
+}
+
+size_t records_held(const struct records_request *r)
+{
+    return r->params.cap + r->body.cap;
+}
+
+void records_done(struct records_request *r)
+{
+    free(r->variables);
+    buf_done(&r->params);
+    buf_done(&r->body);
 }
 
 static void add_header(struct buf *out, int request_id, uint8_t type, size_t content)
 {
-    FCGI_Header head = {
-        .version = FCGI_VERSION_1,
-        .type = type,
-        .requestIdB1 = (uint8_t)(request_id >> 8),
-        .requestIdB0 = (uint8_t)request_id,
-        .contentLengthB1 = (uint8_t)(content >> 8),
-        .contentLengthB0 = (uint8_t)content,
+    const uint8_t head[HEAD_BYTES] = {
+        [AT_VERSION] = VERSION,
+        [AT_TYPE] = type,
+        [AT_ID] = (uint8_t)(request_id >> 8),
+        [AT_ID + 1] = (uint8_t)request_id,
+        [AT_CONTENT] = (uint8_t)(content >> 8),
+        [AT_CONTENT + 1] = (uint8_t)content,
     };
-    buf_add(out, &head, sizeof head);
-}
-
-/* Moves what there is of so many bytes from the front of the text to the end of the buffer. */
-static size_t move(struct buf *out, struct span *text, size_t most)
-{
-    size_t len = text->len < most ? text->len : most;
-    if (!len)
-        return 0;
-    buf_add(out, text->data, len);
-    *text = span_of(text->data + len, text->len - len);
-    return len;
+    buf_add(out, head, sizeof head);
 }
 
 void records_add_reply(struct buf *out, int request_id, struct span head, struct span body)
 {
-    static const FCGI_EndRequestBody complete = {.protocolStatus = FCGI_REQUEST_COMPLETE};
+    static const uint8_t complete[BEGIN_BYTES] = {0}; /* the request has been served (5.5) */
     size_t left = head.len + body.len, count = left / CONTENT_MAX + 3;
-    buf_reserve(out, left + count * sizeof(FCGI_Header) + sizeof complete);
+    buf_reserve(out, left + count * HEAD_BYTES + sizeof complete);
     for (size_t len; left; left -= len) {
         len = left < CONTENT_MAX ? left : CONTENT_MAX;
-        add_header(out, request_id, FCGI_STDOUT, len);
-        move(out, &body, len - move(out, &head, len));
+        add_header(out, request_id, STDOUT, len);
+        struct span front = cut(&head, len);
+        buf_add_span(out, front);
+        buf_add_span(out, cut(&body, len - front.len));
     }
-    add_header(out, request_id, FCGI_STDOUT, 0);
-    add_header(out, request_id, FCGI_END_REQUEST, sizeof complete);
-    buf_add(out, &complete, sizeof complete);
+    add_header(out, request_id, STDOUT, 0);
+    add_header(out, request_id, END_REQUEST, sizeof complete);
+    buf_add(out, complete, sizeof complete);
 }

@@ -124,9 +124,9 @@ bool request_text(struct request *request, const char *name, struct span *ret_va
     return err != ERR_INVALID;
 }
 
-bool request_pause(struct request *request, unsigned us)
+struct pollfd request_peer(const struct request *request)
 {
-    return channel_pause(request->channel, us);
+    return channel_peer(request->channel);
 }
 
 /*

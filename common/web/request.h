@@ -8,6 +8,7 @@
  * call the request is gone. All text borrows from the request: from its variables,
  * its body or its arena.
  */
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -136,10 +137,10 @@ enum err request_query(
 bool request_text(struct request *request, const char *name, struct span *ret_value);
 
 /*
- * Waits so many microseconds, for a handler that looks at something again and again. False, at
- * once, when the client has left: the reply is then for nobody, or for one who wants it as it is.
+ * What poll(2) is to be asked by a handler that waits for something. It says something when the
+ * client has left: the reply is then for nobody, or for one who wants it as it is.
  */
-bool request_pause(struct request *request, unsigned us);
+struct pollfd request_peer(const struct request *request);
 
 /*
  * Hands a mutation to the store (store_submit, same flags), and calls `after` once the mutation

@@ -38,8 +38,8 @@
 #define SLOTS_READING 2
 /*
  * How much memory the requests may take up that a thread gathers before it commits them: their
- * own bytes, and libfcgi's buffers, one of 8 KiB for reading and one for writing. While a thread
- * commits less than MUCH_BYTES, another may gather as much.
+ * own bytes, and what each needs beside them. While a thread commits less than MUCH_BYTES,
+ * another may gather as much.
  */
 #define GATHER_BYTES (16 << 20)
 #define MUCH_BYTES (4 << 20)
@@ -98,8 +98,14 @@ void serve_block(void)
     slots_give();
 }
 
+/* A byte more than a body may have tells that it is too large. */
+static size_t body_most(void)
+{
+    return (size_t)serving.home->config.web_body_bytes + 1;
+}
+
 /*
- * A connection whose request can be read, one that was set aside or has just come in. False when
+ * A connection whose request has arrived, one that was set aside or has just come in. False when
  * there is none at once: *ret_error then says why accepting ended.
  */
 static bool next_arrival(struct arrival *ret_arrival, int *ret_error)
@@ -110,9 +116,8 @@ static bool next_arrival(struct arrival *ret_arrival, int *ret_error)
     while ((connection = accept4(LISTEN_FD, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
         if (!peer_is_trusted(connection))
             close(connection);
-        else if (aside_request(connection, ret_arrival)) {
+        else if (aside_request(connection, body_most(), ret_arrival))
             return true;
-        }
     }
     *ret_error = errno;
     return false;
@@ -135,7 +140,7 @@ static bool has_to_commit(const struct place *place)
 }
 
 /*
- * The next connection whose request can be read; false when the process is to stop or the slot is
+ * The next connection whose request has arrived; false when the process is to stop or the slot is
  * lost. Requests that were gathered before are committed as soon as there is no other one at once.
  * Where that takes long another thread gathers meanwhile, which has the slot then.
  */
@@ -161,11 +166,11 @@ static bool next_request(struct place *place, struct arrival *ret_arrival)
 /* Returns how many bytes the request may go on to take up. */
 static size_t serve_request(const struct arrival *arrival)
 {
-    struct channel *channel = fastcgi_channel(arrival, home.config.web_io_timeout_seconds);
-    size_t decoded = channel ? request_serve(&serving, channel) : 0;
+    size_t came = records_held(&arrival->request);
+    size_t decoded = request_serve(&serving, fastcgi_channel(arrival));
     if (store_is_broken(store))
         kill(getpid(), SIGTERM); /* the front end starts a fresh process */
-    return REQUEST_BYTES + arrival->bytes + decoded;
+    return REQUEST_BYTES + came + decoded;
 }
 
 /* Serves until the slot is lost (true), or the process is to stop (false). */
@@ -271,7 +276,7 @@ static void serve_fastcgi(void)
 {
     sigset_t signals;
     check_socket();
-    /* libfcgi takes and frees buffers of 8 KiB for each request: keep that memory in between. */
+    /* Each request takes memory and frees it: keep that memory in between. */
     mallopt(M_MXFAST, 0);
     mallopt(M_TRIM_THRESHOLD, HEAP_KEPT_BYTES);
     sigemptyset(&signals);
@@ -281,11 +286,13 @@ static void serve_fastcgi(void)
     sigaddset(&signals, SIGHUP);
     sigaddset(&signals, SLOTS_LACKING);
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* inherited by every thread */
-    fastcgi_start(serve_block);
     stop_fd = eventfd(0, EFD_CLOEXEC);
     if (stop_fd < 0)
         log_die(EXIT_RETRY, "cannot make an event descriptor");
-    int aside = aside_open(home.config.web_io_timeout_seconds);
+    int aside = aside_open((struct patience){
+        .timeout_seconds = home.config.web_io_timeout_seconds,
+        .least_bytes_per_second = home.config.web_least_bytes_per_second,
+    });
     int slots = serving.program->mode == STORE_READ_ONLY ? SLOTS_READING : SLOTS_WRITING;
     for (int i = 0; i < slots; i++)
         open_place(&places[i], aside);

@@ -17,9 +17,9 @@
 _Noreturn void serve_main(const struct program *program);
 
 /*
- * To be called by whoever is about to wait for something that may take long (a peer, a point in
- * time). Few threads serve at a time, since a thread that runs costs less than one that has to
- * be woken; a thread that waits makes place for another one. Calling it again does no harm.
+ * To be called by whoever is about to wait for something, or to do what takes long. Few threads
+ * serve at a time, since a thread that runs costs less than one that has to be woken; a thread
+ * that waits makes place for another one. Calling it again does no harm.
  */
 void serve_block(void);
 

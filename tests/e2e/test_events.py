@@ -2,6 +2,7 @@
 import json
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
@@ -226,6 +227,31 @@ def test_raw_garbage(fastcgi):
         for data in garbage:
             with raw.connect(fastcgi.socket("events")) as peer:
                 peer.sendall(data)
+                peer.shutdown(socket.SHUT_WR)
+                until_closed(peer)
+    fastcgi.post_event("order.created")
+    assert children_of(fastcgi.server.pid) == running
+
+
+# Lengths for which there is no memory, as a parameter behind good ones.
+CLAIMS = [b"\xff\xff\xff\xff" * 2, b"\xc0\0\0\0" * 2, b"\xff\xff\xff\xfe\0", b"\1\xff\xff\xff\xff"]
+
+
+@pytest.mark.parametrize("filler", [16000, 16384, 70000, 200000])
+@pytest.mark.parametrize("piece", [1, 3, 1000, 100000])
+def test_lengths_that_come_late(fastcgi, filler, piece):
+    """Behind whatever came before them, in however small pieces: they end no program."""
+    running = children_of(fastcgi.server.pid)
+    good = raw.pairs({"HTTP_X": "x" * filler})
+    with nothing_stored(fastcgi):
+        for claim in CLAIMS:
+            late = raw.begin() + b"".join(raw.record(raw.PARAMS, part) for part in (
+                good[:60000], good[60000:120000], good[120000:180000], good[180000:],
+                claim[:3], claim[3:], b"x" * 1000) if part)
+            with raw.connect(fastcgi.socket("events")) as peer, suppress(ConnectionError):
+                peer.sendall(late[:-1100])
+                for at in range(len(late) - 1100, len(late), piece):
+                    peer.sendall(late[at:at + piece])
                 peer.shutdown(socket.SHUT_WR)
                 until_closed(peer)
     fastcgi.post_event("order.created")

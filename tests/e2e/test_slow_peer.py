@@ -120,6 +120,41 @@ def test_a_slow_peer_is_given_up(home):
     assert home.commits() == before
 
 
+@pytest.mark.parametrize("half", ["nothing", "BEGIN", "half of PARAMS", "half of STDIN"])
+def test_a_peer_that_trickles_is_given_up(home, half):
+    """It is never silent, and slower than web.least_bytes_per_second."""
+    home.configure(web={"io_timeout_seconds": 2, "least_bytes_per_second": 1000})
+    home.start()
+    data = whole(home)
+    before = home.commits()
+    begun = HALVES[half](data)
+    with raw.connect(home.socket("events")) as peer:
+        peer.sendall(begun)
+        for at in range(len(begun), len(data)):
+            if select.select([peer], [], [], 0.2)[0]:
+                break
+            peer.sendall(data[at:at + 1])
+        assert at < len(data) - 1, "it was waited for to its end"
+        out = raw.read_reply(peer)[0]
+    assert out.startswith(b"Status: 400") if half == "half of STDIN" else out == b""
+    assert home.commits() == before
+
+
+def test_a_peer_that_is_fast_enough_may_finish(home):
+    """It takes longer than the other's patience, and sends enough all the while."""
+    home.configure(web={"io_timeout_seconds": 3, "least_bytes_per_second": 100})
+    home.start()
+    body = b" " * 10000 + BODY
+    given = raw.variables("POST", "/fx/events", body, HTTP_X_API_KEY=home.key())
+    data = raw.begin() + raw.stream(raw.PARAMS, raw.pairs(given)) + raw.stream(raw.STDIN, body)
+    with raw.connect(home.socket("events")) as peer:
+        for at in range(0, len(data), 100):
+            time.sleep(0.05)
+            peer.sendall(data[at:at + 100])
+        out, ended = raw.read_reply(peer)
+        assert ended and out.startswith(b"Status: 200")
+
+
 def pid_of(home, program):
     found = [pid for pid in children_of(home.server.pid) if f"{program}.fcgi" in command_of(pid)]
     assert len(found) == 1

@@ -85,7 +85,7 @@ def test_bad_wait(site, query, status):
 
 
 def test_waiting_requests_leave_room(home):
-    """Many that wait hold threads; those that do not are answered meanwhile."""
+    """However many wait, those that do not are answered meanwhile."""
     home.configure(web={"threads": 4})
     home.start()
     cid = home.post_event("nobody.listens")["cid"]

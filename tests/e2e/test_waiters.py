@@ -1,5 +1,7 @@
-"""?wait= holds a place only for as long as its client is there."""
+"""?wait= holds a place only for as long as its client is there, or nobody else wants one."""
 import os
+import select
+import signal
 import socket
 import struct
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import raw
-from harness import children_of, command_of, read_reply, until
+from harness import children_of, command_of, freeze, read_reply, until
 
 WAITERS = 200
 
@@ -120,7 +122,82 @@ def test_front_ends_that_leave(waiting, end):
         peers = [stack.enter_context(raw.connect(home.socket("status"))) for _ in range(24)]
         for peer in peers:
             peer.sendall(data)
-        until(lambda: threads(home) == before + len(peers), what="they wait, a thread with each")
+        until(lambda: served(home) == len(peers), what="they wait")
+        assert threads(home) <= before + 1
         for peer in peers:
             ENDS[end](peer)
         check_one_is_served(home, cid)
+
+
+def send_unwatched(home, stack, data, count, source="127.0.0.1"):
+    """Requests that are there whole when lighttpd accepts their connections: it then does not
+    notice that their clients leave."""
+    freeze(home.server.pid)
+    try:
+        peers = [stack.enter_context(home.connect(source=source)) for _ in range(count)]
+        for peer in peers:
+            peer.sendall(data)
+    finally:
+        os.kill(home.server.pid, signal.SIGCONT)
+    return peers
+
+
+def is_answered(peer):
+    return bool(select.select([peer], [], [], 0)[0])
+
+
+def test_waiters_whose_leaving_nobody_notices(waiting):
+    """They are in nobody's way: one more waits as they did, and so does one without ?wait=."""
+    home, cid = waiting("fastcgi")
+    data = home.request("GET", f"/fx/cid/{cid}?wait=30", keep=True)
+    with ExitStack() as stack:
+        for peer in send_unwatched(home, stack, data, WAITERS):
+            peer.close()
+        until(lambda: served(home) == WAITERS, what="they wait")
+        with ThreadPoolExecutor(1) as pool:
+            waiter = pool.submit(home.get, f"/fx/cid/{cid}?wait=30")
+            until(lambda: served(home) == WAITERS + 1, what="one more waits")
+            assert home.get(f"/fx/cid/{cid}").json["executions"] == []
+            home.start_dispatcher()
+            assert [e["status"] for e in waiter.result().json["executions"]] == ["completed"]
+
+
+def test_places_are_shared_among_senders(waiting):
+    """However many one sender asks for, another keeps what it has, and gets what it asks for."""
+    home, cid = waiting("fastcgi")
+    home.configure(web={"waits": 8})
+    home.stop()
+    home.start()
+    data = home.request("GET", f"/fx/cid/{cid}?wait=30", keep=True)
+    with ExitStack() as stack:
+        few = send_unwatched(home, stack, data, 2, "127.0.0.2")
+        until(lambda: served(home) == 2, what="they wait")
+        many = send_unwatched(home, stack, data, 50)
+        until(lambda: sum(map(is_answered, many)) == 44, what="those beyond are answered")
+        few += send_unwatched(home, stack, data, 2, "127.0.0.2")
+        until(lambda: sum(map(is_answered, many)) == 46, what="two more give up their places")
+        assert not any(map(is_answered, few))
+        home.start_dispatcher()
+        statuses = [[e["status"] for e in read_reply(peer).json["executions"]] for peer in many + few]
+        assert sorted(statuses) == [[]] * 46 + [["completed"]] * 8
+        assert all(statuses[-4:])
+
+
+def test_senders_behind_a_proxy(waiting):
+    """They are told apart as [web] proxies has it, and IPv6 by /64."""
+    home, cid = waiting("fastcgi")
+    home.configure(web={"waits": 4, "proxies": "127.0.0.1"})
+    home.stop()
+    home.start()
+
+    def ask(address):
+        return home.request("GET", f"/fx/cid/{cid}?wait=30", keep=True,
+                            headers=[("X-Forwarded-For", address)])
+
+    with ExitStack() as stack:
+        [one] = send_unwatched(home, stack, ask("2001:db8::1"), 1)
+        until(lambda: served(home) == 1, what="it waits")
+        many = [peer for n in range(12)
+                for peer in send_unwatched(home, stack, ask(f"2001:db8:0:1::{n}"), 1)]
+        until(lambda: sum(map(is_answered, many)) == 9, what="those beyond are answered")
+        assert not is_answered(one)

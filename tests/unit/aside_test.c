@@ -1,6 +1,6 @@
 /*
- * aside_test - connections that wait for their peer: until a request has arrived whole, is
- * too long to be looked at, or breaks off; until a reply has been taken; until time is up.
+ * aside_test - connections that wait for their peer: until a request has arrived whole, or
+ * breaks off; until a reply has been taken; until time is up, or the peer is too slow.
  */
 #include <errno.h>
 #include <poll.h>
@@ -29,6 +29,9 @@ static const char request[] = "\1\1\0\1\0\10\0\0\0\1\0\0\0\0\0\0"
                               "\1\5\0\1\0\1\0\0x"
                               "\1\5\0\1\0\0\0\0";
 #define REQUEST (sizeof request - 1)
+#define PARAMS 24 /* bytes of the request up to the end of its parameters */
+#define BODY_MOST 1000
+#define LEAST 5000 /* bytes a second that are expected of a peer */
 
 static struct temp temp;
 static int aside_fd; /* opened once: there is one set a process */
@@ -103,6 +106,27 @@ static int teardown(void **state)
     return aside_is_empty() ? 0 : -1;
 }
 
+static bool take_request(const struct pair *pair, struct arrival *ret_arrival)
+{
+    return aside_request(pair->connection, BODY_MOST, ret_arrival);
+}
+
+static void arrival_done(const struct pair *pair, struct arrival *arrival)
+{
+    assert_int_equal(arrival->connection, pair->connection);
+    records_done(&arrival->request);
+    close(pair->connection);
+    close(pair->peer);
+}
+
+static void check_whole(const struct arrival *arrival)
+{
+    assert_int_equal(arrival->request.is, RECORDS_WHOLE);
+    assert_int_equal(arrival->request.came, REQUEST);
+    assert_string_equal(buf_text(&arrival->request.body), "x");
+    assert_null(arrival->request.variables[0]);
+}
+
 /* Requests. */
 
 static void whole_request_is_not_set_aside(void **state)
@@ -111,34 +135,30 @@ static void whole_request_is_not_set_aside(void **state)
     struct arrival arrival;
     (void)state;
     say(&pair, 0, REQUEST);
-    assert_true(aside_request(pair.connection, &arrival));
-    assert_int_equal(arrival.connection, pair.connection);
-    assert_int_equal(arrival.bytes, REQUEST);
-    assert_false(arrival.waits);
-    close(pair.connection);
-    close(pair.peer);
+    assert_true(take_request(&pair, &arrival));
+    check_whole(&arrival);
+    arrival_done(&pair, &arrival);
 }
 
-/* Each piece is looked at, and until the last nothing comes of it. */
+/* Each piece is taken, however many there are, and until the last nothing comes of it. */
 static void part_waits_for_the_rest(void **state)
 {
-    struct pair pair = pair_make();
-    struct arrival arrival;
     (void)state;
-    assert_false(aside_request(pair.connection, &arrival));
-    assert_true(is_calm());
-    for (size_t len = 0; len < REQUEST - 1; len += 2) {
-        say(&pair, len, len + 2 < REQUEST ? len + 2 : REQUEST - 1);
-        assert_true(is_awake());
+    for (size_t piece = 1; piece < 8; piece++) {
+        struct pair pair = pair_make();
+        struct arrival arrival;
+        assert_false(take_request(&pair, &arrival));
         assert_true(is_calm());
+        for (size_t len = 0; len < REQUEST - 1; len += piece) {
+            say(&pair, len, len + piece < REQUEST ? len + piece : REQUEST - 1);
+            assert_true(is_awake());
+            assert_true(is_calm());
+        }
+        say(&pair, REQUEST - 1, REQUEST);
+        assert_true(aside_next(&arrival));
+        check_whole(&arrival);
+        arrival_done(&pair, &arrival);
     }
-    say(&pair, REQUEST - 1, REQUEST);
-    assert_true(aside_next(&arrival));
-    assert_int_equal(arrival.connection, pair.connection);
-    assert_int_equal(arrival.bytes, REQUEST);
-    assert_false(arrival.waits);
-    close(pair.connection);
-    close(pair.peer);
 }
 
 /* What arrives between the first look and the waiting is not missed. */
@@ -148,94 +168,109 @@ static void part_that_was_there_is_seen(void **state)
     struct arrival arrival;
     (void)state;
     say(&pair, 0, 20);
-    assert_false(aside_request(pair.connection, &arrival));
+    assert_false(take_request(&pair, &arrival));
     say(&pair, 20, REQUEST);
-    assert_int_equal(wait_for_arrival().bytes, REQUEST);
-    close(pair.connection);
-    close(pair.peer);
-}
-
-/* One that cannot be looked at whole is for a thread that may wait. */
-static void long_request_is_read_by_a_thread_that_may_wait(void **state)
-{
-    struct pair pair = pair_make();
-    struct arrival arrival;
-    (void)state;
-    say(&pair, 0, 24);
-    assert_false(aside_request(pair.connection, &arrival));
-    assert_int_equal(send(pair.peer, "\1\5\0\1\377\377\0\0", 8, 0), 8);
     arrival = wait_for_arrival();
-    assert_int_equal(arrival.connection, pair.connection);
-    assert_true(arrival.waits);
-    close(pair.connection);
-    close(pair.peer);
+    check_whole(&arrival);
+    arrival_done(&pair, &arrival);
 }
 
-/* The socket holds only so many pieces, however short, until somebody reads them. */
-static void request_in_many_pieces_is_read_by_a_thread_that_may_wait(void **state)
+/* A body larger than a socket holds, and larger than is kept. */
+static void long_request_is_taken_as_it_comes(void **state)
 {
+    static char record[8 + 65528] = "\1\5\0\1\377\370\0\0";
     struct pair pair = pair_make();
     struct arrival arrival;
-    size_t len = 0;
     (void)state;
-    assert_false(aside_request(pair.connection, &arrival));
-    do {
-        say(&pair, len, len + 1);
-        assert_true(++len < REQUEST);
-    } while (!aside_next(&arrival));
-    assert_int_equal(len, 33);
-    assert_int_equal(arrival.connection, pair.connection);
-    assert_true(arrival.waits);
-    close(pair.connection);
-    close(pair.peer);
+    say(&pair, 0, PARAMS);
+    assert_false(take_request(&pair, &arrival));
+    for (int i = 0; i < 40; i++) {
+        for (size_t at = 0; at < sizeof record;) {
+            ssize_t n = send(pair.peer, record + at, sizeof record - at, MSG_DONTWAIT);
+            assert_true(n > 0 || errno == EAGAIN);
+            at += n > 0 ? (size_t)n : 0;
+            assert_false(aside_next(&arrival));
+        }
+    }
+    say(&pair, REQUEST - 8, REQUEST);
+    arrival = wait_for_arrival();
+    assert_int_equal(arrival.request.is, RECORDS_WHOLE);
+    assert_int_equal(arrival.request.came, PARAMS + 40 * sizeof record + 8);
+    assert_int_equal(arrival.request.body.len, BODY_MOST);
+    arrival_done(&pair, &arrival);
 }
 
+/* With its parameters it can be answered, without them it is closed. */
 static void peer_that_goes_ends_its_request(void **state)
 {
     (void)state;
     for (int before = 0; before < 2; before++) {
-        for (size_t len = 0; len < 30; len += 10) {
+        for (size_t len = 0; len < 35; len += 5) {
             struct pair pair = pair_make();
             struct arrival arrival;
-            bool at_once;
-            char rest[64];
-            if (len)
-                say(&pair, 0, len);
+            bool at_once, answerable = len >= PARAMS;
+            say(&pair, 0, len);
             if (before)
-                close(pair.peer);
-            at_once = aside_request(pair.connection, &arrival);
-            assert_int_equal(at_once, before && !len);
+                assert_int_equal(shutdown(pair.peer, SHUT_WR), 0);
+            at_once = take_request(&pair, &arrival);
+            assert_true(before || !at_once);
             if (!before)
+                assert_int_equal(shutdown(pair.peer, SHUT_WR), 0);
+            if (answerable) {
+                arrival = at_once ? arrival : wait_for_arrival();
+                assert_int_equal(arrival.request.is, RECORDS_BROKEN);
+                arrival_done(&pair, &arrival);
+            } else {
+                assert_false(!aside_is_empty() && aside_next(&arrival));
+                assert_int_equal(read_all(pair.peer, 0), 0);
                 close(pair.peer);
-            if (!at_once)
-                arrival = wait_for_arrival();
-            assert_int_equal(arrival.connection, pair.connection);
-            assert_false(arrival.waits);
-            assert_int_equal(recv(pair.connection, rest, sizeof rest, 0), len);
-            assert_int_equal(recv(pair.connection, rest, sizeof rest, MSG_DONTWAIT), 0);
-            close(pair.connection);
+            }
+            assert_true(aside_is_empty());
         }
     }
 }
 
-/* It is read as if the peer had ended it, and can be answered. */
+/* It is as if the peer had ended it, and can be answered. */
 static void silent_request_is_given_up(void **state)
 {
-    struct pair pair = pair_make();
+    struct pair pair = pair_make(), early = pair_make();
     struct arrival arrival;
     char bytes[64];
     (void)state;
-    say(&pair, 0, 20);
-    assert_false(aside_request(pair.connection, &arrival));
+    say(&pair, 0, PARAMS + 2);
+    say(&early, 0, PARAMS - 2);
+    assert_false(take_request(&early, &arrival));
+    assert_false(take_request(&pair, &arrival));
     arrival = wait_for_arrival();
-    assert_int_equal(arrival.connection, pair.connection);
-    assert_false(arrival.waits);
-    assert_int_equal(recv(pair.connection, bytes, sizeof bytes, 0), 20);
-    assert_int_equal(recv(pair.connection, bytes, sizeof bytes, MSG_DONTWAIT), 0);
+    assert_int_equal(arrival.request.is, RECORDS_BROKEN);
+    assert_int_equal(read_all(early.peer, 0), 0);
+    close(early.peer);
     assert_int_equal(send(pair.connection, "no", 2, MSG_NOSIGNAL), 2);
-    close(pair.connection);
     assert_int_equal(recv(pair.peer, bytes, sizeof bytes, 0), 2);
-    close(pair.peer);
+    arrival_done(&pair, &arrival);
+}
+
+/* It is never silent for as long as that, and would not be done for minutes. */
+static void slow_request_is_given_up(void **state)
+{
+    static const char head[] = "\1\5\0\1\377\370\0";
+    struct pair pair = pair_make();
+    struct arrival arrival;
+    bool ended = false;
+    (void)state;
+    say(&pair, 0, PARAMS);
+    assert_false(take_request(&pair, &arrival));
+    assert_int_equal(send(pair.peer, head, sizeof head, 0), sizeof head);
+    for (int i = 0; i < 3000 && !ended; i++) {
+        struct pollfd more = {.fd = aside_fd, .events = POLLIN};
+        (void)poll(&more, 1, 100);
+        ended = aside_next(&arrival);
+        if (i % 2 == 0)
+            assert_int_equal(send(pair.peer, "b", 1, MSG_NOSIGNAL), 1);
+    }
+    assert_true(ended);
+    assert_int_equal(arrival.request.is, RECORDS_BROKEN);
+    arrival_done(&pair, &arrival);
 }
 
 static void most_silent_makes_room(void **state)
@@ -246,7 +281,7 @@ static void most_silent_makes_room(void **state)
     (void)state;
     for (size_t i = 0; i < MANY; i++) {
         pairs[i] = pair_make();
-        assert_false(aside_request(pairs[i].connection, &arrival));
+        assert_false(take_request(&pairs[i], &arrival));
         if (i == ASIDE_MAX - 1) { /* the first is heard of again, and stays */
             say(&pairs[0], 0, 1);
             assert_false(aside_next(&arrival));
@@ -258,7 +293,7 @@ static void most_silent_makes_room(void **state)
         assert_int_equal(n, i >= 1 && i <= 3 ? 0 : -1);
         close(pairs[i].peer);
         if (n)
-            close(wait_for_arrival().connection);
+            assert_false(aside_next(&arrival));
     }
 }
 
@@ -334,7 +369,7 @@ static void replies_have_a_bound_in_bytes(void **state)
     char byte;
     (void)state;
     struct pair asking = pair_make(); /* awaits a request, silent the longest, and stays */
-    assert_false(aside_request(asking.connection, &arrival));
+    assert_false(take_request(&asking, &arrival));
     for (size_t i = 0; i < REPLIES; i++) {
         struct buf reply = make_reply(LONG_REPLY);
         assert_true(reply.cap == 4 << 20);
@@ -352,9 +387,8 @@ static void replies_have_a_bound_in_bytes(void **state)
         close(pairs[i].peer);
     }
     say(&asking, 0, REQUEST);
-    assert_int_equal(wait_for_arrival().connection, asking.connection);
-    close(asking.connection);
-    close(asking.peer);
+    arrival = wait_for_arrival();
+    arrival_done(&asking, &arrival);
     while (!aside_is_empty())
         assert_false(aside_next(&arrival));
 }
@@ -399,6 +433,30 @@ static void reply_that_nobody_takes_is_given_up(void **state)
     }
 }
 
+/* The little that the socket holds is taken again and again, before the peer counts as silent. */
+static void reply_that_is_taken_slowly_is_given_up(void **state)
+{
+    struct pair pair = pair_make();
+    struct buf reply = make_reply(LONG_REPLY);
+    struct arrival arrival;
+    size_t taken = 0;
+    int small = 1; /* as small as the system lets it be */
+    (void)state;
+    assert_int_equal(setsockopt(pair.connection, SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
+    aside_reply(pair.connection, &reply);
+    for (int i = 0; i < 600 && !aside_is_empty(); i++) {
+        struct pollfd more = {.fd = aside_fd, .events = POLLIN};
+        char bytes[8192];
+        (void)poll(&more, 1, 50);
+        assert_false(aside_next(&arrival));
+        ssize_t n = i % 30 ? 0 : recv(pair.peer, bytes, sizeof bytes, MSG_DONTWAIT);
+        taken += n > 0 ? (size_t)n : 0;
+    }
+    assert_true(aside_is_empty());
+    assert_in_range(taken + read_all(pair.peer, 'r'), 1, LONG_REPLY - 1);
+    close(pair.peer);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -406,10 +464,10 @@ int main(void)
         TEST(whole_request_is_not_set_aside),
         TEST(part_waits_for_the_rest),
         TEST(part_that_was_there_is_seen),
-        TEST(long_request_is_read_by_a_thread_that_may_wait),
-        TEST(request_in_many_pieces_is_read_by_a_thread_that_may_wait),
+        TEST(long_request_is_taken_as_it_comes),
         TEST(peer_that_goes_ends_its_request),
         TEST(silent_request_is_given_up),
+        TEST(slow_request_is_given_up),
         TEST(most_silent_makes_room),
         TEST(short_reply_is_sent_at_once),
         TEST(reply_to_nobody_is_dropped),
@@ -417,11 +475,12 @@ int main(void)
         TEST(replies_have_a_bound_in_bytes),
         TEST(one_reply_may_be_larger_than_the_bound),
         TEST(reply_that_nobody_takes_is_given_up),
+        TEST(reply_that_is_taken_slowly_is_given_up),
     };
     struct rlimit files;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
     files.rlim_cur = files.rlim_max; /* for two descriptors of each of the many */
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
-    aside_fd = aside_open(2);
+    aside_fd = aside_open((struct patience){.timeout_seconds = 2, .least_bytes_per_second = LEAST});
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
