@@ -131,6 +131,14 @@ static enum err backfill(
     return err;
 }
 
+enum err route_look_again(struct dispatcher *d, struct store_txn *txn)
+{
+    uint64_t last = 0;
+    enum err err = events_last(txn, &last);
+    d->plan.more |= last > d->turn.cursor;
+    return err;
+}
+
 enum err route_events(struct dispatcher *d, struct store_txn *txn)
 {
     bool *matched = mem_alloc((d->listener_count + 1) * sizeof *matched);

@@ -95,6 +95,8 @@ static enum err mutate(struct store_txn *txn, void *context)
             err = pending_give_up(d, txn, s, SKIPS_A_TURN);
     if (!err)
         err = claim_ready(d, txn);
+    if (!err)
+        err = route_look_again(d, txn);
     for (struct service *s = d->services; s && !err; s = s->next)
         err = report(txn, s);
     d->plan.commit = store_txn_commit(txn);
@@ -166,7 +168,7 @@ static void carry_out(struct dispatcher *d)
 enum err turn_take(struct dispatcher *d)
 {
     judge_deferred(d);
-    enum err err = store_write(d->store, 0, mutate, d);
+    enum err err = store_write(d->store, STORE_LOOK, mutate, d);
     d->stuck = err != ERR_OK;
     if (err) {
         /* Nothing is forgotten: happenings are recorded by a turn that can be committed. */

@@ -11,6 +11,12 @@
 #include <strings.h>
 
 #include "base/names.h"
+#include "base/url.h"
+
+struct setting;
+
+/* Is the text one that the setting may have? If not, says in ret_why what would be right. */
+typedef bool text_check(const struct setting *s, const char *text, struct buf *ret_why);
 
 struct setting {
     const char *section, *key;
@@ -18,29 +24,37 @@ struct setting {
     int64_t value, min, max;
     size_t offset;
     const char *sentence;
-    bool is_names, is_paths;
-    const char *words; /* those that a text may be; NULL: it may be any */
+    text_check *check; /* NULL: a text may be any */
+    const char *words; /* those that a text may be; NULL: it is no word */
 };
+
+static text_check check_names, check_paths, check_url, check_word;
 
 static const struct setting settings[] = {
 #define PLACE(section, key) offsetof(struct config, section##_##key)
 #define SETTING(section, key, value, min, max, sentence) \
-    {#section, #key, NULL, value, min, max, PLACE(section, key), sentence, false, false, NULL},
+    {#section, #key, NULL, value, min, max, PLACE(section, key), sentence, NULL, NULL},
+#define TEXT(section, key, value, bytes, sentence, check) \
+    {#section, #key, value, 0, 0, bytes, PLACE(section, key), sentence, check, NULL},
 #define SETTING_TEXT(section, key, value, bytes, sentence) \
-    {#section, #key, value, 0, 0, bytes, PLACE(section, key), sentence, false, false, NULL},
+    TEXT(section, key, value, bytes, sentence, NULL)
 #define SETTING_NAMES(section, key, value, bytes, sentence) \
-    {#section, #key, value, 0, 0, bytes, PLACE(section, key), sentence, true, false, NULL},
+    TEXT(section, key, value, bytes, sentence, check_names)
 #define SETTING_PATHS(section, key, value, bytes, sentence) \
-    {#section, #key, value, 0, 0, bytes, PLACE(section, key), sentence, false, true, NULL},
+    TEXT(section, key, value, bytes, sentence, check_paths)
+#define SETTING_URL(section, key, value, bytes, sentence) \
+    TEXT(section, key, value, bytes, sentence, check_url)
 #define SETTING_WORD(section, key, value, words, sentence) \
-    {#section, #key, value, 0, 0, CONFIG_WORD - 1, PLACE(section, key), sentence, false, false, \
+    {#section, #key, value, 0, 0, CONFIG_WORD - 1, PLACE(section, key), sentence, check_word, \
         words},
-    CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES, SETTING_PATHS, SETTING_WORD)
+    CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES, SETTING_PATHS, SETTING_URL, SETTING_WORD)
 #undef PLACE
 #undef SETTING
+#undef TEXT
 #undef SETTING_TEXT
 #undef SETTING_NAMES
 #undef SETTING_PATHS
+#undef SETTING_URL
 #undef SETTING_WORD
 };
 
@@ -168,18 +182,18 @@ static bool is_never_kept(const struct asked *asked, const char *name, size_t le
 
 /* Says what is wrong with one name. */
 static bool check_asked_name(
-    struct reading *r, const struct asked *asked, const char *name, size_t len)
+    const struct asked *asked, const char *name, size_t len, struct buf *ret_why)
 {
     if (strspn(name, asked->letters) < len)
-        buf_printf(r->why,
+        buf_printf(ret_why,
             "%s: \"%.*s\" is no such name; each is written out, of letters, digits and %s",
             asked->key, (int)len, name,
             strchr(asked->letters, '_') ? "\".\", \"_\", \"-\"" : "\"-\"");
     else if (len > KEEP_NAME_MAX)
-        buf_printf(r->why, "%s: \"%.*s\" has more than %d bytes", asked->key, (int)len, name,
+        buf_printf(ret_why, "%s: \"%.*s\" has more than %d bytes", asked->key, (int)len, name,
             KEEP_NAME_MAX);
     else if (is_never_kept(asked, name, len))
-        buf_printf(r->why,
+        buf_printf(ret_why,
             "%s: \"%.*s\" may say who sends the request, and is never kept; take it out of the "
             "list",
             asked->key, (int)len, name);
@@ -189,7 +203,7 @@ static bool check_asked_name(
 }
 
 /* True for a setting whose names are not asked of requests. */
-static bool check_asked(struct reading *r, const struct setting *s, const char *list)
+static bool check_asked(const struct setting *s, const char *list, struct buf *ret_why)
 {
     const struct asked *asked = NULL;
     size_t len, count = 0;
@@ -197,10 +211,10 @@ static bool check_asked(struct reading *r, const struct setting *s, const char *
         if (strcmp(s->key, asked_names[i].key) == 0)
             asked = &asked_names[i];
     for (list = names_next(list, &len); asked && len; list = names_next(list + len, &len)) {
-        if (!check_asked_name(r, asked, list, len))
+        if (!check_asked_name(asked, list, len, ret_why))
             return false;
         if (++count > KEEP_NAMES_MAX) {
-            buf_printf(r->why, "%s has more than %d names", s->key, KEEP_NAMES_MAX);
+            buf_printf(ret_why, "%s has more than %d names", s->key, KEEP_NAMES_MAX);
             return false;
         }
     }
@@ -217,27 +231,44 @@ static bool are_paths(const char *text)
     return false;
 }
 
-/* Says what is wrong with what was put together for a text. */
-static bool check_text(struct reading *r, const struct setting *s, const char *text)
+static bool check_word(const struct setting *s, const char *text, struct buf *ret_why)
 {
-    if (s->words && !is_one_of(s->words, text)) {
-        buf_printf(r->why, "%s wants one of %s", s->key, s->words);
+    if (is_one_of(s->words, text))
+        return true;
+    buf_printf(ret_why, "%s wants one of %s", s->key, s->words);
+    return false;
+}
+
+static bool check_names(const struct setting *s, const char *text, struct buf *ret_why)
+{
+    if (!check_asked(s, text, ret_why))
         return false;
-    }
-    if (!check_asked(r, s, text))
-        return false;
-    if (s->is_names && !names_are_list(text)) {
-        buf_printf(r->why,
-            "%s wants names of letters, digits, \".\", \"_\" and \"-\" with blanks between them; a "
-            "final * stands for any ending",
-            s->key);
-        return false;
-    }
-    if (s->is_paths && (*text || *s->text) && !are_paths(text)) {
-        buf_printf(r->why, "%s wants absolute paths with \":\" between them", s->key);
-        return false;
-    }
-    return true;
+    if (names_are_list(text))
+        return true;
+    buf_printf(ret_why,
+        "%s wants names of letters, digits, \".\", \"_\" and \"-\" with blanks between them; a "
+        "final * stands for any ending",
+        s->key);
+    return false;
+}
+
+static bool check_paths(const struct setting *s, const char *text, struct buf *ret_why)
+{
+    if ((!*text && !*s->text) || are_paths(text))
+        return true;
+    buf_printf(ret_why, "%s wants absolute paths with \":\" between them", s->key);
+    return false;
+}
+
+static bool check_url(const struct setting *s, const char *text, struct buf *ret_why)
+{
+    const char *fault = !*text ? NULL
+                        : strpbrk(text, "?#")
+                            ? "a path goes behind it, so it has no \"?\" and \"#\""
+                            : url_fault(span_str(text));
+    if (fault)
+        buf_printf(ret_why, "%s: %s", s->key, fault);
+    return !fault;
 }
 
 /* An indented line goes on with the text of the line before, with a space between them. */
@@ -247,7 +278,7 @@ static bool set_text(struct reading *r, const struct setting *s, const char *tex
     size_t max = (size_t)s->max, len = r->indented && r->last == s ? strlen(to) : 0;
     int n = snprintf(to + len, max + 1 - len, "%s%s", len ? " " : "", text);
     if (n >= 0 && (size_t)n <= max - len)
-        return check_text(r, s, to);
+        return !s->check || s->check(s, to, r->why);
     if (s->words)
         buf_printf(r->why, "%s wants one of %s", s->key, s->words);
     else

@@ -39,9 +39,11 @@
  * SETTING_NAMES, likewise: a list of names (base/names.h)
  * SETTING_PATHS, likewise: absolute paths with ":" between them; no text only where that is the
  * default
+ * SETTING_URL, likewise: empty, or the absolute URL that a path can be put behind
  * SETTING_WORD(section, key, default, words, sentence): one of these words, "a|b|c"
  */
-#define CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES, SETTING_PATHS, SETTING_WORD) \
+#define CONFIG_SETTINGS( \
+    SETTING, SETTING_TEXT, SETTING_NAMES, SETTING_PATHS, SETTING_URL, SETTING_WORD) \
     SETTING(web, threads, 32, 1, 256, "Requests a FastCGI process serves at the same time.") \
     SETTING(web, io_timeout_seconds, 10, 1, 600, \
         "How long one read or write on a connection from the web server may take.") \
@@ -71,9 +73,15 @@
         "never kept.") \
     SETTING_NAMES(web, keep_query, "", 1023, \
         "Members of a request's query that are kept likewise, such as tenant page.") \
+    SETTING_URL(web, public_url, "", 1023, \
+        "Where people reach this gateway, as in https://fx.example.org; what tells of an " \
+        "execution then has a link to it.") \
     SETTING(events, batch, 1000, 1, 100000, "Events in one CloudEvents batch.") \
     SETTING(events, repeat_hours, 24, 1, 8760, \
         "How long a repeat of a request is recognized and gets the first answer.") \
+    SETTING(events, failures, 1, 0, 1, \
+        "1: an execution that fails for good is told of by an event, fx.execution.failed, which " \
+        "pipelines can listen to. 0: it is not.") \
     SETTING(store, map_bytes, MIB(256), MIB(16), GIB(1024), \
         "Address space mapped for the database at first, in bytes; it grows by itself.") \
     SETTING(store, map_max_bytes, GIB(64), MIB(16), GIB(16384), \
@@ -172,12 +180,14 @@ struct config {
 #define SETTING_TEXT(section, key, value, bytes, sentence) char section##_##key[(bytes) + 1];
 #define SETTING_NAMES SETTING_TEXT
 #define SETTING_PATHS SETTING_TEXT
+#define SETTING_URL SETTING_TEXT
 #define SETTING_WORD(section, key, value, words, sentence) char section##_##key[CONFIG_WORD];
-    CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES, SETTING_PATHS, SETTING_WORD)
+    CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES, SETTING_PATHS, SETTING_URL, SETTING_WORD)
 #undef SETTING
 #undef SETTING_TEXT
 #undef SETTING_NAMES
 #undef SETTING_PATHS
+#undef SETTING_URL
 #undef SETTING_WORD
 };
 

@@ -75,6 +75,9 @@ bool event_check(
         buf_printf(ret_why,
             "%s: is the topic where none is named, and so takes only A-Z a-z 0-9 . _ : / -",
             type_word);
+    else if (name_is_ours(event->type) || name_is_ours(event->topic))
+        buf_printf(
+            ret_why, "%s: " NAME_NOT_OURS ".", name_is_ours(event->type) ? type_word : "topic");
     else
         return true;
     return false;

@@ -26,7 +26,7 @@ enum event_data {
 
 /* Where an event comes from, which no sender decides. */
 enum event_origin {
-    EVENT_SENT, /* from outside, or emitted by a step */
+    EVENT_SENT, /* from outside, emitted by a step, or told by FX Bridge */
     EVENT_RUN,  /* of a run by hand: it has its execution, and no trigger gets it */
     EVENT_TICK, /* of a schedule, whose own trigger has its execution already */
     EVENT_ORIGIN__MAX
@@ -41,7 +41,7 @@ enum event_door {
     DOOR_EMIT,    /* a step has emitted it */
     DOOR_HAND,    /* a person: a run by hand, fxctl publish */
     DOOR_TICK,    /* a schedule */
-    DOOR_FX,      /* FX Bridge itself tells of something */
+    DOOR_FX,      /* FX Bridge itself tells of something (model/failure.h) */
     DOOR__MAX
 };
 
@@ -82,9 +82,9 @@ bool event_door_parse(struct span name, enum event_door *ret_door);
 const char *event_doors(void);
 
 /*
- * Are source, type and topic as the contract wants them? If not, false, and a sentence
- * in ret_why that names the field by the given word ("event_source", or "source" for a
- * CloudEvent).
+ * Are source, type and topic of an event that somebody sends or emits as the contract wants
+ * them? If not, false, and a sentence in ret_why that names the field by the given word
+ * ("event_source", or "source" for a CloudEvent).
  */
 bool event_check(
     const struct event *event, const char *source_word, const char *type_word, struct buf *ret_why);

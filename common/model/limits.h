@@ -19,7 +19,6 @@
 #define STEPS_MAX 100       /* steps of a pipeline */
 #define ENV_MAX 100         /* variables of a pipeline */
 #define ENV_VALUE_MAX 8192
-#define URL_MAX 2048         /* bytes of an HTTP step's URL */
 #define STEP_HEADERS_MAX 100 /* headers of an HTTP step */
 #define STEP_HEADER_VALUE_MAX 8192
 #define SECRET_MAX 1024         /* bytes of what an HTTP step signs with */

@@ -37,6 +37,15 @@ bool name_is_topic(struct span s)
     return is_made_of(s, ALNUM "._:/-", ALNUM "._:/-", TOPIC_MAX);
 }
 
+bool name_is_ours(struct span s)
+{
+    static const char begin[] = NAME_OURS "events.", end[] = ".incoming";
+    size_t end_len = sizeof end - 1;
+    bool given = span_starts(s, span_str(begin)) && s.len > sizeof begin - 1 + end_len &&
+                 memcmp(s.data + s.len - end_len, end, end_len) == 0;
+    return span_starts(s, span_str(NAME_OURS)) && !given;
+}
+
 bool name_is_pipeline_id(struct span s)
 {
     return is_made_of(s, ALNUM, ALNUM "._-", PIPELINE_ID_MAX);

@@ -8,7 +8,17 @@
 
 #include "base/buf.h"
 
-bool name_is_topic(struct span s);       /* [A-Za-z0-9._:/-]{1,249} */
+bool name_is_topic(struct span s); /* [A-Za-z0-9._:/-]{1,249} */
+
+/*
+ * Is a type or topic the bridge's own, which tells of what the bridge does? It begins with "fx.",
+ * in lower case. Those that a door gives an event whose sender names none (fx.events.*.incoming)
+ * are not its own: they stand for the sender's words.
+ */
+bool name_is_ours(struct span s);
+#define NAME_OURS "fx."
+#define NAME_NOT_OURS "names that begin with \"fx.\" are FX Bridge's own; use another"
+
 bool name_is_pipeline_id(struct span s); /* [A-Za-z0-9][A-Za-z0-9._-]{0,63} */
 bool name_is_pipeline(struct span s);    /* 1 to 64 characters that show, no blank at an end */
 bool name_is_step(struct span s);        /* [A-Za-z0-9][A-Za-z0-9._-]{0,63} */

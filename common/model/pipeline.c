@@ -8,10 +8,10 @@
 
 #include "base/json_tree.h"
 #include "base/names.h"
+#include "base/url.h"
 #include "model/field.h"
 #include "model/limits.h"
 #include "model/name.h"
-#include "model/url.h"
 #include "model/whsec.h"
 
 #define SHORTEST_TIMEOUT 0.001 /* seconds; one millisecond, since 0 stands for a default */
@@ -555,13 +555,25 @@ static bool is_blind_loop(const struct pipeline *pipeline, const struct step *st
            topic_matches(span_str(pipeline->event), span_str(topic));
 }
 
+/* Nobody publishes what the bridge alone tells. */
+static bool check_published(const struct step *step, size_t number, struct buf *ret_why)
+{
+    bool good_type = !step->event_type || !name_is_ours(span_str(step->event_type));
+    if (good_type && (!step->topic || !name_is_ours(span_str(step->topic))))
+        return true;
+    buf_printf(ret_why, "steps[%zu].publish.%s: " NAME_NOT_OURS, number,
+        good_type ? "topic" : "event_type");
+    return false;
+}
+
 enum err pipeline_check_bounds(const struct pipeline *pipeline, struct buf *ret_why)
 {
     bool good = filter_is_bounded(pipeline->filters, "options.filters", ret_why);
     for (size_t i = 0; good && i < pipeline->step_count; i++) {
         char where[64];
         snprintf(where, sizeof where, "steps[%zu].when", i);
-        good = filter_is_bounded(pipeline->steps[i].when, where, ret_why);
+        good = filter_is_bounded(pipeline->steps[i].when, where, ret_why) &&
+               check_published(&pipeline->steps[i], i, ret_why);
         if (good && is_blind_loop(pipeline, &pipeline->steps[i])) {
             good = false;
             buf_printf(ret_why,
@@ -592,7 +604,9 @@ enum err pipeline_check_env(const struct pipeline *pipeline, const char *open, s
 
 bool topic_matches(struct span pattern, struct span topic)
 {
-    if (pattern.len && pattern.data[pattern.len - 1] == '*')
-        return span_starts(topic, span_of(pattern.data, pattern.len - 1));
-    return span_eq(pattern, topic);
+    if (!pattern.len || pattern.data[pattern.len - 1] != '*')
+        return span_eq(pattern, topic);
+    struct span prefix = span_of(pattern.data, pattern.len - 1);
+    return span_starts(topic, prefix) &&
+           (!name_is_ours(topic) || span_starts(prefix, span_str(NAME_OURS)));
 }

@@ -138,7 +138,10 @@ typedef bool pipeline_secret_visit(const struct secret_place *place, void *conte
 bool pipeline_each_secret(
     const struct pipeline *pipeline, pipeline_secret_visit *visit, void *context);
 
-/* Does the event's topic match the event option ("orders", or "orders.*" by prefix)? */
+/*
+ * Does the event's topic match the event option ("orders", or "orders.*" by prefix)? A prefix
+ * matches the bridge's own topics (name_is_ours) only where it begins with "fx." itself.
+ */
 bool topic_matches(struct span pattern, struct span topic);
 
 #endif

@@ -51,6 +51,11 @@ static bool accepting(struct store *store)
     return queue->accepting;
 }
 
+bool store_txn_has_room(const struct store_txn *txn)
+{
+    return txn->store->queue.accepting;
+}
+
 /* What has come of applying a batch. */
 enum applied { APPLIED, APPLY_AGAIN, APPLY_GROW };
 
@@ -88,7 +93,8 @@ static void commit(struct store *store, struct store_op *batch)
 {
     bool some = false;
     for (struct store_op *op = batch; op; op = op->next) {
-        op->settled = op->flags & STORE_ACCEPT && !accepting(store);
+        bool no_room = op->flags & (STORE_ACCEPT | STORE_LOOK) && !accepting(store);
+        op->settled = op->flags & STORE_ACCEPT && no_room;
         if (op->settled)
             op->err = ERR_FULL;
         some |= !op->settled;

@@ -7,7 +7,8 @@
 
 /*
  * An event that was emitted notes in its cid's index how many the cid then has, since a budget
- * asks for that at each emit. One that was accepted has a cid of its own, and notes nothing.
+ * asks for that at each emit. One that the bridge tells is not counted, and notes how many there
+ * were. One that was accepted has a cid of its own, and notes nothing.
  */
 static enum err put_cid(struct store_txn *txn, const struct event *event)
 {
@@ -19,7 +20,7 @@ static enum err put_cid(struct store_txn *txn, const struct event *event)
     if (err && err != ERR_NOTFOUND)
         return err;
     key_u64(&cid, event->seq);
-    struct key record = key_of_seq(count + 1);
+    struct key record = key_of_seq(count + (event->door != DOOR_FX));
     return store_put(txn, TABLE_CIDS, key_span(&cid), count ? key_span(&record) : SPAN_NONE);
 }
 

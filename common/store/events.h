@@ -28,7 +28,10 @@ enum err events_last_of_cid(
 enum err events_next_of_cid(
     struct store_txn *txn, const struct uuid *cid, uint64_t *seq) MUST_CHECK;
 
-/* How many events a cid has; counting ends at `most`. ERR_NOTFOUND when it was never issued. */
+/*
+ * How many events a cid has, without those that the bridge tells (DOOR_FX); counting ends at
+ * `most`. ERR_NOTFOUND when it was never issued.
+ */
 enum err events_count_of_cid(
     struct store_txn *txn, const struct uuid *cid, uint64_t most, uint64_t *ret_count) MUST_CHECK;
 

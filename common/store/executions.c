@@ -7,6 +7,7 @@
 #include "model/limits.h"
 #include "model/name.h"
 #include "store/attempts.h"
+#include "store/failures.h"
 #include "store/key.h"
 #include "store/queue.h"
 
@@ -50,7 +51,10 @@ static enum err put_record(struct store_txn *txn, const struct execution *execut
     return err;
 }
 
-/* The one place where a change of status adds an execution to the dead letters or removes it. */
+/*
+ * The one place where a change of status adds an execution to the dead letters or removes it,
+ * and where that it has failed for good is told.
+ */
 static enum err move_dead_letter(
     struct store_txn *txn, const struct execution *execution, enum status was)
 {
@@ -61,6 +65,8 @@ static enum err move_dead_letter(
         err = store_put(txn, TABLE_DEAD_LETTERS, key_span(&all), SPAN_NONE);
         if (!err)
             err = store_put(txn, TABLE_DEAD_LETTERS_BY_PIPELINE, key_span(&pipeline), SPAN_NONE);
+        if (!err && was != STATUS_FAILED)
+            err = failures_tell(txn, execution);
     } else if (was == STATUS_FAILED) {
         err = store_del(txn, TABLE_DEAD_LETTERS, key_span(&all));
         if (!err)

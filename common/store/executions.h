@@ -22,8 +22,8 @@ enum err executions_start(
     struct store_txn *txn, const struct event *event, struct execution *execution) MUST_CHECK;
 
 /*
- * Stores a changed execution, whose status was `was`. This also adds it to the dead letters or
- * takes it out of them.
+ * Stores a changed execution, whose status was `was`. This also adds it to the dead letters, which
+ * an event tells (failures.h), or takes it out of them.
  */
 enum err executions_change(
     struct store_txn *txn, const struct execution *execution, enum status was) MUST_CHECK;

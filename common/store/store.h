@@ -89,6 +89,7 @@ void store_read_end(struct store_txn *txn);
 /* Writing. */
 #define STORE_ACCEPT 1u /* new work: ERR_FULL while room is kept to finish what was accepted */
 #define STORE_WAKE 2u   /* wake the dispatcher once the mutation is durable */
+#define STORE_LOOK 4u   /* the mutation asks whether there is room (store_txn_has_room) */
 
 typedef enum err store_mutation(struct store_txn *txn, void *context);
 
@@ -134,6 +135,12 @@ bool store_is_slow(struct store *store);
  * committed and nobody else has written since.
  */
 uint64_t store_txn_commit(const struct store_txn *txn);
+
+/* The settings of the home that the store belongs to. */
+const struct config *store_txn_config(const struct store_txn *txn);
+
+/* In a mutation with STORE_LOOK: has the store room for new work, which it could leave out? */
+bool store_txn_has_room(const struct store_txn *txn);
 
 /* In a read transaction: the number of the last commit that it sees. */
 uint64_t store_txn_sees(const struct store_txn *txn);

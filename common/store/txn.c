@@ -128,6 +128,11 @@ uint64_t store_txn_commit(const struct store_txn *txn)
     return mdb_txn_id(txn->txn) - !txn->changed;
 }
 
+const struct config *store_txn_config(const struct store_txn *txn)
+{
+    return &txn->store->home->config;
+}
+
 uint64_t store_txn_sees(const struct store_txn *txn)
 {
     return mdb_txn_id(txn->txn);

@@ -55,7 +55,8 @@ def test_matched_and_not(live):
     make(live, OK, event="order.paid", name="paid")
     make(live, OK, event="order.new", name="idle", start=False)
     cid = settled(live, live.post_event("order.new")["cid"])
-    [event] = explain(live, cid)
+    [event, told] = explain(live, cid)
+    assert told["type"] == "fx.execution.failed"
     found = triggers(event)
     ran = {e["service"]: e for e in executions_of(live, cid)}
     assert set(found) == {"orders", "fails", "paid"} and set(ran) == {"orders", "fails"}

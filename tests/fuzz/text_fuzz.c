@@ -7,9 +7,9 @@
 #include "base/base64.h"
 #include "base/clock.h"
 #include "base/names.h"
+#include "base/url.h"
 #include "model/address.h"
 #include "model/credential.h"
-#include "model/url.h"
 #include "model/whsec.h"
 
 static void check_time(struct span text)

@@ -13,7 +13,7 @@ static const struct {
     int64_t value, min, max;
     size_t offset, size;
     const char *sentence;
-    const char *words; /* those that a text may be */
+    const char *words; /* what alone a text may be, for which there are cases of its own */
     bool is_paths;
 } settings[] = {
 #define PLACE(section, key) \
@@ -25,13 +25,16 @@ static const struct {
 #define SETTING_NAMES SETTING_TEXT
 #define SETTING_PATHS(section, key, value, bytes, sentence) \
     {#section, #key, value, 0, 0, bytes, PLACE(section, key), sentence, NULL, true},
+#define SETTING_URL(section, key, value, bytes, sentence) \
+    {#section, #key, value, 0, 0, bytes, PLACE(section, key), sentence, "a URL", false},
 #define SETTING_WORD(section, key, value, words, sentence) \
     {#section, #key, value, 0, 0, CONFIG_WORD - 1, PLACE(section, key), sentence, words, false},
-    CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES, SETTING_PATHS, SETTING_WORD)
+    CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES, SETTING_PATHS, SETTING_URL, SETTING_WORD)
 #undef SETTING
 #undef SETTING_TEXT
 #undef SETTING_NAMES
 #undef SETTING_PATHS
+#undef SETTING_URL
 #undef SETTING_WORD
 };
 
@@ -233,6 +236,45 @@ static void config_keeps_no_signature(void **state)
         assert_true(!scheme->alt_header[0] || names_have(KEEP_HEADERS_NEVER, scheme->alt_header));
     }
     buf_done(&providers);
+}
+
+static const struct {
+    const char *value, *why; /* NULL: it is good */
+} url_cases[] = {
+    {"", NULL},
+    {"https://fx.example.org", NULL},
+    {"http://127.0.0.1:8080/below/", NULL},
+    {"HTTPS://fx.example.org/", NULL},
+    {"fx.example.org", "a URL begins with http:// or https://"},
+    {"/fx", "a URL begins with http:// or https://"},
+    {"ftp://fx.example.org", "a URL begins with http:// or https://"},
+    {"javascript:alert(1)", "a URL begins with http:// or https://"},
+    {"https://", "a URL needs a host after http:// or https://"},
+    {"https://me:secret@fx.example.org",
+        "a URL here must not hold credentials; use headers or secret"},
+    {"https://fx.example.org\n  /below",
+        "a URL has only the characters of RFC 3986; others are percent-encoded"},
+    {"https://fx.example.org/?a=", "a path goes behind it, so it has no \"?\" and \"#\""},
+    {"https://fx.example.org/#a", "a path goes behind it, so it has no \"?\" and \"#\""},
+};
+
+static void config_takes_urls_alone(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(url_cases); i++) {
+        struct config config;
+        struct buf text = BUF_INIT, why = BUF_INIT;
+        buf_printf(&text, "[web]\npublic_url = %s\n", url_cases[i].value);
+        enum err err = read_text(buf_text(&text), &config, &why);
+        assert_int_equal(err, url_cases[i].why ? ERR_INVALID : ERR_OK);
+        if (err)
+            assert_string_equal(
+                strstr(buf_text(&why), "public_url: ") + strlen("public_url: "), url_cases[i].why);
+        else
+            assert_string_equal(config.web_public_url, url_cases[i].value);
+        buf_done(&text);
+        buf_done(&why);
+    }
 }
 
 static const struct {
@@ -465,6 +507,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(config_takes_each_text_up_to_its_edge, setup, teardown),
         cmocka_unit_test_setup_teardown(config_takes_words_of_a_choice_alone, setup, teardown),
         cmocka_unit_test(config_keeps_no_signature),
+        cmocka_unit_test_setup_teardown(config_takes_urls_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(config_reads_texts, setup, teardown),
         cmocka_unit_test_setup_teardown(config_reads_what_is_written_well, setup, teardown),
         cmocka_unit_test_setup_teardown(config_names_the_line_of_a_fault, setup, teardown),

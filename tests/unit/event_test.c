@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "model/event.h"
 #include "model/limits.h"
+#include "model/name.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define LITERAL(text) span_of(text, sizeof(text) - 1)
@@ -385,6 +386,17 @@ static const struct {
     {"s", "t", A_249 "a", TOPIC_WHY},
     {"s", "t y", NULL, TYPE_TOPIC_WHY},
     {"s", "\xc3\xa4", NULL, TYPE_TOPIC_WHY},
+    {"s", "fx.execution.failed", NULL, "TYPE: " NAME_NOT_OURS "."},
+    {"s", "fx.schedule", "t", "TYPE: " NAME_NOT_OURS "."},
+    {"s", "fx.", NULL, "TYPE: " NAME_NOT_OURS "."},
+    {"s", "fx. ", "t", "TYPE: " NAME_NOT_OURS "."},
+    {"s", "t", "fx.execution.failed", "topic: " NAME_NOT_OURS "."},
+    {"s", "fx.events.incoming", NULL, "TYPE: " NAME_NOT_OURS "."},
+    {"s", "fx.events.generic.incoming.", NULL, "TYPE: " NAME_NOT_OURS "."},
+    {"s", "fx.events.generic.incoming", NULL, NULL},
+    {"s", "t", "fx.events.webhook.incoming", NULL},
+    {"s", "fx", "FX.execution.failed", NULL},
+    {"/fx/executions", "fxa.execution.failed", "afx.", NULL},
 };
 
 static void event_check_names_the_field(void **state)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/url.h"
 #include "model/limits.h"
 #include "model/pipeline.h"
 
@@ -494,6 +495,24 @@ static const struct {
     {"orders.*", "orders", false},
     {"orders*", "orders", true},
     {"*", "anything", true},
+    /* The bridge's own topics are met by those who ask for them alone. */
+    {"fx.execution.failed", "fx.execution.failed", true},
+    {"*", "fx.execution.failed", false},
+    {"f*", "fx.execution.failed", false},
+    {"fx*", "fx.execution.failed", false},
+    {"fx.*", "fx.execution.failed", true},
+    {"fx.exec*", "fx.execution.failed", true},
+    {"*", "fx.schedule", false},
+    {"*", "fx.", false},
+    {"*", "fx", true},
+    {"*", "FX.execution.failed", true},
+    {"*", "fxa.b", true},
+    /* What a door names for its sender is an event like any other. */
+    {"*", "fx.events.generic.incoming", true},
+    {"f*", "fx.events.webhook.incoming", true},
+    {"fx.events.*", "fx.events.webhook.incoming", true},
+    {"*", "fx.events.incoming", false},
+    {"*", "fx.events..incoming", false},
     {"", "orders", false},
 };
 

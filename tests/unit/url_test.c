@@ -7,8 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "model/limits.h"
-#include "model/url.h"
+#include "base/url.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

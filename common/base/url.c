@@ -1,11 +1,10 @@
 /* url - see url.h. */
-#include "model/url.h"
+#include "base/url.h"
 
 #include <string.h>
 #include <strings.h>
 
 #include "base/ascii.h"
-#include "model/limits.h"
 
 #define ALNUM "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 #define URL_CHARS ALNUM "-._~:/?#[]@!$&'()*+,;=%"
