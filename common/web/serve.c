@@ -249,8 +249,14 @@ static void on_hangup(void)
     struct again *again = mem_alloc(sizeof *again);
     *again = (struct again){*serving.home, last};
     last = again;
-    if (home_reread(&again->home))
+    if (home_reread(&again->home)) {
+        log_warn("the settings of before go on%s",
+            serving.program->reads_key ? ""
+                                       : "; where another file has taken the place of fx.conf, "
+                                         "this program cannot open it: end it, and the web server "
+                                         "starts it anew");
         return;
+    }
     serving.home = &again->home;
     logs_begin(&again->home, serving.program->name);
     log_info("the settings were read again");

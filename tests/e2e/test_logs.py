@@ -181,6 +181,34 @@ def test_hangup_of_a_web_program(home, name):
     assert is_running(pid)
 
 
+# These cannot open a file of the home that was not there when they began (test_needs.py).
+SHUT = ("status", "triggers")
+
+
+@pytest.mark.parametrize("name", ["events", "status", "triggers", "pipelines", "console"])
+def test_hangup_with_another_file_as_fx_conf(home, name):
+    """As editors and `sed -i` make one: it is read, or the log says what to do, and that helps."""
+    home.configure(log={"to": "file"})
+    home.start()
+    pid = pid_of(home, f"{name}.fcgi")
+    refused(home, name)
+    conf, new = home.dir / "fx.conf", home.dir / "fx.conf.new"
+    new.write_text(conf.read_text() + "\n[log]\nlevel = error\n")
+    new.chmod(0o640)
+    os.replace(new, conf)
+    os.kill(pid, signal.SIGHUP)
+    if name in SHUT:
+        log = home.dir / f"log/{name}.log"
+        until(lambda: any(line[3] == "warning" and "the web server starts it anew" in line[5]
+                          for line in lines(log)), what="it says so")
+        assert logs_more(home, name), "it goes on as before"
+        assert is_running(pid)
+        home.kill_program(name, signal.SIGTERM)
+        until(lambda: home.call("GET", "/fx/executions").status == 200 and
+              home.call("GET", "/api/v1/events/x").status == 404, what="another one serves")
+    until(lambda: not logs_more(home, name), what="the level is heeded")
+
+
 def logs_more(home, name):
     before = len(lines(home.dir / f"log/{name}.log"))
     refused(home, name)
