@@ -25,6 +25,7 @@ static const struct command *const groups[] = {
     trigger_commands,
     publish_commands,
     verify_commands,
+    event_commands,
     execution_commands,
     action_commands,
     dead_letter_commands,

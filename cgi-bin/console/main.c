@@ -1,11 +1,15 @@
 /*
- * console - the administration of a home: its dead letters, its step secrets.
+ * console - the administration of a home: its events, its dead letters, its step secrets.
  */
+#include "cgi-bin/console/events.h"
 #include "cgi-bin/console/letters.h"
 #include "cgi-bin/console/step_secrets.h"
 #include "web/serve.h"
 
 static const struct route routes[] = {
+    {"GET", "/api/v1/admin/events", SCOPE_STATUS, events_list},
+    {"GET", "/api/v1/admin/events/{seq}", SCOPE_STATUS, events_show},
+    {"GET", "/api/v1/admin/events/{seq}/payload", SCOPE_STATUS, events_payload},
     {"GET", "/api/v1/admin/dead-letters", SCOPE_ADMIN, letters_list},
     {"POST", "/api/v1/admin/dead-letters/retry", SCOPE_ADMIN, letters_retry_all},
     {"POST", "/api/v1/admin/dead-letters/{execution_id}/retry", SCOPE_ADMIN, letters_retry},

@@ -3,11 +3,12 @@
 
 #include "base/ascii.h"
 
-void read_reply(struct request *request, int status, read_print *print, const char *none)
+/* Reads the body. False when the request was answered. */
+static bool read_body(
+    struct request *request, read_print *print, const char *none, struct buf *body)
 {
     struct store_txn *txn;
-    struct buf body = BUF_INIT;
-    struct json_out out = json_out_to(&body);
+    struct json_out out = json_out_to(body);
     enum err err = store_read_begin(request->store, &txn);
     if (!err) {
         err = print(request, txn, &out);
@@ -17,8 +18,22 @@ void read_reply(struct request *request, int status, read_print *print, const ch
         reply_problem(request, 404, "%s", none);
     else if (err)
         reply_error(request, err);
-    else
+    return !err;
+}
+
+void read_reply(struct request *request, int status, read_print *print, const char *none)
+{
+    struct buf body = BUF_INIT;
+    if (read_body(request, print, none, &body))
         reply_json(request, status, buf_span(&body));
+    buf_done(&body);
+}
+
+void read_reply_bytes(struct request *request, read_print *print, const char *none)
+{
+    struct buf body = BUF_INIT;
+    if (read_body(request, print, none, &body))
+        reply_bytes(request, buf_span(&body));
     buf_done(&body);
 }
 

@@ -18,6 +18,9 @@ typedef enum err read_print(struct request *request, struct store_txn *txn, stru
  */
 void read_reply(struct request *request, int status, read_print *print, const char *none);
 
+/* Likewise, with 200 and what `print` writes as bytes that are nobody's text. */
+void read_reply_bytes(struct request *request, read_print *print, const char *none);
+
 /*
  * Reads ?limit=, which is `limit` where it is not given (0: any number of rows), into a page that
  * has the bytes of the settings. False when the request was answered.

@@ -72,6 +72,11 @@ void reply_json(struct request *request, int status, struct span body)
     finish(request, status, "application/json", body);
 }
 
+void reply_bytes(struct request *request, struct span body)
+{
+    finish(request, 200, "application/octet-stream", body);
+}
+
 void reply_nothing(struct request *request, int status)
 {
     finish(request, status, NULL, SPAN_NONE);

@@ -155,6 +155,9 @@ void reply_header(struct request *request, const char *name, const char *value);
 /* Replies with a JSON body. */
 void reply_json(struct request *request, int status, struct span body);
 
+/* Replies with bytes that are nobody's text. */
+void reply_bytes(struct request *request, struct span body);
+
 /* Replies without a body. */
 void reply_nothing(struct request *request, int status);
 

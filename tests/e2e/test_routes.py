@@ -47,6 +47,9 @@ ROWS = {
     ("POST", "/api/v1/events/{pipeline_id}"): (None, 404),
     ("GET", "/api/v1/events/{pipeline_id}"): (None, 404),
     ("DELETE", "/api/v1/events/{pipeline_id}"): (None, 404),
+    ("GET", "/api/v1/admin/events"): (None, 200),
+    ("GET", "/api/v1/admin/events/{seq}"): (None, 404),
+    ("GET", "/api/v1/admin/events/{seq}/payload"): (None, 404),
     ("GET", "/api/v1/admin/dead-letters"): (None, 200),
     ("POST", "/api/v1/admin/dead-letters/retry"): (None, 200),
     ("POST", "/api/v1/admin/dead-letters/{execution_id}/retry"): (None, 404),
@@ -76,7 +79,7 @@ def path_of(template):
     """The path of something that is not there."""
     own = NOBODY if "executions" in template else "none"
     names = {"version": "1", "pipeline_id": "none", "execution_id": NOBODY, "cid": NOBODY, "id": own,
-             "name": "none"}
+             "name": "none", "seq": "0"}
     return re.sub(r"{(\w+)}", lambda part: names[part[1]], template)
 
 
