@@ -122,7 +122,7 @@ HEX = digest(SECRET, BODY).hex()
 KEY = b64(bytes(range(32)))
 
 
-def standard(secret):
+def standard():
     at = senders.stamp(0)
     message = f"m.{at}.".encode() + BODY
     return [("webhook-id", "m"), ("webhook-timestamp", at),
@@ -130,23 +130,24 @@ def standard(secret):
 
 
 TEXTS = [
-    ("github", SECRET, github("sha256=" + HEX), True),
-    ("github", SECRET, github("sha256=" + HEX.upper()), True),
-    ("github", SECRET, github("sha256=" + HEX[:10] + HEX[10:].upper()), True),
-    ("github", SECRET, github("SHA256=" + HEX), False),
-    ("github", SECRET, github("sha256="), False),
-    ("github", SECRET, github(""), False),
-    ("gitea", SECRET, [("X-Gitea-Signature", HEX.upper())], True),
-    ("standard-webhooks", "v1,whsec_" + KEY, standard(None), True),
-    ("standard-webhooks", "whsec_" + KEY, standard(None), True),
-    ("standard-webhooks", KEY, standard(None), True),
-    ("gitlab-signing", "v1,whsec_" + KEY, standard(None), True),
+    ("github", SECRET, lambda: github("sha256=" + HEX), True),
+    ("github", SECRET, lambda: github("sha256=" + HEX.upper()), True),
+    ("github", SECRET, lambda: github("sha256=" + HEX[:10] + HEX[10:].upper()), True),
+    ("github", SECRET, lambda: github("SHA256=" + HEX), False),
+    ("github", SECRET, lambda: github("sha256="), False),
+    ("github", SECRET, lambda: github(""), False),
+    ("gitea", SECRET, lambda: [("X-Gitea-Signature", HEX.upper())], True),
+    ("standard-webhooks", "v1,whsec_" + KEY, lambda: standard(), True),
+    ("standard-webhooks", "whsec_" + KEY, lambda: standard(), True),
+    ("standard-webhooks", KEY, lambda: standard(), True),
+    ("gitlab-signing", "v1,whsec_" + KEY, lambda: standard(), True),
 ]
 
 
-@pytest.mark.parametrize("provider, secret, headers, good", TEXTS)
-def test_texts_as_senders_write_them(home, provider, secret, headers, good):
-    assert decide(home, provider, None, secret, headers) == good
+@pytest.mark.parametrize("n", range(len(TEXTS)))
+def test_texts_as_senders_write_them(home, n):
+    provider, secret, headers, good = TEXTS[n]
+    assert decide(home, provider, None, secret, headers()) == good
 
 
 BEARER = {"header": "Authorization", "algorithm": "token", "prefix": "Bearer "}
