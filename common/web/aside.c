@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
@@ -23,11 +24,13 @@
 
 struct aside {
     int connection;
-    struct records_request request; /* where one is awaited: a part */
-    struct buf reply;               /* empty where a request is awaited */
-    size_t sent;                    /* bytes of the reply */
-    size_t bytes;                   /* of memory, that both take up */
+    struct records_request request; /* a part where the reply is empty, else what it is for */
+    struct buf reply;
+    size_t sent;                /* bytes of the reply */
+    size_t bytes;               /* of memory, that both take up */
     int64_t since_ms, heard_ms; /* when it was set aside; when the peer sent or took something */
+    bool asked;                 /* who the sender is */
+    struct uuid sender;         /* all zero: not known */
     TAILQ_ENTRY(aside) entry;
 };
 
@@ -39,15 +42,17 @@ struct aside {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int epoll, timer;
 static struct patience patience;
+static aside_sender *find_sender;
 static TAILQ_HEAD(, aside) asides = TAILQ_HEAD_INITIALIZER(
     asides); /* the one silent longest first */
 static atomic_uint count;
 static size_t all_bytes;
 
-int aside_open(struct patience of)
+int aside_open(struct patience of, aside_sender *sender)
 {
     struct epoll_event tick = {.events = EPOLLIN, .data.ptr = NULL};
     patience = of;
+    find_sender = sender;
     epoll = epoll_create1(EPOLL_CLOEXEC);
     timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     if (epoll < 0 || timer < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, timer, &tick) < 0)
@@ -87,31 +92,81 @@ static void drop(struct arrival arrival)
     records_done(&arrival.request);
 }
 
-/* The connection that takes up memory whose peer has been silent longest; NULL where none does. */
-static struct aside *most_silent_holder(void)
+/* A connection's part in what its sender takes up. */
+struct share {
+    struct uuid sender;
+    size_t weight;
+    size_t place; /* in the order of silence */
+    struct aside *aside;
+};
+
+static int by_sender(const void *a, const void *b)
 {
-    struct aside *aside = TAILQ_FIRST(&asides);
-    while (aside && !aside->bytes)
-        aside = TAILQ_NEXT(aside, entry);
-    return aside;
+    const struct share *one = a, *other = b;
+    int order = memcmp(&one->sender, &other->sender, sizeof one->sender);
+    return order ? order : one->place < other->place ? -1 : 1;
 }
 
-/* Gives up others until there is room for one more. */
+/* Who sends is known with the last of the parameters, and looked for once it matters. */
+static const struct uuid *sender_of(struct aside *aside)
+{
+    if (aside->request.variables && !aside->asked) {
+        aside->sender = find_sender(aside->request.variables);
+        aside->asked = true;
+    }
+    return &aside->sender;
+}
+
+/* The shares of those that have any, sender by sender. How many. */
+static size_t list_shares(bool of_bytes, struct share shares[ASIDE_MAX])
+{
+    struct aside *aside;
+    size_t n = 0;
+    TAILQ_FOREACH(aside, &asides, entry)
+    {
+        if (!of_bytes || aside->bytes)
+            shares[n] = (struct share){*sender_of(aside), of_bytes ? aside->bytes : 1, n, aside};
+        n += !of_bytes || aside->bytes;
+    }
+    qsort(shares, n, sizeof *shares, by_sender);
+    return n;
+}
+
+/* Of the sender that has most connections, or bytes, the most silent one; NULL for none. */
+static struct aside *find_dispensable(bool of_bytes)
+{
+    NOT_ZEROED struct share shares[ASIDE_MAX];
+    size_t n = list_shares(of_bytes, shares), most = 0, weight = 0;
+    struct aside *first = NULL, *found = NULL;
+    for (size_t i = 0; i < n; i++) {
+        bool same = i && memcmp(&shares[i - 1].sender, &shares[i].sender, sizeof(struct uuid)) == 0;
+        first = same ? first : shares[i].aside;
+        weight = (same ? weight : 0) + shares[i].weight;
+        if (weight > most) {
+            most = weight;
+            found = first;
+        }
+    }
+    return found;
+}
+
+/* Gives up another one where there is no place for one more. */
 static void make_place(void)
 {
     if (count < ASIDE_MAX)
         return;
-    log_warn("more than %d connections wait; the most silent is given up", ASIDE_MAX);
-    drop(take_out(TAILQ_FIRST(&asides)));
+    log_warn(
+        "more than %d connections wait; the most silent of whom most are is given up", ASIDE_MAX);
+    drop(take_out(find_dispensable(false)));
 }
 
 /* Gives up others until there is room for so many bytes. */
 static void make_room(size_t bytes)
 {
     struct aside *holder;
-    while (bytes && all_bytes + bytes > ASIDE_BYTES && (holder = most_silent_holder())) {
-        log_warn("requests and replies of more than %d bytes wait; the most silent peer is given "
-                 "up",
+    while (bytes && all_bytes + bytes > ASIDE_BYTES && (holder = find_dispensable(true))) {
+        log_warn("requests and replies of more than %d bytes wait; the most silent peer of whom "
+                 "most are is given up",
             ASIDE_BYTES);
         drop(take_out(holder));
     }
@@ -194,16 +249,16 @@ static bool send_some(int connection, const struct buf *reply, size_t *sent)
     return *sent < reply->len;
 }
 
-void aside_reply(int connection, struct buf *reply)
+void aside_reply(struct arrival *arrival, struct buf *reply)
 {
     size_t sent = 0;
-    if (!send_some(connection, reply, &sent)) {
-        close(connection);
+    if (!send_some(arrival->connection, reply, &sent)) {
+        drop(*arrival);
         buf_done(reply);
         return;
     }
     struct aside *aside = mem_alloc(sizeof *aside);
-    *aside = (struct aside){.connection = connection, .reply = *reply, .sent = sent};
+    *aside = (struct aside){arrival->connection, arrival->request, *reply, .sent = sent};
     add(aside, EPOLLOUT);
 }
 
@@ -211,7 +266,7 @@ void aside_reply(int connection, struct buf *reply)
 static bool is_too_slow(const struct aside *aside, int64_t now_ms)
 {
     int64_t timeout_ms = patience.timeout_seconds * 1000, least = patience.least_bytes_per_second;
-    int64_t moved = (int64_t)(aside->request.came + aside->sent);
+    int64_t moved = (int64_t)(aside->reply.len ? aside->sent : aside->request.came);
     return now_ms - aside->heard_ms >= timeout_ms ||
            (least && now_ms - aside->since_ms >= timeout_ms + moved * 1000 / least);
 }

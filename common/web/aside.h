@@ -6,14 +6,16 @@
  *
  * The process has one set of such connections, which any thread may use. A peer that stays
  * silent for too long is given up, and so is one that goes on, but more slowly than any that
- * means it. Where more than 512 connections are set aside, the peer that has been silent longest
- * is given up; where requests and replies take up more than 64 MiB, the one of those.
+ * means it. Where more than 512 connections are set aside, or their requests and replies take up
+ * more than 64 MiB, connections of the sender that has most of either are given up, the most
+ * silent first: so who has few keeps them. Those who have not even said who sends are one sender.
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/id.h"
 #include "web/records.h"
 
 /* What is expected of peers. */
@@ -21,6 +23,9 @@ struct patience {
     int64_t timeout_seconds;        /* of silence */
     int64_t least_bytes_per_second; /* over all a request or a reply takes; 0: any */
 };
+
+/* What senders are told apart by, as a request's variables have it. */
+typedef struct uuid aside_sender(char **variables);
 
 /* A connection whose request can be answered: RECORDS_WHOLE or RECORDS_BROKEN. */
 struct arrival {
@@ -32,7 +37,7 @@ struct arrival {
  * Called once, before anything is set aside. Returns a descriptor that is readable, in the sense
  * of poll(2), when aside_next has something to do.
  */
-int aside_open(struct patience patience);
+int aside_open(struct patience patience, aside_sender *sender);
 
 /*
  * Takes what has come on a new connection. True when that is a request: the caller then owns the
@@ -49,9 +54,9 @@ bool aside_next(struct arrival *ret_arrival);
 
 /*
  * Sends a reply without waiting for its peer, and closes the connection once the peer has
- * taken all of it. Takes over the connection and the bytes.
+ * taken all of it. Takes over the connection, its request and the bytes.
  */
-void aside_reply(int connection, struct buf *reply);
+void aside_reply(struct arrival *arrival, struct buf *reply);
 
 bool aside_is_empty(void);
 

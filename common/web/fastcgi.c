@@ -53,8 +53,7 @@ static void fastcgi_send(struct channel *channel, struct span head, struct span 
     struct fastcgi *f = from_channel(channel);
     struct buf records = BUF_INIT;
     records_add_reply(&records, f->arrival.request.id, head, body);
-    aside_reply(f->arrival.connection, &records);
-    records_done(&f->arrival.request);
+    aside_reply(&f->arrival, &records);
     free(f);
 }
 

@@ -26,6 +26,7 @@
 #include "web/channel.h"
 #include "web/peer.h"
 #include "web/receive.h"
+#include "web/sender.h"
 #include "web/slots.h"
 
 #define LISTEN_FD 0
@@ -278,6 +279,14 @@ static void heed_signals(const sigset_t *signals)
     }
 }
 
+/* Of a request that has not arrived whole. */
+static struct uuid sender_of(char **variables)
+{
+    struct channel channel = {.variables = variables};
+    const struct request request = {.channel = &channel, .proxies = &proxies};
+    return sender_key(&request);
+}
+
 static void serve_fastcgi(void)
 {
     sigset_t signals;
@@ -295,10 +304,11 @@ static void serve_fastcgi(void)
     stop_fd = eventfd(0, EFD_CLOEXEC);
     if (stop_fd < 0)
         log_die(EXIT_RETRY, "cannot make an event descriptor");
-    int aside = aside_open((struct patience){
+    const struct patience patience = {
         .timeout_seconds = home.config.web_io_timeout_seconds,
         .least_bytes_per_second = home.config.web_least_bytes_per_second,
-    });
+    };
+    int aside = aside_open(patience, sender_of);
     int slots = serving.program->mode == STORE_READ_ONLY ? SLOTS_READING : SLOTS_WRITING;
     for (int i = 0; i < slots; i++)
         open_place(&places[i], aside);

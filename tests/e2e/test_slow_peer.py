@@ -239,6 +239,30 @@ def test_most_silent_peer_makes_room(home):
         assert ended and out.startswith(b"Status: 200")
 
 
+def test_who_has_most_makes_room(home):
+    """Not who was there first: one sender's half-sent requests end none of another's."""
+    home.configure(web={"io_timeout_seconds": 600, "proxies": "192.0.2.7"})
+    home.start()
+
+    def half_sent(**who):
+        peer = stack.enter_context(raw.connect(home.socket("events")))
+        given = raw.variables("POST", "/fx/events", BODY, HTTP_X_API_KEY=home.key(), **who)
+        peer.sendall(raw.begin() + raw.stream(raw.PARAMS, raw.pairs(given)) + raw.stream(raw.STDIN, BODY)[:20])
+        return peer
+
+    with ExitStack() as stack:
+        few = [half_sent(REMOTE_ADDR="192.0.2.1"), half_sent(REMOTE_ADDR="2001:db8::1"),
+               half_sent(REMOTE_ADDR="192.0.2.7", HTTP_X_FORWARDED_FOR="198.51.100.1")]
+        many = [half_sent(REMOTE_ADDR="192.0.2.7", HTTP_X_FORWARDED_FOR=f"2001:db8:0:1::{n:x}")
+                for n in range(520)]
+        until(lambda: not any(map(is_held, many[:11])), what="the most silent are given up")
+        assert all(map(is_held, few + many[11:]))
+        for peer in few:
+            peer.sendall(raw.stream(raw.STDIN, BODY)[20:])
+            out, ended = raw.read_reply(peer)
+            assert ended and out.startswith(b"Status: 200")
+
+
 def test_what_has_come_is_one_commit(home):
     """Beside requests that have not arrived, of which none makes the others wait or hurry."""
     home.start()

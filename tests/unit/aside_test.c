@@ -52,6 +52,37 @@ static void say(const struct pair *pair, size_t from, size_t to)
     assert_int_equal(send(pair->peer, request + from, to - from, 0), to - from);
 }
 
+/* A sender is told by one letter, the value of a parameter without a name. */
+static struct uuid sender_of(char **variables)
+{
+    struct uuid sender = UUID_NONE;
+    if (variables[0])
+        sender.bytes[0] = (uint8_t)variables[0][1];
+    return sender;
+}
+
+/* Sends the beginning of a request with its parameters, or a part of them. */
+static void say_sender(const struct pair *pair, const char *letter)
+{
+    static const char params[] = "\1\4\0\1\0\3\0\0\0\1";
+    say(pair, 0, 16);
+    assert_int_equal(send(pair->peer, params, sizeof params - 1, 0), sizeof params - 1);
+    assert_int_equal(send(pair->peer, letter, 1, 0), 1);
+    say(pair, 16, PARAMS);
+}
+
+/* `letter`: the sender of the request; "": it is not known. */
+static void reply_to(const struct pair *pair, struct buf *reply, const char *letter)
+{
+    struct arrival arrival = {.connection = pair->connection};
+    if (*letter) {
+        arrival.request.variables = mem_alloc(2 * sizeof(char *));
+        buf_printf(&arrival.request.params, "=%s", letter);
+        arrival.request.variables[0] = (char *)arrival.request.params.data;
+    }
+    aside_reply(&arrival, reply);
+}
+
 /* Is there something to see to, at once? */
 static bool is_awake(void)
 {
@@ -297,6 +328,35 @@ static void most_silent_makes_room(void **state)
     }
 }
 
+static bool is_closed(int peer)
+{
+    char byte;
+    return recv(peer, &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0;
+}
+
+/* However silent the others are: who has few keeps them. */
+static void most_silent_of_whom_most_are_makes_room(void **state)
+{
+    static struct pair pairs[MANY];
+    struct arrival arrival;
+    (void)state;
+    for (size_t i = 0; i < MANY; i++) {
+        pairs[i] = pair_make();
+        say_sender(&pairs[i], i < 100 ? "a" : i < 200 ? "b" : i < MANY - 1 ? "c" : "d");
+        assert_false(take_request(&pairs[i], &arrival));
+    }
+    for (size_t i = 0; i < MANY; i++) {
+        if (is_closed(pairs[i].peer) != (i >= 200 && i < 203))
+            fail_msg("%zu", i);
+        close(pairs[i].peer);
+    }
+    for (size_t i = 0; i < ASIDE_MAX; i++) {
+        assert_true(aside_next(&arrival));
+        close(arrival.connection);
+        records_done(&arrival.request);
+    }
+}
+
 /* Replies. */
 
 static struct buf make_reply(size_t len)
@@ -312,7 +372,7 @@ static void short_reply_is_sent_at_once(void **state)
     struct pair pair = pair_make();
     struct buf reply = make_reply(1000);
     (void)state;
-    aside_reply(pair.connection, &reply);
+    reply_to(&pair, &reply, "");
     assert_true(aside_is_empty());
     assert_int_equal(read_all(pair.peer, 'r'), 1000);
     close(pair.peer);
@@ -325,7 +385,7 @@ static void reply_to_nobody_is_dropped(void **state)
         struct pair pair = pair_make();
         struct buf reply = make_reply(len);
         close(pair.peer);
-        aside_reply(pair.connection, &reply);
+        reply_to(&pair, &reply, "");
         assert_true(aside_is_empty());
     }
 }
@@ -346,7 +406,7 @@ static void long_reply_is_taken_bit_by_bit(void **state)
     size_t taken = (size_t)pair.peer;
     pthread_t reader;
     (void)state;
-    aside_reply(pair.connection, &reply);
+    reply_to(&pair, &reply, "");
     assert_false(aside_is_empty());
     assert_true(is_calm());
     assert_int_equal(pthread_create(&reader, NULL, read_reply, &taken), 0);
@@ -374,7 +434,7 @@ static void replies_have_a_bound_in_bytes(void **state)
         struct buf reply = make_reply(LONG_REPLY);
         assert_true(reply.cap == 4 << 20);
         pairs[i] = pair_make();
-        aside_reply(pairs[i].connection, &reply);
+        reply_to(&pairs[i], &reply, "");
     }
     assert_true(temp_logged(&temp, "replies of more than 67108864 bytes wait"));
     for (size_t i = 0; i < REPLIES; i++) {
@@ -393,14 +453,36 @@ static void replies_have_a_bound_in_bytes(void **state)
         assert_false(aside_next(&arrival));
 }
 
+/* One of them has the oldest reply, and few bytes; the other has the bound to itself. */
+static void most_bytes_make_room(void **state)
+{
+    enum { REPLIES = 20 };
+    struct pair pairs[REPLIES];
+    struct arrival arrival;
+    (void)state;
+    for (size_t i = 0; i < REPLIES; i++) {
+        struct buf reply = make_reply(LONG_REPLY);
+        pairs[i] = pair_make();
+        reply_to(&pairs[i], &reply, i < 3 ? "few" : "many");
+    }
+    for (size_t i = 0; i < REPLIES; i++) {
+        size_t len = i >= 3 && i < 7 ? read_all(pairs[i].peer, 'r') : 0;
+        assert_true(len < LONG_REPLY);
+        assert_int_equal(is_closed(pairs[i].peer), len > 0);
+        close(pairs[i].peer);
+    }
+    while (!aside_is_empty())
+        assert_false(aside_next(&arrival));
+}
+
 static void one_reply_may_be_larger_than_the_bound(void **state)
 {
     struct pair pairs[2] = {pair_make(), pair_make()};
     struct buf small = make_reply(LONG_REPLY), large = make_reply((64 << 20) + 1);
     struct arrival arrival;
     (void)state;
-    aside_reply(pairs[0].connection, &small);
-    aside_reply(pairs[1].connection, &large);
+    reply_to(&pairs[0], &small, "");
+    reply_to(&pairs[1], &large, "");
     assert_false(aside_is_empty());
     assert_in_range(read_all(pairs[0].peer, 'r'), 1, LONG_REPLY - 1);
     close(pairs[0].peer);
@@ -417,7 +499,7 @@ static void reply_that_nobody_takes_is_given_up(void **state)
         struct pair pair = pair_make();
         struct buf reply = make_reply(LONG_REPLY);
         struct arrival arrival;
-        aside_reply(pair.connection, &reply);
+        reply_to(&pair, &reply, "");
         assert_false(aside_is_empty());
         if (!stays)
             close(pair.peer);
@@ -443,7 +525,7 @@ static void reply_that_is_taken_slowly_is_given_up(void **state)
     int small = 1; /* as small as the system lets it be */
     (void)state;
     assert_int_equal(setsockopt(pair.connection, SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
-    aside_reply(pair.connection, &reply);
+    reply_to(&pair, &reply, "");
     for (int i = 0; i < 600 && !aside_is_empty(); i++) {
         struct pollfd more = {.fd = aside_fd, .events = POLLIN};
         char bytes[8192];
@@ -469,10 +551,12 @@ int main(void)
         TEST(silent_request_is_given_up),
         TEST(slow_request_is_given_up),
         TEST(most_silent_makes_room),
+        TEST(most_silent_of_whom_most_are_makes_room),
         TEST(short_reply_is_sent_at_once),
         TEST(reply_to_nobody_is_dropped),
         TEST(long_reply_is_taken_bit_by_bit),
         TEST(replies_have_a_bound_in_bytes),
+        TEST(most_bytes_make_room),
         TEST(one_reply_may_be_larger_than_the_bound),
         TEST(reply_that_nobody_takes_is_given_up),
         TEST(reply_that_is_taken_slowly_is_given_up),
@@ -481,6 +565,7 @@ int main(void)
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
     files.rlim_cur = files.rlim_max; /* for two descriptors of each of the many */
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
-    aside_fd = aside_open((struct patience){.timeout_seconds = 2, .least_bytes_per_second = LEAST});
+    aside_fd = aside_open(
+        (struct patience){.timeout_seconds = 2, .least_bytes_per_second = LEAST}, sender_of);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
