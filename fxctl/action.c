@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "fxctl/help.h"
+#include "fxctl/id.h"
 #include "fxctl/input.h"
 #include "fxctl/operand.h"
 #include "fxctl/read.h"
@@ -59,7 +59,7 @@ static int run_pipeline(struct fxctl *ctl)
         if (!err)
             print_run(ctl, &run);
         else
-            status = err == ERR_NOTFOUND ? operand_unknown(run.pipeline, run.action.version)
+            status = err == ERR_NOTFOUND ? operand_unknown(ctl, run.pipeline, run.action.version)
                                          : fxctl_failed(err);
     }
     buf_done(&text);
@@ -85,9 +85,7 @@ static int act_on(struct fxctl *ctl,
     const char *done)
 {
     struct act act = {.act = action};
-    if (!uuid_parse(span_str(ctl->operands[0]), &act.id))
-        return help_usage(ctl, "\"%s\" is no id of an execution", ctl->operands[0]);
-    int status = fxctl_open(ctl, STORE_READ_WRITE);
+    int status = id_open(ctl, ID_EXECUTION, STORE_READ_WRITE, &act.id);
     if (status)
         return status;
     enum err err = store_write(ctl->store, STORE_WAKE, act_mutation, &act);
@@ -181,19 +179,13 @@ static enum err print_explanation(
     return explain_print(txn, context, &page, out);
 }
 
-static int no_cid(const struct fxctl *ctl, const void *context)
-{
-    (void)context;
-    return fxctl_refuse("there is no correlation id %s", ctl->operands[0]);
-}
-
 static int explain(struct fxctl *ctl)
 {
     struct uuid cid;
     struct buf json = BUF_INIT, text = BUF_INIT;
-    if (!uuid_parse(span_str(ctl->operands[0]), &cid))
-        return help_usage(ctl, "\"%s\" is no correlation id", ctl->operands[0]);
-    int status = read_document(ctl, print_explanation, &cid, no_cid, &json);
+    int status = id_open(ctl, ID_CID, STORE_READ_ONLY, &cid);
+    if (!status)
+        status = read_document(ctl, print_explanation, &cid, NULL, &json);
     if (!status && !ctl->json)
         add_events(buf_span(&json), &text);
     if (!status)

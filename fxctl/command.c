@@ -26,3 +26,8 @@ bool command_is_of(const struct command *command, const char *noun)
     size_t len = strlen(noun);
     return !len || (strncmp(command->name, noun, len) == 0 && command->name[len] == ' ');
 }
+
+bool command_takes_name(const struct command *command)
+{
+    return command->operands && strstr(command->operands, "NAME");
+}

@@ -45,6 +45,9 @@ extern const struct option_rule command_global[];
 /* The place of an option in its table (NULL is an empty one), or -1. */
 int command_find_option(const struct option_rule *rules, const char *name, size_t len);
 
+/* Is a name expected as its operand, which people choose? */
+bool command_takes_name(const struct command *command);
+
 /* Is it one of the noun's commands ("key create" of "key")? Every command is one of "". */
 bool command_is_of(const struct command *command, const char *noun);
 

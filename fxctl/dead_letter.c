@@ -1,6 +1,7 @@
 /* dead_letter - executions that failed for good: listing them, and trying them again. */
 #include "base/json.h"
 #include "fxctl/help.h"
+#include "fxctl/id.h"
 #include "fxctl/listing.h"
 #include "fxctl/operand.h"
 #include "store/dead_letters.h"
@@ -22,7 +23,7 @@ static int read_pipeline(const struct fxctl *ctl, char ret_id[PIPELINE_ID_MAX + 
         store_read_end(txn);
     }
     if (err == ERR_NOTFOUND)
-        return operand_unknown(word, 0);
+        return operand_unknown(ctl, word, 0);
     return err ? fxctl_failed(err) : EXIT_DONE;
 }
 
@@ -87,14 +88,12 @@ static enum err retry_mutation(struct store_txn *txn, void *context)
 static int retry_one(struct fxctl *ctl)
 {
     struct one one;
-    if (!uuid_parse(span_str(ctl->operands[0]), &one.id))
-        return help_usage(ctl, "\"%s\" is no id of an execution", ctl->operands[0]);
-    int status = fxctl_open(ctl, STORE_READ_WRITE);
+    int status = id_open(ctl, ID_EXECUTION, STORE_READ_WRITE, &one.id);
     if (status)
         return status;
     enum err err = store_write(ctl->store, STORE_WAKE, retry_mutation, &one);
     if (err == ERR_NOTFOUND)
-        return fxctl_refuse("there is no dead letter %s", ctl->operands[0]);
+        return fxctl_refuse("the execution %s is no dead letter", ctl->operands[0]);
     if (err == ERR_CONFLICT)
         return fxctl_refuse("it cannot be tried again: %s", one.why);
     return err ? fxctl_failed(err)

@@ -8,7 +8,9 @@
 #include "base/json.h"
 #include "fxctl/event_text.h"
 #include "fxctl/help.h"
+#include "fxctl/id.h"
 #include "fxctl/listing.h"
+#include "fxctl/operand.h"
 #include "fxctl/pages.h"
 #include "fxctl/read.h"
 #include "fxctl/text.h"
@@ -93,6 +95,8 @@ static enum err print_cid(struct fxctl *ctl, const struct uuid *id, bool settled
         {"DATETIME", "datetime", false},
         {"SECONDS", "execution_time", true},
         {"ID", "execution_id", false},
+        {"NEXT ATTEMPT", "next_attempt", false},
+        {"ERROR", "error", .most = TABLE_ERROR_MAX},
         {0},
     };
     const struct pages pages = {.columns = columns,
@@ -112,17 +116,13 @@ static int cid(struct fxctl *ctl)
     int64_t wait_ms = 0;
     bool settled = false;
     int status = read_wait(ctl, &wait_ms);
-    if (!status && !uuid_parse(span_str(ctl->operands[0]), &id))
-        status = help_usage(ctl, "\"%s\" is no correlation id", ctl->operands[0]);
     if (!status)
-        status = fxctl_open(ctl, STORE_READ_ONLY);
+        status = id_open(ctl, ID_CID, STORE_READ_ONLY, &id);
     if (status)
         return status;
     enum err err = wait_for_cid(ctl->store, &id, wait_ms, &settled);
     if (!err)
         err = print_cid(ctl, &id, settled);
-    if (err == ERR_NOTFOUND)
-        return fxctl_refuse("there is no event with the correlation id %s", ctl->operands[0]);
     if (err)
         return fxctl_failed(err);
     if (settled || !fxctl_option(ctl, "wait"))
@@ -158,13 +158,41 @@ static const char *none_of(const struct fxctl *ctl)
     return "There is no execution yet.";
 }
 
+/* The same, with pipelines whose name is like the one that was asked for. */
+static void add_none(const struct fxctl *ctl, struct buf *out)
+{
+    const char *service = fxctl_option(ctl, "service");
+    struct store_txn *txn;
+    char id[PIPELINE_ID_MAX + 1];
+    enum err err = ERR_OK;
+    buf_add_str(out, none_of(ctl));
+    if (!service || store_read_begin(ctl->store, &txn))
+        return;
+    err = operand_pipeline(txn, service, id);
+    store_read_end(txn);
+    if (err != ERR_NOTFOUND)
+        return;
+    buf_printf(out, " There is no pipeline \"%s\"", service);
+    operand_add_meant(ctl, service, out);
+    if (out->data[out->len - 1] != '?')
+        buf_add_char(out, '.');
+}
+
 static int executions(struct fxctl *ctl)
 {
     struct execution_query query;
+    struct buf text = BUF_INIT, none = BUF_INIT;
     int status = read_query(ctl, &query);
     if (!status)
         status = fxctl_open(ctl, STORE_READ_ONLY);
-    return status ? status : listing_answer(ctl, &query, "executions", none_of(ctl));
+    if (status)
+        return status;
+    add_none(ctl, &text);
+    text_add_line(buf_span(&text), &none);
+    status = listing_answer(ctl, &query, "executions", buf_text(&none));
+    buf_done(&text);
+    buf_done(&none);
+    return status;
 }
 
 /* execution show */
@@ -229,6 +257,7 @@ static void add_execution(struct span execution, struct buf *out)
         {"status", "status", false},
         {"error", "error", false},
         {"attempt", "attempt", false},
+        {"next attempt", "next_attempt", false},
         {"datetime", "datetime", false},
         {"seconds", "execution_time", false},
         {"event type", "event_type", false},
@@ -283,9 +312,9 @@ static int show(struct fxctl *ctl)
 {
     struct shown shown = {.event = BUF_INIT};
     struct buf json = BUF_INIT, text = BUF_INIT;
-    if (!uuid_parse(span_str(ctl->operands[0]), &shown.id))
-        return help_usage(ctl, "\"%s\" is no id of an execution", ctl->operands[0]);
-    int status = read_document(ctl, print_execution, &shown, no_execution, &json);
+    int status = id_open(ctl, ID_EXECUTION, STORE_READ_ONLY, &shown.id);
+    if (!status)
+        status = read_document(ctl, print_execution, &shown, no_execution, &json);
     if (!status && !ctl->json) {
         add_execution(buf_span(&json), &text);
         buf_add_str(&text, "\nevent\n");
@@ -317,9 +346,9 @@ static int event(struct fxctl *ctl)
 {
     struct uuid id;
     struct buf document = BUF_INIT, text = BUF_INIT;
-    if (!uuid_parse(span_str(ctl->operands[0]), &id))
-        return help_usage(ctl, "\"%s\" is no id of an execution", ctl->operands[0]);
-    int status = read_document(ctl, print_event, &id, no_execution, &document);
+    int status = id_open(ctl, ID_EXECUTION, STORE_READ_ONLY, &id);
+    if (!status)
+        status = read_document(ctl, print_event, &id, no_execution, &document);
     if (!status && fxctl_option(ctl, "payload")) {
         fwrite(document.data, 1, document.len, stdout); /* as it came: no line end is added */
     } else if (!status) {

@@ -79,6 +79,20 @@ int fxctl_failed(enum err err)
     return EXIT_RETRY;
 }
 
+void fxctl_add_command(
+    const struct fxctl *ctl, const char *command, struct span name, struct buf *out)
+{
+    buf_add_str(out, "fxctl ");
+    if (ctl->home_given) {
+        buf_add_str(out, "--home ");
+        text_add_word(span_str(ctl->home_given), out);
+        buf_add_char(out, ' ');
+    }
+    buf_add_str(out, command);
+    buf_add_str(out, span_starts(name, span_str("-")) ? " -- " : " ");
+    text_add_word(name, out);
+}
+
 void fxctl_print(const struct buf *text)
 {
     if (!text->len)

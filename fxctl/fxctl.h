@@ -58,6 +58,13 @@ int fxctl_failed(enum err err);
 /* A line on standard error for whoever watches. */
 void fxctl_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * Appends a command that does its work when it is pasted, "fxctl trigger start NAME": on the home
+ * that was named here, and with the name in quotes where a shell wants that.
+ */
+void fxctl_add_command(
+    const struct fxctl *ctl, const char *command, struct span name, struct buf *out);
+
 /* Prints the text on standard output; a newline ends a text that is not empty. */
 void fxctl_print(const struct buf *text);
 

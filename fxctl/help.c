@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "fxctl/text.h"
+
 #define NAME_COLUMN 20 /* where summaries begin, two spaces in */
 #define USAGE_WIDTH 78 /* usage lines that grow longer are broken */
 
@@ -54,12 +56,14 @@ static void add_usage(const struct command *command, struct buf *out)
 int help_usage(const struct fxctl *ctl, const char *format, ...)
 {
     const char *name = ctl->command ? ctl->command->name : "";
-    struct buf text = BUF_INIT;
+    struct buf text = BUF_INIT, what = BUF_INIT;
     va_list args;
     buf_printf(&text, "fxctl: %s%s", name, *name ? ": " : "");
     va_start(args, format);
-    buf_vprintf(&text, format, args);
+    buf_vprintf(&what, format, args);
     va_end(args);
+    text_add_line(buf_span(&what), &text); /* it may quote what was typed or pasted */
+    buf_done(&what);
     buf_add_str(&text, "\nusage: ");
     add_usage(ctl->command, &text);
     buf_printf(&text, "\nMore with: fxctl %s%s--help", name, *name ? " " : "");
@@ -128,7 +132,7 @@ static void add_overview(const struct command *const *groups, const char *noun, 
         for (const struct command *c = *groups; c->name; c++)
             if (command_is_of(c, noun))
                 add_entry(c->name, c->summary, out);
-    buf_printf(out, "\n\"fxctl COMMAND --help\" tells about one of them.\n");
+    buf_add_str(out, "\n\"fxctl COMMAND --help\", or \"fxctl help COMMAND\", tells about one.\n");
 }
 
 void help_print(const struct command *const *groups, const struct fxctl *ctl)

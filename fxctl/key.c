@@ -2,6 +2,10 @@
 #include "base/crypto.h"
 #include "fxctl/credential.h"
 #include "fxctl/help.h"
+#include "fxctl/nearest.h"
+
+#define SCOPE(constant, name) " " name
+#define SCOPES CREDENTIAL_SCOPES(SCOPE)
 
 /* Makes a new token, and its digest, which alone is kept. */
 static void make_token(char ret_token[TOKEN_TEXT], uint8_t ret_digest[CRYPTO_SHA256])
@@ -20,8 +24,11 @@ static int create(struct fxctl *ctl)
     char token[TOKEN_TEXT], id[UUID_TEXT];
     uint8_t digest[CRYPTO_SHA256];
     int status = credential_read(ctl, &credential);
-    if (!status && !scopes_parse(span_str(fxctl_option(ctl, "scope")), &credential.scopes, &why))
+    const char *scopes = fxctl_option(ctl, "scope");
+    if (!status && !scopes_parse(span_str(scopes), &credential.scopes, &why)) {
+        nearest_add_listed(span_str(scopes), SCOPES, &why);
         status = help_usage(ctl, "--scope: %s", buf_text(&why));
+    }
     buf_done(&why);
     if (!status)
         status = fxctl_open(ctl, STORE_READ_WRITE);
@@ -69,10 +76,7 @@ static int revoke(struct fxctl *ctl)
 
 static const struct option_rule create_options[] = {
     {"name", "NAME", OPTION_REQUIRED, "what the key is called in lists"},
-    {"scope", "SCOPE[,SCOPE]", OPTION_REQUIRED,
-#define SCOPE(constant, name) " " name
-        "what the key is for, one or more of:" CREDENTIAL_SCOPES(SCOPE)},
-#undef SCOPE
+    {"scope", "SCOPE[,SCOPE]", OPTION_REQUIRED, "what the key is for, one or more of:" SCOPES},
     CREDENTIAL_OPTIONS,
     {0},
 };

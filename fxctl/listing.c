@@ -1,16 +1,32 @@
 /* listing - see listing.h. */
 #include "fxctl/listing.h"
 
+#include <string.h>
+
 #include "fxctl/help.h"
+#include "fxctl/nearest.h"
 #include "fxctl/pages.h"
 #include "view/listing.h"
+
+static void add_near_status(struct span value, struct buf *out)
+{
+    struct nearest nearest = nearest_to(value);
+    for (enum status s = 0; s < STATUS__MAX; s++)
+        nearest_offer(&nearest, span_str(status_name(s)), span_str(status_name(s)));
+    nearest_add(&nearest, out);
+}
 
 int listing_option(
     const struct fxctl *ctl, const char *option, const char *name, struct execution_query *query)
 {
     const char *value = fxctl_option(ctl, option);
     const char *must = value ? listing_take(query, name, span_str(value)) : NULL;
-    return must ? help_usage(ctl, "--%s: %s", option, must) : EXIT_DONE;
+    struct buf near = BUF_INIT;
+    if (must && strcmp(name, "status") == 0)
+        add_near_status(span_str(value), &near);
+    int status = must ? help_usage(ctl, "--%s: %s%s", option, must, buf_text(&near)) : EXIT_DONE;
+    buf_done(&near);
+    return status;
 }
 
 int listing_options(const struct fxctl *ctl, struct execution_query *query)
@@ -46,7 +62,7 @@ static void begin(struct json_out *out, void *context)
 static void end(struct json_out *out, void *context)
 {
     const struct list *list = context;
-    listing_end(&list->next, out);
+    listing_end(&list->next, false, out); /* pages follow until there are enough rows */
 }
 
 int listing_answer(
@@ -60,6 +76,8 @@ int listing_answer(
         {"SECONDS", "execution_time", true},
         {"EVENT TYPE", "event_type", false},
         {"ID", "execution_id", false},
+        {"NEXT ATTEMPT", "next_attempt", false},
+        {"ERROR", "error", .most = TABLE_ERROR_MAX},
         {0},
     };
     const struct pages pages = {.columns = columns,

@@ -7,8 +7,12 @@
 #include <string.h>
 
 #include "fxctl/help.h"
+#include "fxctl/id.h"
+#include "fxctl/nearest.h"
 #include "model/name.h"
 #include "store/pipelines.h"
+
+#define OPERAND_LOOKS_MAX 10000 /* names that an unknown one is compared with */
 
 enum err operand_pipeline(struct store_txn *txn, const char *word, char ret_id[PIPELINE_ID_MAX + 1])
 {
@@ -26,12 +30,45 @@ enum err operand_pipeline(struct store_txn *txn, const char *word, char ret_id[P
     return err;
 }
 
-int operand_unknown(const char *word, uint32_t version)
+/* Names of pipelines that are like a word. */
+struct search {
+    struct nearest nearest;
+    size_t looks;
+};
+
+static bool offer(const struct pipeline_info *info, void *context)
 {
+    struct search *search = context;
+    nearest_offer(&search->nearest, info->name, info->name);
+    nearest_offer(&search->nearest, info->id, info->id);
+    return ++search->looks < OPERAND_LOOKS_MAX;
+}
+
+void operand_add_meant(const struct fxctl *ctl, const char *word, struct buf *out)
+{
+    struct search search = {nearest_to(span_str(word)), 0};
+    struct store_txn *txn;
+    if (store_read_begin(ctl->store, &txn))
+        return; /* the answer is no in any case */
+    if (!pipelines_list(txn, SPAN_NONE, offer, &search))
+        nearest_add(&search.nearest, out);
+    id_add_kind(txn, word, out);
+    store_read_end(txn);
+}
+
+int operand_unknown(const struct fxctl *ctl, const char *word, uint32_t version)
+{
+    struct buf meant = BUF_INIT;
     if (version)
         return fxctl_refuse("there is no pipeline \"%s\" with a version %" PRIu32, word, version);
-    return fxctl_refuse(
-        "there is no pipeline \"%s\"; \"fxctl pipeline list\" shows what there is", word);
+    operand_add_meant(ctl, word, &meant);
+    if (!meant.len)
+        buf_add_str(&meant, "; \"fxctl pipeline list\" shows what there is");
+    if (strcmp(word, "help") == 0)
+        buf_printf(&meant, "; for help: fxctl help %s", ctl->command->name);
+    int status = fxctl_refuse("there is no pipeline \"%s\"%s", word, buf_text(&meant));
+    buf_done(&meant);
+    return status;
 }
 
 int operand_number(const struct fxctl *ctl, const char *option, int64_t min, int64_t max,

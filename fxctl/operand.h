@@ -14,8 +14,14 @@
 enum err operand_pipeline(
     struct store_txn *txn, const char *word, char ret_id[PIPELINE_ID_MAX + 1]) MUST_CHECK;
 
-/* Says that there is no such pipeline or version. EXIT_NO. */
-int operand_unknown(const char *word, uint32_t version);
+/* Appends names of pipelines that are like the word, or what else the word is the id of. */
+void operand_add_meant(const struct fxctl *ctl, const char *word, struct buf *out);
+
+/*
+ * Says that there is no such pipeline or version, with names that are like the word, or what else
+ * the word is the id of. The store is open. EXIT_NO.
+ */
+int operand_unknown(const struct fxctl *ctl, const char *word, uint32_t version);
 
 /*
  * Reads a whole number from an option of the command; `otherwise` where the option is not

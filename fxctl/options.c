@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fxctl/help.h"
+#include "fxctl/nearest.h"
 
 /* What is known while the words are read one after another. */
 struct parse {
@@ -67,6 +68,30 @@ static int set_global(struct parse *parse, int i, const char *behind)
     return EXIT_DONE;
 }
 
+static void offer_options(const struct option_rule *rules, struct nearest *nearest)
+{
+    for (; rules && rules->name; rules++) {
+        struct buf say = BUF_INIT;
+        buf_printf(&say, "--%s", rules->name);
+        nearest_offer(nearest, span_str(rules->name), buf_span(&say));
+        buf_done(&say);
+    }
+}
+
+static int refuse_option(const struct fxctl *ctl, const char *word)
+{
+    struct buf near = BUF_INIT;
+    const char *name = word + strspn(word, "-");
+    struct nearest nearest = nearest_to(span_of(name, strcspn(name, "=")));
+    offer_options(ctl->command ? ctl->command->options : NULL, &nearest);
+    offer_options(command_global, &nearest);
+    nearest_add(&nearest, &near);
+    int status = help_usage(ctl, "there is no option %s%s%s", word,
+        ctl->command ? "" : " here; the options of a command stand behind it", buf_text(&near));
+    buf_done(&near);
+    return status;
+}
+
 static int take_option(struct parse *parse, const char *word)
 {
     struct fxctl *ctl = parse->ctl;
@@ -83,8 +108,7 @@ static int take_option(struct parse *parse, const char *word)
     if (global >= 0)
         return set_global(parse, global, behind);
     if (i < 0)
-        return help_usage(ctl, "there is no option %s%s", word,
-            ctl->command ? "" : " here; the options of a command stand behind it");
+        return refuse_option(ctl, word);
     assert(rules && i < OPTIONS_MAX);
     bool many = rules[i].need == OPTION_MANY;
     if (ctl->values[i] && !many)
@@ -124,33 +148,120 @@ static const struct command *find_command(
     return NULL;
 }
 
-/* Appends "key create, key list, key revoke", or all commands. */
+/* Do commands before this one begin with its first word? */
+static bool begins_again(const struct command *const *groups, const struct command *command)
+{
+    size_t len = strcspn(command->name, " ");
+    for (; *groups; groups++)
+        for (const struct command *c = *groups; c->name; c++) {
+            if (c == command)
+                return false;
+            if (strncmp(c->name, command->name, len) == 0 && strcspn(c->name, " ") == len)
+                return true;
+        }
+    return false;
+}
+
+/* Appends "key create, key list, key revoke"; without a noun the first words of all commands. */
 static void name_commands(const struct command *const *groups, const char *noun, struct buf *out)
 {
-    for (const char *comma = ""; *groups; groups++)
-        for (const struct command *c = *groups; c->name; c++)
-            if (command_is_of(c, noun)) {
-                buf_printf(out, "%s%s", comma, c->name);
-                comma = ", ";
-            }
+    const char *comma = "";
+    for (const struct command *const *group = groups; *group; group++)
+        for (const struct command *c = *group; c->name; c++) {
+            if (!command_is_of(c, noun) || (!*noun && begins_again(groups, c)))
+                continue;
+            size_t len = *noun ? strlen(c->name) : strcspn(c->name, " ");
+            buf_printf(out, "%s%.*s", comma, (int)len, c->name);
+            comma = ", ";
+        }
+}
+
+/* Offers the commands of a noun, or all, by their first word, by their second, and whole. */
+static void offer_commands(const struct parse *parse, struct nearest *nearest)
+{
+    const char *noun = parse->ctl->noun;
+    for (const struct command *const *groups = parse->groups; *groups; groups++)
+        for (const struct command *c = *groups; c->name; c++) {
+            size_t first = strcspn(c->name, " ");
+            const char *second = c->name[first] ? c->name + first + 1 : "";
+            if (!command_is_of(c, noun))
+                continue;
+            if (!*noun)
+                nearest_offer(nearest, span_of(c->name, first), span_of(c->name, first));
+            nearest_offer(nearest, span_str(second), span_str(c->name));
+            nearest_offer(nearest, span_str(c->name), span_str(c->name));
+        }
+    if (!*noun)
+        offer_options(command_global, nearest);
+}
+
+/* Offers the commands that begin with a noun whole. */
+static void offer_whole(const struct parse *parse, struct nearest *nearest)
+{
+    for (const struct command *const *groups = parse->groups; *groups; groups++)
+        for (const struct command *c = *groups; c->name && !*parse->ctl->noun; c++)
+            if (strchr(c->name, ' '))
+                nearest_offer(nearest, span_str(c->name), span_str(c->name));
+}
+
+/* Appends what may be meant by a word, or by that and the next one together. */
+static void add_meant(const struct parse *parse, const char *word, struct buf *out)
+{
+    const char *next = parse->at + 1 < parse->argc ? parse->argv[parse->at + 1] : "";
+    struct buf both = BUF_INIT;
+    buf_printf(&both, "%s %s", word, next);
+    struct nearest nearest = nearest_to(buf_span(&both)), alone = nearest_to(span_str(word));
+    if (*next)
+        offer_whole(parse, &nearest);
+    offer_commands(parse, &alone);
+    nearest_add(nearest.count ? &nearest : &alone, out);
+    buf_done(&both);
 }
 
 static int refuse_command(const struct parse *parse, const char *word)
 {
-    struct buf names = BUF_INIT;
+    struct buf near = BUF_INIT;
     const char *noun = parse->ctl->noun;
-    name_commands(parse->groups, noun, &names);
-    int status = word
-                     ? help_usage(parse->ctl, "there is no command \"%s%s%s\"; the commands are %s",
-                           noun, *noun ? " " : "", word, buf_text(&names))
-                     : help_usage(parse->ctl, "%s: which command? %s", noun, buf_text(&names));
+    add_meant(parse, word, &near);
+    if (!near.len) {
+        buf_add_str(&near, *noun ? "; the commands are " : "; commands begin with ");
+        name_commands(parse->groups, noun, &near);
+    }
+    int status = help_usage(parse->ctl, "there is no command \"%s%s%s\"%s", noun, *noun ? " " : "",
+        word, buf_text(&near));
+    buf_done(&near);
+    return status;
+}
+
+static int ask_for_command(const struct parse *parse)
+{
+    struct buf names = BUF_INIT;
+    name_commands(parse->groups, parse->ctl->noun, &names);
+    int status =
+        help_usage(parse->ctl, "%s: which command? %s", parse->ctl->noun, buf_text(&names));
     buf_done(&names);
     return status;
+}
+
+/*
+ * Is the word "help" a question rather than an argument? Where a command is expected it is, and
+ * behind a whole command as its first word, unless that takes a name, which may well be "help".
+ */
+static bool asks_for_help(const struct parse *parse, const char *word)
+{
+    const struct fxctl *ctl = parse->ctl;
+    if (parse->words_only || strcmp(word, "help") != 0)
+        return false;
+    return !ctl->command || (!ctl->operand_count && !command_takes_name(ctl->command));
 }
 
 static int take_word(struct parse *parse, const char *word)
 {
     struct fxctl *ctl = parse->ctl;
+    if (asks_for_help(parse, word)) {
+        ctl->help = true;
+        return EXIT_DONE;
+    }
     if (ctl->command) {
         if (ctl->operand_count == ctl->command->operands_max)
             return help_usage(ctl, "\"%s\" is more than the command takes", word);
@@ -174,7 +285,7 @@ static int check_complete(const struct parse *parse)
     if (ctl->help || ctl->version)
         return EXIT_DONE;
     if (!ctl->command)
-        return *ctl->noun ? refuse_command(parse, NULL) : help_usage(ctl, "which command?");
+        return *ctl->noun ? ask_for_command(parse) : help_usage(ctl, "which command?");
     for (int i = 0; ctl->command->options && ctl->command->options[i].name; i++)
         if (ctl->command->options[i].need == OPTION_REQUIRED && !ctl->values[i])
             return help_usage(ctl, "--%s is missing: %s", ctl->command->options[i].name,

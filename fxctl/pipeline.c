@@ -110,17 +110,31 @@ static enum err apply_mutation(struct store_txn *txn, void *context)
     return pipelines_replace(txn, span_str(a->id), 0, buf_span(&a->text), a->now_ms, &a->version);
 }
 
-/* A pipeline does nothing by itself before its trigger is started. */
-static void say_what_starts(const struct pipeline *pipeline, const char *word)
+/* Says what is to be done next, as a command to paste; nothing where the new version runs. */
+static void say_next(const struct fxctl *ctl, const struct application *a)
 {
-    if (pipeline->event || pipeline->scheduled)
-        fxctl_say("Nothing starts it before its trigger is started:\n"
-                  "  fxctl trigger start %s",
-            word);
-    else
-        fxctl_say("It has neither an event nor a schedule, so only people start it:\n"
-                  "  fxctl pipeline run %s",
-            word);
+    bool starts = a->definition->pipeline->event || a->definition->pipeline->scheduled;
+    bool is_old = a->running && a->running != a->version;
+    struct buf command = BUF_INIT;
+    fxctl_add_command(ctl,
+        starts   ? "trigger start"
+        : is_old ? "trigger stop"
+                 : "pipeline run",
+        buf_span(&a->definition->name), &command);
+    if (is_old && starts)
+        fxctl_say("Its trigger still runs version %" PRIu32 "; to run the new one:\n  %s",
+            a->running, buf_text(&command));
+    else if (is_old)
+        fxctl_say("Its trigger still runs version %" PRIu32
+                  ". The new one has neither an event nor a "
+                  "schedule; to end the old one:\n  %s",
+            a->running, buf_text(&command));
+    else if (!starts)
+        fxctl_say("It has neither an event nor a schedule, so only people start it:\n  %s",
+            buf_text(&command));
+    else if (!a->running)
+        fxctl_say("Nothing starts it before its trigger is started:\n  %s", buf_text(&command));
+    buf_done(&command);
 }
 
 static void print_applied(const struct fxctl *ctl, const struct application *a)
@@ -145,12 +159,7 @@ static void print_applied(const struct fxctl *ctl, const struct application *a)
     text_add_word(buf_span(&a->definition->name), &word);
     fxctl_say(
         "Pipeline %s is %s: version %s.", buf_text(&word), outcome_names[a->outcome], version);
-    if (a->running && a->running != a->version)
-        fxctl_say("Its trigger still runs version %" PRIu32 "; to run the new one:\n"
-                  "  fxctl trigger start %s",
-            a->running, buf_text(&word));
-    if (!a->running)
-        say_what_starts(a->definition->pipeline, buf_text(&word));
+    say_next(ctl, a);
     buf_done(&word);
 }
 
@@ -307,7 +316,7 @@ static enum err print_version(
 
 static int no_version(const struct fxctl *ctl, const void *context)
 {
-    return operand_unknown(ctl->operands[0], *(const uint32_t *)context);
+    return operand_unknown(ctl, ctl->operands[0], *(const uint32_t *)context);
 }
 
 static int show(struct fxctl *ctl)
@@ -346,7 +355,7 @@ static int delete (struct fxctl *ctl)
         return status;
     enum err err = store_write(ctl->store, STORE_WAKE, delete_mutation, &deletion);
     if (err == ERR_NOTFOUND)
-        return operand_unknown(deletion.word, 0);
+        return operand_unknown(ctl, deletion.word, 0);
     if (err == ERR_CONFLICT)
         return fxctl_refuse("%s cannot be deleted: %s", deletion.word, deletion.why);
     if (err)

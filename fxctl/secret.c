@@ -10,6 +10,7 @@
 #include "base/crypto.h"
 #include "fxctl/credential.h"
 #include "fxctl/help.h"
+#include "fxctl/nearest.h"
 #include "store/credentials.h"
 
 #define SECRET_BYTES_MAX 1024
@@ -29,9 +30,11 @@ int secret_read_scheme(
     if (generic && !json_check(credential->scheme, JSON_DEPTH_DEFAULT, &fault))
         return help_usage(ctl, "--scheme: is not JSON: at byte %zu, %s", fault.offset, fault.what);
     enum err err = scheme_of(credential->provider, credential->scheme, ret_scheme, &why);
-    if (err == ERR_NOTFOUND)
-        status = help_usage(ctl, "--provider: must be one of %s", scheme_providers());
-    else if (err)
+    if (err == ERR_NOTFOUND) {
+        nearest_add_listed(credential->provider, scheme_providers(), &why);
+        status =
+            help_usage(ctl, "--provider: must be one of %s%s", scheme_providers(), buf_text(&why));
+    } else if (err)
         status = help_usage(ctl, "--scheme: %s", buf_text(&why));
     else if (!generic && json)
         status = help_usage(ctl, "--scheme: is for --provider generic alone");

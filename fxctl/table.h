@@ -21,6 +21,7 @@ struct column {
 };
 
 #define COLUMNS_MAX 16
+#define TABLE_ERROR_MAX 60 /* characters of an error that a list shows */
 
 /* A table that is written page by page: with its columns set, and all else empty, at first. */
 struct table {

@@ -106,6 +106,21 @@ static void print_started(const struct fxctl *ctl, const struct change *change)
     buf_done(&line);
 }
 
+/* Says that nothing could start the pipeline, and what to do. EXIT_NO. */
+static int refuse_unstarted(const struct fxctl *ctl, const char *word)
+{
+    struct buf command = BUF_INIT;
+    fxctl_add_command(ctl, "pipeline run", span_str(word), &command);
+    int status = fxctl_refuse("pipeline %s has neither an event nor a schedule that could start "
+                              "it: set options.event to a "
+                              "topic, or options.schedule, in its definition, apply it again, and "
+                              "then start the trigger; "
+                              "or run it by hand: %s",
+        word, buf_text(&command));
+    buf_done(&command);
+    return status;
+}
+
 static int start(struct fxctl *ctl)
 {
     struct change change = {.word = ctl->operands[0], .home = &ctl->home, .state = BUF_INIT};
@@ -119,14 +134,9 @@ static int start(struct fxctl *ctl)
     if (!err)
         print_started(ctl, &change);
     else if (err == ERR_NOTFOUND)
-        status = operand_unknown(change.word, change.version);
+        status = operand_unknown(ctl, change.word, change.version);
     else if (err == ERR_INVALID)
-        status =
-            fxctl_refuse("pipeline %s has neither an event nor a schedule that could start it: set "
-                         "options.event to a topic, or options.schedule, in its definition, apply "
-                         "it again, and then start the trigger; or run it by hand: fxctl pipeline "
-                         "run %s",
-                change.word, change.word);
+        status = refuse_unstarted(ctl, change.word);
     else
         status = fxctl_failed(err);
     buf_done(&change.state);
@@ -153,7 +163,7 @@ static int stop(struct fxctl *ctl)
         return status;
     enum err err = store_write(ctl->store, STORE_WAKE, stop_mutation, &change);
     if (err == ERR_NOTFOUND)
-        return operand_unknown(change.word, 0);
+        return operand_unknown(ctl, change.word, 0);
     if (err)
         return fxctl_failed(err);
     fxctl_say(change.was_started
@@ -199,7 +209,7 @@ static enum err print_page(struct fxctl *ctl, struct store_txn *txn, struct page
 static int no_pipeline(const struct fxctl *ctl, const void *context)
 {
     (void)context;
-    return operand_unknown(ctl->operands[0], 0);
+    return operand_unknown(ctl, ctl->operands[0], 0);
 }
 
 /* Answers with the state of one trigger. */

@@ -18,6 +18,12 @@ $(B)/tests/fault.so: tests/lib/fault.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) $(CFLAGS) -shared -fPIC $< -o $@ -ldl
 
+# Fills a home with what no test has the time to make by sending it.
+$(B)/tests/fill: $(B)/obj/tests/lib/fill.o $(B)/libfx.a
+	$(call say,ld,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LINK) $^ -o $@ $(LIBS) $(LDFLAGS)
+
 # The objects of tests are kept, though make only meets them on the way to a program.
 .SECONDARY:
 
@@ -31,7 +37,7 @@ CORES := $(shell nproc)
 pytest = PYTHONDONTWRITEBYTECODE=1 FX_BUILD=$(1) /usr/bin/python3 -m pytest -q -n $(shell expr 2 '*' $(CORES))
 
 e2e: TESTS = tests/e2e
-e2e: all $(B)/tests/fault.so ## end-to-end tests behind a real web server; TESTS=FILE chooses
+e2e: all $(B)/tests/fault.so $(B)/tests/fill ## end-to-end tests behind a real web server; TESTS=FILE chooses
 	@$(call pytest,$(B)) $(TESTS)
 
 crash: all ## kill tests
@@ -53,7 +59,7 @@ format: ## format the C sources
 SOURCES = $(shell git ls-files '*.c' '*.h')
 
 # Fuzz targets are compiled here, so that whoever changes what they call sees it at once.
-built: all $(UNIT:%=$(B)/tests/%) $(B)/tests/fault.so $(call objects,tests/fuzz)
+built: all $(UNIT:%=$(B)/tests/%) $(B)/tests/fault.so $(B)/tests/fill $(call objects,tests/fuzz)
 
 check: ## build, tests, checks, a third of the tests also under ASan and UBSan, samples of the rest
 	@echo "This takes 20 minutes at most on two idle cores. It needs the Debian packages of .ci/packages,"

@@ -113,6 +113,14 @@ struct uuid uuid_floor(int64_t unix_ms)
     return uuid_make(unix_ms, 0, 0);
 }
 
+int64_t uuid_ms(const struct uuid *id)
+{
+    int64_t ms = 0;
+    for (size_t i = 0; i < 6; i++)
+        ms = ms << 8 | id->bytes[i];
+    return ms;
+}
+
 bool uuid_is_none(const struct uuid *id)
 {
     return uuid_eq(id, &UUID_NONE);

@@ -33,6 +33,9 @@ bool uuid_is_none(const struct uuid *id);
 bool uuid_eq(const struct uuid *a, const struct uuid *b);
 struct span uuid_span(const struct uuid *id);
 
+/* When the id was made, as it says itself. */
+int64_t uuid_ms(const struct uuid *id);
+
 /* Lower-case text with hyphens (RFC 9562, section 4). */
 void uuid_format(const struct uuid *id, char ret_text[UUID_TEXT]);
 

@@ -289,6 +289,7 @@ void execution_format(
     const struct execution *execution, const struct execution_extras *extras, struct json_out *out)
 {
     struct span data = extras->data;
+    bool waits = execution->status == STATUS_PENDING && execution->due_ms;
     char id[UUID_TEXT], cid[UUID_TEXT], parent[UUID_TEXT], version[16];
     uuid_format(&execution->id, id);
     uuid_format(&execution->cid, cid);
@@ -311,6 +312,8 @@ void execution_format(
     json_put_int(out, "attempt", execution->attempt);
     json_put_bool(out, "dead_letter", execution_is_dead_letter(execution));
     put_text_or_null(out, "error", execution->error);
+    json_key(out, "next_attempt");
+    waits ? json_time(out, execution->due_ms) : json_null(out);
     json_put_str(out, "parent_execution_id", uuid_is_none(&execution->parent) ? NULL : parent);
     json_key(out, "steps");
     json_open(out, '[');

@@ -1,6 +1,8 @@
 /* events - see events.h. */
 #include "store/events.h"
 
+#include <string.h>
+
 #include "store/key.h"
 
 #define CURSOR "cursor"
@@ -112,6 +114,29 @@ enum err events_next_of_cid(struct store_txn *txn, const struct uuid *cid, uint6
     if (!err)
         *seq = key_tail_u64(key);
     return err;
+}
+
+/* From one cid to the one before it, however many events it has. */
+enum err events_newest_cids(struct store_txn *txn, size_t most,
+    bool (*visit)(const struct uuid *cid, void *context), void *context)
+{
+    struct store_cursor cursor;
+    struct span key, value;
+    enum err err = store_cursor_open(txn, TABLE_CIDS, &cursor);
+    if (err)
+        return err;
+    err = store_cursor_last(&cursor, &key, &value);
+    for (size_t i = 0; !err && i < most; i++) {
+        struct uuid cid;
+        if (key.len < sizeof cid.bytes)
+            break; /* damaged */
+        memcpy(cid.bytes, key.data, sizeof cid.bytes);
+        if (!visit(&cid, context))
+            break;
+        err = store_cursor_before(&cursor, uuid_span(&cid), &key, &value);
+    }
+    store_cursor_close(&cursor);
+    return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
 /* From the newest back, to the first that has noted a count; events of old have not. */

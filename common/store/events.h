@@ -28,6 +28,10 @@ enum err events_last_of_cid(
 enum err events_next_of_cid(
     struct store_txn *txn, const struct uuid *cid, uint64_t *seq) MUST_CHECK;
 
+/* Visits the newest cids, so many of them at most, newest first, until visit says false. */
+enum err events_newest_cids(struct store_txn *txn, size_t most,
+    bool (*visit)(const struct uuid *cid, void *context), void *context) MUST_CHECK;
+
 /*
  * How many events a cid has, without those that the bridge tells (DOOR_FX); counting ends at
  * `most`. ERR_NOTFOUND when it was never issued.

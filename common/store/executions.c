@@ -4,12 +4,15 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "model/limits.h"
 #include "model/name.h"
 #include "store/attempts.h"
 #include "store/failures.h"
 #include "store/key.h"
 #include "store/queue.h"
+
+#define LOOKS_A_CLOCK 64 /* records from one look at the clock to the next */
 
 static struct key cid_key(const struct execution *e)
 {
@@ -240,6 +243,25 @@ enum err executions_in_status(
         txn, TABLE_EXECUTIONS_BY_STATUS, span_of(&prefix, 1), &UUID_NONE, visit, context);
 }
 
+enum err executions_newest(
+    struct store_txn *txn, size_t most, executions_visit *visit, void *context)
+{
+    struct store_cursor cursor;
+    struct span key, value;
+    enum err err = store_cursor_open(txn, TABLE_EXECUTIONS, &cursor);
+    if (err)
+        return err;
+    err = store_cursor_last(&cursor, &key, &value);
+    for (size_t i = 0; !err && i < most; i++) {
+        struct uuid id = key_tail_uuid(key);
+        if (!visit(&id, context))
+            break;
+        err = store_cursor_prev(&cursor, &key, &value);
+    }
+    store_cursor_close(&cursor);
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
 /* The table that narrows most: its keys that begin with the prefix end in execution ids. */
 static enum store_table choose_index(const struct execution_query *query, struct key *ret_prefix)
 {
@@ -279,6 +301,13 @@ static struct uuid start_before(const struct execution_query *query)
     return end;
 }
 
+/* Has a page looked at as many records, or for as long, as a page may? */
+static bool has_looked_enough(size_t looked, int64_t begun_ms)
+{
+    return looked >= EXECUTIONS_LOOKED_MAX ||
+           (looked % LOOKS_A_CLOCK == 0 && clock_mono_ms() - begun_ms >= EXECUTIONS_LOOKED_MS);
+}
+
 enum err executions_list(struct store_txn *txn, const struct execution_query *query,
     executions_visit *visit, void *context, struct uuid *ret_next)
 {
@@ -292,6 +321,7 @@ enum err executions_list(struct store_txn *txn, const struct execution_query *qu
     struct store_cursor cursor;
     struct span key, value;
     size_t found = 0, looked = 0;
+    int64_t begun_ms = clock_mono_ms();
     enum err err = store_cursor_open(txn, table, &cursor);
     if (err)
         return err;
@@ -308,7 +338,8 @@ enum err executions_list(struct store_txn *txn, const struct execution_query *qu
         bool match = matches(&execution, query);
         bool full = match && !visit(&id, context);
         found += match;
-        if (full || (query->limit && found == query->limit) || ++looked == EXECUTIONS_LOOKED_MAX) {
+        if (full || (query->limit && found == query->limit) ||
+            has_looked_enough(++looked, begun_ms)) {
             *ret_next = id;
             break;
         }

@@ -66,6 +66,10 @@ enum err executions_of_cid(struct store_txn *txn, const struct uuid *cid, const 
 enum err executions_in_status(
     struct store_txn *txn, enum status status, executions_visit *visit, void *context) MUST_CHECK;
 
+/* Visits the newest executions, so many of them at most, newest first. */
+enum err executions_newest(
+    struct store_txn *txn, size_t most, executions_visit *visit, void *context) MUST_CHECK;
+
 /* What to list. Zero stands for "any" throughout. */
 struct execution_query {
     bool dead_letters; /* nothing else is listed */
@@ -82,6 +86,7 @@ struct execution_query {
 #define EXECUTIONS_LIMIT_DEFAULT 100
 #define EXECUTIONS_LIMIT_MAX 1000
 #define EXECUTIONS_LOOKED_MAX 10000 /* records one page looks at, so that its cost is bounded */
+#define EXECUTIONS_LOOKED_MS 100    /* and for how long, whatever a record costs */
 
 /*
  * Lists executions, newest first. *ret_next is the `after` of the next page, or UUID_NONE when

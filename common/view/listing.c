@@ -114,11 +114,15 @@ enum err listing_page(struct store_txn *txn, struct execution_query *query, stru
     return err ? err : printing.err;
 }
 
-void listing_end(const struct uuid *next, struct json_out *out)
+void listing_end(const struct uuid *next, bool is_short, struct json_out *out)
 {
     char text[UUID_TEXT];
     uuid_format(next, text);
     json_close(out, ']');
     json_put_str(out, "next", uuid_is_none(next) ? NULL : text);
+    if (is_short) {
+        json_key(out, "looked_back_to");
+        json_time(out, uuid_ms(next));
+    }
     json_close(out, '}');
 }

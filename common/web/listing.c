@@ -31,7 +31,8 @@ static enum err print_page(struct request *request, struct store_txn *txn, struc
     struct uuid next;
     listing_begin(list->member, out);
     enum err err = listing_page(txn, &list->query, &list->page, out, &next);
-    listing_end(&next, out);
+    bool is_short = !uuid_is_none(&next) && list->query.limit && !page_is_full(&list->page, out);
+    listing_end(&next, is_short, out);
     return err;
 }
 

@@ -671,7 +671,8 @@ def test_cid_waits_until_settled(running):
     done = running.run_fxctl("cid", cid, "--wait", "30")
     assert done.returncode == DONE, done.stderr
     [row] = rows(done.stdout)
-    assert list(row) == ["SERVICE", "STATUS", "ATTEMPT", "DATETIME", "SECONDS", "ID"]
+    assert list(row) == ["SERVICE", "STATUS", "ATTEMPT", "DATETIME", "SECONDS", "ID",
+                         "NEXT ATTEMPT", "ERROR"]
     assert (row["SERVICE"], row["STATUS"], row["ATTEMPT"]) == ("good", "completed", "1")
     assert TIME.fullmatch(row["DATETIME"]) and float(row["SECONDS"]) >= 0
     document = answer(running.run_fxctl("cid", cid, "--json"))

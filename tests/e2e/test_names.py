@@ -127,8 +127,9 @@ def test_fxctl_applies_starts_stops_and_deletes_by_name(home, tmp_path, name):
     assert again.stdout.strip() == pipeline
     said, proposed = again.stderr.splitlines()[0], shlex.split(again.stderr.splitlines()[-1])
     assert shlex.split(said)[:3] == ["Pipeline", name, "is"]
-    assert proposed[:3] == ["fxctl", "trigger", "start"] and proposed[-1] == name
-    home.fxctl(*proposed[1:])
+    assert proposed[:3] == ["fxctl", "--home", str(home.dir)]
+    assert proposed[3:5] == ["trigger", "start"] and proposed[-1] == name
+    home.fxctl(*proposed[3:])
     for written in NAMES[name]:
         done = apply(written)
         assert done.returncode == 1 and "name: another pipeline has it" in done.stderr, done

@@ -78,7 +78,7 @@ static void read_executions(struct store_txn *txn, struct buf *text)
     listing_begin("executions", &out);
     enum err err = listing_page(txn, &query, &page, &out, &next);
     if (!err)
-        listing_end(&next, &out);
+        listing_end(&next, true, &out);
     check_text(err, text);
     check(cid_is_settled(txn, &cid, &look, &settled));
 }

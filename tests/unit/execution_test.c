@@ -323,7 +323,8 @@ static void execution_is_written_as_a_result(void **state)
         "\"data\":{\"a\": [1.0]},\"cid\":\"" CID "\",\"pipeline_id\":\"p1\","
         "\"pipeline_version\":\"4294967294\",\"event_type\":\"order.created\",\"attempt\":10,"
         "\"dead_letter\":true,"
-        "\"error\":\"step notify: exit 255\",\"parent_execution_id\":\"" PARENT "\",\"steps\":["
+        "\"error\":\"step notify: exit "
+        "255\",\"next_attempt\":null,\"parent_execution_id\":\"" PARENT "\",\"steps\":["
         "{\"name\":\"render\",\"status\":\"completed\",\"started\":\"2026-01-02T03:04:05.678Z\","
         "\"seconds\":1.235,\"exit_code\":0,\"log\":\"line 1\\nline \\\"2\\\"\\n\"},"
         "{\"name\":\"notify\",\"status\":\"failed\",\"started\":\"2026-01-02T03:04:06.912Z\","
@@ -361,7 +362,8 @@ static void execution_is_written_before_its_first_attempt(void **state)
     "{\"execution_id\":\"" ID "\",\"service\":\"s\",\"status\":\"pending\"," \
     "\"datetime\":\"2026-01-02T03:04:05.000Z\",\"execution_time\":null,\"data\":{},\"cid\":\"" CID \
     "\",\"pipeline_id\":\"p\",\"pipeline_version\":\"1\",\"event_type\":\"t\",\"attempt\":0," \
-    "\"dead_letter\":false,\"error\":null,\"parent_execution_id\":null,\"steps\":[]," \
+    "\"dead_letter\":false,\"error\":null,\"next_attempt\":null,\"parent_execution_id\":null," \
+    "\"steps\":[]," \
     "\"attempts\":[]}"
     struct execution execution = {
         .id = uuid(ID),
@@ -384,6 +386,33 @@ static void execution_is_written_before_its_first_attempt(void **state)
     json_close(&out, ']');
     assert_string_equal(buf_text(&text), "[" FRESH "," FRESH "]");
     buf_done(&text);
+}
+
+/* Only what waits says when its next attempt is due, whatever an ended one has kept. */
+static void execution_says_when_it_is_due(void **state)
+{
+    static const struct {
+        enum status status;
+        int64_t due_ms;
+        const char *expected;
+    } cases[] = {
+        {STATUS_PENDING, INT64_C(1767323045000), "\"2026-01-02T03:04:05.000Z\""},
+        {STATUS_PENDING, 0, "null"},
+        {STATUS_IN_PROGRESS, INT64_C(1767323045000), "null"},
+        {STATUS_FAILED, INT64_C(1767323045000), "null"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct execution execution = {.status = cases[i].status, .due_ms = cases[i].due_ms};
+        const struct execution_extras brief = {.brief = true};
+        struct buf text = BUF_INIT;
+        struct json_out out = json_out_to(&text);
+        struct json_item item;
+        execution_format(&execution, &brief, &out);
+        assert_true(json_find(buf_span(&text), "next_attempt", &item));
+        assert_true(span_eq_str(item.value, cases[i].expected));
+        buf_done(&text);
+    }
 }
 
 /* What an execution says of its last attempt, in every state that it can be in. */
@@ -481,6 +510,7 @@ int main(void)
         cmocka_unit_test(status_names_go_both_ways),
         cmocka_unit_test(execution_is_written_as_a_result),
         cmocka_unit_test(execution_is_written_before_its_first_attempt),
+        cmocka_unit_test(execution_says_when_it_is_due),
         cmocka_unit_test(last_attempt_is_told_by_the_execution),
         cmocka_unit_test(attempt_returns_as_it_was_stored),
         cmocka_unit_test(attempt_notices_a_damaged_record),
