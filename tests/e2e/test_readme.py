@@ -1,4 +1,5 @@
-"""The README's first pipeline in five minutes, pasted into a shell as it stands there."""
+"""The README's first pipeline in five minutes, and its script on a GitHub push, pasted into a shell as
+they stand there."""
 import json
 import os
 import re
@@ -10,15 +11,18 @@ import pytest
 from harness import BUILD, PROJECT
 from jobs import OK, completed
 
-SECTION = "## A first pipeline in five minutes"
+FIRST = "## A first pipeline in five minutes"
+PUSH = "## A script on a GitHub push"
 MARK = "end of block"
 
 
-def blocks():
-    """What a person copies: the lines between the fences, nothing taken away from them."""
-    text = (PROJECT / "README.md").read_text().split(SECTION)[1].split("\n## ")[0]
+def blocks(section, home):
+    """What a person copies: the lines between the fences, nothing taken away from them. Only the port
+    is the home's."""
+    text = (PROJECT / "README.md").read_text().split(section)[1].split("\n## ")[0]
     assert not re.search(r"^ {4}", re.sub(r"^```.*?^```$", "", text, flags=re.S | re.M), re.M)
-    return re.findall(r"^```sh\n(.*?)^```$", text, re.S | re.M)
+    return [block.replace("127.0.0.1:8080", f"127.0.0.1:{home.port}")
+            for block in re.findall(r"^```sh\n(.*?)^```$", text, re.S | re.M)]
 
 
 @pytest.fixture
@@ -48,8 +52,7 @@ def paste(texts, place):
 
 
 def test_readme(live, place):
-    texts = [text.replace("127.0.0.1:8080", f"127.0.0.1:{live.port}") for text in blocks()]
-    sent, asked, written, own, local = paste(texts, place)
+    sent, asked, written, own, local = paste(blocks(FIRST, live), place)
     assert sent.strip() == written.strip() == ""
 
     greeted = json.loads(asked)
@@ -65,6 +68,28 @@ def test_readme(live, place):
     assert execution["steps"][0]["log"] == "shouting HELLO\n"
 
     assert "shout" in local and "completed" in local
+
+
+def commands(texts):
+    """The commands of a shell's text, each on lines of its own but for what belongs to it."""
+    text = re.sub(r"<<'END'\n.*?^END$", "", "".join(texts), flags=re.S | re.M)
+    return text.replace("\\\n", "").splitlines()
+
+
+def test_a_script_on_a_push(live, place):
+    """Ten commands; the delivery has run the script, and a push to another branch does not."""
+    texts = blocks(PUSH, live)
+    assert len(commands(texts)) == 10, commands(texts)
+    again = texts[-1].replace("refs/heads/main", "refs/heads/other").replace("cid $CID --wait", "explain $CID")
+    _, made, shown, other = paste([*texts, again], place)
+    assert re.search(r"^deploy +completed +1 ", shown, re.M)
+    assert '"after": "5f3a9c1d"' in shown and "com.github.push" in shown
+    [execution] = live.get("/fx/executions?service=deploy").json["executions"]
+    whole = live.get(f"/fx/executions/{execution['execution_id']}").json
+    assert completed(whole)["data"] == {"commit": "5f3a9c1d"}
+    assert whole["steps"][0]["log"] == "deploying 5f3a9c1d\n"
+    assert made.strip().count("\n") == 0, "the pipeline's id alone is printed"
+    assert "refs/heads/other" in other and "deploy  no: " in other
 
 
 def test_what_a_pipeline_can_do(live):
