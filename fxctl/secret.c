@@ -11,6 +11,7 @@
 #include "fxctl/credential.h"
 #include "fxctl/help.h"
 #include "fxctl/nearest.h"
+#include "model/scheme_secret.h"
 #include "store/credentials.h"
 
 #define SECRET_BYTES_MAX 1024
@@ -96,6 +97,10 @@ static int read_secret(const struct fxctl *ctl, const struct scheme *scheme, str
     }
     if (!status && !scheme_secret_check(scheme, buf_span(secret), &why))
         status = help_usage(ctl, "the secret %s", buf_text(&why));
+    else if (!status && token_is_wellformed(buf_span(secret)))
+        status =
+            help_usage(ctl, "the secret must not be an API key, with which the sender could do "
+                            "all that the key may; leave --secret-file out to have one made");
     buf_done(&why);
     return status;
 }

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/ascii.h"
 #include "base/clock.h"
@@ -12,6 +11,8 @@
 #include "fxctl/input.h"
 #include "fxctl/operand.h"
 #include "fxctl/secret.h"
+#include "model/headers.h"
+#include "model/scheme_secret.h"
 
 #define REQUEST_MAX (26 << 20) /* bytes: the largest body that can be allowed, and headers */
 #define HEADERS_KEPT 256
@@ -23,10 +24,8 @@
 /* The request as it was saved. Text borrows from `bytes` and the command line. */
 struct saved {
     struct buf bytes;
-    struct {
-        struct span name, value;
-    } headers[HEADERS_KEPT];
-    size_t count;
+    struct headers headers;
+    size_t count; /* of the lines that they came in */
     struct span body;
     struct buf decoded; /* what the body was before it was encoded */
 };
@@ -36,32 +35,38 @@ struct saved {
 static struct span find_header(void *context, const char *name, bool *ret_twice)
 {
     const struct saved *saved = context;
-    struct span found = SPAN_NONE;
-    size_t len = strlen(name), times = 0;
-    for (size_t i = 0; i < saved->count; i++)
-        if (saved->headers[i].name.len == len &&
-            strncasecmp((const char *)saved->headers[i].name.data, name, len) == 0) {
-            found = saved->headers[i].value;
-            if (times++)
-                *ret_twice = true;
-        }
-    return found;
+    return headers_of_signature(saved->headers.variables, name, ret_twice);
 }
 
-/* Keeps a header "Name: value". False for what is no header, or one too many. */
-static bool keep_header(struct saved *saved, struct span line)
+/* Of what RFC 9110, section 5.5, has in a header's value; servers refuse what it has not. */
+static bool is_value(struct span value)
 {
-    const uint8_t *colon = line.len ? memchr(line.data, ':', line.len) : NULL;
-    if (!colon || colon == line.data || saved->count == HEADERS_KEPT)
-        return false;
-    struct span name = span_of(line.data, (size_t)(colon - line.data));
+    for (size_t i = 0; i < value.len; i++)
+        if ((value.data[i] < 0x20 && value.data[i] != '\t') || value.data[i] == 0x7f)
+            return false;
+    return true;
+}
+
+static bool is_token(struct span name)
+{
     for (size_t i = 0; i < name.len; i++)
         if (!name.data[i] || !strchr(TOKEN_CHARACTERS, name.data[i]))
             return false;
-    saved->headers[saved->count].name = name;
-    saved->headers[saved->count++].value =
-        ascii_trim(span_of(colon + 1, line.len - name.len - 1), ASCII_BLANK);
-    return true;
+    return name.len > 0;
+}
+
+/* Keeps a header "Name: value". False for what is no header, or not one that may be there, too. */
+static bool keep_header(struct saved *saved, struct span line)
+{
+    const uint8_t *colon = line.len ? memchr(line.data, ':', line.len) : NULL;
+    if (!colon || saved->count == HEADERS_KEPT)
+        return false;
+    struct span name = span_of(line.data, (size_t)(colon - line.data));
+    struct span value = ascii_trim(span_of(colon + 1, line.len - name.len - 1), ASCII_BLANK);
+    if (!is_token(name) || !is_value(value))
+        return false;
+    saved->count++;
+    return headers_add(&saved->headers, name, value);
 }
 
 /* Is it the line that a request may begin with, "POST /fx/events/webhook HTTP/1.1"? */
@@ -87,7 +92,7 @@ static int read_request(struct saved *saved, const char *name)
 {
     int status = input_read_bytes(name, REQUEST_MAX, &saved->bytes);
     struct span rest = buf_span(&saved->bytes), line;
-    bool twice;
+    bool twice = false;
     if (status)
         return status;
     for (size_t number = 1;; number++) {
@@ -96,7 +101,7 @@ static int read_request(struct saved *saved, const char *name)
         if (!line.len)
             break;
         if (!keep_header(saved, line) && !(number == 1 && is_first_line(line)))
-            return fxctl_refuse("%s: line %zu is not a header", name, number);
+            return fxctl_refuse("%s: line %zu is not a header, or is one too many", name, number);
     }
     saved->body = rest;
     if (find_header(saved, "transfer-encoding", &twice).len)
@@ -208,7 +213,7 @@ static void print_json(struct check *c, const struct buf *why)
     const char *event = c->scheme.event_header;
     struct buf text = BUF_INIT;
     struct json_out o = json_out_to(&text);
-    bool twice;
+    bool twice = false;
     json_open(&o, '{');
     json_put_bool(&o, "good", !why->len);
     put_found(&o, "why", buf_span(why));
@@ -250,6 +255,7 @@ static int verify(struct fxctl *ctl)
     if (!status)
         status = answer(ctl, &c);
     crypto_forget(&c.secret);
+    headers_done(&c.saved.headers);
     buf_done(&c.saved.bytes);
     buf_done(&c.saved.decoded);
     return status;

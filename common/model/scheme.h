@@ -82,18 +82,12 @@ enum err scheme_of(struct span provider, struct span json, struct scheme *ret_sc
  */
 enum err scheme_parse(struct span json, struct scheme *ret_scheme, struct buf *ret_why) MUST_CHECK;
 
-/*
- * May this text be a secret under the scheme? What could never verify is refused when a secret is
- * made: an empty one, several lines, broken base64, a token that no header can carry or that would
- * be taken for an API key. "must be …" in ret_why.
- */
-bool scheme_secret_check(const struct scheme *scheme, struct span secret, struct buf *ret_why);
-
 /* A request as verification sees it. */
 struct signed_request {
     /*
-     * A header by its lower-case name with hyphens; empty when absent. Sets *ret_twice to true
-     * when the header came twice, and leaves it alone otherwise.
+     * A header by its lower-case name with hyphens; empty when absent. Headers of one name are
+     * one, with ", " between their values. Sets *ret_twice to true where there are nevertheless
+     * two that cannot be told apart (model/headers.h), and leaves it alone otherwise.
      */
     struct span (*header)(void *context, const char *name, bool *ret_twice);
     void *context;

@@ -1,100 +1,15 @@
-/* scheme_verify - secrets and signatures; see scheme.h. */
+/* scheme_verify - is a request signed with one of the secrets; see scheme.h. */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
-#include "base/ascii.h"
-#include "base/base64.h"
 #include "base/clock.h"
-#include "model/credential.h"
-#include "model/limits.h"
 #include "model/scheme.h"
 #include "model/scheme_message.h"
+#include "model/scheme_secret.h"
+#include "model/scheme_value.h"
 #include "model/urlencoded.h"
-#include "model/whsec.h"
-
-#define TIMESTAMP_DIGITS 12   /* seconds for the next 29,000 years, and no overflow */
-#define MILLISECOND_DIGITS 13 /* from 2001 to 2286 */
-
-static const size_t mac_bytes[CRYPTO_HASH__MAX] = {20, 32, 64};
-
-/* Secrets. */
-
-/* The key that a secret stands for, perhaps in `decoded`. False for a secret that has none. */
-static bool secret_key(
-    const struct scheme *scheme, struct span secret, struct buf *decoded, struct span *ret_key)
-{
-    *ret_key = secret;
-    if (!secret.len || secret.len > SECRET_MAX)
-        return false;
-    if (!scheme->secret_base64)
-        return true;
-    bool good = whsec_key(secret, decoded);
-    *ret_key = buf_span(decoded);
-    return good;
-}
-
-static void secret_done(struct buf *decoded)
-{
-    if (decoded->data)
-        crypto_clear(decoded->data, decoded->cap);
-    buf_done(decoded);
-}
-
-/* A header's value has no control characters, and no space at an end (RFC 9110, section 5.5). */
-static bool fits_header(struct span s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (s.data[i] < 0x20 || s.data[i] == 0x7f)
-            return false;
-    return !s.len || (s.data[0] != ' ' && s.data[s.len - 1] != ' ');
-}
-
-static bool is_line(struct span s)
-{
-    return !s.len || (!memchr(s.data, '\n', s.len) && !memchr(s.data, '\r', s.len));
-}
-
-/* Would the token, where its header has it, be taken for an API key of the bridge's own? */
-static bool looks_like_a_key(const struct scheme *scheme, struct span secret)
-{
-    struct buf value = BUF_INIT;
-    buf_add_str(&value, scheme->prefix);
-    buf_add_span(&value, secret);
-    bool looks = scheme->token && strcmp(scheme->header, "authorization") == 0 &&
-                 token_is_wellformed(token_bearer(buf_span(&value)));
-    secret_done(&value);
-    return looks;
-}
-
-bool scheme_secret_check(const struct scheme *scheme, struct span secret, struct buf *ret_why)
-{
-    struct buf decoded = BUF_INIT;
-    struct span key;
-    bool good = secret_key(scheme, secret, &decoded, &key);
-    secret_done(&decoded);
-    if (span_starts(secret, span_str("\xef\xbb\xbf")))
-        buf_add_str(ret_why, "must not begin with a byte order mark; save it without one");
-    else if (!is_line(secret))
-        buf_add_str(ret_why, "must be one line");
-    else if (looks_like_a_key(scheme, secret))
-        buf_add_str(ret_why, "must not look like an API key, which is what it would be taken for");
-    else if (!good && scheme->secret_base64)
-        buf_printf(ret_why,
-            "must be the base64 of %d to %d bytes, with \"whsec_\" before it or without",
-            WHSEC_KEY_MIN, WHSEC_KEY_MAX);
-    else if (!good)
-        buf_printf(ret_why, "must be 1 to %d bytes long", SECRET_MAX);
-    else if (scheme->token && !fits_header(secret))
-        buf_add_str(ret_why, "must have no control characters and no space at an end, since it "
-                             "travels in a header");
-    else
-        return true;
-    return false;
-}
-
-/* Verification. */
 
 /* One verification: what came in the headers, read and checked. */
 struct check {
@@ -138,65 +53,11 @@ static bool take_header(struct check *c, const char *name, const char *other, co
     return refuse(c, "the header %s%s%s is missing or empty", name, *other ? " or " : "", other);
 }
 
-static bool decode_hex(struct span text, size_t bytes, uint8_t *ret_bytes)
-{
-    if (text.len != bytes * 2)
-        return false;
-    for (size_t i = 0; i < bytes; i++) {
-        int high = ascii_hex(text.data[2 * i]), low = ascii_hex(text.data[2 * i + 1]);
-        if (high < 0 || low < 0)
-            return false;
-        ret_bytes[i] = (uint8_t)(high << 4 | low);
-    }
-    return true;
-}
-
-static bool decode_base64(struct span text, size_t bytes, uint8_t *ret_bytes)
-{
-    struct buf decoded = BUF_INIT;
-    bool good =
-        text.len == (bytes + 2) / 3 * 4 && base64_decode(text, &decoded) && decoded.len == bytes;
-    if (good)
-        memcpy(ret_bytes, decoded.data, bytes);
-    buf_done(&decoded);
-    return good;
-}
-
 /* Reads one signature behind its prefix. Signatures past the limit are only counted. */
 static void take_signature(struct check *c, struct span text)
 {
-    size_t bytes = mac_bytes[c->scheme->hash];
-    if (c->items++ >= SCHEME_SIGNATURES_MAX)
-        return;
-    uint8_t *to = c->signatures[c->count];
-    if (c->scheme->base64 ? decode_base64(text, bytes, to) : decode_hex(text, bytes, to))
-        c->count++;
-}
-
-/* Cuts the first item off the rest of the header. */
-static struct span next_item(char separator, struct span *rest)
-{
-    const uint8_t *cut = separator ? memchr(rest->data, separator, rest->len) : NULL;
-    struct span item = *rest;
-    *rest = SPAN_NONE;
-    if (cut) {
-        size_t len = (size_t)(cut - item.data);
-        *rest = span_of(cut + 1, item.len - len - 1);
-        item.len = len;
-    }
-    while (separator && item.len && item.data[0] == ' ')
-        item = span_of(item.data + 1, item.len - 1);
-    return item;
-}
-
-/* Is the item "name=value"? */
-static bool is_named(struct span item, const char *name, struct span *ret_value)
-{
-    size_t len = strlen(name);
-    if (!len || !span_starts(item, span_str(name)) || item.len == len || item.data[len] != '=')
-        return false;
-    *ret_value = span_of(item.data + len + 1, item.len - len - 1);
-    return true;
+    if (c->items++ < SCHEME_SIGNATURES_MAX)
+        c->count += scheme_value_mac(c->scheme, text, c->signatures[c->count]);
 }
 
 /* Takes signatures and the timestamp from the header's items. Others are of no concern. */
@@ -204,10 +65,10 @@ static bool take_items(struct check *c, struct span rest)
 {
     const struct scheme *scheme = c->scheme;
     struct span prefix = span_str(scheme->prefix);
-    size_t bytes = mac_bytes[scheme->hash], times = 0;
+    size_t bytes = scheme_value_mac_bytes(scheme), times = 0;
     while (rest.len) {
-        struct span item = next_item(scheme->separator, &rest);
-        if (is_named(item, scheme->timestamp_item, &c->timestamp))
+        struct span item = scheme_value_item(scheme->separator, &rest);
+        if (scheme_value_is_named(item, scheme->timestamp_item, &c->timestamp))
             times++;
         else if (item.len && span_starts(item, prefix))
             take_signature(c, span_of(item.data + prefix.len, item.len - prefix.len));
@@ -222,22 +83,6 @@ static bool take_items(struct check *c, struct span rest)
            refuse(c, "the signature in %s is not %zu hexadecimal digits", c->header, 2 * bytes);
 }
 
-/* A time as its sender writes it, in seconds; some write milliseconds, or a date. */
-static bool read_time(const struct scheme *scheme, struct span text, int64_t *ret_s)
-{
-    size_t digits = scheme->any_time ? MILLISECOND_DIGITS : TIMESTAMP_DIGITS;
-    uint64_t number;
-    int64_t ms;
-    if (text.len <= digits && ascii_number(text, INT64_MAX, &number)) {
-        *ret_s = (int64_t)(text.len > TIMESTAMP_DIGITS ? number / 1000 : number);
-        return true;
-    }
-    if (!scheme->any_time || !clock_parse(text, &ms))
-        return false;
-    *ret_s = ms / 1000;
-    return true;
-}
-
 static bool take_timestamp(struct check *c)
 {
     const struct scheme *scheme = c->scheme;
@@ -247,9 +92,9 @@ static bool take_timestamp(struct check *c)
     if (!scheme->timestamp_item[0] && !take_header(c, scheme->timestamp_header,
                                           scheme->timestamp_alt_header, &name, &c->timestamp))
         return false;
-    if (read_time(scheme, c->timestamp, &c->time_s))
+    if (scheme_value_time(scheme, c->timestamp, &c->time_s))
         return true;
-    return refuse(c, "the timestamp in %s is not 1 to %d digits%s", name, TIMESTAMP_DIGITS,
+    return refuse(c, "the timestamp in %s is not 1 to %d digits%s", name, SCHEME_TIME_DIGITS,
         scheme->any_time ? ", nor milliseconds, nor a date and time of RFC 3339" : "");
 }
 
@@ -346,11 +191,11 @@ static bool fits_any(struct check *c, const struct span *secrets, size_t secret_
     for (size_t i = 0; i < secret_count; i++) {
         struct buf decoded = BUF_INIT;
         struct span key;
-        if (secret_key(c->scheme, secrets[i], &decoded, &key)) {
+        if (scheme_secret_key(c->scheme, secrets[i], &decoded, &key)) {
             usable++;
             good |= c->scheme->token ? same_token(token, key) : fits_key(c, key, parts, count);
         }
-        secret_done(&decoded);
+        crypto_forget(&decoded);
     }
     if (good)
         return true;
@@ -370,12 +215,14 @@ static bool fits_any(struct check *c, const struct span *secrets, size_t secret_
 static bool is_in_time(struct check *c, int64_t now_s)
 {
     int64_t age = now_s - c->time_s, tolerance = c->scheme->tolerance_s;
-    if (!c->timestamp.len || (age <= tolerance && age >= -tolerance))
+    int64_t off = age < 0 ? -age : age;
+    if (!c->timestamp.len || off <= tolerance)
         return true;
     return refuse(c,
-        "the signature is right, but its time, %" PRId64 ", lies %" PRId64
-        " seconds in the %s; %" PRId64 " are allowed",
-        c->time_s, age < 0 ? -age : age, age < 0 ? "future" : "past", tolerance);
+        "the signature is right, but its time, %" PRId64 ", lies %" PRId64 " %s in the %s; %" PRId64
+        " %s allowed",
+        c->time_s, off, clock_seconds(off * 1000), age < 0 ? "future" : "past", tolerance,
+        tolerance == 1 ? "is" : "are");
 }
 
 static bool verify_token(

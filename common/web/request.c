@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/utf8.h"
+#include "model/headers.h"
 #include "model/urlencoded.h"
 #include "web/channel.h"
 
@@ -19,39 +20,16 @@ struct span request_header(const struct request *request, const char *cgi_name)
     return SPAN_NONE;
 }
 
-/* Is the variable, "HTTP_X_HUB_SIGNATURE_256=…", the header of this name, "x-hub-signature-256"? */
-static bool is_named(const char *variable, const char *name)
-{
-    if (strncmp(variable, "HTTP_", 5) != 0)
-        return false;
-    for (variable += 5; *name && *variable != '='; name++, variable++) {
-        char c = (char)(*name >= 'a' && *name <= 'z' ? *name - 'a' + 'A' : *name);
-        if (*variable != (c == '-' ? '_' : c))
-            return false;
-    }
-    return !*name && *variable == '=';
-}
-
 struct span request_header_named(const struct request *request, const char *name, bool *ret_twice)
 {
-    struct span value = SPAN_NONE;
-    size_t seen = 0;
-    for (char **v = request->channel->variables; *v; v++)
-        if (is_named(*v, name) && seen++ == 0)
-            value = span_str(strchr(*v, '=') + 1);
-    *ret_twice = seen > 1;
-    return value;
+    *ret_twice = false;
+    return headers_find(request->channel->variables, name, ret_twice);
 }
 
-/* Two headers may also be, or are only, under a name of CGI's own (PLATFORM.md). */
 static struct span named(void *context, const char *name, bool *ret_twice)
 {
-    struct span value = request_header_named(context, name, ret_twice);
-    if (value.len || *ret_twice)
-        return value;
-    if (strcmp(name, "authorization") == 0)
-        return request_header(context, "REDIRECT_HTTP_AUTHORIZATION");
-    return strcmp(name, "content-type") == 0 ? request_header(context, "CONTENT_TYPE") : value;
+    const struct request *request = context;
+    return headers_of_signature(request->channel->variables, name, ret_twice);
 }
 
 enum err request_decode(struct request *request)

@@ -9,6 +9,7 @@
 
 #include "base/base64.h"
 #include "model/scheme.h"
+#include "model/scheme_secret.h"
 #include "model/urlencoded.h"
 
 /* Good under every scheme: base64 of enough bytes, and a token that a header can carry. */

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "model/scheme.h"
+#include "model/scheme_secret.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
