@@ -6,6 +6,7 @@
 #include "dispatcher/catalog.h"
 #include "dispatcher/dispatcher.h"
 #include "dispatcher/opening.h"
+#include "dispatcher/overdue.h"
 #include "dispatcher/pending.h"
 #include "dispatcher/service.h"
 #include "model/limits.h"
@@ -168,21 +169,6 @@ static int64_t longest_ms(const struct pipeline *pipeline)
     return whole ? pipeline->timeout_ms : pipeline->attempt_timeout_ms;
 }
 
-/* ERR_DENIED where the time of an execution is over, as that of one that waited for its turn. */
-static enum err check_time(const struct execution *execution, int64_t timeout_ms,
-    int64_t *ret_over_ms, struct buf *ret_why)
-{
-    *ret_over_ms = execution_over_ms(execution, timeout_ms);
-    if (*ret_over_ms == INT64_MAX || clock_wall_ms() < *ret_over_ms)
-        return ERR_OK;
-    buf_printf(ret_why, "the execution's %.6g %s over before attempt %u could begin",
-        (double)timeout_ms / 1000, clock_seconds_were(timeout_ms), execution->attempt + 1);
-    if (execution->error.len)
-        buf_printf(
-            ret_why, "; %.*s", (int)execution->error.len, (const char *)execution->error.data);
-    return ERR_DENIED;
-}
-
 /*
  * Packs what a runner needs for the next attempt. The event borrows from the store, so this
  * comes before any change. ERR_NOTFOUND or ERR_DENIED, and why in ret_why: it can never run.
@@ -202,8 +188,8 @@ static enum err pack(struct dispatcher *d, struct store_txn *txn, const struct e
         err = events_record(txn, execution->event_seq, &job.event);
     if (err == ERR_NOTFOUND)
         buf_add_str(ret_why, "its event or its pipeline is no longer kept");
-    if (!err)
-        err = check_time(execution, claim->version->pipeline->timeout_ms, &job.over_ms, ret_why);
+    if (!err && overdue_is(execution, claim->version->pipeline->timeout_ms, &job.over_ms, ret_why))
+        err = ERR_DENIED;
     if (!err && claim->version->pipeline->has_secrets)
         err = opening_pack(d, txn, claim->version, &secrets, ret_why);
     if (err) {

@@ -38,7 +38,7 @@ struct dispatcher_state {
     bool more;                /* there is work for a turn at once */
     bool deferred;            /* an event waits for its filters to be judged (judge.h) */
     uint64_t commit;          /* the store's last commit that a turn has seen */
-    int64_t due_ms;           /* wall clock, of the next attempt; INT64_MAX: none waits */
+    int64_t due_ms;           /* wall clock, of the next attempt or end; INT64_MAX: none waits */
     int64_t tick_ms;          /* likewise, of the next tick of a schedule */
 };
 

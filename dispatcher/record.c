@@ -8,6 +8,7 @@
 #include "dispatcher/catalog.h"
 #include "dispatcher/dispatcher.h"
 #include "dispatcher/emits.h"
+#include "dispatcher/overdue.h"
 #include "dispatcher/service.h"
 #include "model/limits.h"
 #include "proc/frame.h"
@@ -26,7 +27,6 @@ static const struct retry loss_backoff = {UINT32_MAX, 100, 10000};
 struct ending {
     struct dispatcher *d;
     struct store_txn *txn;
-    struct service *service;
     struct execution *execution;
     char error[EMITS_WHY_MAX]; /* the execution's error, where it comes from here */
     struct buf late;           /* likewise, where there is no time for another attempt */
@@ -56,8 +56,9 @@ static void check_time(struct ending *e, const struct version *version, int64_t 
 }
 
 enum err record_put_back(
-    struct store_txn *txn, struct service *service, struct execution *execution, int64_t wait_ms)
+    struct dispatcher *d, struct store_txn *txn, struct execution *execution, int64_t wait_ms)
 {
+    struct service *service = catalog_service(d, execution->queue);
     enum status was = execution->status;
     enum err err = attempts_keep(txn, execution);
     execution->status = STATUS_PENDING;
@@ -65,6 +66,8 @@ enum err record_put_back(
     execution->due_ms = wait_ms > 0 ? clock_wall_ms() + wait_ms : 0;
     if (!err)
         err = executions_change(txn, execution, was);
+    if (!err)
+        err = overdue_watch(d, txn, execution);
     if (err)
         return err;
     if (execution->due_ms) {
@@ -77,7 +80,7 @@ enum err record_put_back(
 
 static enum err put_back(const struct ending *e, int64_t wait_ms)
 {
-    return record_put_back(e->txn, e->service, e->execution, wait_ms);
+    return record_put_back(e->d, e->txn, e->execution, wait_ms);
 }
 
 static enum err finish(struct store_txn *txn, struct execution *execution, enum status status)
@@ -283,8 +286,7 @@ enum err record_happening(
     struct execution execution;
     NOT_ZEROED struct step_result steps[STEPS_MAX];
     struct buf copy = BUF_INIT;
-    struct ending ending = {
-        .d = d, .txn = txn, .service = happening->service, .execution = &execution};
+    struct ending ending = {.d = d, .txn = txn, .execution = &execution};
     enum err err = executions_load(txn, &happening->execution, &copy, &execution, steps);
     bool ours =
         !err && execution.status == STATUS_IN_PROGRESS && execution.attempt == happening->attempt;

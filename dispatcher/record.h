@@ -17,8 +17,8 @@ enum err record_happening(
 enum err record_cancels(struct dispatcher *d, struct store_txn *txn) MUST_CHECK;
 
 /* Makes an execution pending again, at once or in `wait_ms`, and keeps its attempt's end. */
-enum err record_put_back(struct store_txn *txn, struct service *service,
-    struct execution *execution, int64_t wait_ms) MUST_CHECK;
+enum err record_put_back(struct dispatcher *d, struct store_txn *txn, struct execution *execution,
+    int64_t wait_ms) MUST_CHECK;
 
 /* Notes when the first attempt of an execution began, which its limit of time counts from. */
 void record_begun(struct execution *execution);

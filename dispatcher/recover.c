@@ -54,7 +54,7 @@ static enum err put_back(struct dispatcher *d, struct store_txn *txn, struct exe
     execution->error = span_str(error);
     execution->last = ATTEMPT_LOST;
     record_begun(execution);
-    return record_put_back(txn, catalog_service(d, execution->queue), execution, 0);
+    return record_put_back(d, txn, execution, 0);
 }
 
 /* Has a runner the execution, or is it still to be recorded what became of it? */
@@ -102,7 +102,7 @@ static enum err put_back_all(struct dispatcher *d, struct store_txn *txn)
             err = take_up_running(d, txn, &execution, &count);
     }
     if (!err && count)
-        log_info("%zu executions that were running are pending again", count);
+        log_info("executions that were running and are pending again: %zu", count);
     free(running.ids);
     buf_done(&copy);
     return err;

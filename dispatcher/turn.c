@@ -12,6 +12,7 @@
 #include "dispatcher/instance.h"
 #include "dispatcher/judge.h"
 #include "dispatcher/link.h"
+#include "dispatcher/overdue.h"
 #include "dispatcher/pending.h"
 #include "dispatcher/record.h"
 #include "dispatcher/route.h"
@@ -84,6 +85,8 @@ static enum err mutate(struct store_txn *txn, void *context)
         err = record_happening(d, txn, h);
     if (!err)
         err = pending_promote(d, txn);
+    if (!err)
+        err = overdue_end(d, txn);
     if (!err)
         err = record_cancels(d, txn);
     if (!err)

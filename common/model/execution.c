@@ -68,6 +68,13 @@ static void say_last(const struct attempt_result *last, struct buf *error)
         buf_printf(error, "; attempt %u had been %s", last->attempt, attempt_names[last->status]);
 }
 
+/* Do people who end it so want no more of it, and has it not failed but by their wish? */
+static bool is_put_aside(enum pending_end end, const struct attempt_result *last)
+{
+    return end == PENDING_END_SKIPPED ||
+           (end == PENDING_END_CANCELLED && last && last->status == ATTEMPT_CANCELLED);
+}
+
 void execution_end_pending(struct execution *execution, enum pending_end end,
     const struct attempt_result *last, struct buf *error)
 {
@@ -77,16 +84,16 @@ void execution_end_pending(struct execution *execution, enum pending_end end,
 #undef PENDING_END
     };
     bool by_people = end == PENDING_END_SKIPPED || end == PENDING_END_CANCELLED;
-    bool failed = execution->attempt > 0 && !by_people;
+    bool waited = execution->attempt > 0;
     buf_clear(error);
     buf_add_str(error, words[end]);
-    if (failed)
+    if (waited)
         buf_add_str(error, " while it waited for its next attempt");
     else if (!by_people)
         buf_add_str(error, " before it ran");
-    if (failed && last)
+    if (waited && last)
         say_last(last, error);
-    execution->status = failed ? STATUS_FAILED : STATUS_SKIPPED;
+    execution->status = waited && !is_put_aside(end, last) ? STATUS_FAILED : STATUS_SKIPPED;
     execution->error = buf_span(error);
     execution->due_ms = 0;
 }

@@ -5,7 +5,7 @@
  *
  *   pending ──claimed──▶ in_progress ──all steps done──▶ completed
  *      ▲  │                   │
- *      │  └─trigger gone──▶ skipped
+ *      │  └─trigger gone, or by request──▶ skipped, or failed where it has tried
  *      └──attempt failed or lost, attempts left──┤
  *                             └──attempts used up──▶ failed
  *
@@ -101,7 +101,7 @@ struct execution {
     bool without_steps;     /* it was read without its steps, and must not be stored so */
 };
 
-/* Has the execution failed, other than by being cancelled? Only people try it again. */
+/* Has it failed, other than by being cancelled while it ran? Only people try it again. */
 bool execution_is_dead_letter(const struct execution *execution);
 
 /*
@@ -125,9 +125,10 @@ enum pending_end {
 };
 
 /*
- * Ends an execution that was pending, in the status that is true of it: skipped where people want
- * it so or it never ran, else failed. The reason, with that of the last attempt where it has failed
- * (NULL: none is known), is put into `error`, from which the execution borrows it.
+ * Ends an execution that was pending, in the status that is true of it: skipped where it never ran,
+ * where people want it skipped, or where nothing but their wish has ended it; else failed. The
+ * reason, with that of the last attempt (NULL: none is known), is put into `error`, from which the
+ * execution borrows it.
  */
 void execution_end_pending(struct execution *execution, enum pending_end end,
     const struct attempt_result *last, struct buf *error);

@@ -2,7 +2,8 @@
 #define STORE_DEAD_LETTERS_H
 /*
  * dead_letters - executions that have failed and that only people try again: their
- * attempts are used up, or they gave up for good. A cancelled execution is no dead letter.
+ * attempts are used up, or they gave up for good. One that was cancelled while it
+ * ran is no dead letter.
  *
  * Dead letters have an index of their own, over all and by pipeline, which
  * executions_change keeps up to date: an execution that is pending again leaves it.

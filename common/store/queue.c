@@ -14,9 +14,9 @@ static struct key ready_key(uint64_t queue, uint64_t seq, const struct uuid *exe
     return key;
 }
 
-static struct key due_key(int64_t due_ms, const struct uuid *execution)
+static struct key time_key(int64_t ms, const struct uuid *execution)
 {
-    struct key key = key_of_seq((uint64_t)due_ms);
+    struct key key = key_of_seq((uint64_t)ms);
     key_uuid(&key, execution);
     return key;
 }
@@ -141,30 +141,36 @@ enum err queue_take_changes(struct store_txn *txn,
 enum err due_put(
     struct store_txn *txn, int64_t due_ms, uint64_t queue, const struct uuid *execution)
 {
-    struct key key = due_key(due_ms, execution), record = key_of_seq(queue);
+    struct key key = time_key(due_ms, execution), record = key_of_seq(queue);
     return store_put(txn, TABLE_DUE, key_span(&key), key_span(&record));
 }
 
 enum err due_del(struct store_txn *txn, int64_t due_ms, const struct uuid *execution)
 {
-    struct key key = due_key(due_ms, execution);
+    struct key key = time_key(due_ms, execution);
     return store_del(txn, TABLE_DUE, key_span(&key));
 }
 
-static int64_t due_of(struct span key)
+static int64_t time_of(struct span key)
 {
     return (int64_t)key_tail_u64(span_of(key.data, key.len < 8 ? key.len : 8));
 }
 
-enum err due_first(struct store_txn *txn, int64_t *ret_due_ms, struct uuid *ret_execution)
+static enum err first_by_time(
+    struct store_txn *txn, enum store_table table, int64_t *ret_ms, struct uuid *ret_execution)
 {
     struct span key, value;
-    enum err err = first_of(txn, TABLE_DUE, &key, &value);
+    enum err err = first_of(txn, table, &key, &value);
     if (err)
         return err;
-    *ret_due_ms = due_of(key);
+    *ret_ms = time_of(key);
     *ret_execution = key_tail_uuid(key);
     return ERR_OK;
+}
+
+enum err due_first(struct store_txn *txn, int64_t *ret_due_ms, struct uuid *ret_execution)
+{
+    return first_by_time(txn, TABLE_DUE, ret_due_ms, ret_execution);
 }
 
 enum err due_each(struct store_txn *txn,
@@ -182,8 +188,25 @@ enum err due_each(struct store_txn *txn,
             err = ERR_CORRUPT;
             break;
         }
-        fn(due_of(key), key_tail_u64(value), &id, context);
+        fn(time_of(key), key_tail_u64(value), &id, context);
     }
     store_cursor_close(&cursor);
     return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+enum err over_put(struct store_txn *txn, int64_t over_ms, const struct uuid *execution)
+{
+    struct key key = time_key(over_ms, execution);
+    return store_put(txn, TABLE_OVER, key_span(&key), SPAN_NONE);
+}
+
+enum err over_del(struct store_txn *txn, int64_t over_ms, const struct uuid *execution)
+{
+    struct key key = time_key(over_ms, execution);
+    return store_del(txn, TABLE_OVER, key_span(&key));
+}
+
+enum err over_first(struct store_txn *txn, int64_t *ret_over_ms, struct uuid *ret_execution)
+{
+    return first_by_time(txn, TABLE_OVER, ret_over_ms, ret_execution);
 }

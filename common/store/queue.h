@@ -2,7 +2,8 @@
 #define STORE_QUEUE_H
 /*
  * queue - what waits for an event service: executions that are ready, in log order, and
- * executions that wait for their next attempt, by the time that is due.
+ * executions that wait for their next attempt, by the time that is due; and when those are over
+ * that have tried and whose time is limited.
  *
  * The dispatcher knows how many executions wait and does not count them again: whoever
  * else changes a queue notes by how much.
@@ -52,5 +53,15 @@ enum err due_first(
 enum err due_each(struct store_txn *txn,
     void (*fn)(int64_t due_ms, uint64_t queue, const struct uuid *execution, void *context),
     void *context) MUST_CHECK;
+
+/*
+ * Executions by the time at which they are over: those that may wait for an attempt then. An
+ * entry says nothing of its execution's state, and putting it twice changes nothing.
+ */
+enum err over_put(struct store_txn *txn, int64_t over_ms, const struct uuid *execution) MUST_CHECK;
+enum err over_del(struct store_txn *txn, int64_t over_ms, const struct uuid *execution) MUST_CHECK;
+/* The execution that is over first. ERR_NOTFOUND when there is none. */
+enum err over_first(
+    struct store_txn *txn, int64_t *ret_over_ms, struct uuid *ret_execution) MUST_CHECK;
 
 #endif

@@ -223,9 +223,9 @@ def skip(home, _, execution):
 
 
 # What is done → what it is when it had failed and waited: status, dead letter, the reason's beginning;
-# and the reason when it never ran, where it is skipped.
+# and the reason's end when it never ran, where it is skipped.
 LATER_ON = {
-    cancel: ("skipped", False, "cancelled by request", ""),
+    cancel: ("failed", True, "cancelled by request", ""),
     skip: ("skipped", False, "skipped by request", ""),
     stop: ("failed", True, "the trigger was stopped", " before it ran"),
     delete: ("failed", True, "its pipeline was deleted", " before it ran"),
@@ -249,8 +249,7 @@ def test_later_on_when_it_had_failed(live, what, dispatcher):
         live.start_dispatcher()
     after = wait_attempt(live, execution, 1, "failed", "skipped")
     assert (after["status"], after["dead_letter"]) == (status, dead)
-    assert after["error"] == (
-        f"{reason} while it waited for its next attempt; {HAD_FAILED}" if dead else reason)
+    assert after["error"] == f"{reason} while it waited for its next attempt; {HAD_FAILED}"
     for name in ("steps", "data", "attempts", "attempt"):
         assert after[name] == before[name]
     assert after["data"] == {"seen": True} and told(after) == [
@@ -316,8 +315,9 @@ def test_tried_by_hand_and_then_given_up(live):
         act(live, execution, "retry")
         act(live, execution, "cancel")
     cancelled = show(live, execution)
-    assert (cancelled["status"], cancelled["error"]) == ("skipped", "cancelled by request")
     had_failed = "attempt 1 had failed: step step1: exited with 7"
+    assert (cancelled["status"], cancelled["error"], cancelled["dead_letter"]) == (
+        "failed", f"cancelled by request while it waited for its next attempt; {had_failed}", True)
     act(live, execution, "retry")
     stop(live, pipeline, None)
     live.start_dispatcher()

@@ -12,7 +12,7 @@ import pytest
 from checks import TIME
 from clock import Clock
 from harness import is_running, until
-from jobs import (OK, PYTHON, SH, completed, emit, failure, make, make_steps, marked, processes, python, run,
+from jobs import (OK, PYTHON, SH, completed, emit, executions_of, failure, make, make_steps, marked, processes, python, run,
                   save, stop_trigger, trigger, wait_for)
 
 KIB = 1 << 10
@@ -337,7 +337,7 @@ def test_emit_limit(home, count, status):
     parent, *children = home.wait_cid(home.post_event("first")["cid"])
     assert parent["status"] == status
     if status == "failed":
-        assert parent["error"] == "step step2: descriptor 3: more than 5 events were emitted"
+        assert parent["error"] == "step step2: descriptor 3: emitted more events than the 5 allowed"
         assert len(children) == 1
     else:
         assert len(children) == 5
@@ -384,7 +384,7 @@ def test_budget_of_a_cid(home):
     good = [e for e in made if e["status"] == "completed"]
     assert 1 + 3 * len(good) == len(made) <= 51
     assert {e["error"] for e in made if e["status"] == "failed"} == {
-        "more than 50 events have followed from one, which looks like a loop; the setting "
+        "more events than the 50 allowed have followed from one, which looks like a loop; the setting "
         "[step] cid_events bounds them"}
     assert 1 + 3 * (len(good) + 1) > 51  # one more would have been too many
     [again] = [e for e in home.wait_cid(home.post_event("bush")["cid"])
@@ -436,7 +436,7 @@ def test_ten_thousand_emits(live, kind):
     make(live, OK, event="second")
     cid = live.post_event("first")["cid"]
     [execution] = live.wait_cid(cid)
-    assert failure(execution).endswith("more than 100 events were emitted")
+    assert failure(execution).endswith("emitted more events than the 100 allowed")
     assert types_of(live, cid) == ["first", "fx.execution.failed"]
 
 
@@ -919,6 +919,68 @@ def test_time_that_is_over_while_nobody_is_there(home):
     assert [s["status"] for s in ended["steps"]] == ["failed"]
     assert home.post(f"/api/v1/executions/{execution}/retry").status == 200
     assert completed(home.wait_cid(cid)[0])["attempt"] == 2
+
+
+@pytest.fixture
+def crowded(home):
+    """One place for a runner. With what starts an execution that keeps it until `home.gate` is there."""
+    home.configure(dispatcher={"instances": 1})
+    home.start()
+    home.gate, home.begun, home.go = (home.scratch / name for name in ("gate", "begun", "go"))
+    make(home, SH + f"while [ ! -e {home.gate} ]; do sleep 0.01; done\n", event="long")
+    home.start_dispatcher()
+    yield home
+    home.gate.touch()
+
+
+def statuses(home, cid):
+    return [(e["status"], e["attempt"]) for e in executions_of(home, cid)]
+
+
+@pytest.mark.parametrize("options", [{}, {"ordered": True}], ids=["plain", "ordered"])
+def test_time_that_is_over_while_it_waits_for_a_runner(crowded, options):
+    """It has failed there and then, and what is behind it is not held up by it."""
+    home = crowded
+    make(home, SH + f"[ -e {home.go} ] && exit 0\ntouch {home.begun}\nwhile [ ! -e {home.go} ]; do sleep 0.01; "
+         "done\nexit 1\n", event="job", timeout=3, retry={"limit": 5, "delay": 0}, **options)
+    cid = home.post_event("job")["cid"]
+    until(home.begun.exists, what="it is being tried")
+    behind = home.post_event("job")["cid"]
+    long = home.post_event("long")["cid"]
+    until(lambda: statuses(home, long) == [("pending", 0)], what="the next one waits for the place")
+    home.go.touch()
+    until(lambda: statuses(home, long) == [("in_progress", 1)], what="it has got the place")
+    assert statuses(home, cid) == [("pending", 1)]
+    ended, = home.wait_cid(cid)
+    assert failure(ended) == ("the execution's 3 seconds were over before attempt 2 could begin; "
+                              "step step1: exited with 1")
+    assert ended["dead_letter"] is True and [s["status"] for s in ended["steps"]] == ["failed"]
+    assert statuses(home, long) == [("in_progress", 1)]
+    assert statuses(home, behind) == [("pending", 0)]
+    home.gate.touch()
+    completed(home.wait_cid(behind)[0])
+    until(lambda: home.get(f"/api/v1/events/{ended['pipeline_id']}").json["pending"] == 0, what="all is counted")
+
+
+def test_time_that_was_given_anew_by_hand(crowded):
+    """What was over before, with the attempts before, ends nothing."""
+    home = crowded
+    make(home, SH + f"[ ! -e {home.go} ]\n".replace("[ !", "[") , event="job", timeout=2,
+         retry={"limit": 1, "delay": 0})
+    cid = home.post_event("job")["cid"]
+    [ended] = home.wait_cid(cid)
+    assert failure(ended) == "step step1: exited with 1" and ended["attempt"] == 2
+    over = datetime.now(timezone.utc) + timedelta(seconds=2)
+    home.go.touch()
+    long = home.post_event("long")["cid"]
+    until(lambda: statuses(home, long) == [("in_progress", 1)], what="it has got the place")
+    assert home.post(f"/api/v1/executions/{ended['execution_id']}/retry").status == 200
+    until(lambda: datetime.now(timezone.utc) > over, what="the time before is over")
+    later = home.post_event("long")["cid"]
+    until(lambda: statuses(home, later) == [("pending", 0)], what="the dispatcher has looked since")
+    assert statuses(home, cid) == [("pending", 2)]
+    home.gate.touch()
+    assert completed(home.wait_cid(cid)[0])["attempt"] == 3
 
 
 def test_runner_that_dies_when_time_is_over(loose):

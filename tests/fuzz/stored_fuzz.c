@@ -133,6 +133,7 @@ static void read_queues(struct store_txn *txn)
     check(queue_count_all(txn, count, NULL));
     check(queue_first(txn, QUEUE, &seq, &id));
     check(due_first(txn, &due_ms, &id));
+    check(over_first(txn, &due_ms, &id));
     check(due_each(txn, is_due, NULL));
     check(actions_next_cancel(txn, &UUID_NONE, &id));
 }

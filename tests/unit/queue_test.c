@@ -231,6 +231,25 @@ static void changes_add_up_until_they_are_taken(void **state)
     assert_int_equal(taken.n, 3);
 }
 
+static void over_gives_the_first_by_time(void **state)
+{
+    (void)state;
+    struct store_txn *txn = temp_store_begin(&t);
+    struct uuid a = id(1), b = id(2), found;
+    int64_t over_ms;
+    assert_int_equal(over_first(txn, &over_ms, &found), ERR_NOTFOUND);
+    assert_int_equal(over_put(txn, 300, &a), ERR_OK);
+    assert_int_equal(over_put(txn, 200, &b), ERR_OK);
+    assert_int_equal(over_put(txn, 200, &b), ERR_OK); /* changes nothing */
+    txn = temp_store_next(&t);
+    assert_int_equal(over_first(txn, &over_ms, &found), ERR_OK);
+    assert_true(over_ms == 200 && uuid_eq(&found, &b));
+    assert_int_equal(over_del(txn, 200, &b), ERR_OK);
+    assert_int_equal(over_del(txn, 200, &b), ERR_NOTFOUND);
+    assert_int_equal(over_first(txn, &over_ms, &found), ERR_OK);
+    assert_true(over_ms == 300 && uuid_eq(&found, &a));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +259,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(queue_count_all_counts_each_once, setup, teardown),
         cmocka_unit_test_setup_teardown(changes_add_up_until_they_are_taken, setup, teardown),
         cmocka_unit_test_setup_teardown(due_gives_the_earliest, setup, teardown),
+        cmocka_unit_test_setup_teardown(over_gives_the_first_by_time, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
