@@ -38,7 +38,8 @@ enum err emits_check(const struct config *config, struct store_txn *txn,
             (int)config->step_depth);
     else if (count + outcome->emit_count > most)
         snprintf(ret_why, EMITS_WHY_MAX,
-            "more than %d events have followed from one, which looks like a loop; the setting "
+            "more events than the %d allowed have followed from one, which looks like a loop; the "
+            "setting "
             "[step] cid_events bounds them",
             (int)config->step_cid_events);
     else

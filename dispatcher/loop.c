@@ -266,7 +266,8 @@ static void retire_all(struct dispatcher *d)
 static void begin_drain(struct loop *l)
 {
     int64_t seconds = l->d->home.config.dispatcher_drain_seconds;
-    log_info("stopping: running executions have %d seconds to end", (int)seconds);
+    log_info("stopping: running executions have %d %s to end", (int)seconds,
+        clock_seconds(seconds * 1000));
     l->d->phase = PHASE_DRAINING;
     l->drain_ms = clock_mono_ms() + seconds * 1000;
     l->stop_ms = INT64_MAX;

@@ -52,6 +52,9 @@ int credential_read(const struct fxctl *ctl, struct credential *credential)
         status = read_number(ctl, "rate", &credential->rate);
     if (!status)
         status = read_number(ctl, "burst", &credential->burst);
+    if (!status && credential->burst && !credential->rate)
+        status = help_usage(ctl, "--burst: is of --rate, which is missing; add --rate, or leave "
+                                 "--burst out for no limit");
     return status;
 }
 

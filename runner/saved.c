@@ -43,7 +43,7 @@ bool saved_emit(struct saved *saved, const struct frame_emit *emit, const struct
             (long long)config->web_body_bytes);
     if (saved->emit_count >= (size_t)config->step_emits)
         return saved_refuse(
-            saved, "more than %lld events were emitted", (long long)config->step_emits);
+            saved, "emitted more events than the %lld allowed", (long long)config->step_emits);
     frame_add_emit(&saved->emits, emit);
     saved->emit_count++;
     return true;

@@ -154,7 +154,7 @@ static void log_remarks(const struct intake *intake)
     if (!count)
         return;
     const struct event *event = &intake->events[first];
-    log_warn("%.*s of %.*s %s (%zu of %zu events)", (int)event->id.len,
+    log_warn("%.*s of %.*s %s; such events in this request: %zu of %zu", (int)event->id.len,
         (const char *)event->id.data, (int)event->source.len, (const char *)event->source.data,
         remark(&intake->identities[first]), count, intake->count);
 }

@@ -1,6 +1,7 @@
 /* keyring - see keyring.h. */
 #include "home/keyring.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
@@ -76,6 +77,19 @@ static void take_keys(struct ring *ring, const uint8_t *bytes, size_t count)
     }
 }
 
+static void say_unreadable(const struct home *home, const char *path)
+{
+    const char *cause = strerror(errno);
+    if (errno == ENOENT)
+        log_error("cannot read %s: %s; without it no secret can be used: restore it from its "
+                  "backup, or, where there is none, give up what it has sealed: "
+                  "fxctl --home %s rekey --give-up",
+            path, cause, home->dir);
+    else
+        log_error("cannot read %s: %s; without it no secret can be used: let this account read it",
+            path, cause);
+}
+
 static enum err read_ring(const struct home *home, struct ring *ret_ring)
 {
     char path[PATH_MAX];
@@ -88,7 +102,7 @@ static enum err read_ring(const struct home *home, struct ring *ret_ring)
         take_keys(ret_ring, bytes, (size_t)n / KEYRING_KEY);
     crypto_clear(bytes, sizeof bytes);
     if (n < 0)
-        log_errno("cannot read %s; secrets cannot be used", path);
+        say_unreadable(home, path);
     else if (!good)
         log_error("%s has not the %d bytes of a key; restore it from its backup, or, where there "
                   "is none, remove it and run: fxctl --home %s init",

@@ -62,12 +62,12 @@ bool event_check(
 {
     bool good_source = utf8_is(event->source.data, event->source.len);
     if (!good_source || !utf8_is(event->type.data, event->type.len))
-        buf_printf(ret_why, "%s: is not UTF-8.", good_source ? type_word : source_word);
+        buf_printf(ret_why, "%s: is not UTF-8", good_source ? type_word : source_word);
     else if (!is_text(event->source, EVENT_SOURCE_MAX))
-        buf_printf(ret_why, "%s: needs 1 to %d bytes without control characters.", source_word,
+        buf_printf(ret_why, "%s: needs 1 to %d bytes without control characters", source_word,
             EVENT_SOURCE_MAX);
     else if (!is_text(event->type, EVENT_TYPE_MAX))
-        buf_printf(ret_why, "%s: needs 1 to %d bytes without control characters.", type_word,
+        buf_printf(ret_why, "%s: needs 1 to %d bytes without control characters", type_word,
             EVENT_TYPE_MAX);
     else if (event->topic.len && !name_is_topic(event->topic))
         buf_printf(ret_why, "topic: needs 1 to %d characters of A-Z a-z 0-9 . _ : / -", TOPIC_MAX);

@@ -128,6 +128,6 @@ void leftovers_end(const struct home *home, const struct uuid *executions, size_
             usleep(HUNT_PAUSE_US);
     }
     if (killed)
-        log_warn("killed %zu processes that steps of an earlier dispatcher had left", killed);
+        log_warn("killed what steps of an earlier dispatcher had left, processes: %zu", killed);
     buf_done(&hunt.words);
 }

@@ -16,7 +16,7 @@ void store_clear_stale_readers(struct store *store)
 {
     int dead = 0;
     if (mdb_reader_check(store->env, &dead) == 0 && dead > 0)
-        log_info("freed %d reader slots of processes that are gone", dead);
+        log_info("freed reader slots of processes that are gone: %d", dead);
 }
 
 #define TRIES 5 /* beginning can fail while another process opens, closes or grows it (lmdb.h) */

@@ -429,7 +429,7 @@ def test_cloudevent_in_a_batch_with_another_content(site):
     changed = [batch[0], *({**event, "data": 2} for event in batch[1:])]
     reply = site.post("/fx/events", changed, headers=BATCH)
     assert again(reply) == answers
-    logged(site, reply, batch[1]["id"], "2 of 3 events")
+    logged(site, reply, batch[1]["id"], "such events in this request: 2 of 3")
 
 
 def test_source_and_id_are_not_run_together(site):

@@ -35,7 +35,7 @@ class Elsewhere:
 
 def made(home, kind, name):
     """The id of the credential with this name."""
-    return next(row["id"] for row in json.loads(home.fxctl("--json", kind, "list"))[kind + "s"]
+    return next(row["id"] for row in json.loads(home.run_fxctl("--json", kind, "list").stdout)[kind + "s"]
                 if row["name"] == name)
 
 
@@ -87,14 +87,18 @@ def tell_init(told, home):
     told.fxctl("secret.key is missing, and nothing is sealed", "init")
     told.fxctl("one of each", "secret", "create", "--name", "s")
     told.fxctl("one of each", "step-secret", "set", "token", stdin=SECRET)
+    lost = made(told.home, "secret", "s")
     (place / "secret.key").unlink()
     told.fxctl("secret.key is missing", "init")
     told.fxctl("secret.key is missing", "secret", "create", "--name", "t")
     told.fxctl("secret.key is missing", "step-secret", "set", "token", stdin=SECRET)
     told.fxctl("secret.key is missing", "secret", "list")
+    told.fxctl("secret.key is missing", "secret", "rotate", lost)
     told.fxctl("secret.key is missing", "rekey")
     told.fxctl("secret.key is missing", "rekey", "--give-up")
     told.fxctl("it was given up", "secret", "list")
+    told.fxctl("it was given up", "secret", "rotate", lost)
+    told.fxctl("rotated", "secret", "list")
     told.fxctl("what was given up is still there", "rekey")
     (place / "secret.key").write_bytes(b"")
     told.fxctl("secret.key is empty", "secret", "create", "--name", "u")
@@ -213,7 +217,9 @@ def tell_secrets(told, home):
         ("given", ["--name", "given", *given], SECRET),
         ("given, two lines", ["--name", "s", *given], "a\nb\n"),
         ("given, nothing", ["--name", "s", *given], ""),
-        ("given, like a key", [*ours, "gitlab", *given], home.key("events")),
+        ("given, an API key as a token", [*ours, "gitlab", *given], home.key("events")),
+        ("given, an API key to sign with", [*ours, "github", *given], home.key("events")),
+        ("a burst without a rate", [*ours, "github", "--burst", "5"], None),
         ("given, no base64", [*ours, "standard-webhooks", *given], "whsec_!"),
         ("given, a missing file", ["--name", "s", "--secret-file", "/nowhere/secret"], None),
         ("given, with a mark", ["--name", "s", *given], "\ufeffabc"),
@@ -231,6 +237,7 @@ def tell_secrets(told, home):
     ids = {name: made(home, "secret", name) for name in ("expired", "rotated", "revoked")}
     tell_credential(told, "secret", ids)
     told.fxctl("to one the sender gave", "secret", "rotate", ids["rotated"], *given, stdin=SECRET)
+    told.fxctl("to an API key", "secret", "rotate", ids["rotated"], *given, stdin=home.key("events"))
     told.fxctl("to nothing", "secret", "rotate", ids["rotated"], *given, stdin="")
     filler = ("secret", "create", "--name", "filler", "--provider", "slack")
     until(lambda: "no other URL" in home.run_fxctl(*filler).stderr, what="there are too many")
@@ -319,6 +326,8 @@ def tell_verify(told, home):
     good = dict(senders.sign("github", SECRET, BODY, at=str(AT)))
     told_of("bad, as JSON", "github", {}, "--json")
     told_of("twice", "github", good, "--header", "X-Hub-Signature-256: sha256=00")
+    told_of("under two names", "github", good, "--header", "X_Hub_Signature_256: sha256=00")
+    told_of("a control character", "github", good, "--header", "X-Other: \x01")
     told_of("a secret that is no base64", "standard-webhooks", {})
     told_of("no such provider", "unknown", {})
     told_of("both", "github", good, "--secret-env", "SECRET")

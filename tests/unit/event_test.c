@@ -354,8 +354,8 @@ static void event_is_written_as_a_cloudevent(void **state)
 #define TIMES_10(s) s s s s s s s s s s
 #define A_240 TIMES_10("aaaaaaaaaaaaaaaaaaaaaaaa")
 #define A_249 A_240 "aaaaaaaaa"
-#define SOURCE_WHY "SOURCE: needs 1 to 2048 bytes without control characters."
-#define TYPE_WHY "TYPE: needs 1 to 249 bytes without control characters."
+#define SOURCE_WHY "SOURCE: needs 1 to 2048 bytes without control characters"
+#define TYPE_WHY "TYPE: needs 1 to 249 bytes without control characters"
 #define TOPIC_WHY "topic: needs 1 to 249 characters of A-Z a-z 0-9 . _ : / -"
 #define TYPE_TOPIC_WHY \
     "TYPE: is the topic where none is named, and so takes only A-Z a-z 0-9 . _ : / -"

@@ -1469,7 +1469,7 @@ static void readers_that_died_are_cleared(void **state)
     assert_false(temp_logged(&temp, "reader slots")); /* the living keep theirs */
     assert_int_equal(part_kill(&part), -SIGKILL);
     store_clear_stale_readers(store);
-    assert_true(temp_logged(&temp, "freed 3 reader slots of processes that are gone"));
+    assert_true(temp_logged(&temp, "freed reader slots of processes that are gone: 3"));
 }
 
 /* As long as a dead reader counts, no page it could see is used again. */
