@@ -1,14 +1,13 @@
 /* clear - see clear.h. */
 #include "runner/clear.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/directory.h"
 #include "base/err.h"
 
 /*
@@ -22,11 +21,6 @@ struct clearing {
     bool stuck;           /* something cannot be removed */
     unsigned long lifted; /* directories, each of which gets a name by that number */
 };
-
-static bool is_dots(const char *name)
-{
-    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
-}
 
 /* A script may have taken its own rights to a directory away. Root needs none. */
 static bool lacks_rights(void)
@@ -50,7 +44,7 @@ bool clear_is_needed(int fd)
     bool found = n < 0;
     while (!found && (n = getdents64(fd, bytes, sizeof bytes)) > 0) {
         for (ssize_t at = 0; at < n; at += ((struct dirent64 *)(bytes + at))->d_reclen)
-            found |= !is_dots(((struct dirent64 *)(bytes + at))->d_name);
+            found |= !directory_is_dots(((struct dirent64 *)(bytes + at))->d_name);
     }
     return found || n < 0;
 }
@@ -85,9 +79,7 @@ static size_t for_entries(struct clearing *c, int at, const char *name,
     int fd = open_directory(at, name);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     c->stuck |= !dir;
-    for (struct dirent *entry; *c->budget && !c->stuck && (entry = readdir(dir));) {
-        if (is_dots(entry->d_name))
-            continue;
+    for (struct dirent *entry; *c->budget && !c->stuck && (entry = directory_next(dir));) {
         each(c, fd, entry->d_name);
         --*c->budget;
         count++;

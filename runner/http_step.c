@@ -134,6 +134,7 @@ void http_step_run(const struct step_call *call, struct step_end *end)
         }
         /* fall through */
     case WORKER_ENDLESS:
+    case WORKER_OVERFULL: /* it has no room */
         step_fail(end, call, "fx-http and fx-runner do not fit together; install both at once");
         break;
     case WORKER_ENDED:

@@ -142,10 +142,15 @@ static bool start_process(struct persistent *p, const struct step_call *call, in
     return good;
 }
 
+static void end_outdated(const struct step_call *call)
+{
+    end_those(&call->home->config, call->pipeline, is_outdated);
+}
+
 /* NULL where none runs that is to be asked. */
 static struct persistent *find(const struct step_call *call)
 {
-    end_those(&call->home->config, call->pipeline, is_outdated);
+    end_outdated(call);
     for (struct persistent *p = all; p; p = p->next)
         if (p->step == call->step)
             return p;
@@ -298,6 +303,9 @@ static void judge_answer(
     case WORKER_ENDLESS:
         fail_too_long(call, end);
         break;
+    case WORKER_OVERFULL:
+        step_overfill(end, call);
+        break;
     case WORKER_INTERRUPTED:
         take_late_answer(call, &p->worker.out);
         step_interrupt(end, call, link_look());
@@ -322,6 +330,7 @@ static bool ask(struct persistent *p, const struct step_call *call, struct step_
         .timeout_ms = call->timeout_ms,
         .grace_ms = grace_ms(config),
         .log = &log,
+        .room = &p->room,
     };
     enum worker_word word = worker_ask(&p->worker, &question);
     buf_done(&line);
@@ -330,6 +339,8 @@ static bool ask(struct persistent *p, const struct step_call *call, struct step_
         return false;
     }
     judge_answer(p, call, word, end);
+    if (word == WORKER_OVERFULL)
+        end_outdated(call); /* and what it has written goes at once */
     tail_trim(&log);
     end->log = log.bytes;
     return true;

@@ -14,8 +14,11 @@
 #include "base/log.h"
 #include "home/confine.h"
 #include "runner/clear.h"
+#include "runner/measure.h"
 
 #define RULES_MS 1000 /* rules are made no more often, whatever happens outside the home */
+#define LOOK_MS 1000
+#define LOOK_SHARE 20 /* looking takes a twentieth of the time at most */
 #define LOCK_TRIES 100
 #define TIDY_ENTRIES 20000  /* removed after one execution; the rest after the next ones */
 #define SWEEP_ENTRIES 20000 /* removed of what others have left, before the first script */
@@ -249,10 +252,38 @@ bool room_make_rules(struct room *room)
     return made;
 }
 
+/* When to look next; INT64_MAX: never. */
+static int64_t looks_at(struct room *room, int64_t now_ms)
+{
+    if (!room || room->fd < 0 || !room->home->config.step_work_bytes)
+        return INT64_MAX;
+    if (!room->look_ms)
+        room->look_ms = now_ms + LOOK_MS;
+    return room->look_ms;
+}
+
+bool room_is_overfull(struct room *room, int64_t now_ms)
+{
+    if (now_ms < looks_at(room, now_ms))
+        return false;
+    bool overfull = measure_exceeds(room->fd, room->home->config.step_work_bytes);
+    int64_t after_ms = clock_mono_ms(), pause_ms = (after_ms - now_ms) * LOOK_SHARE;
+    room->look_ms = after_ms + (pause_ms > LOOK_MS ? pause_ms : LOOK_MS);
+    return overfull;
+}
+
+int room_wait_ms(struct room *room, int64_t now_ms, int64_t until_ms)
+{
+    int64_t look_ms = looks_at(room, now_ms);
+    int64_t wait_ms = (look_ms < until_ms ? look_ms : until_ms) - now_ms;
+    return wait_ms > INT32_MAX ? -1 : wait_ms > 0 ? (int)wait_ms : 0;
+}
+
 void room_tidy(void)
 {
     char trash[PATH_MAX];
     size_t budget = TIDY_ENTRIES;
+    execution.look_ms = 0;
     if (mine.has_trash) {
         name_mine("trash", trash);
         mine.has_trash = !clear_directory(trash, &budget);

@@ -21,7 +21,8 @@ struct room {
     int rules;          /* for confine_enter */
     int64_t ruled_ms;   /* when they were made, as clock_mono_ms counts; 0: never */
     struct outside outside;
-    ino_t scripts; /* the directory that they allow */
+    ino_t scripts;   /* the directory that they allow */
+    int64_t look_ms; /* when to look next how much is in it, likewise; 0: no script has begun */
     const struct home *home;
 };
 
@@ -40,6 +41,16 @@ void room_close(struct room *room);
 
 /* Makes the rules, anew where something new lies outside the home. False with errno, logged. */
 bool room_make_rules(struct room *room);
+
+/*
+ * Is more in the room than it may hold ([step] work_bytes)? Looks at most once a second, the first
+ * time a second after the room was given to a script, so that most scripts are never looked at.
+ * Without a room (NULL) nothing is looked at.
+ */
+bool room_is_overfull(struct room *room, int64_t now_ms);
+
+/* How long poll(2) may wait until a time or the next look, both as clock_mono_ms counts. */
+int room_wait_ms(struct room *room, int64_t now_ms, int64_t until_ms);
 
 void room_tidy(void); /* after an execution: nothing of it is left */
 void room_end(void);  /* at the end of the runner */

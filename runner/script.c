@@ -25,12 +25,13 @@
 
 struct run {
     const struct step_call *call;
+    struct room *room;
     struct child child;
     int log_fd, line_fd; /* the runner's ends of the pipes; -1 once the other end is closed */
     struct tail log;
     struct buf partial;     /* a line on descriptor 3 that has not ended */
     bool refused, too_long; /* a line on descriptor 3 was */
-    bool timed_out;
+    bool timed_out, overfull;
     enum link_word word; /* what the dispatcher has said */
     int64_t signal_ms;   /* when the next signal is due */
 };
@@ -99,6 +100,16 @@ static bool hear_dispatcher(void *context)
     return true;
 }
 
+/* A script that fills the disk is given no time to tidy up. */
+static void check_room(struct run *run, int64_t now_ms)
+{
+    if (run->signal_ms == INT64_MAX || !room_is_overfull(run->room, now_ms))
+        return;
+    run->overfull = true;
+    run->signal_ms = INT64_MAX;
+    child_kill(&run->child);
+}
+
 /* Watches the process until it has ended. */
 static void watch(struct run *run)
 {
@@ -110,13 +121,14 @@ static void watch(struct run *run)
         {.fd = LINK_FD, .events = POLLIN},
     };
     do {
-        int64_t left = run->signal_ms - clock_mono_ms();
+        int64_t now_ms = clock_mono_ms();
         fds[1].fd = run->log_fd;
         fds[2].fd = run->line_fd;
-        if (left <= 0) {
+        check_room(run, now_ms);
+        if (run->signal_ms <= now_ms) {
             run->timed_out |= !run->refused && run->word == LINK_NOTHING;
             run->signal_ms = child_stop(&run->child, grace_ms);
-        } else if (poll(fds, 4, left > INT32_MAX ? -1 : (int)left) > 0) {
+        } else if (poll(fds, 4, room_wait_ms(run->room, now_ms, run->signal_ms)) > 0) {
             if (fds[3].revents)
                 (void)hear_dispatcher(run);
             if (run->word == LINK_GONE)
@@ -162,6 +174,8 @@ static void judge(const struct run *run, struct step_end *end)
     end->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     if (run->word != LINK_NOTHING)
         step_interrupt(end, call, run->word);
+    else if (run->overfull)
+        step_overfill(end, call);
     else if (run->timed_out)
         step_time_out(end, call, "ran longer than", "was killed");
     else if (run->too_long)
@@ -215,8 +229,7 @@ static int memory_file(const char *name, struct span bytes)
 }
 
 /* Starts the process. `run` gets the runner's ends of its pipes. False: *ret_error is an errno. */
-static bool start_script(
-    struct run *run, struct environment *environment, struct room *room, int *ret_error)
+static bool start_script(struct run *run, struct environment *environment, int *ret_error)
 {
     char path[PATH_MAX], directory[PATH_MAX];
     struct buf context = BUF_INIT;
@@ -241,7 +254,7 @@ static bool start_script(
             .fd_count = 5,
             .limits = &run->call->home->config,
         };
-        good = step_keep_in(run->call, room, &spec, ret_error) &&
+        good = step_keep_in(run->call, run->room, &spec, ret_error) &&
                child_start(&spec, &run->child, ret_error);
     }
     pipe_close(&event_fd);
@@ -257,11 +270,11 @@ void script_run(const struct step_call *call, struct step_end *end)
     struct run run = {.call = call, .log_fd = -1, .line_fd = -1};
     if (!step_is_trusted(call, end))
         return;
-    struct room *room = room_of_execution(call->home);
+    run.room = room_of_execution(call->home);
     struct environment environment;
     int error;
-    environment_build(&environment, call, false, room->dir);
-    if (start_script(&run, &environment, room, &error))
+    environment_build(&environment, call, false, run.room->dir);
+    if (start_script(&run, &environment, &error))
         run_child(&run, end);
     else
         step_not_started(end, call, error);

@@ -44,6 +44,14 @@ void step_time_out(
     }
 }
 
+void step_overfill(struct step_end *end, const struct step_call *call)
+{
+    step_fail(end, call,
+        "put more than %lld bytes into its work directory and was killed; the setting [step] "
+        "work_bytes bounds them",
+        (long long)call->home->config.step_work_bytes);
+}
+
 void step_interrupt(struct step_end *end, const struct step_call *call, enum link_word word)
 {
     step_fail(end, call, "was cancelled");

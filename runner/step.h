@@ -54,6 +54,9 @@ void step_fail(struct step_end *end, const struct step_call *call, const char *f
 void step_time_out(
     struct step_end *end, const struct step_call *call, const char *did, const char *then);
 
+/* Fails a step whose script was killed for what it had put into its room. */
+void step_overfill(struct step_end *end, const struct step_call *call);
+
 /* Ends a step that the dispatcher does not want any more (word is not LINK_NOTHING). */
 void step_interrupt(struct step_end *end, const struct step_call *call, enum link_word word);
 

@@ -126,6 +126,17 @@ static bool hear_interruption(void *context)
     return said != LINK_NOTHING;
 }
 
+/* A process that fills the disk is given no time to tidy up. */
+static void check_room(struct asking *a, int64_t now_ms)
+{
+    if (a->signal_ms == INT64_MAX || !room_is_overfull(a->question->room, now_ms))
+        return;
+    if (a->word == WORKER_ANSWERED)
+        a->word = WORKER_OVERFULL;
+    a->signal_ms = INT64_MAX;
+    child_kill(&a->worker->child);
+}
+
 /*
  * Signals what is due, or waits once and takes what came. True when the process has ended.
  * poll looks at one after the other, so where it finds an answer it finds the log as well that
@@ -141,14 +152,15 @@ static bool watch_once(struct asking *a)
         {.fd = a->gone ? -1 : LINK_FD, .events = POLLIN},
         {.fd = a->unsent.len ? w->in_fd : -1, .events = POLLOUT},
     };
-    int64_t left = a->signal_ms - clock_mono_ms();
-    if (left <= 0) {
+    int64_t now_ms = clock_mono_ms();
+    check_room(a, now_ms);
+    if (a->signal_ms <= now_ms) {
         if (a->word == WORKER_ANSWERED)
             a->word = WORKER_SILENT;
         a->signal_ms = child_stop(&w->child, a->question->grace_ms);
         return false;
     }
-    if (poll(fds, 5, left > INT32_MAX ? -1 : (int)left) <= 0)
+    if (poll(fds, 5, room_wait_ms(a->question->room, now_ms, a->signal_ms)) <= 0)
         return false;
     if (fds[3].revents)
         (void)hear_interruption(a);

@@ -8,6 +8,7 @@
  * needs another worker.
  */
 #include "runner/child.h"
+#include "runner/room.h"
 #include "runner/tail.h"
 
 struct worker {
@@ -37,6 +38,7 @@ enum worker_word {
     WORKER_UNHEARD,     /* ended without having read any of the question or said anything */
     WORKER_SILENT,      /* the question's time was up */
     WORKER_ENDLESS,     /* it wrote more than answer_max without the answer being whole */
+    WORKER_OVERFULL,    /* more was in its room than may be */
     WORKER_INTERRUPTED, /* the dispatcher wants no more of it: link_look says what it said */
 };
 
@@ -46,6 +48,7 @@ struct question {
     size_t answer_max;
     int64_t timeout_ms, grace_ms; /* then TERM, then KILL */
     struct tail *log;             /* NULL where the log is not kept */
+    struct room *room;            /* the worker's own; NULL where it has none */
 };
 
 enum worker_word worker_ask(struct worker *worker, const struct question *question);

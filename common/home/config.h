@@ -136,6 +136,9 @@
         "Writable memory of a step's process, in bytes; 0 sets no limit.") \
     SETTING(step, file_bytes, GIB(1), 0, GIB(16384), \
         "The largest file a step's process may write, in bytes; 0 sets no limit.") \
+    SETTING(step, work_bytes, GIB(1), 0, GIB(16384), \
+        "What a script's work directory may hold, in bytes. It is looked at every second, and a " \
+        "script that has put more there is killed; 0 sets no limit.") \
     SETTING(step, files, 1024, 16, 1048576, "Files a step's process may have open.") \
     SETTING(step, processes, 0, 0, 1048576, \
         "Processes of the account while a step runs; 0 sets no limit.") \

@@ -1,7 +1,6 @@
 /* outside - see outside.h. */
 #include "home/outside.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/directory.h"
 #include "base/landlock.h"
 #include "base/log.h"
 
@@ -89,19 +89,14 @@ static bool allow(struct walk *w, int dir, const char *name)
     return good;
 }
 
-static bool is_dots(const char *name)
-{
-    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
-}
-
 /* What is in a directory that cannot be listed stays shut. */
 static bool allow_entries(const char *path, void *context)
 {
     struct walk *w = context;
     bool good = true;
     DIR *dir = opendir(path);
-    for (struct dirent *entry; good && dir && (entry = readdir(dir));)
-        good = is_dots(entry->d_name) || allow(w, dirfd(dir), entry->d_name);
+    for (struct dirent *entry; good && dir && (entry = directory_next(dir));)
+        good = allow(w, dirfd(dir), entry->d_name);
     if (dir)
         closedir(dir);
     return good;
