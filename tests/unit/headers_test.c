@@ -28,8 +28,7 @@ static void signature_has_headers_of_other_names(void **state)
 {
     bool twice = false;
     (void)state;
-    assert_true(
-        span_eq_str(headers_of_signature(variables, "content-type", &twice), "text/plain"));
+    assert_true(span_eq_str(headers_of_signature(variables, "content-type", &twice), "text/plain"));
     assert_true(span_eq_str(headers_of_signature(variables, "authorization", &twice), "Basic x"));
     assert_true(span_eq_str(headers_of_signature(variables, "once", &twice), "a=b"));
     assert_int_equal(headers_of_signature(NULL, "content-type", &twice).len, 0);

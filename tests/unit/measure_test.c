@@ -6,7 +6,6 @@
 
 #include "runner/measure.h"
 
-
 static struct temp temp;
 static char work[PATH_MAX];
 static int top = -1;
@@ -115,7 +114,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(directory_holds_what_its_files_do, setup, teardown),
-        cmocka_unit_test_setup_teardown(nothing_in_a_file_is_something_on_the_disk, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            nothing_in_a_file_is_something_on_the_disk, setup, teardown),
         cmocka_unit_test_setup_teardown(holes_hold_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(file_of_several_names_counts_once, setup, teardown),
         cmocka_unit_test_setup_teardown(links_lead_nowhere, setup, teardown),
