@@ -2,6 +2,7 @@
 #include "web/aside.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -280,28 +281,6 @@ static struct aside *find_slow(void)
     return aside;
 }
 
-/*
- * Sees to a tick: gives up a peer that is too slow. The timer, whose event stays until it is read,
- * is read when no such peer is left.
- */
-static bool give_up(struct arrival *ret_arrival)
-{
-    struct aside *aside = find_slow();
-    uint64_t ticks;
-    if (!aside) {
-        (void)!read(timer, &ticks, sizeof ticks);
-        return false;
-    }
-    bool awaits_request = !aside->reply.len;
-    *ret_arrival = take_out(aside);
-    if (!awaits_request) {
-        drop(*ret_arrival);
-        return false;
-    }
-    records_end(&ret_arrival->request);
-    return is_arrival(ret_arrival);
-}
-
 /* Goes on with a connection whose peer has sent or taken something, or has gone. */
 static bool go_on(struct aside *aside, struct arrival *ret_arrival)
 {
@@ -318,6 +297,37 @@ static bool go_on(struct aside *aside, struct arrival *ret_arrival)
         return false;
     }
     *ret_arrival = take_out(aside);
+    return is_arrival(ret_arrival);
+}
+
+/* A process that was stopped for a while has not looked at what its peers did meanwhile. */
+static bool has_moved(const struct aside *aside)
+{
+    struct pollfd peer = {.fd = aside->connection, .events = aside->reply.len ? POLLOUT : POLLIN};
+    return poll(&peer, 1, 0) > 0;
+}
+
+/*
+ * Sees to a tick: gives up a peer that is too slow. The timer, whose event stays until it is read,
+ * is read when no such peer is left.
+ */
+static bool give_up(struct arrival *ret_arrival)
+{
+    struct aside *aside = find_slow();
+    uint64_t ticks;
+    if (!aside) {
+        (void)!read(timer, &ticks, sizeof ticks);
+        return false;
+    }
+    if (has_moved(aside))
+        return go_on(aside, ret_arrival);
+    bool awaits_request = !aside->reply.len;
+    *ret_arrival = take_out(aside);
+    if (!awaits_request) {
+        drop(*ret_arrival);
+        return false;
+    }
+    records_end(&ret_arrival->request);
     return is_arrival(ret_arrival);
 }
 

@@ -31,6 +31,7 @@ static const char request[] = "\1\1\0\1\0\10\0\0\0\1\0\0\0\0\0\0"
 #define REQUEST (sizeof request - 1)
 #define PARAMS 24 /* bytes of the request up to the end of its parameters */
 #define BODY_MOST 1000
+#define SILENCE 2  /* seconds after which a peer is given up */
 #define LEAST 5000 /* bytes a second that are expected of a peer */
 
 static struct temp temp;
@@ -278,6 +279,21 @@ static void silent_request_is_given_up(void **state)
     close(early.peer);
     assert_int_equal(send(pair.connection, "no", 2, MSG_NOSIGNAL), 2);
     assert_int_equal(recv(pair.peer, bytes, sizeof bytes, 0), 2);
+    arrival_done(&pair, &arrival);
+}
+
+/* Nobody looked for so long that the peer would count as silent, but it was not. */
+static void what_came_meanwhile_counts(void **state)
+{
+    struct pair pair = pair_make();
+    struct arrival arrival;
+    (void)state;
+    say(&pair, 0, 20);
+    assert_false(take_request(&pair, &arrival));
+    sleep(SILENCE + 1);
+    say(&pair, 20, REQUEST);
+    arrival = wait_for_arrival();
+    check_whole(&arrival);
     arrival_done(&pair, &arrival);
 }
 
@@ -549,6 +565,7 @@ int main(void)
         TEST(long_request_is_taken_as_it_comes),
         TEST(peer_that_goes_ends_its_request),
         TEST(silent_request_is_given_up),
+        TEST(what_came_meanwhile_counts),
         TEST(slow_request_is_given_up),
         TEST(most_silent_makes_room),
         TEST(most_silent_of_whom_most_are_makes_room),
@@ -566,6 +583,6 @@ int main(void)
     files.rlim_cur = files.rlim_max; /* for two descriptors of each of the many */
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
     aside_fd = aside_open(
-        (struct patience){.timeout_seconds = 2, .least_bytes_per_second = LEAST}, sender_of);
+        (struct patience){.timeout_seconds = SILENCE, .least_bytes_per_second = LEAST}, sender_of);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
