@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "fxctl/help.h"
+#include "fxctl/id.h"
 #include "fxctl/operand.h"
 #include "fxctl/pages.h"
 #include "fxctl/read.h"
@@ -173,24 +174,38 @@ struct named_events {
     uint64_t seq; /* 0: those of the cid */
 };
 
-/* EXIT_DONE or EXIT_USAGE. */
-static int read_operand(const struct fxctl *ctl, struct named_events *ret_named)
+static bool is_there(struct fxctl *ctl, uint64_t seq)
+{
+    struct store_txn *txn;
+    struct span record;
+    if (store_read_begin(ctl->store, &txn))
+        return false;
+    enum err err = events_record(txn, seq, &record);
+    store_read_end(txn);
+    return !err;
+}
+
+/*
+ * Opens the store. A number is that of an event, and the end of a correlation id that has no letter
+ * only where there is no such event. EXIT_DONE, or the status to leave with.
+ */
+static int open_named(struct fxctl *ctl, struct named_events *ret_named)
 {
     struct span word = span_str(ctl->operands[0]);
     *ret_named = (struct named_events){.seq = 0};
-    if (uuid_parse(word, &ret_named->cid) ||
-        (ascii_number(word, INT64_MAX, &ret_named->seq) && ret_named->seq))
-        return EXIT_DONE;
-    return help_usage(
-        ctl, "\"%s\" is no correlation id, and no number of an event", ctl->operands[0]);
+    if (!ascii_number(word, INT64_MAX, &ret_named->seq) || !ret_named->seq)
+        return id_open(ctl, ID_CID, STORE_READ_ONLY, &ret_named->cid);
+    int status = fxctl_open(ctl, STORE_READ_ONLY);
+    if (status || word.len < ID_END_MIN || is_there(ctl, ret_named->seq))
+        return status;
+    ret_named->seq = 0;
+    return id_open(ctl, ID_CID, STORE_READ_ONLY, &ret_named->cid);
 }
 
 static int no_event(const struct fxctl *ctl, const void *context)
 {
-    const struct named_events *named = context;
-    return fxctl_refuse(
-        named->seq ? "there is no event %s" : "there is no event with the correlation id %s",
-        ctl->operands[0]);
+    (void)context;
+    return fxctl_refuse("there is no event %s", ctl->operands[0]);
 }
 
 static enum err print_events(
@@ -313,7 +328,7 @@ static int show(struct fxctl *ctl)
 {
     struct named_events named;
     struct buf json = BUF_INIT, text = BUF_INIT;
-    int status = read_operand(ctl, &named);
+    int status = open_named(ctl, &named);
     if (!status && fxctl_option(ctl, "payload"))
         return write_payload(ctl, &named);
     if (!status)

@@ -25,14 +25,15 @@ static enum err find_cid(struct store_txn *txn, const struct uuid *id)
 
 static const struct kind {
     const char *word, *words, *command;
-    const char *no; /* what a word is not that cannot be such an id */
+    const char *no;   /* what a word is not that cannot be such an id */
+    const char *none; /* what there is not where there is no such id */
     enum err (*find)(struct store_txn *txn, const struct uuid *id);
     enum err (*newest)(struct store_txn *txn, size_t most, executions_visit *visit, void *context);
 } kinds[ID_KIND__MAX] = {
     [ID_EXECUTION] = {"execution", "executions", "fxctl execution show", "id of an execution",
-        find_execution, executions_newest},
-    [ID_CID] = {"correlation id", "correlation ids", "fxctl cid", "correlation id", find_cid,
-        events_newest_cids},
+        "there is no execution", find_execution, executions_newest},
+    [ID_CID] = {"correlation id", "correlation ids", "fxctl cid", "correlation id",
+        "there is no event with the correlation id", find_cid, events_newest_cids},
 };
 
 static bool is_end(const char *word)
@@ -102,10 +103,9 @@ static int refuse_none(struct store_txn *txn, enum id_kind kind, const char *wor
         buf_printf(&other, "; the %s %s does: %s %s", kinds[another].word, text,
             kinds[another].command, text);
     }
-    int status = whole
-                     ? fxctl_refuse("there is no %s %s%s", kinds[kind].word, word, buf_text(&other))
-                     : fxctl_refuse("none of the newest %d %s ends in %s%s", ID_NEWEST,
-                           kinds[kind].words, word, buf_text(&other));
+    int status = whole ? fxctl_refuse("%s %s%s", kinds[kind].none, word, buf_text(&other))
+                       : fxctl_refuse("none of the newest %d %s ends in %s%s", ID_NEWEST,
+                             kinds[kind].words, word, buf_text(&other));
     buf_done(&other);
     return status;
 }
@@ -147,7 +147,7 @@ int id_open(struct fxctl *ctl, enum id_kind kind, enum store_mode mode, struct u
     struct store_txn *txn;
     if (!uuid_parse(span_str(word), ret_id) && !is_end(word))
         return help_usage(ctl, "\"%s\" is no %s", word, kinds[kind].no);
-    int status = fxctl_open(ctl, mode);
+    int status = ctl->store ? EXIT_DONE : fxctl_open(ctl, mode);
     if (status)
         return status;
     enum err err = store_read_begin(ctl->store, &txn);

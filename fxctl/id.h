@@ -16,7 +16,7 @@
 enum id_kind { ID_EXECUTION, ID_CID, ID_KIND__MAX };
 
 /*
- * Opens the home with its store, and finds the id that the first operand stands for. EXIT_DONE, or
+ * Opens the home with its store, where they are not open yet, and finds the id that the first operand stands for. EXIT_DONE, or
  * the status to leave with after saying why: the word is no id or end of one (before anything is
  * opened), there is none, an end fits several, or the id is that of another thing, with the
  * command that shows that.

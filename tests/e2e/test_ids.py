@@ -13,7 +13,7 @@ NEVER_ISSUED = "01900000-0000-7000-8000-00000000feed"
 
 OF_EXECUTION = [["execution", "show"], ["execution", "event"], ["execution", "retry"],
                 ["execution", "skip"], ["execution", "cancel"], ["dead-letter", "retry"]]
-OF_CID = [["cid"], ["explain"]]
+OF_CID = [["cid"], ["explain"], ["event", "show"], ["event", "show", "--payload"]]
 OF_PIPELINE = [["pipeline", "show"], ["pipeline", "delete"], ["trigger", "start"]]
 
 
@@ -48,7 +48,9 @@ def test_end_of_an_id(site, length, shape):
 @pytest.mark.parametrize("word", ["", "1234567", "nonsense", "123g5678", "1" * 37, "%s%n%s%n", "1234 678",
                                   "\u0661" * 8, "one"])
 def test_no_id_at_all(command, word):
-    """Said before anything is opened."""
+    """Said before anything is opened. Events have numbers as well."""
+    if command[0] == "event" and word.isdecimal() and word.isascii():
+        return
     done = subprocess.run([BUILD / "bin/fxctl", "--home", "/nonexistent", *command, "--", word],
                           capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (USAGE, "") and "is no " in done.stderr
