@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "fxctl/help.h"
+#include "fxctl/id.h"
+#include "fxctl/nearest.h"
 #include "fxctl/operand.h"
 #include "fxctl/pages.h"
 #include "fxctl/when.h"
@@ -267,29 +269,95 @@ int credential_list(struct fxctl *ctl, enum credential_kind kind)
 
 /* find */
 
+/* The credentials of a kind that a word names: their name, their id, or its end. */
+struct search {
+    enum credential_kind kind;
+    const char *word;
+    struct uuid found[ID_SHOWN_MAX]; /* those that are not revoked come before those that are */
+    size_t count, live;
+    struct nearest nearest;
+};
+
+static bool look_at(const struct credential *credential, void *context)
+{
+    struct search *search = context;
+    bool live = !credential->revoked_ms;
+    if (credential->kind != search->kind)
+        return true;
+    nearest_offer(&search->nearest, credential->name, credential->name);
+    if (!span_eq_str(credential->name, search->word) && !id_ends_in(&credential->id, search->word))
+        return true;
+    size_t at = live ? search->live : search->count;
+    if (at < ID_SHOWN_MAX) {
+        search->found[search->count < ID_SHOWN_MAX ? search->count : at] = search->found[at];
+        search->found[at] = credential->id;
+    }
+    search->count++;
+    search->live += live;
+    return true;
+}
+
+static int refuse_none(struct store_txn *txn, const struct search *search)
+{
+    struct buf meant = BUF_INIT;
+    nearest_add(&search->nearest, &meant);
+    id_add_kind(txn, search->word, &meant);
+    if (!meant.len)
+        buf_printf(&meant, "; \"fxctl %s list\" shows what there is", kinds[search->kind]);
+    int status = fxctl_refuse(
+        "there is no %s \"%s\"%s", kinds[search->kind], search->word, buf_text(&meant));
+    buf_done(&meant);
+    return status;
+}
+
+static int refuse_several(const struct search *search)
+{
+    size_t count = search->live ? search->live : search->count;
+    fxctl_refuse(
+        "\"%s\" stands for %zu %ss; say the id of one:", search->word, count, kinds[search->kind]);
+    for (size_t i = 0; i < count && i < ID_SHOWN_MAX; i++) {
+        char text[UUID_TEXT];
+        uuid_format(&search->found[i], text);
+        fxctl_say("  %s", text);
+    }
+    if (count > ID_SHOWN_MAX)
+        fxctl_say("  and %zu more", count - ID_SHOWN_MAX);
+    return EXIT_NO;
+}
+
+/* One that is good counts before any that are revoked. EXIT_DONE, or the status to leave with. */
+static int find(struct store_txn *txn, struct search *search, struct buf *text)
+{
+    struct credential credential;
+    enum err err = credentials_list(txn, &UUID_NONE, look_at, search);
+    if (!err && !search->count)
+        return refuse_none(txn, search);
+    if (!err && search->live != 1 && search->count != 1)
+        return refuse_several(search);
+    if (!err)
+        err = credentials_get(txn, &search->found[0], &credential);
+    if (err)
+        return fxctl_failed(err);
+    credential_encode(&credential, text);
+    return EXIT_DONE;
+}
+
 int credential_find(struct fxctl *ctl, enum credential_kind kind, struct buf *text,
     struct credential *ret_credential)
 {
-    struct uuid id;
+    struct search search = {.kind = kind, .word = ctl->operands[0]};
     struct store_txn *txn;
-    if (!uuid_parse(span_str(ctl->operands[0]), &id))
-        return help_usage(ctl, "\"%s\" is no id of a %s; \"fxctl %s list\" shows the ids",
-            ctl->operands[0], kinds[kind], kinds[kind]);
+    search.nearest = nearest_to(span_str(search.word));
     int status = fxctl_open(ctl, STORE_READ_WRITE);
     if (status)
         return status;
     enum err err = store_read_begin(ctl->store, &txn);
-    if (!err) {
-        err = credentials_get(txn, &id, ret_credential);
-        if (!err)
-            credential_encode(ret_credential, text);
-        store_read_end(txn);
-    }
-    if (!err)
-        err = credential_decode(buf_span(text), ret_credential);
-    if (err == ERR_NOTFOUND || (!err && ret_credential->kind != kind))
-        return fxctl_refuse("there is no %s %s", kinds[kind], ctl->operands[0]);
-    return err ? fxctl_failed(err) : EXIT_DONE;
+    if (err)
+        return fxctl_failed(err);
+    status = find(txn, &search, text);
+    store_read_end(txn);
+    err = status ? ERR_OK : credential_decode(buf_span(text), ret_credential);
+    return err ? fxctl_failed(err) : status;
 }
 
 /* revoke */

@@ -48,8 +48,9 @@ int credential_rotate(const struct fxctl *ctl, const struct credential *credenti
     struct span proof, struct span secret);
 
 /*
- * Opens the store and finds the credential whose id is the first operand. The credential
- * borrows from `text`. EXIT_DONE or the status to leave with.
+ * Opens the store and finds the credential that the first operand names: by its name, its id or
+ * the end of that (fxctl/id.h), and one that is revoked only where no other is named so. The
+ * credential borrows from `text`. EXIT_DONE or the status to leave with.
  */
 int credential_find(struct fxctl *ctl, enum credential_kind kind, struct buf *text,
     struct credential *ret_credential);

@@ -42,19 +42,24 @@ static bool is_end(const char *word)
     return len >= ID_END_MIN && len < UUID_TEXT && strspn(word, "0123456789abcdefABCDEF-") == len;
 }
 
+bool id_ends_in(const struct uuid *id, const char *word)
+{
+    char text[UUID_TEXT];
+    uuid_format(id, text);
+    return is_end(word) && strcasecmp(text + strlen(text) - strlen(word), word) == 0;
+}
+
 /* The ids that a word is the end of. */
 struct ends {
     const char *word;
-    size_t len, count;
+    size_t count;
     struct uuid found[ID_SHOWN_MAX];
 };
 
 static bool look_at(const struct uuid *id, void *context)
 {
     struct ends *ends = context;
-    char text[UUID_TEXT];
-    uuid_format(id, text);
-    if (strcasecmp(text + strlen(text) - ends->len, ends->word) != 0)
+    if (!id_ends_in(id, ends->word))
         return true;
     if (ends->count < ID_SHOWN_MAX)
         ends->found[ends->count] = *id;
@@ -65,7 +70,7 @@ static bool look_at(const struct uuid *id, void *context)
 static enum err find_ends(
     struct store_txn *txn, enum id_kind kind, const char *word, struct ends *ret_ends)
 {
-    *ret_ends = (struct ends){.word = word, .len = strlen(word)};
+    *ret_ends = (struct ends){.word = word};
     return kinds[kind].newest(txn, ID_NEWEST, look_at, ret_ends);
 }
 

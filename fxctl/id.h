@@ -16,12 +16,15 @@
 enum id_kind { ID_EXECUTION, ID_CID, ID_KIND__MAX };
 
 /*
- * Opens the home with its store, where they are not open yet, and finds the id that the first operand stands for. EXIT_DONE, or
- * the status to leave with after saying why: the word is no id or end of one (before anything is
- * opened), there is none, an end fits several, or the id is that of another thing, with the
- * command that shows that.
+ * Opens the home with its store, where they are not open yet, and finds the id that the first
+ * operand stands for. EXIT_DONE, or the status to leave with after saying why: the word is no id
+ * or end of one (before anything is opened), there is none, an end fits several, or the id is
+ * that of another thing, with the command that shows that.
  */
 int id_open(struct fxctl *ctl, enum id_kind kind, enum store_mode mode, struct uuid *ret_id);
+
+/* Is the word the end of this id, or all of it? */
+bool id_ends_in(const struct uuid *id, const char *word);
 
 /* Appends what the word is the id of, with the command that shows that; nothing for no such id. */
 void id_add_kind(struct store_txn *txn, const char *word, struct buf *out);

@@ -103,7 +103,7 @@ const struct command key_commands[] = {
     },
     {
         .name = "key rotate",
-        .operands = "ID",
+        .operands = "NAME-OR-ID",
         .operands_min = 1,
         .operands_max = 1,
         .options = rotate_options,
@@ -112,7 +112,7 @@ const struct command key_commands[] = {
     },
     {
         .name = "key revoke",
-        .operands = "ID",
+        .operands = "NAME-OR-ID",
         .operands_min = 1,
         .operands_max = 1,
         .summary = "make an API key worthless, for good",

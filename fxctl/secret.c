@@ -266,7 +266,7 @@ const struct command secret_commands[] = {
     },
     {
         .name = "secret rotate",
-        .operands = "ID",
+        .operands = "NAME-OR-ID",
         .operands_min = 1,
         .operands_max = 1,
         .options = rotate_options,
@@ -275,7 +275,7 @@ const struct command secret_commands[] = {
     },
     {
         .name = "secret revoke",
-        .operands = "ID",
+        .operands = "NAME-OR-ID",
         .operands_min = 1,
         .operands_max = 1,
         .summary = "make a webhook secret worthless, for good",

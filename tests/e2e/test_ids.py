@@ -1,4 +1,5 @@
 """The ids that people type: whole, or their end; of the wrong kind; that fit several, up to 10,000."""
+import json
 import re
 import subprocess
 
@@ -127,3 +128,58 @@ def test_many_executions_of_one_cid(live):
     cid = live.post_event("a")["cid"]
     live.wait_cid(cid)
     assert live.run_fxctl("cid", cid[-8:]).returncode == DONE
+
+
+# --- Keys and webhook secrets, which have names that need not be their own ---
+
+KINDS = ["key", "secret"]
+
+
+def new(home, kind, name):
+    return home.new_key("events", name=name) if kind == "key" else home.new_secret("github", name=name)
+
+
+def revoked(home, kind):
+    return {row["id"] for row in json.loads(home.fxctl(kind, "list", "--json"))[f"{kind}s"]
+            if row["state"] == "revoked"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("word_of", [
+    lambda made: "shop", lambda made: made.id, lambda made: made.id[-8:], lambda made: made.id[-12:].upper()],
+    ids=["name", "id", "end", "longer end"])
+def test_credential_by(home, kind, word_of):
+    """One that is good counts before those of its name that are revoked."""
+    home.revoke(new(home, kind, "shop"))
+    before = revoked(home, kind)
+    made, other = new(home, kind, "shop"), new(home, kind, "shop 2")
+    assert home.run_fxctl(kind, "rotate", word_of(made)).returncode == DONE
+    assert home.run_fxctl(kind, "revoke", word_of(made)).returncode == DONE
+    assert revoked(home, kind) == before | {made.id} and other.id not in revoked(home, kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_credentials_of_one_name(home, kind):
+    made = [new(home, kind, "shop").id for _ in range(12)]
+    for action in ("rotate", "revoke"):
+        done = home.run_fxctl(kind, action, "shop")
+        assert (done.returncode, done.stdout) == (NO, "")
+        assert set(re.findall(r"^  ([0-9a-f-]{36})$", done.stderr, re.M)) < set(made)
+        assert '"shop" stands for 12' in done.stderr and "and 2 more" in done.stderr
+    assert revoked(home, kind) == set()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_such_credential(site, kind):
+    """Nor is it one of the other kind."""
+    other = "secret" if kind == "key" else "key"
+    mine, theirs = new(site, kind, "order mail"), new(site, other, f"a {other} of theirs")
+    for word, says in [("ordermail", 'did you mean "order mail"'), (f"a {other} of theirs", f"no {kind}"),
+                       (theirs.id, f"fxctl {other} list"), (NEVER_ISSUED, f"no {kind}"), ("", f"no {kind}"),
+                       (site.execution, f"fxctl execution show {site.execution}"),
+                       ("\x1b[2J", f"no {kind}"), ("help", f"no {kind}")]:
+        for action in ("rotate", "revoke"):
+            done = site.run_fxctl(kind, action, word)
+            assert (done.returncode, done.stdout) == (NO, ""), (word, done)
+            assert says in done.stderr and "\x1b" not in done.stderr
+    assert mine.id not in revoked(site, kind) and theirs.id not in revoked(site, other)

@@ -131,7 +131,7 @@ def test_hostile_names(home, word):
     ("executions help", "usage: fxctl executions"), ("help executions", "usage: fxctl executions"),
     ("cid help", "usage: fxctl cid"), ("execution show help", "usage: fxctl execution show"),
     ("status help", "usage: fxctl status"), ("publish help", "usage: fxctl publish"),
-    ("key revoke help", "usage: fxctl key revoke"), ("help help", "usage: fxctl [--home DIR]")])
+    ("key list help", "usage: fxctl key list"), ("help help", "usage: fxctl [--home DIR]")])
 def test_help(words, begins):
     done = run(*words.split())
     assert (done.returncode, done.stderr) == (DONE, b"")
