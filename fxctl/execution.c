@@ -293,7 +293,7 @@ static enum err print_execution(
     struct shown *shown = context;
     struct event event;
     size_t bytes = (size_t)ctl->home.config.web_reply_bytes;
-    enum err err = execution_print(txn, &shown->id, bytes, out);
+    enum err err = execution_print(txn, &ctl->home, &shown->id, bytes, out);
     if (err || ctl->json)
         return err;
     err = execution_event(txn, &shown->id, &event);

@@ -8,6 +8,7 @@
 #include "model/event.h"
 #include "runner/blot.h"
 #include "runner/http_step.h"
+#include "runner/live.h"
 #include "runner/persistent.h"
 #include "runner/script.h"
 
@@ -22,6 +23,7 @@ struct attempt {
     int64_t over_ms;       /* when the whole execution is over; both as clock_mono_ms counts */
     struct saved saved;    /* what the steps have saved and emitted so far */
     struct buf logs[STEPS_MAX];
+    struct live live;
     struct buf error;
     struct frame_outcome outcome;
     bool abandoned;
@@ -51,6 +53,7 @@ static struct step_call make_call(struct attempt *a, const struct step *step)
         .event = &a->event,
         .event_text = buf_span(&a->event_text),
         .saved = &a->saved,
+        .live = &a->live,
         .timeout_ms = own_ms,
     };
     bound(&call, LIMIT_ATTEMPT, a->deadline_ms, now_ms);
@@ -147,6 +150,8 @@ static void run_step(struct attempt *a, const struct step *step, size_t i)
     struct step_call call = make_call(a, step);
     struct step_end end = {.exit_code = -1};
     result->started_ms = clock_wall_ms();
+    result->status = STATUS_IN_PROGRESS;
+    live_begin_step(&a->live, i, &call);
     run_kind(&call, &end);
     blot_out(&call, &end.log);
     blot_out(&call, &end.error);
@@ -189,6 +194,8 @@ static void run_steps(struct attempt *a)
         };
         if (a->outcome.status == STATUS_COMPLETED && is_to_run(a, step, result))
             run_step(a, step, i);
+        if (result->status != STATUS_PENDING)
+            live_end_step(&a->live, i);
         if (result->status == STATUS_FAILED)
             a->outcome.status = STATUS_FAILED;
     }
@@ -211,7 +218,9 @@ bool attempt_run(const struct home *home, const struct frame_job *job,
         log_die(EXIT_FIX, "the dispatcher sent no event");
     filter_subject_init(&a->subject, &a->event);
     event_format(&a->event, &a->event_text);
+    live_begin(&a->live, home, job, pipeline, a->outcome.steps, a->logs);
     run_steps(a);
+    live_end(&a->live);
     if (!a->abandoned) {
         a->outcome.error = buf_span(&a->error);
         a->outcome.data = buf_span(&a->saved.data);

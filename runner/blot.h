@@ -12,4 +12,24 @@
 /* Puts "(not shown)" in the place of each secret of the step. */
 void blot_out(const struct step_call *call, struct buf *text);
 
+/*
+ * A text that is shown as it grows. What may be the beginning of a secret is held back until it
+ * is known to be none. Zero but for the step, it is at its beginning.
+ */
+struct blot_stream {
+    const struct step_call *call;
+    struct buf held; /* blot_stream_done */
+    size_t gone;     /* of these bytes the first so many are the end of a secret */
+    bool in_secret;  /* what was shown last is that sign */
+    bool is_cut;     /* something was left out before what is held */
+};
+
+/* Takes what comes next, and appends what can be shown by now; with `last` all that is left. */
+void blot_stream_add(struct blot_stream *stream, struct span text, bool last, struct buf *out);
+
+/* Something is left out here. Returns how many bytes that were held back go with it. */
+size_t blot_stream_cut(struct blot_stream *stream);
+
+void blot_stream_done(struct blot_stream *stream);
+
 #endif

@@ -124,6 +124,7 @@ void http_step_run(const struct step_call *call, struct step_end *end)
         .bytes = buf_span(&frame),
         .is_whole = has_frame,
         .answer_max = REPLY_MAX,
+        .live = call->live,
         .timeout_ms = call->timeout_ms + SLACK_MS,
     };
     switch (worker_ask(&client, &question)) {

@@ -19,6 +19,7 @@
 #include "runner/child.h"
 #include "runner/http_step.h"
 #include "runner/link.h"
+#include "runner/live.h"
 #include "runner/persistent.h"
 #include "runner/room.h"
 
@@ -143,6 +144,7 @@ int main(int argc, char **argv)
     http_step_end();
     persistent_end_all(&home.config);
     room_end();
+    live_end_all();
     buf_done(&body);
     return 0;
 }

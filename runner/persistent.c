@@ -11,6 +11,7 @@
 #include "home/confine.h"
 #include "runner/answer.h"
 #include "runner/environment.h"
+#include "runner/live.h"
 #include "runner/room.h"
 #include "runner/worker.h"
 
@@ -331,6 +332,7 @@ static bool ask(struct persistent *p, const struct step_call *call, struct step_
         .grace_ms = grace_ms(config),
         .log = &log,
         .room = &p->room,
+        .live = call->live,
     };
     enum worker_word word = worker_ask(&p->worker, &question);
     buf_done(&line);
@@ -339,6 +341,7 @@ static bool ask(struct persistent *p, const struct step_call *call, struct step_
         return false;
     }
     judge_answer(p, call, word, end);
+    live_last(call->live, &log);
     if (word == WORKER_OVERFULL)
         end_outdated(call); /* and what it has written goes at once */
     tail_trim(&log);

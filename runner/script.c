@@ -15,6 +15,7 @@
 #include "runner/child.h"
 #include "runner/environment.h"
 #include "runner/lines.h"
+#include "runner/live.h"
 #include "runner/pipe.h"
 #include "runner/remains.h"
 #include "runner/tail.h"
@@ -128,7 +129,10 @@ static void watch(struct run *run)
         if (run->signal_ms <= now_ms) {
             run->timed_out |= !run->refused && run->word == LINK_NOTHING;
             run->signal_ms = child_stop(&run->child, grace_ms);
-        } else if (poll(fds, 4, room_wait_ms(run->room, now_ms, run->signal_ms)) > 0) {
+            continue;
+        }
+        int64_t until_ms = live_tell(run->call->live, &run->log, now_ms, run->signal_ms);
+        if (poll(fds, 4, room_wait_ms(run->room, now_ms, until_ms)) > 0) {
             if (fds[3].revents)
                 (void)hear_dispatcher(run);
             if (run->word == LINK_GONE)
@@ -204,6 +208,7 @@ static void run_child(struct run *run, struct step_end *end)
     hear_remains(run);
     end_remains(run);
     take_line(run, buf_span(&run->partial));
+    live_last(run->call->live, &run->log);
     tail_trim(&run->log);
     end->log = run->log.bytes;
     judge(run, end);

@@ -20,6 +20,8 @@ enum limit {
     LIMIT_EXECUTION, /* of all attempts: none follows */
 };
 
+struct live;
+
 /* What a step is given; all of it is borrowed. */
 struct step_call {
     const struct home *home;
@@ -29,6 +31,7 @@ struct step_call {
     const struct event *event;
     struct span event_text; /* the event in the CloudEvents JSON format */
     struct saved *saved;    /* what the steps have saved and emitted; this step adds to it */
+    struct live *live;      /* what is told of the attempt (live.h) */
     int64_t timeout_ms;     /* what is left to the step */
     enum limit limit;       /* whose time that is */
 };

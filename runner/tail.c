@@ -5,18 +5,22 @@
 void tail_add(struct tail *tail, const void *bytes, size_t len)
 {
     buf_add(&tail->bytes, bytes, len);
+    tail->total += len;
     if (tail->bytes.len > 2 * tail->max)
         tail_trim(tail);
 }
 
 void tail_note(struct tail *tail, const char *words, struct span names)
 {
-    struct buf *bytes = &tail->bytes;
-    if (bytes->len && bytes->data[bytes->len - 1] != '\n')
-        buf_add_char(bytes, '\n');
-    buf_printf(bytes, "fx-bridge: %s", words);
-    buf_add_span(bytes, names);
-    buf_add_char(bytes, '\n');
+    struct buf line = BUF_INIT;
+    const struct buf *before = &tail->bytes;
+    if (before->len && before->data[before->len - 1] != '\n')
+        buf_add_char(&line, '\n');
+    buf_printf(&line, "fx-bridge: %s", words);
+    buf_add_span(&line, names);
+    buf_add_char(&line, '\n');
+    tail_add(tail, line.data, line.len);
+    buf_done(&line);
 }
 
 void tail_trim(struct tail *tail)

@@ -4,12 +4,14 @@
  * tail - the end of a log, of which no more is kept.
  */
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
 struct tail {
     struct buf bytes;
     size_t max;
+    uint64_t total; /* bytes that were added so far */
 };
 
 void tail_add(struct tail *tail, const void *bytes, size_t len);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "runner/link.h"
+#include "runner/live.h"
 #include "runner/pipe.h"
 #include "runner/remains.h"
 
@@ -160,7 +161,8 @@ static bool watch_once(struct asking *a)
         a->signal_ms = child_stop(&w->child, a->question->grace_ms);
         return false;
     }
-    if (poll(fds, 5, room_wait_ms(a->question->room, now_ms, a->signal_ms)) <= 0)
+    int64_t until_ms = live_tell(a->question->live, a->question->log, now_ms, a->signal_ms);
+    if (poll(fds, 5, room_wait_ms(a->question->room, now_ms, until_ms)) <= 0)
         return false;
     if (fds[3].revents)
         (void)hear_interruption(a);

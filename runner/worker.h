@@ -42,6 +42,8 @@ enum worker_word {
     WORKER_INTERRUPTED, /* the dispatcher wants no more of it: link_look says what it said */
 };
 
+struct live;
+
 struct question {
     struct span bytes;
     bool (*is_whole)(const struct buf *out); /* does this hold an answer? */
@@ -49,6 +51,7 @@ struct question {
     int64_t timeout_ms, grace_ms; /* then TERM, then KILL */
     struct tail *log;             /* NULL where the log is not kept */
     struct room *room;            /* the worker's own; NULL where it has none */
+    struct live *live;            /* what is told of the attempt meanwhile (live.h) */
 };
 
 enum worker_word worker_ask(struct worker *worker, const struct question *question);

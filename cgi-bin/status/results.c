@@ -1,9 +1,6 @@
 /* results - see results.h. */
 #include "cgi-bin/status/results.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/json.h"
 #include "cgi-bin/status/waiters.h"
@@ -52,26 +49,6 @@ static enum err look_at_cid(
     return err;
 }
 
-/* Reads ?wait=. False when the request was answered. */
-static bool read_wait(struct request *request, int64_t *ret_wait_ms)
-{
-    const int64_t max = request->home->config.web_wait_seconds;
-    struct span text;
-    if (!request_text(request, "wait", &text))
-        return false;
-    const char *number = text.data ? (const char *)text.data : "0";
-    char *end;
-    double seconds = strtod(number, &end);
-    /* strtod also takes white space or a sign before a number, and hexadecimal numbers. */
-    bool good = *number && !*end && !strpbrk(number, "+xX \t\n\v\f\r") && seconds >= 0 &&
-                seconds <= (double)max;
-    if (good)
-        *ret_wait_ms = (int64_t)(seconds * 1000);
-    else
-        reply_problem(request, 422, "wait: must be a number of seconds from 0 to %d.", (int)max);
-    return good;
-}
-
 /* Of a waiter; true when the request was answered. */
 static bool answer_cid(struct waiter *waiter, bool last)
 {
@@ -103,7 +80,7 @@ void results_of_cid(struct request *request)
     struct span after;
     int64_t wait_ms;
     asked->waiter.request = request;
-    if (!read_wait(request, &wait_ms) || !read_page(request, 0, &asked->page) ||
+    if (!waiters_read(request, &wait_ms) || !read_page(request, 0, &asked->page) ||
         !request_text(request, "after", &after))
         return;
     if (after.data && !uuid_parse(after, &asked->after))
@@ -133,8 +110,9 @@ static enum err print_execution(
 {
     struct uuid id;
     size_t bytes = (size_t)request->home->config.web_reply_bytes;
-    return uuid_parse(request->params[0], &id) ? execution_print(txn, &id, bytes, out)
-                                               : ERR_NOTFOUND;
+    return uuid_parse(request->params[0], &id)
+               ? execution_print(txn, request->home, &id, bytes, out)
+               : ERR_NOTFOUND;
 }
 
 void results_of_execution(struct request *request)

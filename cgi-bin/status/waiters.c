@@ -17,6 +17,7 @@
 /* Between two looks at the store's last commit, each for free; grows while nothing happens. */
 #define STEP_MIN_US 500
 #define STEP_MAX_US 20000
+#define STEP_NEWS_US 5000 /* where somebody waits for what no commit tells of */
 
 TAILQ_HEAD(waiters, waiter);
 
@@ -115,7 +116,13 @@ static void pause_for(struct pollfd *peers, unsigned us)
         (void)!read(news, &times, sizeof times);
 }
 
-/* Looks for all for whom there may be something. True when there was a commit. */
+static bool has_news(const struct waiter *waiter)
+{
+    return store_last_commit(waiter->request->store) != waiter->seen ||
+           (waiter->has_news && waiter->has_news(waiter));
+}
+
+/* Looks for all for whom there may be something. True when there was. */
 static bool look_for_all(const struct pollfd *peers)
 {
     struct waiter *waiter, *next;
@@ -123,19 +130,29 @@ static bool look_for_all(const struct pollfd *peers)
     bool any = false;
     for (waiter = TAILQ_FIRST(&waiting); waiter; waiter = next, peers++) {
         bool last = peers->revents || now_ms >= waiter->until_ms || serve_is_stopping();
-        bool committed = store_last_commit(waiter->request->store) != waiter->seen;
+        bool some = has_news(waiter);
         next = TAILQ_NEXT(waiter, entry);
-        if (last || committed)
+        if (last || some)
             look(waiter, last);
-        any |= committed;
+        any |= some;
     }
     return any;
+}
+
+static unsigned longest_step(void)
+{
+    const struct waiter *waiter;
+    TAILQ_FOREACH(waiter, &waiting, entry)
+    if (waiter->has_news)
+        return STEP_NEWS_US;
+    return STEP_MAX_US;
 }
 
 /* A round of looks may take long where there are many: as long a pause is for others. */
 static unsigned next_step(unsigned step_us, int64_t took_us)
 {
-    unsigned grown = step_us < STEP_MAX_US ? step_us + step_us / 4 : STEP_MAX_US;
+    unsigned longest = longest_step();
+    unsigned grown = step_us < longest ? step_us + step_us / 4 : longest;
     return took_us > grown ? (took_us < STEP_MAX_US ? (unsigned)took_us : STEP_MAX_US) : grown;
 }
 
@@ -154,8 +171,8 @@ static void watch(void)
         peers = mem_resize(peers, (count + 1) * sizeof *peers);
         pause_for(peers, step_us);
         int64_t start_us = clock_mono_us();
-        bool committed = look_for_all(peers);
-        step_us = next_step(committed ? STEP_MIN_US : step_us, clock_mono_us() - start_us);
+        bool any = look_for_all(peers);
+        step_us = next_step(any ? STEP_MIN_US : step_us, clock_mono_us() - start_us);
     }
     free(peers);
 }
@@ -164,6 +181,25 @@ static void open_news(void)
 {
     if (news < 0)
         news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+bool waiters_read(struct request *request, int64_t *ret_wait_ms)
+{
+    const int64_t max = request->home->config.web_wait_seconds;
+    struct span text;
+    if (!request_text(request, "wait", &text))
+        return false;
+    const char *number = text.data ? (const char *)text.data : "0";
+    char *end;
+    double seconds = strtod(number, &end);
+    /* strtod also takes white space or a sign before a number, and hexadecimal numbers. */
+    bool good = *number && !*end && !strpbrk(number, "+xX \t\n\v\f\r") && seconds >= 0 &&
+                seconds <= (double)max;
+    if (good)
+        *ret_wait_ms = (int64_t)(seconds * 1000);
+    else
+        reply_problem(request, 422, "wait: must be a number of seconds from 0 to %d.", (int)max);
+    return good;
 }
 
 void waiters_add(struct waiter *waiter)

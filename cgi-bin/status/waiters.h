@@ -23,12 +23,18 @@ struct waiter {
      */
     bool (*look)(struct waiter *waiter, bool last);
     uint64_t seen;
+
+    /* May there be something new besides a commit? Asked often. NULL: there is nothing else. */
+    bool (*has_news)(const struct waiter *waiter);
     int64_t until_ms; /* when the last look is due, by clock_mono_ms */
 
     /* For this module alone. */
     struct uuid sender;
     TAILQ_ENTRY(waiter) entry;
 };
+
+/* Reads ?wait=, 0 where it is not given. False when the request was answered. */
+bool waiters_read(struct request *request, int64_t *ret_wait_ms);
 
 /* Has a request wait that was looked at. It may be answered before this returns. */
 void waiters_add(struct waiter *waiter);

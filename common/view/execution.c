@@ -6,6 +6,7 @@
 #include "store/attempts.h"
 #include "store/events.h"
 #include "store/executions.h"
+#include "view/live.h"
 
 /* An execution with what belongs to it. It borrows from the transaction and from itself. */
 struct shown {
@@ -54,9 +55,22 @@ static void format(struct shown *shown, struct execution_extras extras, struct j
     execution_format(&shown->execution, &extras, out);
 }
 
-enum err execution_print(
-    struct store_txn *txn, const struct uuid *id, size_t log_bytes, struct json_out *out)
+/* The steps and logs of the attempt at hand take the place of those of the one before. */
+static void take_live(const struct live *live, struct shown *shown, struct arena *arena)
 {
+    shown->execution.steps = live->steps;
+    shown->execution.step_count = live->step_count;
+    for (size_t i = 0; i < live->step_count; i++) {
+        struct buf log = BUF_INIT;
+        (void)live_log(live, i, &log);
+        shown->logs[i] = arena_keep(arena, &log);
+    }
+}
+
+enum err execution_print(struct store_txn *txn, const struct home *home, const struct uuid *id,
+    size_t log_bytes, struct json_out *out)
+{
+    NOT_ZEROED struct live live;
     NOT_ZEROED struct shown shown;
     struct execution_extras extras = {.logs = shown.logs};
     struct arena arena = {0};
@@ -67,12 +81,18 @@ enum err execution_print(
         err = executions_data(txn, id, &extras.data);
     if (err)
         return err;
+    bool is_live = home && shown.execution.status == STATUS_IN_PROGRESS &&
+                   live_read(home, id, shown.execution.attempt, &live);
+    if (is_live)
+        take_live(&live, &shown, &arena);
     size_t steps = shown.execution.step_count;
     bool cut = measure_logs(&shown) > log_bytes;
     for (size_t i = 0; cut && i < steps; i++)
         shown.logs[i] = cut_log(shown.logs[i], log_bytes / steps, &arena);
     format(&shown, extras, out);
     arena_done(&arena);
+    if (is_live)
+        live_done(&live);
     return ERR_OK;
 }
 

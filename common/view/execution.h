@@ -5,6 +5,7 @@
  */
 #include "base/id.h"
 #include "base/json.h"
+#include "home/home.h"
 #include "model/event.h"
 #include "store/store.h"
 
@@ -12,12 +13,14 @@
 #define EXECUTION_LOG_CUT "[the reply has no room for what comes before]\n"
 
 /*
- * Writes the whole ExecutionResult with its data, logs and attempts. Where the logs take more
+ * Writes the whole ExecutionResult with its data, logs and attempts. Of one that runs the steps and
+ * logs are those of the attempt at hand, where a runner of the home tells of it (live.h); without a
+ * home (NULL) those that the store has. Where the logs take more
  * than `log_bytes` as JSON, each step has an equal part of that, and of a longer log the end is
  * written, behind EXECUTION_LOG_CUT. ERR_NOTFOUND.
  */
-enum err execution_print(struct store_txn *txn, const struct uuid *id, size_t log_bytes,
-    struct json_out *out) MUST_CHECK;
+enum err execution_print(struct store_txn *txn, const struct home *home, const struct uuid *id,
+    size_t log_bytes, struct json_out *out) MUST_CHECK;
 
 /*
  * The event that the execution was made for; its text borrows from the transaction. ERR_NOTFOUND

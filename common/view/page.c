@@ -19,5 +19,5 @@ enum err page_add_execution(
 {
     page->rows++;
     return page->brief ? execution_print_brief(txn, id, out)
-                       : execution_print(txn, id, page->bytes, out);
+                       : execution_print(txn, NULL, id, page->bytes, out);
 }

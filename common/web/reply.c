@@ -77,6 +77,11 @@ void reply_bytes(struct request *request, struct span body)
     finish(request, 200, "application/octet-stream", body);
 }
 
+void reply_text(struct request *request, int status, struct span body)
+{
+    finish(request, status, "text/plain; charset=utf-8", body);
+}
+
 void reply_nothing(struct request *request, int status)
 {
     finish(request, status, NULL, SPAN_NONE);

@@ -158,6 +158,9 @@ void reply_json(struct request *request, int status, struct span body);
 /* Replies with bytes that are nobody's text. */
 void reply_bytes(struct request *request, struct span body);
 
+/* Replies with a text of any bytes, which browsers take for nothing else. */
+void reply_text(struct request *request, int status, struct span body);
+
 /* Replies without a body. */
 void reply_nothing(struct request *request, int status);
 

@@ -334,6 +334,10 @@ def act_on_completed(action):
     return act
 
 
+def completed_execution(home):
+    return f"/fx/executions/{jobs.completed(jobs.run(home, jobs.OK))['execution_id']}"
+
+
 def retry_stopped(home):
     made = jobs.make(home, jobs.SH + "exit 1\n", event="fail")
     [failed] = home.wait_cid(home.post_event("fail")["cid"])
@@ -404,6 +408,8 @@ PROVOKED = {
     "never issued": lambda home: home.get(f"/fx/cid/{NOBODY}"),
     "no event": lambda home: home.get("/api/v1/admin/events/999999"),
     "no execution": lambda home: home.get(f"/fx/executions/{NOBODY}"),
+    "no step": lambda home: home.get(f"{completed_execution(home)}/log?step=other"),
+    "from": lambda home: home.get(f"{completed_execution(home)}/log?from=-1"),
     "name taken": create_twice,
     "changed meanwhile": lambda home: replace(home, if_match='"999"'),
     "no version": lambda home: replace(home, if_match="1"),

@@ -31,6 +31,7 @@ ROWS = {
     ("GET", "/fx/cid/{cid}/explain"): (None, 404),
     ("GET", "/fx/executions"): (None, 200),
     ("GET", "/fx/executions/{execution_id}"): (None, 404),
+    ("GET", "/fx/executions/{execution_id}/log"): (None, 404),
     ("GET", "/fx/executions/{execution_id}/event"): (None, 404),
     ("GET", "/api/v1/pipelines"): (None, 200),
     ("POST", "/api/v1/pipelines"): (b"{}", 422),

@@ -71,7 +71,7 @@ static void read_executions(struct store_txn *txn, struct buf *text)
     struct execution_query query = {.limit = 10};
     struct json_out out = json_out_to(text);
     bool settled;
-    check_text(execution_print(txn, &run, 1000, &out), text);
+    check_text(execution_print(txn, NULL, &run, 1000, &out), text);
     out = json_out_to(text);
     check_text(execution_print_brief(txn, &run, &out), text);
     out = json_out_to(text);

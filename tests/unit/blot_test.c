@@ -13,6 +13,7 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define GONE "(not shown)"
 #define SECRET "0123456789abcdef"
+#define OVERLAPS "abcabcabc" /* in pieces more of such a secret is found */
 
 static const struct {
     const char *secret, *text, *left;
@@ -45,8 +46,34 @@ static const struct {
     {SECRET "\n", "x" SECRET "x", "x" GONE "x"},
     /* it overlaps itself */
     {"aaaaaaaa", "aaaaaaaaaaaa", GONE},
-    {"abcabcabc", "xabcabcabcabcx", "x" GONE "abcx"},
+    {OVERLAPS, "xabcabcabcabcx", "x" GONE "abcx"},
 };
+
+/*
+ * In pieces of whatever size the text shows as it does at once. Before it stands what makes its
+ * beginning no end of a secret that was cut.
+ */
+static void check_stream(const struct step_call *call, const char *text)
+{
+    struct buf whole = BUF_INIT, at_once = BUF_INIT;
+    buf_printf(&whole, "|%s", text);
+    buf_add_span(&at_once, buf_span(&whole));
+    blot_out(call, &at_once);
+    for (size_t piece = 1; piece <= whole.len; piece++) {
+        struct blot_stream stream = {.call = call};
+        struct buf out = BUF_INIT;
+        for (size_t at = 0; at < whole.len; at += piece) {
+            size_t len = whole.len - at < piece ? whole.len - at : piece;
+            blot_stream_add(&stream, span_of(whole.data + at, len), false, &out);
+        }
+        blot_stream_add(&stream, SPAN_NONE, true, &out);
+        assert_string_equal(buf_text(&out), buf_text(&at_once));
+        blot_stream_done(&stream);
+        buf_done(&out);
+    }
+    buf_done(&whole);
+    buf_done(&at_once);
+}
 
 /* A step that is given the secret, by its environment or by a header. */
 static void check(
@@ -70,6 +97,8 @@ static void check(
     blot_out(&call, &log);
     assert_string_equal(buf_text(&log), left);
     buf_done(&log);
+    if (strcmp(secret, OVERLAPS) != 0)
+        check_stream(&call, text);
     free(value);
     free(second);
 }
@@ -120,6 +149,38 @@ static void every_place_of_a_cut_is_found(void **state)
     }
 }
 
+/* Nothing is held back but what may be a secret's beginning, and of that nothing is shown. */
+static void stream_shows_all_that_it_can(void **state)
+{
+    static const struct {
+        const char *text, *shown; /* so far */
+    } pieces[] = {
+        {"hello\n", "hello\n"},
+        {"0123", "hello\n"},
+        {"4x", "hello\n01234x"},
+        {"012345678", "hello\n01234x"},
+        {"9abcdef", "hello\n01234x" GONE},
+        {"01", "hello\n01234x" GONE},
+    };
+    char name[] = "NAME", reference[] = "ref", value[] = SECRET;
+    struct pair pair = {name, {value, reference}};
+    struct step step = {.kind = STEP_SCRIPT};
+    struct pipeline pipeline = {.has_secrets = true, .env = &pair, .env_count = 1};
+    struct step_call call = {.pipeline = &pipeline, .step = &step};
+    struct blot_stream stream = {.call = &call};
+    struct buf out = BUF_INIT;
+    (void)state;
+    for (size_t i = 0; i < COUNT(pieces); i++) {
+        blot_stream_add(&stream, span_str(pieces[i].text), false, &out);
+        assert_string_equal(buf_text(&out), pieces[i].shown);
+    }
+    assert_int_equal(blot_stream_cut(&stream), 2);
+    blot_stream_add(&stream, span_str("89abcdef|"), false, &out);
+    assert_string_equal(buf_text(&out), "hello\n01234x" GONE GONE "|");
+    blot_stream_done(&stream);
+    buf_done(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -127,6 +188,7 @@ int main(void)
         cmocka_unit_test(secret_within_a_secret_leaves_nothing),
         cmocka_unit_test(other_texts_stay),
         cmocka_unit_test(every_place_of_a_cut_is_found),
+        cmocka_unit_test(stream_shows_all_that_it_can),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -259,9 +259,9 @@ static void result_is_printed_with_data_and_logs(void **state)
     create(txn, &execution);
     assert_int_equal(executions_set_data(txn, &execution.id, span_str("{\"k\":[1]}")), ERR_OK);
     assert_int_equal(executions_set_log(txn, &execution.id, 1, span_str("boom\n")), ERR_OK);
-    assert_int_equal(execution_print(txn, &unknown, 1000, &out), ERR_NOTFOUND);
+    assert_int_equal(execution_print(txn, NULL, &unknown, 1000, &out), ERR_NOTFOUND);
     assert_int_equal(text.len, 0);
-    assert_int_equal(execution_print(txn, &execution.id, 1000, &out), ERR_OK);
+    assert_int_equal(execution_print(txn, NULL, &execution.id, 1000, &out), ERR_OK);
     assert_non_null(strstr(buf_text(&text), "\"data\":{\"k\":[1]},"));
     assert_non_null(strstr(buf_text(&text),
         "\"steps\":[{\"name\":\"a\",\"status\":\"completed\",\"started\":\"2026-01-02T03:04:05."
