@@ -2,6 +2,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/ascii.h"
@@ -9,6 +10,7 @@
 #include "base/json.h"
 #include "fxctl/help.h"
 #include "fxctl/id.h"
+#include "fxctl/nearest.h"
 #include "fxctl/operand.h"
 #include "fxctl/pages.h"
 #include "fxctl/read.h"
@@ -37,7 +39,12 @@ static int read_option(const struct fxctl *ctl, const char *name, struct event_q
 {
     const char *value = fxctl_option(ctl, name);
     const char *must = value ? event_list_take(query, name, span_str(value)) : NULL;
-    return must ? help_usage(ctl, "--%s: %s", name, must) : EXIT_DONE;
+    struct buf near = BUF_INIT;
+    if (must && strcmp(name, "door") == 0)
+        nearest_add_listed(span_str(value), event_doors(), &near);
+    int status = must ? help_usage(ctl, "--%s: %s%s", name, must, buf_text(&near)) : EXIT_DONE;
+    buf_done(&near);
+    return status;
 }
 
 static int read_when(const struct fxctl *ctl, const char *name, int64_t *ret_ms)

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "fxctl/help.h"
+#include "fxctl/nearest.h"
 #include "fxctl/pages.h"
 #include "view/step_secret.h"
 
@@ -134,6 +135,30 @@ static int list(struct fxctl *ctl)
 
 /* delete */
 
+static bool offer(const struct step_secret *secret, void *context)
+{
+    nearest_offer(context, secret->name, secret->name);
+    return true;
+}
+
+/* Says that there is no such step secret, with the names that are like the word. EXIT_NO. */
+static int refuse_unknown(const struct fxctl *ctl, const char *word)
+{
+    struct nearest nearest = nearest_to(span_str(word));
+    struct buf meant = BUF_INIT;
+    struct store_txn *txn;
+    if (!store_read_begin(ctl->store, &txn)) {
+        if (!step_secrets_list(txn, SPAN_NONE, SPAN_NONE, offer, &nearest))
+            nearest_add(&nearest, &meant);
+        store_read_end(txn);
+    }
+    if (!meant.len)
+        buf_add_str(&meant, "; \"fxctl step-secret list\" shows what there is");
+    int status = fxctl_refuse("there is no step secret \"%s\"%s", word, buf_text(&meant));
+    buf_done(&meant);
+    return status;
+}
+
 static enum err delete_mutation(struct store_txn *txn, void *context)
 {
     const struct span *name = context;
@@ -150,9 +175,7 @@ static int delete (struct fxctl *ctl)
         return status;
     enum err err = store_write(ctl->store, 0, delete_mutation, &name);
     if (err == ERR_NOTFOUND)
-        return fxctl_refuse("there is no step secret \"%s\"; \"fxctl step-secret list\" shows what "
-                            "there is",
-            ctl->operands[0]);
+        return refuse_unknown(ctl, ctl->operands[0]);
     if (err)
         return fxctl_failed(err);
     fxctl_say("Step secret %s is deleted; executions that need it fail until it is set again.",

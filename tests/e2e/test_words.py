@@ -43,6 +43,7 @@ def meant(done):
     ("secret create --name n --provider githb", ["github"]),
     ("secret create --name n --provider GitLab", ["gitlab"]),
     ("verify --provider strip --secret-env A --body -", ["stripe"]),
+    ("events --door webhok", ["webhook"]), ("events --door tikc", ["tick"]),
     ("xyzzy", []), ("k", []), ("pipeline xyzzy", []), ("executions --xyzzy", []),
     ("executions --status xyzzy", []), ("key create --name n --scope xyzzy", [])])
 def test_did_you_mean(typed, expected):
@@ -104,6 +105,13 @@ def test_names_of_pipelines(named):
     done = named.run_fxctl("executions", "--service", "order-mial")
     assert (done.returncode, done.stdout) == (DONE, "")
     assert 'There is no pipeline "order-mial"; did you mean "order-mail"' in done.stderr
+
+
+def test_names_of_step_secrets(home):
+    home.fxctl("step-secret", "set", "crm-token", stdin="a value")
+    done = home.run_fxctl("step-secret", "delete", "crm-tokn")
+    assert done.returncode == NO and 'did you mean "crm-token"?' in done.stderr
+    assert "shows what there is" in home.run_fxctl("step-secret", "delete", "xyzzy").stderr
 
 
 @pytest.mark.parametrize("word", HOSTILE, ids=lambda word: repr(word[:12]))
