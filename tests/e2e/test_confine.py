@@ -374,6 +374,46 @@ socket.socket(socket.AF_UNIX).connect({str(path)!r})
 """)))
 
 
+def abstract_sockets(pid):
+    """The names, which no file system has, of the sockets that a process holds: rules for files do not reach them."""
+    held = set()
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            held.add(os.readlink(f"/proc/{pid}/fd/{fd}"))
+        except FileNotFoundError:
+            pass
+    with open("/proc/net/unix", encoding="utf-8", errors="replace") as table:
+        rows = [line.split(None, 7) for line in table]
+    return [row[7].strip() for row in rows if len(row) == 8 and row[7].startswith("@") and f"socket:[{row[6]}]" in held]
+
+
+def shared_memory(pid):
+    """What a process shares under a name outside the home: POSIX and System V."""
+    with open(f"/proc/{pid}/maps", encoding="utf-8", errors="replace") as maps:
+        found = [line.split()[-1] for line in maps if "/dev/shm/" in line or "/SYSV" in line]
+    for kind, who in (("shm", 4), ("msg", 5)):  # the column of who has made it, or sent last
+        with open(f"/proc/sysvipc/{kind}", encoding="ascii") as table:
+            found += [kind for row in list(table)[1:] if int(row.split()[who]) == pid]
+    return found
+
+
+def test_nothing_of_ours_is_reached_without_a_file(live):
+    """What a script could reach beside files is not there: no abstract socket, no shared memory under a name."""
+    with socket.socket(socket.AF_UNIX) as own:
+        own.bind(f"\0fx-test-{os.getpid()}")
+        assert abstract_sockets(os.getpid()) == [f"@fx-test-{os.getpid()}"]
+    gate = live.scratch / "gate"
+    make(live, SH + f"while [ ! -e {gate} ]; do sleep 0.01; done\n", event="job")
+    cid = live.post_event("job")["cid"]
+    [runner] = until(lambda: runners(live), what="a runner is there")
+    ours = [live.dispatcher.pid, runner, *children_of(live.server.pid)]
+    assert len(ours) >= 7
+    for pid in ours:
+        assert (abstract_sockets(pid), shared_memory(pid)) == ([], []), command_of(pid)
+    gate.touch()
+    completed(live.wait_cid(cid)[0])
+
+
 def test_what_comes_later_can_be_used(live):
     """A directory beside one above the home, made while the runner runs."""
     later = live.place / "later"

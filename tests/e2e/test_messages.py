@@ -136,6 +136,7 @@ def make_forms(home, server):
         "rubbish on descriptor 3": SH + "echo rubbish >&3\n",
         "an unknown member": SH + """echo '{"keep": {}}' >&3\n""",
         "a line too long": SH + "head -c 2000000 /dev/zero | tr '\\0' x >&3\n",
+        "too much in its directory": SH + "head -c 9M /dev/zero > $TMPDIR/a; exec sleep 1000\n",
         "too much data": SH + """printf '{"save":{"a":"%0300000d"}}\\n' 0 >&3\n""",
         "an event of no type": SH + """echo '{"emit": {"event_type": "a b", "payload": 1}}' >&3\n""",
         "no first line": "true\n",
@@ -237,6 +238,16 @@ def tell_actions(told, home):
     told.fxctl("running", "execution", "cancel", ids["running"])
     until(lambda: home.get(f"/fx/executions/{ids['running']}").json["status"] == "failed", what="it ends")
     told.fxctl("cancelled", "execution", "show", ids["running"])
+    for form, topic, attempt in (("never ran", "slow", 0), ("waits", "waits", 1)):
+        busy = one("slow", status="in_progress") if form == "never ran" else None
+        waiting = one(topic, status="pending", attempt=attempt)
+        told.fxctl(form, "execution", "cancel", waiting)
+        told.fxctl(f"{form}, cancelled", "execution", "show", waiting)
+        if busy:
+            home.fxctl("execution", "cancel", busy)
+            until(lambda: home.get(f"/fx/executions/{busy}").json["status"] == "failed", what="it ends")
+        else:
+            told.fxctl(f"{form}, cancelled", "dead-letter", "list", "--pipeline", "waits")
     told.fxctl("failed", "execution", "retry", ids["failed"])
     gone = [one("waits", status="pending", attempt=1), one("waits", status="pending", attempt=1)]
     told.fxctl("one waits", "trigger", "stop", "waits")
@@ -266,7 +277,7 @@ def tell_actions(told, home):
 
 
 def test_messages(home):
-    home.configure(http={"allow": "127.0.0.1"}, step={"depth": 1})
+    home.configure(http={"allow": "127.0.0.1"}, step={"depth": 1, "work_bytes": 8 << 20})
     home.start()
     told = Told(home)
     told.fxctl("none yet", "executions")
