@@ -128,7 +128,7 @@ const struct command dead_letter_commands[] = {
         .options = list_options,
         .summary = "list executions that failed for good, newest first",
         .details = "A dead letter is an execution whose attempts are used up, or that gave up for\n"
-                   "good. One that was cancelled while it ran has\nfailed, too, but is none.",
+                   "good. One that was cancelled while it ran has failed, too, but is none.",
         .run = list,
     },
     {
