@@ -156,7 +156,7 @@ static void add_event(struct span event, struct buf *out)
         any = true;
     }
     if (!any)
-        buf_add_str(out, "  no trigger is started\n");
+        buf_add_str(out, "  no trigger is started, and no pipeline listens to the topic\n");
 }
 
 static void add_events(struct span explanation, struct buf *out)

@@ -192,6 +192,8 @@ static void stored(struct request *request, enum err err)
         print_accepted(&intake->accepted[i], &o);
     if (intake->batch)
         json_close(&o, ']');
+    if (intake->count)
+        reply_cid(request, &intake->accepted[0].cid);
     if (intake->count && !intake->stored)
         reply_header(request, "Idempotent-Replayed", "true");
     reply_json(request, 200, buf_span(&body));

@@ -51,6 +51,7 @@ static void started(struct request *request, enum err err)
         json_put_str(&o, "item", id);
         json_put_str(&o, "cid", cid);
         json_close(&o, '}');
+        reply_cid(request, &run->cid);
         reply_json(request, 200, buf_span(&body));
     }
     buf_done(&body);

@@ -259,5 +259,7 @@ enum err actions_delete_pipeline(
     *ret_why = "an execution of it is running; try again when it has finished";
     if (!err && running.found)
         err = ERR_CONFLICT;
+    if (!err)
+        err = triggers_forget_past(txn, pipeline_id);
     return err ? err : pipelines_delete(txn, pipeline_id);
 }

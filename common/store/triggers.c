@@ -7,6 +7,7 @@
 #include "store/pipelines.h"
 #include "store/routing.h"
 #include "store/ticks.h"
+#include "store/walk.h"
 
 static struct key trigger_key(struct span pipeline_id, uint64_t generation)
 {
@@ -138,16 +139,16 @@ enum err triggers_stop(struct store_txn *txn, struct span pipeline_id)
     return end(txn, &live, last + 1);
 }
 
-enum err triggers_each(struct store_txn *txn, struct span after,
+/* Visits the triggers of a table from a key on. */
+static enum err each(struct store_txn *txn, enum store_table table, const struct key *from,
     bool (*visit)(const struct trigger *trigger, void *context), void *context)
 {
     struct store_cursor cursor;
     struct span key, value;
-    enum err err = store_cursor_open(txn, TABLE_TRIGGERS, &cursor);
+    enum err err = store_cursor_open(txn, table, &cursor);
     if (err)
         return err;
-    struct key from = trigger_key(after, UINT64_MAX); /* no generation has this number */
-    err = store_cursor_seek(&cursor, key_span(&from), &key, &value);
+    err = store_cursor_seek(&cursor, key_span(from), &key, &value);
     while (!err) {
         struct trigger trigger;
         err = trigger_decode(value, &trigger);
@@ -159,6 +160,73 @@ enum err triggers_each(struct store_txn *txn, struct span after,
     return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
+enum err triggers_each(struct store_txn *txn, struct span after,
+    bool (*visit)(const struct trigger *trigger, void *context), void *context)
+{
+    struct key from = trigger_key(after, UINT64_MAX); /* no generation has this number */
+    return each(txn, TABLE_TRIGGERS, &from, visit, context);
+}
+
+enum err triggers_each_past(struct store_txn *txn,
+    bool (*visit)(const struct trigger *trigger, void *context), void *context)
+{
+    struct key from = trigger_key(SPAN_NONE, UINT64_MAX);
+    return each(txn, TABLE_PAST_TRIGGERS, &from, visit, context);
+}
+
+/* Takes the oldest past ones of a pipeline, whose keys begin with the prefix, away, but so many. */
+static enum err keep_newest(struct store_txn *txn, const struct key *prefix, size_t most)
+{
+    struct key key = *prefix;
+    struct span ignored;
+    size_t count = 0;
+    enum err err;
+    while (!(err = walk_next(txn, TABLE_PAST_TRIGGERS, key_span(prefix), &key, &ignored)))
+        count++;
+    if (err != ERR_NOTFOUND)
+        return err;
+    key = *prefix;
+    for (err = ERR_OK; !err && count > most; count--) {
+        err = walk_next(txn, TABLE_PAST_TRIGGERS, key_span(prefix), &key, &ignored);
+        if (!err)
+            err = store_del(txn, TABLE_PAST_TRIGGERS, key_span(&key));
+    }
+    return err;
+}
+
+static struct key past_prefix(struct span pipeline_id)
+{
+    struct key prefix = KEY_INIT;
+    key_text(&prefix, pipeline_id);
+    return prefix;
+}
+
+enum err triggers_forget_past(struct store_txn *txn, struct span pipeline_id)
+{
+    struct key prefix = past_prefix(pipeline_id);
+    return keep_newest(txn, &prefix, 0);
+}
+
+/* Puts an ended generation among the past ones, unless its pipeline has gone. */
+static enum err keep_past(struct store_txn *txn, const struct trigger *trigger)
+{
+    struct key key = trigger_key(trigger->pipeline_id, trigger->generation);
+    struct key prefix = past_prefix(trigger->pipeline_id);
+    struct pipeline_info info;
+    struct span record;
+    struct buf copy = BUF_INIT;
+    enum err err = pipelines_get(txn, trigger->pipeline_id, &info);
+    if (err)
+        return err == ERR_NOTFOUND ? ERR_OK : err;
+    err = store_get(txn, TABLE_TRIGGERS, key_span(&key), &record);
+    if (err)
+        return err;
+    buf_add_span(&copy, record); /* the store's text dies with the first change */
+    err = store_put(txn, TABLE_PAST_TRIGGERS, key_span(&key), buf_span(&copy));
+    buf_done(&copy);
+    return err ? err : keep_newest(txn, &prefix, TRIGGERS_PAST_MAX);
+}
+
 enum err triggers_drop(struct store_txn *txn, const struct trigger *trigger)
 {
     struct key key = trigger_key(trigger->pipeline_id, trigger->generation);
@@ -166,6 +234,8 @@ enum err triggers_drop(struct store_txn *txn, const struct trigger *trigger)
     enum err err = triggers_get(txn, trigger->pipeline_id, &live);
     bool goes_on = !err && live.queue == trigger->queue;
     if (!err || err == ERR_NOTFOUND)
+        err = keep_past(txn, trigger);
+    if (!err)
         err = store_del(txn, TABLE_TRIGGERS, key_span(&key));
     return err || goes_on ? err : ticks_del(txn, trigger->queue);
 }

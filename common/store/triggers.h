@@ -3,7 +3,8 @@
 /*
  * triggers - the triggers of all pipelines, live and ended (model/trigger.h).
  *
- * An ended generation stays until the dispatcher has routed all of its events. Each start,
+ * An ended generation stays until the dispatcher has routed all of its events, and is then kept
+ * among the past ones, the newest few of each pipeline until that is deleted. Each start,
  * replacement and stop is noted for the dispatcher (routing.h).
  */
 #include "model/trigger.h"
@@ -32,10 +33,19 @@ enum err triggers_get(
 enum err triggers_each(struct store_txn *txn, struct span after,
     bool (*visit)(const struct trigger *trigger, void *context), void *context) MUST_CHECK;
 
+#define TRIGGERS_PAST_MAX 20 /* past generations of a pipeline that are kept */
+
+/* Visits the past ones likewise. */
+enum err triggers_each_past(struct store_txn *txn,
+    bool (*visit)(const struct trigger *trigger, void *context), void *context) MUST_CHECK;
+
+/* Forgets the past ones of a pipeline. */
+enum err triggers_forget_past(struct store_txn *txn, struct span pipeline_id) MUST_CHECK;
+
 /*
- * For the dispatcher. triggers_drop forgets an ended generation, and where no other generation
- * goes on with the queue, the note of its schedule as well; the other notes how far the
- * generation's backfill has come.
+ * For the dispatcher. triggers_drop makes an ended generation a past one and, where no other
+ * generation goes on with the queue, forgets the note of its schedule; the other notes how far
+ * the generation's backfill has come.
  */
 enum err triggers_drop(struct store_txn *txn, const struct trigger *trigger) MUST_CHECK;
 enum err triggers_set_backfill(

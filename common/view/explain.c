@@ -7,14 +7,7 @@
 #include "store/events.h"
 #include "store/executions.h"
 #include "store/pipelines.h"
-#include "store/triggers.h"
-
-/* A trigger, with the definition of its version once somebody has asked for the definition. */
-struct considered {
-    struct trigger trigger;
-    struct pipeline *pipeline; /* NULL: not asked for, or deleted */
-    bool looked;
-};
+#include "view/considered.h"
 
 /* An execution of the cid, found by what made it. */
 struct made {
@@ -30,20 +23,11 @@ struct explaining {
     struct json_out *out;
     uint64_t steps;  /* left to spend */
     uint64_t cursor; /* of the log: events up to there are routed */
-    struct considered *triggers;
-    size_t trigger_count;
+    struct considered_list list;
     struct made *made; /* in the order of event_seq and queue */
     size_t made_count;
     enum err err; /* what a visit met */
 };
-
-static bool add_trigger(const struct trigger *trigger, void *context)
-{
-    struct explaining *e = context;
-    e->triggers = mem_resize(e->triggers, (e->trigger_count + 1) * sizeof *e->triggers);
-    e->triggers[e->trigger_count++] = (struct considered){.trigger = *trigger};
-    return true;
-}
 
 static bool add_made(const struct uuid *id, void *context)
 {
@@ -133,6 +117,10 @@ static enum err find_reason(
         buf_add_str(ret_why, "the event is that of a run by hand, which no trigger sees");
         return ERR_OK;
     }
+    if (c->idle) {
+        buf_add_str(ret_why, "trigger: none is started, so no event starts the pipeline");
+        return ERR_OK;
+    }
     if (!trigger->topic.len) {
         buf_add_str(ret_why, "topic: it listens to none; its schedule alone starts it");
         return ERR_OK;
@@ -158,7 +146,7 @@ static enum err print_trigger(
     struct explaining *e, struct considered *c, struct filter_subject *subject)
 {
     const struct trigger *trigger = &c->trigger;
-    const struct made *made = find_made(e, subject->event, trigger);
+    const struct made *made = c->idle ? NULL : find_made(e, subject->event, trigger);
     struct json_out *o = e->out;
     struct buf why = BUF_INIT;
     char version[16], id[UUID_TEXT];
@@ -170,7 +158,11 @@ static enum err print_trigger(
     json_put_text(o, "service", trigger->pipeline_name);
     json_put_str(o, "pipeline_version", version);
     json_put_text(o, "topic", trigger->topic);
-    json_put_int(o, "generation", (int64_t)trigger->generation);
+    json_key(o, "generation");
+    if (c->idle)
+        json_null(o);
+    else
+        json_int(o, (int64_t)trigger->generation);
     json_put_bool(o, "matched", made != NULL);
     json_put_str(o, "why", made ? NULL : buf_text(&why));
     json_put_str(o, "execution_id", made ? id : NULL);
@@ -200,8 +192,9 @@ static enum err print_event(struct explaining *e, uint64_t seq)
     json_key(o, "triggers");
     json_open(o, '[');
     e->page->rows++;
-    for (size_t i = 0; i < e->trigger_count && !err && !page_is_full(e->page, o); i++)
-        err = print_trigger(e, &e->triggers[i], &subject);
+    for (size_t i = 0; i < e->list.count && !err && !page_is_full(e->page, o); i++)
+        if (considered_tells(&e->list, i, &event))
+            err = print_trigger(e, &e->list.items[i], &subject);
     filter_subject_done(&subject);
     json_close(o, ']');
     json_close(o, '}');
@@ -212,7 +205,7 @@ static enum err read_all(struct explaining *e, const struct uuid *cid)
 {
     enum err err = events_cursor(e->txn, &e->cursor);
     if (!err)
-        err = triggers_each(e->txn, SPAN_NONE, add_trigger, e);
+        err = considered_read(e->txn, &e->list);
     if (!err)
         err = executions_of_cid(e->txn, cid, &UUID_NONE, add_made, e);
     if (!err)
@@ -225,7 +218,7 @@ static enum err read_all(struct explaining *e, const struct uuid *cid)
 /* How many events the reply has room for; the first is explained in any case. */
 static size_t count_explained(const struct explaining *e)
 {
-    size_t most = EXPLAIN_TRIGGERS_MAX / (e->trigger_count + 1);
+    size_t most = EXPLAIN_TRIGGERS_MAX / (e->list.pipelines + 1);
     return most < 1 ? 1 : most > EXPLAIN_EVENTS_MAX ? EXPLAIN_EVENTS_MAX : most;
 }
 
@@ -264,9 +257,7 @@ enum err explain_print(
         json_put_bool(out, "more", !err);
         json_close(out, '}');
     }
-    for (size_t i = 0; i < e.trigger_count; i++)
-        pipeline_free(e.triggers[i].pipeline);
-    free(e.triggers);
+    considered_done(&e.list);
     free(e.made);
     return err == ERR_NOTFOUND ? ERR_OK : err;
 }

@@ -19,8 +19,9 @@
  * "generation", "matched", "why", "execution_id", "status"}]}], "more"} for the events of
  * the cid, in log order; "more" says that more events follow, or triggers of the last one, for
  * which the page has no room. Once the steps are spent, the filters of other triggers are not
- * judged, and "why" says so. A trigger that was deleted shows only in the executions that it
- * made. ERR_NOTFOUND when the cid was never issued.
+ * judged, and "why" says so. An event is judged by the triggers of its time (considered.h);
+ * "generation" is null where a pipeline of its topic has none started. ERR_NOTFOUND when the
+ * cid was never issued.
  */
 enum err explain_print(struct store_txn *txn, const struct uuid *cid, struct page *page,
     struct json_out *out) MUST_CHECK;

@@ -59,6 +59,13 @@ void reply_header(struct request *request, const char *name, const char *value)
     buf_printf(&request->headers, "%s: %s\r\n", name, value);
 }
 
+void reply_cid(struct request *request, const struct uuid *cid)
+{
+    char text[UUID_TEXT];
+    uuid_format(cid, text);
+    reply_header(request, "X-Correlation-Id", text);
+}
+
 void reply_too_many(struct request *request, int64_t wait_ms, const char *detail)
 {
     char seconds[24];

@@ -152,6 +152,12 @@ void request_write(struct request *request, unsigned flags, store_mutation *muta
 /* Adds a header to the reply to come. The text is the program's own, never a client's. */
 void reply_header(struct request *request, const char *name, const char *value);
 
+/*
+ * Names the event that the request has made, or the first of several, in X-Correlation-Id, which
+ * front ends put into their line of the request.
+ */
+void reply_cid(struct request *request, const struct uuid *cid);
+
 /* Replies with a JSON body. */
 void reply_json(struct request *request, int status, struct span body);
 

@@ -7,7 +7,7 @@ import pytest
 
 import senders
 from checks import check_problem
-from harness import Home
+from harness import Home, until
 from jobs import OK, emit, make
 
 LIST = "/api/v1/admin/events"
@@ -147,6 +147,31 @@ def test_payload(home, media, payload, shown):
 def test_no_such_event(home, seq, end):
     home.post_event("a")
     check_problem(home.get(f"{LIST}/{seq}{end}"), 404)
+
+
+def test_cid_is_in_the_line_of_its_request(home):
+    """In the front end's log, as the reply's X-Correlation-Id: of one event, a batch's first, a run."""
+    home.start_dispatcher()
+    by_hand = make(home, OK, name="by-hand", event=None)
+    reply = home.post("/fx/events", {"event_source": "s", "event_type": "t", "payload": 1},
+                      headers=[("Idempotency-Key", "k")])
+    again = home.post("/fx/events", {"event_source": "s", "event_type": "t", "payload": 1},
+                      headers=[("Idempotency-Key", "k")])
+    run = home.post(f"/api/v1/batches/{by_hand}", {})
+    assert reply.headers["X-Correlation-Id"] == again.headers["X-Correlation-Id"] == reply.json["cid"]
+    assert run.headers["X-Correlation-Id"] == run.json["cid"]
+    first = send_batch(home, {}, {})[0]
+    bad = home.post("/fx/events", {})
+    assert bad.headers["X-Correlation-Id"] is None
+
+    def lines():
+        text = (home.dir / "log/access.log").read_text().splitlines()
+        return {line.split()[-2]: line.split()[-1] for line in text}
+
+    wanted = {each.headers["X-Request-Id"]: each.headers["X-Correlation-Id"] or "-"
+              for each in (reply, again, run, bad)}
+    until(lambda: wanted.items() <= lines().items() and first in lines().values(),
+          what=lambda: f"{wanted} in {lines()}")
 
 
 # --- Lists ---

@@ -110,7 +110,7 @@ def test_flood_without_a_credential(home, to, file):
         check_bounds(home, name, 66 * KIB)
     assert len(kept(home, "access")) == 3
     text = kept(home, "access")[1].read_text().splitlines()
-    assert all(len(line) < 2 * KIB and re.search(r'" 4\d\d \d+ \d+ [0-9a-f-]{36}$', line)
+    assert all(len(line) < 2 * KIB and re.search(r'" 4\d\d \d+ \d+ [0-9a-f-]{36} -$', line)
                for line in text[1:])
     assert len(lines(home.dir / f"log/{file}.log")) < 600  # of 2,400
 
