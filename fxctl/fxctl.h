@@ -81,6 +81,7 @@ extern const struct command event_commands[];
 extern const struct command pipeline_commands[];
 extern const struct command trigger_commands[];
 extern const struct command execution_commands[];
+extern const struct command execution_log_commands[];
 extern const struct command action_commands[];
 extern const struct command dead_letter_commands[];
 extern const struct command status_commands[];

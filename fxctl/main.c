@@ -27,6 +27,7 @@ static const struct command *const groups[] = {
     verify_commands,
     event_commands,
     execution_commands,
+    execution_log_commands,
     action_commands,
     dead_letter_commands,
     status_commands,

@@ -97,6 +97,9 @@ static int take_option(struct parse *parse, const char *word)
     struct fxctl *ctl = parse->ctl;
     if (strcmp(word, "-h") == 0)
         word = "--help";
+    if (strcmp(word, "-f") == 0 && ctl->command &&
+        command_find_option(ctl->command->options, "follow", strlen("follow")) >= 0)
+        word = "--follow";
     const char *name = word + 2;
     size_t len = strcspn(name, "=");
     const char *behind = name[len] ? name + len + 1 : NULL;

@@ -35,6 +35,17 @@ static bool is_begun(const struct step_result *step)
     return step->status != STATUS_PENDING && step->status != STATUS_SKIPPED;
 }
 
+static int find_behind(const struct reading *r, struct span name)
+{
+    bool passed = !name.len;
+    for (size_t i = 0; i < r->step_count; i++) {
+        if (passed && is_begun(&r->steps[i]))
+            return (int)i;
+        passed |= span_eq(r->steps[i].name, name);
+    }
+    return -1;
+}
+
 /* The place of the step that is asked for; -1 where there is none. */
 static int find_step(const struct reading *r, struct span name)
 {
@@ -74,12 +85,13 @@ static void leave_out_before(struct step_log *log, uint64_t from)
 static enum err read_step(struct store_txn *txn, const struct reading *r,
     const struct step_log_query *query, struct step_log *log)
 {
-    int step = find_step(r, query->step);
+    int step = query->behind ? find_behind(r, query->step) : find_step(r, query->step);
     log->is_over = status_is_final(r->execution.status);
     log->is_whole = log->is_over;
+    log->attempt = r->execution.attempt;
     log->from = log->next = query->from;
     if (step < 0) {
-        log->no_such_step = query->step.len && r->step_count;
+        log->no_such_step = query->step.len && r->step_count && !query->behind;
         return ERR_OK;
     }
     struct span name = r->steps[step].name;

@@ -17,6 +17,7 @@
 struct step_log_query {
     struct uuid execution;
     struct span step; /* its name; empty: the step at hand, else the last that was begun */
+    bool behind;      /* the first behind that one that was begun; empty: the first of all */
     uint64_t from;    /* bytes before this one are not asked for */
 };
 
@@ -24,7 +25,8 @@ struct step_log {
     struct buf bytes;
     uint64_t from; /* which byte the first is; more than was asked for: some are gone */
     uint64_t next; /* which byte comes behind these */
-    char step[STEP_NAME_MAX + 1]; /* "": no step is known by now */
+    char step[STEP_NAME_MAX + 1]; /* "": no such step is known by now */
+    uint32_t attempt;             /* whose it is; 0: none has begun */
     bool is_whole;                /* no more will come of this step */
     bool is_over;                 /* nor of any other, unless people try the execution again */
     bool no_such_step;

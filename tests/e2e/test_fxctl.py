@@ -23,6 +23,7 @@ COMMANDS = [
     "secret list", "secret rotate", "secret revoke", "verify", "pipeline apply", "pipeline list",
     "pipeline show", "pipeline delete", "pipeline run", "trigger start", "trigger status",
     "trigger stop", "publish", "cid", "explain", "executions", "execution show", "execution event",
+    "execution log",
     "execution retry", "execution skip", "execution cancel", "dead-letter list",
     "dead-letter retry",
 ]

@@ -1,10 +1,12 @@
 """An execution while it runs: its steps so far, and the log of the one at hand as it grows."""
+import json
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from harness import until
+from harness import BUILD, until
 from jobs import OK, PYTHON, SH, completed, executions_of, make, python, run, runners, wait_for
 
 KIB = 1 << 10
@@ -172,6 +174,46 @@ def test_ids_of_other_kinds(live, name):
         name = completed(run(live, OK))["cid"]
     reply = live.get(f"/fx/executions/{name}/log?wait=5")
     assert (reply.status, reply.json["detail"]) == (404, "There is no such execution.")
+
+
+# --- On the command line ---
+
+def printed(home, *words):
+    done = home.run_fxctl("execution", "log", *words)
+    assert done.returncode == 0, done
+    return done.stdout
+
+
+def test_fxctl_prints_all_steps(live):
+    execution = completed(run(live, SH + "echo 1\n", OK, SH + "printf 3\n"))["execution_id"]
+    done = live.run_fxctl("execution", "log", execution[-8:])
+    assert (done.stdout, done.stderr.split()) == (
+        "1\n3", ["step", "step1:", "step", "step2:", "step", "step3:"])
+    assert printed(live, execution, "--step", "step3") == "3"
+    pieces = [json.loads(line) for line in printed(live, execution, "--json", "-f").splitlines()]
+    assert pieces == [{"step": "step1", "attempt": 1, "from": 0, "log": "1\n"},
+                      {"step": "step3", "attempt": 1, "from": 0, "log": "3"}]
+    done = live.run_fxctl("execution", "log", execution, "--step", "other")
+    assert (done.returncode, done.stdout) == (1, "") and 'has no step "other"' in done.stderr
+
+
+def test_fxctl_follows(live, gate):
+    """From the first step of the first attempt to the end of the last, whatever comes between."""
+    begun = live.scratch / "begun"
+    execution = begin(
+        live, SH + "echo one $FX_ATTEMPT\n", OK,
+        SH + f"echo two $FX_ATTEMPT\n: >{begun}-$FX_ATTEMPT\n[ $FX_ATTEMPT = 2 ] && {wait_for(gate)}echo more\nsleep 0.1\n"
+        "[ $FX_ATTEMPT = 2 ]\n", retry={"limit": 1, "delay": 1})
+    command = [BUILD / "bin/fxctl", "execution", "log", execution]
+    follow_all = subprocess.Popen([*command, "-f"], env=live.environment(), text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **live.process)
+    until(Path(f"{begun}-2").exists, what="the second attempt")
+    follow_one = subprocess.Popen([*command, "--follow", "--step=step3"], env=live.environment(), text=True,
+                                  stdout=subprocess.PIPE, **live.process)
+    gate.touch()
+    assert follow_all.communicate(timeout=30)[0].split("\n")[-4:] == ["one 2", "two 2", "more", ""]
+    assert follow_one.communicate(timeout=30)[0] == "two 2\nmore\n"
+    assert follow_all.returncode == follow_one.returncode == 0
 
 
 # --- Secrets ---

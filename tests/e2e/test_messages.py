@@ -227,6 +227,7 @@ def tell_actions(told, home):
     ids = {"running": one("slow", status="in_progress"), "never ran": one("slow", status="pending"),
            "waits": one("waits", status="pending", attempt=1),
            "completed": one("completes", status="completed"), "failed": one("exits", status="failed")}
+    until(lambda: home.get(f"/fx/executions/{ids['running']}").json["steps"], what="its runner tells of it")
     for form, execution in ids.items():
         told.fxctl(form, "execution", "show", execution)
         for action in ("retry", "skip", "cancel"):
