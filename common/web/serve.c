@@ -37,6 +37,7 @@
  */
 #define SLOTS_WRITING 1
 #define SLOTS_READING 2
+#define THREADS_WATCHING 1 /* beside those that serve: of a program whose requests wait */
 /*
  * How much memory the requests may take up that a thread gathers before it commits them: their
  * own bytes, and what each needs beside them. While a thread commits less than MUCH_BYTES,
@@ -312,7 +313,7 @@ static void serve_fastcgi(void)
     int slots = serving.program->mode == STORE_READ_ONLY ? SLOTS_READING : SLOTS_WRITING;
     for (int i = 0; i < slots; i++)
         open_place(&places[i], aside);
-    slots_open(slots, home.config.web_threads, serve_thread);
+    slots_open(slots, home.config.web_threads + THREADS_WATCHING, serve_thread);
 
     heed_signals(&signals);
     atomic_store(&stopping, true);

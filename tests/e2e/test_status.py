@@ -84,9 +84,10 @@ def test_bad_wait(site, query, status):
     assert time.monotonic() - start < 5
 
 
-def test_waiting_requests_leave_room(home):
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_waiting_requests_leave_room(home, threads):
     """However many wait, those that do not are answered meanwhile."""
-    home.configure(web={"threads": 4})
+    home.configure(web={"threads": threads})
     home.start()
     cid = home.post_event("nobody.listens")["cid"]
     with ThreadPoolExecutor(8) as pool:
