@@ -266,10 +266,9 @@ void aside_reply(struct arrival *arrival, struct buf *reply)
 /* Has the peer been silent for too long, or slower than any that means it? */
 static bool is_too_slow(const struct aside *aside, int64_t now_ms)
 {
-    int64_t timeout_ms = patience.timeout_seconds * 1000, least = patience.least_bytes_per_second;
-    int64_t moved = (int64_t)(aside->reply.len ? aside->sent : aside->request.came);
-    return now_ms - aside->heard_ms >= timeout_ms ||
-           (least && now_ms - aside->since_ms >= timeout_ms + moved * 1000 / least);
+    struct transfer transfer = {
+        aside->since_ms, aside->heard_ms, aside->reply.len ? aside->sent : aside->request.came};
+    return !patience_left_ms(&patience, &transfer, now_ms);
 }
 
 static struct aside *find_slow(void)

@@ -16,13 +16,8 @@
 
 #include "base/buf.h"
 #include "base/id.h"
+#include "web/patience.h"
 #include "web/records.h"
-
-/* What is expected of peers. */
-struct patience {
-    int64_t timeout_seconds;        /* of silence */
-    int64_t least_bytes_per_second; /* over all a request or a reply takes; 0: any */
-};
 
 /* What senders are told apart by, as a request's variables have it. */
 typedef struct uuid aside_sender(char **variables);

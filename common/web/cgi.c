@@ -5,25 +5,39 @@
 #include "web/channel.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
+#define WRITE_BYTES PIPE_BUF /* that a pipe takes at once, where it takes any */
+
 struct cgi {
     struct channel channel;
     uint64_t left; /* of the body; standard input need not end with it */
-    int timeout_ms;
+    struct patience patience;
+    struct transfer body;
 };
 
-/* Has standard input anything to read, or ended, in time? */
-static bool has_input(const struct cgi *cgi)
+/* Can the transfer go on, or has its other end gone, before patience has ended? */
+static bool can_go_on(const struct cgi *cgi, struct transfer *transfer, int fd, short events)
 {
-    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    struct pollfd end = {.fd = fd, .events = events};
     int n;
-    do
-        n = poll(&input, 1, cgi->timeout_ms);
-    while (n < 0 && errno == EINTR);
+    do {
+        int64_t left_ms = patience_left_ms(&cgi->patience, transfer, clock_mono_ms());
+        n = left_ms ? poll(&end, 1, (int)left_ms) : 0;
+    } while (n < 0 && errno == EINTR);
+    transfer->heard_ms = clock_mono_ms();
     return n > 0;
+}
+
+static struct transfer begin_transfer(void)
+{
+    int64_t now_ms = clock_mono_ms();
+    return (struct transfer){.since_ms = now_ms, .heard_ms = now_ms};
 }
 
 static ssize_t cgi_read(struct channel *channel, void *buffer, size_t len)
@@ -34,34 +48,42 @@ static ssize_t cgi_read(struct channel *channel, void *buffer, size_t len)
         len = cgi->left;
     if (!len)
         return 0;
-    if (!has_input(cgi))
+    if (!can_go_on(cgi, &cgi->body, STDIN_FILENO, POLLIN))
         return -1;
     do
         n = read(STDIN_FILENO, buffer, len);
     while (n < 0 && errno == EINTR);
-    if (n > 0)
+    if (n > 0) {
         cgi->left -= (uint64_t)n;
+        cgi->body.bytes += (size_t)n;
+    }
     return n;
 }
 
-/* False when nobody reads any more. */
-static bool write_all(struct span text)
+/* False when nobody reads any more, or too slowly. */
+static bool write_all(const struct cgi *cgi, struct transfer *transfer, struct span text)
 {
     while (text.len) {
-        ssize_t n = write(STDOUT_FILENO, text.data, text.len);
+        size_t some = text.len < WRITE_BYTES ? text.len : WRITE_BYTES;
+        if (!can_go_on(cgi, transfer, STDOUT_FILENO, POLLOUT))
+            return false;
+        ssize_t n = write(STDOUT_FILENO, text.data, some);
         if (n < 0 && errno != EINTR)
             return false;
-        if (n > 0)
+        if (n > 0) {
             text = span_of(text.data + n, text.len - (size_t)n);
+            transfer->bytes += (size_t)n;
+        }
     }
     return true;
 }
 
 static void cgi_send(struct channel *channel, struct span head, struct span body)
 {
-    (void)channel;
-    if (write_all(head))
-        (void)write_all(body);
+    const struct cgi *cgi = (const struct cgi *)channel;
+    struct transfer reply = begin_transfer();
+    if (write_all(cgi, &reply, head))
+        (void)write_all(cgi, &reply, body);
 }
 
 /*
@@ -84,13 +106,14 @@ static const char *value_of(char **variables, const char *name)
     return NULL;
 }
 
-struct channel *cgi_channel(char **variables, int64_t timeout_seconds)
+struct channel *cgi_channel(char **variables, struct patience patience)
 {
     static struct cgi cgi;
     const char *length = value_of(variables, "CONTENT_LENGTH=");
     cgi = (struct cgi){
         .channel = {.variables = variables, .read = cgi_read, .send = cgi_send, .peer = cgi_peer},
-        .timeout_ms = (int)timeout_seconds * 1000,
+        .patience = patience,
+        .body = begin_transfer(),
     };
     /* Apache names the encoding of a chunked body that it took apart: that ends with the input. */
     if (length && *length)

@@ -54,7 +54,7 @@ bool fastcgi_is(void);
 /* A connection whose request has arrived; takes over both. */
 struct channel *fastcgi_channel(const struct arrival *arrival);
 
-/* The one request of a CGI process. `timeout_seconds` bounds each wait for the body. */
-struct channel *cgi_channel(char **variables, int64_t timeout_seconds);
+/* The one request of a CGI process, whose body and whose reply are waited for with patience. */
+struct channel *cgi_channel(char **variables, struct patience patience);
 
 #endif

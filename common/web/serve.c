@@ -280,6 +280,14 @@ static void heed_signals(const sigset_t *signals)
     }
 }
 
+static struct patience patience_of_home(void)
+{
+    return (struct patience){
+        .timeout_seconds = home.config.web_io_timeout_seconds,
+        .least_bytes_per_second = home.config.web_least_bytes_per_second,
+    };
+}
+
 /* Of a request that has not arrived whole. */
 static struct uuid sender_of(char **variables)
 {
@@ -305,11 +313,7 @@ static void serve_fastcgi(void)
     stop_fd = eventfd(0, EFD_CLOEXEC);
     if (stop_fd < 0)
         log_die(EXIT_RETRY, "cannot make an event descriptor");
-    const struct patience patience = {
-        .timeout_seconds = home.config.web_io_timeout_seconds,
-        .least_bytes_per_second = home.config.web_least_bytes_per_second,
-    };
-    int aside = aside_open(patience, sender_of);
+    int aside = aside_open(patience_of_home(), sender_of);
     int slots = serving.program->mode == STORE_READ_ONLY ? SLOTS_READING : SLOTS_WRITING;
     for (int i = 0; i < slots; i++)
         open_place(&places[i], aside);
@@ -336,7 +340,7 @@ static void on_term(int number)
 static void serve_cgi(void)
 {
     (void)signal(SIGTERM, on_term);
-    request_serve(&serving, cgi_channel(environ, home.config.web_io_timeout_seconds));
+    request_serve(&serving, cgi_channel(environ, patience_of_home()));
     if (store)
         store_lead(store);
 }
