@@ -31,6 +31,7 @@ from registry import GROUPS, measure  # noqa: E402
 import web  # noqa: E402,F401 - each module registers its benchmarks, to be run in this order
 import runs  # noqa: E402,F401
 import rest  # noqa: E402,F401
+import lists  # noqa: E402,F401
 import victim  # noqa: E402,F401
 
 

@@ -38,11 +38,11 @@ class Client:
         self.home = home
         self.connection = None
 
-    def send(self, method, path, body=None):
+    def send(self, method, path, body=None, headers=()):
         if not self.connection:
             self.connection = self.home.connect()
             self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.connection.sendall(self.home.request(method, path, body, keep=True))
+        self.connection.sendall(self.home.request(method, path, body, headers, keep=True))
 
     def receive(self):
         """The reply's JSON, which must be good, and when it was here (wall clock, in µs)."""
@@ -62,8 +62,8 @@ class Client:
             self.close()
         return json.loads(body), now
 
-    def call(self, method, path, body=None):
-        self.send(method, path, body)
+    def call(self, method, path, body=None, headers=()):
+        self.send(method, path, body, headers)
         return self.receive()
 
     def close(self):
