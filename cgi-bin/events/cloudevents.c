@@ -159,7 +159,7 @@ static void take_batch(struct request *request)
     }
     size_t count = count_items(body);
     if (count > max) {
-        reply_problem(request, 422, "A batch may hold no more events than %zu; send several.", max);
+        reply_problem(request, 422, "Of events a batch may hold at most %zu; send several.", max);
         return;
     }
     struct intake *intake = intake_new(request, count);

@@ -139,7 +139,7 @@ static void tell_left_out(int64_t now)
     for (unsigned count; (count = flood_left_out(now, &kind));) {
         struct line l;
         line_begin(&l, &warning);
-        line_printf(&l, "lines that were left out: %u, like this: %s", count, kind);
+        line_printf(&l, "%u left out, like this: %s", count, kind);
         line_write(&l, &warning);
     }
 }
