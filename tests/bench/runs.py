@@ -5,8 +5,9 @@ import subprocess
 import time
 from contextlib import contextmanager
 
-from bench_home import HELPERS, BenchHome, Client, event_body
-from harness import children_of
+from bench_home import EVENT, HELPERS, BenchHome, Client, event_body
+from harness import children_of, until
+from jobs import PYTHON
 from measures import cpu_seconds, in_turns, median_ratio, percentile
 from registry import benchmark
 
@@ -202,6 +203,34 @@ def scale_out(rounds=5, instances=8):
             for client in clients:
                 client.close()
         yield "scale_out_ms", statistics.median(times)
+
+
+WRITE_LINES = """
+for _ in range({lines}):
+    print(time.time_ns(), flush=True)
+    time.sleep({pause})
+"""
+
+
+@benchmark(live_log_ms_p99="ms")
+def live_log(lines=500, pause=0.02):
+    """How soon a line that a script writes is seen by a client who waits for it (?wait=)."""
+    with BenchHome() as home:
+        home.start()
+        home.start_dispatcher()
+        home.write_script("lines", PYTHON + WRITE_LINES.format(lines=lines, pause=pause))
+        home.start_pipeline("lines", {"name": "lines", "script": "lines"})
+        cid = home.post_event(EVENT)["cid"]
+        [execution] = until(lambda: home.get(f"/fx/cid/{cid}").json["executions"], what="it is there")
+        path = f"/fx/executions/{execution['execution_id']}/log?step=lines&wait=30&from="
+        times, at, over = [], 0, False
+        while not over:
+            reply = home.get(f"{path}{at}")
+            now = time.time_ns()
+            times += [(now - int(line)) / 1e6 for line in reply.body.split()]
+            at, over = reply.headers["X-FX-Log-Next"], reply.headers["X-FX-Log-End"] == "true"
+        assert len(times) == lines, f"{len(times)} lines"
+        yield "live_log_ms_p99", percentile(times, 99)
 
 
 @benchmark(sustained_lag_ms_p50="ms", sustained_lag_ms_p99="ms")

@@ -8,6 +8,7 @@ import pytest
 
 from harness import BUILD, until
 from jobs import OK, PYTHON, SH, completed, executions_of, make, python, run, runners, wait_for
+from test_step_user import USER, only_root, opened, script
 
 KIB = 1 << 10
 
@@ -362,6 +363,24 @@ def test_confined_scripts_reach_none(live, gate):
     assert not (live.dir / "run/live/x").exists()
     gate.touch()
     final(live, execution)
+
+
+@only_root
+def test_another_account_reaches_none(home):
+    """Its modes alone keep it shut, where scripts are not confined."""
+    home.configure(step={"user": USER, "confine": "off"})
+    opened(home).start()
+    home.start_dispatcher()
+    gate = home.scratch / "gate"
+    home.scratch.chmod(0o777)
+    waits = script(home, "waits", SH + "echo secret words\n" + wait_for(gate))
+    execution = begin(home, waits)
+    until(lambda: files(home), what="it is there")
+    spy = script(home, "spy", SH + f"cat ../run/live/{execution}; ls ../run/live; exit 0\n")
+    text = completed(run(home, spy))["steps"][0]["log"]
+    assert text.count("denied") == 2 and "secret words" not in text
+    gate.touch()
+    final(home, execution)
 
 
 @pytest.mark.parametrize("thing", ["file", "link", "pipe", "directory", "nothing of ours"])
