@@ -1,4 +1,5 @@
 /* action - what people do to executions: run, retry, skip, cancel, explain. */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -99,9 +100,29 @@ static int act_on(struct fxctl *ctl,
     return EXIT_DONE;
 }
 
+static enum err retry_mutation(struct store_txn *txn, void *context)
+{
+    return actions_retry(txn, context);
+}
+
 static int retry(struct fxctl *ctl)
 {
-    return act_on(ctl, actions_retry, "The execution is pending again.");
+    struct action_retry retry = {.version = 0};
+    int status = operand_retry_version(ctl, &retry.asked);
+    if (!status)
+        status = id_open(ctl, ID_EXECUTION, STORE_READ_WRITE, &retry.execution);
+    if (status)
+        return status;
+    enum err err = store_write(ctl->store, STORE_WAKE, retry_mutation, &retry);
+    if (err == ERR_NOTFOUND)
+        return fxctl_refuse("there is no execution %s", ctl->operands[0]);
+    if (err == ERR_CONFLICT || err == ERR_INVALID)
+        return fxctl_refuse("the execution stays as it is: %s", retry.why);
+    if (err)
+        return fxctl_failed(err);
+    fxctl_say(
+        "The execution is pending again, with version %" PRIu32 " of its pipeline.", retry.version);
+    return EXIT_DONE;
 }
 
 static int skip(struct fxctl *ctl)
@@ -200,6 +221,11 @@ static const struct option_rule run_options[] = {
     {0},
 };
 
+static const struct option_rule retry_options[] = {
+    RETRY_VERSION_OPTION,
+    {0},
+};
+
 const struct command action_commands[] = {
     {
         .name = "pipeline run",
@@ -216,7 +242,9 @@ const struct command action_commands[] = {
         .operands = "ID",
         .operands_min = 1,
         .operands_max = 1,
+        .options = retry_options,
         .summary = "try a failed or skipped execution again",
+        .details = "So is one that waits for its next attempt, which is then made at once.",
         .run = retry,
     },
     {

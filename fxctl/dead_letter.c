@@ -52,7 +52,11 @@ static int print_retried(const struct fxctl *ctl, const struct dead_letters_retr
         fxctl_print(&text);
     }
     buf_done(&text);
-    fxctl_say("Dead letters that are pending again: %llu", (unsigned long long)retried->retried);
+    struct buf version = BUF_INIT;
+    retry_version_print(&retried->version, &version);
+    fxctl_say("Dead letters that are pending again: %llu (version: %s)",
+        (unsigned long long)retried->retried, buf_text(&version));
+    buf_done(&version);
     if (!retried->left)
         return EXIT_DONE;
     fxctl_say("Those that cannot be tried again: %llu", (unsigned long long)retried->left);
@@ -64,40 +68,42 @@ static int print_retried(const struct fxctl *ctl, const struct dead_letters_retr
 static int retry_all(struct fxctl *ctl)
 {
     char pipeline[PIPELINE_ID_MAX + 1];
+    struct retry_version version;
     struct dead_letters_retried retried;
-    int status = fxctl_open(ctl, STORE_READ_WRITE);
+    int status = operand_retry_version(ctl, &version);
+    if (!status && version.which == RETRY_NUMBER && !fxctl_option(ctl, "pipeline"))
+        status = help_usage(ctl, "--version: a number goes with --pipeline");
+    if (!status)
+        status = fxctl_open(ctl, STORE_READ_WRITE);
     if (!status)
         status = read_pipeline(ctl, pipeline);
     if (status)
         return status;
-    enum err err = dead_letters_retry_all(ctl->store, span_str(pipeline), &retried);
+    enum err err = dead_letters_retry_all(ctl->store, span_str(pipeline), version, &retried);
     return err ? fxctl_failed(err) : print_retried(ctl, &retried);
 }
 
-struct one {
-    struct uuid id;
-    const char *why;
-};
-
 static enum err retry_mutation(struct store_txn *txn, void *context)
 {
-    struct one *one = context;
-    return dead_letters_retry(txn, &one->id, &one->why);
+    return dead_letters_retry(txn, context);
 }
 
 static int retry_one(struct fxctl *ctl)
 {
-    struct one one;
-    int status = id_open(ctl, ID_EXECUTION, STORE_READ_WRITE, &one.id);
+    struct action_retry one = {.version = 0};
+    int status = operand_retry_version(ctl, &one.asked);
+    if (!status)
+        status = id_open(ctl, ID_EXECUTION, STORE_READ_WRITE, &one.execution);
     if (status)
         return status;
     enum err err = store_write(ctl->store, STORE_WAKE, retry_mutation, &one);
     if (err == ERR_NOTFOUND)
         return fxctl_refuse("the execution %s is no dead letter", ctl->operands[0]);
-    if (err == ERR_CONFLICT)
+    if (err == ERR_CONFLICT || err == ERR_INVALID)
         return fxctl_refuse("it cannot be tried again: %s", one.why);
     return err ? fxctl_failed(err)
-               : print_retried(ctl, &(struct dead_letters_retried){.retried = 1});
+               : print_retried(ctl, &(struct dead_letters_retried){
+                                        .version = {RETRY_NUMBER, one.version}, .retried = 1});
 }
 
 static int retry(struct fxctl *ctl)
@@ -119,6 +125,7 @@ static const struct option_rule list_options[] = {
 static const struct option_rule retry_options[] = {
     {"all", NULL, OPTION_FREE, "all of them"},
     {"pipeline", "NAME-OR-ID", OPTION_FREE, "with --all: all of this pipeline"},
+    RETRY_VERSION_OPTION,
     {0},
 };
 

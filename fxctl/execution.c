@@ -239,6 +239,7 @@ static void add_attempts(struct span attempts, struct buf *out)
         {"STATUS", "status", false},
         {"STEP", "step", false},
         {"EXIT", "exit_code", true},
+        {"VERSION", "pipeline_version", true},
         {"ERROR", "error", false},
         {0},
     };

@@ -94,3 +94,12 @@ int operand_version(const struct fxctl *ctl, uint32_t *ret_version)
     *ret_version = (uint32_t)version;
     return status;
 }
+
+int operand_retry_version(const struct fxctl *ctl, struct retry_version *ret_version)
+{
+    const char *text = fxctl_option(ctl, "version");
+    *ret_version = (struct retry_version){RETRY_LATEST, 0};
+    if (!text || retry_version_parse(span_str(text), ret_version))
+        return EXIT_DONE;
+    return help_usage(ctl, "--version: %s", RETRY_VERSION_RIGHT);
+}

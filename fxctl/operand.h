@@ -5,6 +5,7 @@
  */
 #include "fxctl/fxctl.h"
 #include "model/limits.h"
+#include "model/retry_version.h"
 
 /*
  * The id of the pipeline that the word names. A word that is a pipeline's name and another
@@ -32,5 +33,14 @@ int operand_number(const struct fxctl *ctl, const char *option, int64_t min, int
 
 /* Reads --version; 0 without that option. EXIT_DONE or EXIT_USAGE. */
 int operand_version(const struct fxctl *ctl, uint32_t *ret_version);
+
+/* Likewise, as what is tried again has it; "latest" without that option. */
+int operand_retry_version(const struct fxctl *ctl, struct retry_version *ret_version);
+#define RETRY_VERSION_OPTION \
+    { \
+        "version", "VERSION", OPTION_FREE, \
+            "latest, which is that of the started trigger; same, which is\nwhat it had; or the " \
+            "number of one; else latest" \
+    }
 
 #endif

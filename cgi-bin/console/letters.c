@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "store/dead_letters.h"
 #include "web/listing.h"
+#include "web/retry.h"
 #include "web/serve.h"
 
 void letters_list(struct request *request)
@@ -16,57 +17,38 @@ void letters_list(struct request *request)
         listing_reply(request, &query, "dead_letters");
 }
 
-/* What a write carries from its handler to its reply. */
-struct retry {
-    struct uuid execution;
-    const char *why;
-};
-
-static enum err retry(struct store_txn *txn, void *context)
-{
-    struct request *request = context;
-    struct retry *retry = request->state;
-    return dead_letters_retry(txn, &retry->execution, &retry->why);
-}
-
-static void reply_unknown(struct request *request)
-{
-    reply_problem(request, 404, "There is no such dead letter.");
-}
-
-static void retried(struct request *request, enum err err)
-{
-    const struct retry *retry = request->state;
-    if (err == ERR_NOTFOUND)
-        reply_unknown(request);
-    else if (err == ERR_CONFLICT)
-        reply_problem(request, 409, "The dead letter cannot be tried again: %s.", retry->why);
-    else if (err)
-        reply_error(request, err);
-    else
-        reply_message(request, 200, "The execution is pending again");
-}
-
 void letters_retry(struct request *request)
 {
-    struct retry *state = request->state = arena_alloc(&request->arena, sizeof *state);
-    if (uuid_parse(request->params[0], &state->execution))
-        request_write(request, STORE_WAKE, retry, retried);
-    else
-        reply_unknown(request);
+    static const struct retry_route route = {dead_letters_retry, "There is no such dead letter.",
+        "The dead letter cannot be tried again"};
+    retry_one(request, &route);
+}
+
+/* Reads ?version=. Each pipeline counts its own, so a number is for one pipeline alone. */
+static bool read_version(
+    struct request *request, struct span pipeline_id, struct retry_version *ret_version)
+{
+    if (!retry_read_version(request, ret_version))
+        return false;
+    if (ret_version->which != RETRY_NUMBER || pipeline_id.len)
+        return true;
+    reply_problem(request, 422, "version: a number goes with pipeline_id.");
+    return false;
 }
 
 void letters_retry_all(struct request *request)
 {
     static const char *const names[] = {"pipeline_id", NULL};
     struct execution_query query = {0};
+    struct retry_version version;
     struct dead_letters_retried done;
     struct buf body = BUF_INIT;
     struct json_out out = json_out_to(&body);
-    if (!listing_read(request, names, &query))
+    if (!listing_read(request, names, &query) ||
+        !read_version(request, query.pipeline_id, &version))
         return;
     serve_block(); /* many transactions follow */
-    enum err err = dead_letters_retry_all(request->store, query.pipeline_id, &done);
+    enum err err = dead_letters_retry_all(request->store, query.pipeline_id, version, &done);
     if (err) {
         reply_error(request, err);
     } else {

@@ -8,6 +8,7 @@
 #include "model/name.h"
 #include "store/actions.h"
 #include "web/body.h"
+#include "web/retry.h"
 
 /* What a write carries from its handler to its reply. */
 struct run {
@@ -108,7 +109,9 @@ static void act_on(struct request *request,
 
 void runs_retry(struct request *request)
 {
-    act_on(request, actions_retry, "The execution is pending again");
+    static const struct retry_route route = {
+        actions_retry, "There is no such execution.", "The execution stays as it is"};
+    retry_one(request, &route);
 }
 
 void runs_skip(struct request *request)

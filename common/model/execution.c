@@ -10,7 +10,8 @@
 /* Versions of the stored forms; schema/store.md says how to change them. */
 #define EXECUTION_RECORD 3
 #define EXECUTION_RECORD_WITHOUT_BEGUN 2 /* nor steps_attempt */
-#define ATTEMPT_RECORD 1
+#define ATTEMPT_RECORD 2
+#define ATTEMPT_RECORD_WITHOUT_VERSION 1
 
 static const char *const status_names[] = {
 #define STATUS(constant, name) name,
@@ -108,6 +109,7 @@ bool execution_last_attempt(const struct execution *execution, struct attempt_re
         .duration_us = execution->duration_us,
         .error = going ? SPAN_NONE : execution->error, /* that of the attempt before */
         .exit_code = -1,
+        .version = execution->pipeline_version,
     };
     bool its_steps = execution->steps_attempt == execution->attempt;
     for (size_t i = 0; its_steps && i < execution->step_count; i++) {
@@ -226,12 +228,14 @@ void attempt_encode(const struct attempt_result *attempt, struct buf *out)
     pack_bytes(out, attempt->error);
     pack_bytes(out, attempt->step);
     pack_u32(out, (uint32_t)attempt->exit_code);
+    pack_u32(out, attempt->version);
 }
 
 enum err attempt_decode(struct span record, struct attempt_result *ret_attempt)
 {
     struct unpack u = unpack_from(record);
-    if (unpack_u8(&u) != ATTEMPT_RECORD)
+    uint8_t version = unpack_u8(&u);
+    if (version != ATTEMPT_RECORD && version != ATTEMPT_RECORD_WITHOUT_VERSION)
         return ERR_CORRUPT;
     struct attempt_result a = {0};
     a.status = unpack_u8(&u);
@@ -240,6 +244,7 @@ enum err attempt_decode(struct span record, struct attempt_result *ret_attempt)
     a.error = unpack_bytes(&u);
     a.step = unpack_bytes(&u);
     a.exit_code = (int32_t)unpack_u32(&u);
+    a.version = version == ATTEMPT_RECORD ? unpack_u32(&u) : 0;
     if (!unpack_done(&u) || a.status >= ATTEMPT__MAX)
         return ERR_CORRUPT;
     *ret_attempt = a;
@@ -267,6 +272,14 @@ static void put_exit_code(struct json_out *o, int32_t exit_code)
     exit_code >= 0 ? json_int(o, exit_code) : json_null(o);
 }
 
+/* A version is text, since it names something; null: it is not known. */
+static void put_version(struct json_out *o, uint32_t version)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%u", version);
+    json_put_str(o, "pipeline_version", version ? text : NULL);
+}
+
 static void format_attempt(const struct attempt_result *attempt, struct json_out *o)
 {
     json_open(o, '{');
@@ -276,6 +289,7 @@ static void format_attempt(const struct attempt_result *attempt, struct json_out
     put_text_or_null(o, "error", attempt->error);
     put_text_or_null(o, "step", attempt->step);
     put_exit_code(o, attempt->exit_code);
+    put_version(o, attempt->version);
     json_close(o, '}');
 }
 
@@ -297,11 +311,10 @@ void execution_format(
 {
     struct span data = extras->data;
     bool waits = execution->status == STATUS_PENDING && execution->due_ms;
-    char id[UUID_TEXT], cid[UUID_TEXT], parent[UUID_TEXT], version[16];
+    char id[UUID_TEXT], cid[UUID_TEXT], parent[UUID_TEXT];
     uuid_format(&execution->id, id);
     uuid_format(&execution->cid, cid);
     uuid_format(&execution->parent, parent);
-    snprintf(version, sizeof version, "%u", execution->pipeline_version);
     json_open(out, '{');
     json_put_str(out, "execution_id", id);
     json_put_text(out, "service", execution->pipeline_name);
@@ -314,7 +327,7 @@ void execution_format(
         json_put_raw(out, "data", data.len ? data : span_str("{}"));
     json_put_str(out, "cid", cid);
     json_put_text(out, "pipeline_id", execution->pipeline_id);
-    json_put_str(out, "pipeline_version", version);
+    put_version(out, execution->pipeline_version);
     json_put_text(out, "event_type", execution->event_type);
     json_put_int(out, "attempt", execution->attempt);
     json_put_bool(out, "dead_letter", execution_is_dead_letter(execution));

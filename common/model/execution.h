@@ -63,6 +63,7 @@ struct attempt_result {
     struct span error;   /* empty: none */
     struct span step;    /* the step that failed; empty: none */
     int32_t exit_code;   /* of the step that failed; -1: none */
+    uint32_t version;    /* of the pipeline; 0: a record of version 1 does not say */
 };
 
 #define ATTEMPTS_SHOWN_MAX 100 /* an execution lists its last attempts, up to so many */

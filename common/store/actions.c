@@ -94,64 +94,104 @@ static enum err find_pipeline(
     return !err || err == ERR_NOTFOUND ? ERR_CONFLICT : err;
 }
 
-/*
- * Finds the queue that a retried execution waits in: that of its pipeline's live trigger, or
- * of the pipeline's runs by hand. ERR_CONFLICT when there is neither.
- */
-static enum err find_queue(struct store_txn *txn, const struct execution *execution,
-    uint64_t *ret_queue, const char **ret_why)
+/* Its own version tells whether the pipeline is still the one that it ran for. */
+static enum err check_pipeline(
+    struct store_txn *txn, const struct execution *execution, const char **ret_why)
 {
-    struct trigger trigger;
     struct span definition;
     uint32_t version;
     int64_t created_ms;
-    uint64_t by_hand;
     enum err err = pipelines_version(txn, execution->pipeline_id, execution->pipeline_version,
         &version, &created_ms, &definition);
     *ret_why = "its version of the pipeline was deleted; run the pipeline anew";
-    if (err == ERR_NOTFOUND)
-        return find_pipeline(txn, execution, ret_why);
-    if (err)
+    return err == ERR_NOTFOUND ? find_pipeline(txn, execution, ret_why) : err;
+}
+
+/*
+ * Finds the queue that a retried execution waits in, and which version would start it today: those
+ * of its pipeline's live trigger, or of the pipeline's runs by hand. ERR_CONFLICT when there is
+ * neither.
+ */
+static enum err find_queue(struct store_txn *txn, const struct execution *execution,
+    uint64_t *ret_queue, uint32_t *ret_latest, const char **ret_why)
+{
+    struct trigger trigger;
+    struct pipeline_info info;
+    enum err err = run_queues_get(txn, execution->pipeline_id, ret_queue);
+    if (!err && *ret_queue == execution->queue) {
+        err = pipelines_get(txn, execution->pipeline_id, &info);
+        *ret_latest = err ? 0 : info.version;
         return err;
-    err = run_queues_get(txn, execution->pipeline_id, &by_hand);
-    if (!err && by_hand == execution->queue) {
-        *ret_queue = by_hand;
-        return ERR_OK;
     }
     *ret_why = "its pipeline has no started trigger; start it first";
     err = triggers_get(txn, execution->pipeline_id, &trigger);
-    if (!err)
-        *ret_queue = trigger.queue;
-    return err == ERR_NOTFOUND ? ERR_CONFLICT : err;
+    if (err)
+        return err == ERR_NOTFOUND ? ERR_CONFLICT : err;
+    *ret_queue = trigger.queue;
+    *ret_latest = trigger.pipeline_version;
+    return ERR_OK;
 }
 
-enum err actions_retry(struct store_txn *txn, const struct uuid *id, const char **ret_why)
+static enum err find_version(struct store_txn *txn, const struct execution *execution,
+    struct action_retry *retry, uint32_t latest)
+{
+    struct span definition;
+    int64_t created_ms;
+    retry->version = retry->asked.which == RETRY_LATEST ? latest : execution->pipeline_version;
+    if (retry->asked.which != RETRY_NUMBER)
+        return ERR_OK;
+    retry->why = "its pipeline has no such version";
+    enum err err = pipelines_version(txn, execution->pipeline_id, retry->asked.number,
+        &retry->version, &created_ms, &definition);
+    return err == ERR_NOTFOUND ? ERR_INVALID : err;
+}
+
+/* Makes an execution ready, from wherever it waits or has ended. */
+static enum err begin_again(
+    struct store_txn *txn, struct execution *execution, uint64_t queue, uint32_t version)
+{
+    enum status was = execution->status;
+    enum err err = was == STATUS_PENDING ? take_out(txn, execution) : ERR_OK;
+    if (!err)
+        err = attempts_keep(txn, execution);
+    if (err)
+        return err;
+    execution->queue = queue;
+    execution->pipeline_version = version;
+    execution->status = STATUS_PENDING;
+    execution->failures = execution->losses = 0;
+    execution->duration_us = -1;
+    execution->due_ms = execution->begun_ms = 0;
+    err = executions_change(txn, execution, was);
+    return err ? err : make_ready(txn, execution);
+}
+
+static bool can_be_retried(const struct execution *execution)
+{
+    return execution->status == STATUS_FAILED || execution->status == STATUS_SKIPPED ||
+           (execution->status == STATUS_PENDING && execution->attempt);
+}
+
+enum err actions_retry(struct store_txn *txn, struct action_retry *retry)
 {
     struct buf copy = BUF_INIT;
     struct execution execution;
     NOT_ZEROED struct step_result steps[STEPS_MAX];
-    enum err err = executions_load(txn, id, &copy, &execution, steps);
-    if (err)
-        goto out;
-    enum status was = execution.status;
-    *ret_why = "only a failed or skipped execution can be tried again";
-    if (was != STATUS_FAILED && was != STATUS_SKIPPED) {
+    uint64_t queue;
+    uint32_t latest = 0;
+    enum err err = executions_load(txn, &retry->execution, &copy, &execution, steps);
+    retry->why = "only a failed or skipped execution can be tried again, or one that waits for its "
+                 "next attempt";
+    if (!err && !can_be_retried(&execution))
         err = ERR_CONFLICT;
-        goto out;
-    }
-    err = find_queue(txn, &execution, &execution.queue, ret_why);
     if (!err)
-        err = attempts_keep(txn, &execution);
-    if (err)
-        goto out;
-    execution.status = STATUS_PENDING;
-    execution.failures = execution.losses = 0;
-    execution.duration_us = -1;
-    execution.due_ms = execution.begun_ms = 0;
-    err = executions_change(txn, &execution, was);
+        err = check_pipeline(txn, &execution, &retry->why);
     if (!err)
-        err = make_ready(txn, &execution);
-out:
+        err = find_queue(txn, &execution, &queue, &latest, &retry->why);
+    if (!err)
+        err = find_version(txn, &execution, retry, latest);
+    if (!err)
+        err = begin_again(txn, &execution, queue, retry->version);
     buf_done(&copy);
     return err;
 }

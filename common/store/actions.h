@@ -10,6 +10,7 @@
  * how much a queue has changed is noted for the dispatcher (queue.h).
  */
 #include "base/id.h"
+#include "model/retry_version.h"
 #include "store/store.h"
 
 /* A run by hand. */
@@ -27,12 +28,27 @@ struct action_run {
  */
 enum err actions_run(struct store_txn *txn, struct action_run *run, int64_t now_ms) MUST_CHECK;
 
+/* An execution that is tried again. */
+struct action_retry {
+    struct uuid execution;
+    struct retry_version asked;
+    /* Made by actions_retry. */
+    uint32_t version; /* of its pipeline, with which it goes on */
+    const char *why;  /* it does not: a static sentence part that says what would be allowed */
+};
+
 /*
- * What people do to one execution. ERR_NOTFOUND; ERR_CONFLICT when the execution's status
+ * Tries one again that has failed or was skipped, or that has failed and waits for its next
+ * attempt, with all its attempts before it. The latest version is what would start it today:
+ * that of the started trigger, or, for a run by hand, the newest. ERR_NOTFOUND; ERR_CONFLICT when
+ * its status, or what became of its pipeline, does not allow it; ERR_INVALID: no such version.
+ */
+enum err actions_retry(struct store_txn *txn, struct action_retry *retry) MUST_CHECK;
+
+/*
+ * What else people do to one execution. ERR_NOTFOUND; ERR_CONFLICT when the execution's status
  * does not allow it: *ret_why is then a static sentence that says what would be allowed.
  */
-enum err actions_retry(struct store_txn *txn, const struct uuid *id,
-    const char **ret_why) MUST_CHECK; /* failed or skipped */
 enum err actions_skip(
     struct store_txn *txn, const struct uuid *id, const char **ret_why) MUST_CHECK; /* pending */
 enum err actions_cancel(struct store_txn *txn, const struct uuid *id,

@@ -1,14 +1,13 @@
 /* dead_letters - see dead_letters.h. */
 #include "store/dead_letters.h"
 
-#include "store/actions.h"
 #include "store/executions.h"
 
-enum err dead_letters_retry(struct store_txn *txn, const struct uuid *id, const char **ret_why)
+enum err dead_letters_retry(struct store_txn *txn, struct action_retry *retry)
 {
     struct span value;
-    enum err err = store_get(txn, TABLE_DEAD_LETTERS, uuid_span(id), &value);
-    return err ? err : actions_retry(txn, id, ret_why);
+    enum err err = store_get(txn, TABLE_DEAD_LETTERS, uuid_span(&retry->execution), &value);
+    return err ? err : actions_retry(txn, retry);
 }
 
 static void add_why(struct dead_letters_retried *retried, const char *why)
@@ -50,23 +49,23 @@ static enum err retry_some(struct store_txn *txn, void *context)
     walk->count = 0;
     enum err err = executions_list(txn, &query, collect, walk, &walk->next);
     for (size_t i = 0; !err && i < walk->count; i++) {
-        const char *why;
-        err = actions_retry(txn, &walk->ids[i], &why);
+        struct action_retry retry = {.execution = walk->ids[i], .asked = walk->done.version};
+        err = actions_retry(txn, &retry);
         if (!err)
             walk->now.retried++;
-        if (err != ERR_CONFLICT)
+        if (err != ERR_CONFLICT && err != ERR_INVALID)
             continue;
         walk->now.left++;
-        add_why(&walk->now, why);
+        add_why(&walk->now, retry.why);
         err = ERR_OK;
     }
     return err;
 }
 
-enum err dead_letters_retry_all(
-    struct store *store, struct span pipeline_id, struct dead_letters_retried *ret_retried)
+enum err dead_letters_retry_all(struct store *store, struct span pipeline_id,
+    struct retry_version version, struct dead_letters_retried *ret_retried)
 {
-    struct walk walk = {.pipeline_id = pipeline_id};
+    struct walk walk = {.pipeline_id = pipeline_id, .done = {.version = version}};
     enum err err;
     do {
         err = store_write(store, STORE_WAKE, retry_some, &walk);
@@ -87,5 +86,9 @@ void dead_letters_format(const struct dead_letters_retried *retried, struct json
     for (size_t i = 0; i < retried->why_count; i++)
         json_str(out, retried->why[i]);
     json_close(out, ']');
+    struct buf version = BUF_INIT;
+    retry_version_print(&retried->version, &version);
+    json_put_text(out, "version", buf_span(&version));
+    buf_done(&version);
     json_close(out, '}');
 }

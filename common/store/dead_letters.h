@@ -11,16 +11,16 @@
  */
 #include "base/id.h"
 #include "base/json.h"
-#include "store/store.h"
+#include "store/actions.h"
 
 /* As actions_retry. ERR_NOTFOUND also for an execution that is no dead letter. */
-enum err dead_letters_retry(
-    struct store_txn *txn, const struct uuid *id, const char **ret_why) MUST_CHECK;
+enum err dead_letters_retry(struct store_txn *txn, struct action_retry *retry) MUST_CHECK;
 
 #define DEAD_LETTERS_AT_ONCE 500 /* of one transaction, so that others can write in between */
 #define DEAD_LETTERS_WHYS_MAX 4  /* reasons that are told */
 
 struct dead_letters_retried {
+    struct retry_version version; /* that was asked for */
     uint64_t retried;
     uint64_t left;                          /* cannot be tried again: still dead letters */
     const char *why[DEAD_LETTERS_WHYS_MAX]; /* the different reasons, as static sentences */
@@ -33,9 +33,9 @@ struct dead_letters_retried {
  * error some dead letters have been tried, and another call tries the others.
  */
 enum err dead_letters_retry_all(struct store *store, struct span pipeline_id,
-    struct dead_letters_retried *ret_retried) MUST_CHECK;
+    struct retry_version version, struct dead_letters_retried *ret_retried) MUST_CHECK;
 
-/* Writes {"retried", "left", "why": [...]}. */
+/* Writes {"retried", "left", "why": [...], "version"}. */
 void dead_letters_format(const struct dead_letters_retried *retried, struct json_out *out);
 
 #endif

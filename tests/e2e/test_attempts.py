@@ -190,9 +190,10 @@ def test_shown_by_fxctl(live):
     execution = run(live, SH + "[ $FX_ATTEMPT = 2 ] || exit 9\n", retry=AT_ONCE)
     text = live.fxctl("execution", "show", execution["execution_id"])
     table = text.split("\nattempts\n")[1].split("\n\n")[0].splitlines()
-    assert table[0].split() == ["ATTEMPT", "STARTED", "SECONDS", "STATUS", "STEP", "EXIT", "ERROR"]
-    assert re.fullmatch(r" +1  \S+ +\S+  failed +step1 +9  step step1: exited with 9", table[1])
-    assert re.fullmatch(r" +2  \S+ +\S+  completed +- +-  -", table[2])
+    assert table[0].split() == ["ATTEMPT", "STARTED", "SECONDS", "STATUS", "STEP", "EXIT", "VERSION",
+                                "ERROR"]
+    assert re.fullmatch(r" +1  \S+ +\S+  failed +step1 +9 +1  step step1: exited with 9", table[1])
+    assert re.fullmatch(r" +2  \S+ +\S+  completed +- +- +1  -", table[2])
     assert len(table) == 3
 
 

@@ -310,12 +310,12 @@ def test_retry_all(live, way):
     make(live, script, event="other", name="mine-too")
     own, other = failed(live, "mine", 12), failed(live, "other", 2)
     mended.touch()
-    assert retry_all(live, mine) == {"retried": 12, "left": 0, "why": []}
+    assert retry_all(live, mine) == {"retried": 12, "left": 0, "why": [], "version": "latest"}
     for execution in own:
         assert wait_status(live, execution, "completed")["attempt"] == 2
     assert list_letters(live) == other
-    assert retry_all(live, mine) == {"retried": 0, "left": 0, "why": []}
-    assert retry_all(live) == {"retried": 2, "left": 0, "why": []}
+    assert retry_all(live, mine) == {"retried": 0, "left": 0, "why": [], "version": "latest"}
+    assert retry_all(live) == {"retried": 2, "left": 0, "why": [], "version": "latest"}
     for execution in other:
         wait_status(live, execution, "completed")
     assert list_letters(live) == []
@@ -325,7 +325,7 @@ def test_retry_all_that_fail_again(live, way):
     """Each is tried once: it ends, however quickly they fail."""
     pipeline = make(live, FAILS, event="job")
     made = failed(live, count=20)
-    assert way[2](live, pipeline) == {"retried": 20, "left": 0, "why": []}
+    assert way[2](live, pipeline) == {"retried": 20, "left": 0, "why": [], "version": "latest"}
     for execution in made:
         wait_status(live, execution, "failed", attempt=2)
     assert way[0](live) == made
@@ -342,18 +342,18 @@ def test_retry_all_of_which_some_cannot_be(live, way):
     until(lambda: live.delete(f"/api/v1/pipelines/{pipelines[2]}").status == 200, what="deleted")
     before = [show(live, e) for e in made[0] + made[2]]
     mended.touch()
-    assert retry_all(live) == {"retried": 2, "left": 4, "why": [DELETED, NO_TRIGGER]}
+    assert retry_all(live) == {"retried": 2, "left": 4, "why": [DELETED, NO_TRIGGER], "version": "latest"}
     for execution in made[1]:
         completed(wait_status(live, execution, "completed"))
     assert list_letters(live) == made[2] + made[0]
     assert [show(live, e) for e in made[0] + made[2]] == before
     live.start_trigger(pipelines[0], ready=True)
-    assert retry_all(live) == {"retried": 2, "left": 2, "why": [DELETED]}
+    assert retry_all(live) == {"retried": 2, "left": 2, "why": [DELETED], "version": "latest"}
 
 
 def test_retry_all_of_no_pipeline(site):
     with nothing_stored(site):
-        assert all_by_http(site, "none") == {"retried": 0, "left": 0, "why": []}
+        assert all_by_http(site, "none") == {"retried": 0, "left": 0, "why": [], "version": "latest"}
 
 
 # --- fxctl ---
@@ -372,7 +372,7 @@ def test_said_by_fxctl(live):
     live.start_trigger(pipeline, ready=True)
     mended.touch()
     one = live.run_fxctl("dead-letter", "retry", made[0], "--json")
-    assert json.loads(one.stdout) == {"retried": 1, "left": 0, "why": []}
+    assert json.loads(one.stdout) == {"retried": 1, "left": 0, "why": [], "version": "1"}
     done = live.run_fxctl("dead-letter", "retry", "--all")
     assert (done.returncode, done.stdout) == (0, "") and "again: 2" in done.stderr
 

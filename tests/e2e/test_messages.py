@@ -231,7 +231,7 @@ def tell_actions(told, home):
     for form, execution in ids.items():
         told.fxctl(form, "execution", "show", execution)
         for action in ("retry", "skip", "cancel"):
-            if (form, action) in (("running", "cancel"), ("failed", "retry")):
+            if (form, action) in (("running", "cancel"), ("failed", "retry"), ("waits", "retry")):
                 continue
             told.fxctl(form, "execution", action, execution)
             if form in ("never ran", "waits") and action == "skip":
@@ -250,6 +250,11 @@ def tell_actions(told, home):
         else:
             told.fxctl(f"{form}, cancelled", "dead-letter", "list", "--pipeline", "waits")
     told.fxctl("failed", "execution", "retry", ids["failed"])
+    waiting = one("waits", status="pending", attempt=1)
+    told.fxctl("waits", "execution", "retry", waiting)
+    until(lambda: (lambda e: (e["status"], e["attempt"]))(
+        home.get(f"/fx/executions/{waiting}").json) == ("pending", 2), what="it waits again")
+    assert home.post(f"/api/v1/executions/{waiting}/skip").status == 200
     gone = [one("waits", status="pending", attempt=1), one("waits", status="pending", attempt=1)]
     told.fxctl("one waits", "trigger", "stop", "waits")
     for execution in gone:

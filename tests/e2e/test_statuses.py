@@ -266,6 +266,10 @@ OWN = {
     ("GET", LETTERS, 422): lambda home: home.get(f"{LETTERS}?limit=x"),
     ("POST", f"{LETTERS}/retry", 200): lambda home: home.post(f"{LETTERS}/retry"),
     ("POST", f"{LETTERS}/retry", 422): lambda home: home.post(f"{LETTERS}/retry?pipeline_id="),
+    ("POST", LETTERS + "/{execution_id}/retry", 422):
+        lambda home: home.post(f"{LETTERS}/none/retry?version=x"),
+    ("POST", "/api/v1/executions/{id}/retry", 422):
+        lambda home: home.post("/api/v1/executions/none/retry?version=x"),
     ("POST", f"{LETTERS}/{{execution_id}}/retry", 200):
         lambda home: retry_letter(home, dead_letter(home)),
     ("POST", f"{LETTERS}/{{execution_id}}/retry", 409):

@@ -262,7 +262,7 @@ def test_a_thousand_at_once(live):
 
 def test_full_store(home):
     """What became of the execution is kept; that it is told of is not."""
-    home.configure(store={"map_bytes": 16 * MIB, "map_max_bytes": 16 * MIB, "accept_percent": 20})
+    home.configure(store={"map_bytes": 256 * MIB, "map_max_bytes": 256 * MIB, "accept_percent": 10})
     shutil.rmtree(home.dir / "db")
     home.fxctl("init")
     home.start()

@@ -162,7 +162,9 @@ static void retry_by_hand_keeps_the_last_attempt(void **state)
         execution.step_count = 1;
         execution.steps_attempt = 1;
         assert_int_equal(executions_change(txn, &execution, STATUS_PENDING), ERR_OK);
-        assert_int_equal(actions_retry(txn, &id, &why), ERR_OK);
+        struct action_retry retry = {.execution = id};
+        assert_int_equal(actions_retry(txn, &retry), ERR_OK);
+        assert_int_equal(retry.version, 1);
         assert_int_equal(executions_load(txn, &id, &copy, &execution, room), ERR_OK);
         assert_int_equal(execution.status, STATUS_PENDING);
         assert_int_equal(execution.last, ATTEMPT_NONE);

@@ -161,23 +161,23 @@ static void one_is_tried_again(void **state)
     define(txn, "started", true);
     define(txn, "stopped", false);
     struct uuid nobody = id(99);
-    const char *why = "";
-    assert_int_equal(dead_letters_retry(txn, &nobody, &why), ERR_NOTFOUND);
+    struct action_retry retry = {.execution = nobody};
+    assert_int_equal(dead_letters_retry(txn, &retry), ERR_NOTFOUND);
     for (unsigned i = 0; i < COUNT(rows); i++) {
         struct execution execution = make(i, rows[i].pipeline, rows[i].status);
         size_t ready = temp_store_count(txn, TABLE_READY);
         execution.last = rows[i].last;
-        why = "";
+        retry.execution = execution.id;
         assert_int_equal(executions_create(txn, &execution), ERR_OK);
         size_t letters = temp_store_count(txn, TABLE_DEAD_LETTERS);
-        assert_int_equal(dead_letters_retry(txn, &execution.id, &why), rows[i].err);
+        assert_int_equal(dead_letters_retry(txn, &retry), rows[i].err);
         if (rows[i].err == ERR_CONFLICT)
-            assert_string_equal(why, rows[i].why);
+            assert_string_equal(retry.why, rows[i].why);
         bool done = !rows[i].err;
         assert_int_equal(temp_store_count(txn, TABLE_READY), ready + done);
         assert_int_equal(temp_store_count(txn, TABLE_DEAD_LETTERS), letters - done);
-        assert_int_equal(dead_letters_retry(txn, &execution.id, &why),
-            done ? ERR_NOTFOUND : rows[i].err); /* it has left */
+        assert_int_equal(
+            dead_letters_retry(txn, &retry), done ? ERR_NOTFOUND : rows[i].err); /* it has left */
     }
 }
 
@@ -185,6 +185,7 @@ static void one_is_tried_again(void **state)
 static void all_are_tried_again(void **state)
 {
     static const char *const pipelines[] = {"started", "stopped", "deleted"};
+    static const struct retry_version latest = {RETRY_LATEST, 0};
     enum { EACH = DEAD_LETTERS_AT_ONCE };
     struct dead_letters_retried done;
     struct buf text = BUF_INIT;
@@ -198,19 +199,19 @@ static void all_are_tried_again(void **state)
         assert_int_equal(executions_create(txn, &execution), ERR_OK);
     }
     temp_store_commit(&t);
-    assert_int_equal(dead_letters_retry_all(t.store, span_str("stopped"), &done), ERR_OK);
+    assert_int_equal(dead_letters_retry_all(t.store, span_str("stopped"), latest, &done), ERR_OK);
     assert_int_equal(done.retried, 0);
     assert_int_equal(done.left, EACH);
     assert_int_equal(done.why_count, 1);
     uint64_t before = store_last_commit(t.store);
-    assert_int_equal(dead_letters_retry_all(t.store, SPAN_NONE, &done), ERR_OK);
+    assert_int_equal(dead_letters_retry_all(t.store, SPAN_NONE, latest, &done), ERR_OK);
     assert_true(store_last_commit(t.store) >= before + 3);
     assert_int_equal(done.retried, EACH);
     assert_int_equal(done.left, 2 * EACH);
     dead_letters_format(&done, &out);
     assert_non_null(strstr(buf_text(&text), "{\"retried\":500,\"left\":1000,\"why\":[\"its "));
     assert_int_equal(done.why_count, 2);
-    assert_int_equal(dead_letters_retry_all(t.store, span_str("started"), &done), ERR_OK);
+    assert_int_equal(dead_letters_retry_all(t.store, span_str("started"), latest, &done), ERR_OK);
     assert_int_equal(done.retried + done.left + done.why_count, 0);
     txn = temp_store_begin(&t);
     assert_int_equal(temp_store_count(txn, TABLE_DEAD_LETTERS), 2 * EACH);

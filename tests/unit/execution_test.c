@@ -340,13 +340,14 @@ static void execution_is_written_as_a_result(void **state)
         "{\"name\":\"next\",\"status\":\"pending\",\"started\":null,\"seconds\":null,"
         "\"exit_code\":null,\"log\":\"\"}],\"attempts\":["
         "{\"attempt\":9,\"status\":\"lost\",\"started\":\"2026-01-02T03:04:05.000Z\","
-        "\"seconds\":null,\"error\":\"gone\",\"step\":null,\"exit_code\":null},"
+        "\"seconds\":null,\"error\":\"gone\",\"step\":null,\"exit_code\":null,"
+        "\"pipeline_version\":null},"
         "{\"attempt\":10,\"status\":\"failed\",\"started\":\"2026-01-02T03:04:05.678Z\","
         "\"seconds\":1.235,\"error\":\"step notify: exit 255\",\"step\":\"notify\","
-        "\"exit_code\":255}]}";
+        "\"exit_code\":255,\"pipeline_version\":\"4294967294\"}]}";
     const struct span logs[] = {span_str("line 1\nline \"2\"\n"), span_str("\xff"), SPAN_NONE};
     struct attempt_result attempts[] = {
-        {9, ATTEMPT_LOST, INT64_C(1767323045000), -1, span_str("gone"), SPAN_NONE, -1},
+        {9, ATTEMPT_LOST, INT64_C(1767323045000), -1, span_str("gone"), SPAN_NONE, -1, 0},
         {0},
     };
     struct execution execution = full();
@@ -462,8 +463,8 @@ static void last_attempt_is_told_by_the_execution(void **state)
 }
 
 static const struct attempt_result attempts[] = {
-    {0, ATTEMPT_FAILED, 5, 6, {(const uint8_t *)"why", 3}, {(const uint8_t *)"a", 1}, 7},
-    {0, ATTEMPT_LOST, -1, -1, {NULL, 0}, {NULL, 0}, -1},
+    {0, ATTEMPT_FAILED, 5, 6, {(const uint8_t *)"why", 3}, {(const uint8_t *)"a", 1}, 7, 3},
+    {0, ATTEMPT_LOST, -1, -1, {NULL, 0}, {NULL, 0}, -1, UINT32_MAX},
 };
 
 static void attempt_returns_as_it_was_stored(void **state)
@@ -476,10 +477,29 @@ static void attempt_returns_as_it_was_stored(void **state)
         attempt_encode(a, &record);
         assert_int_equal(attempt_decode(buf_span(&record), &back), ERR_OK);
         assert_true(back.status == a->status && back.started_ms == a->started_ms &&
-                    back.duration_us == a->duration_us && back.exit_code == a->exit_code);
+                    back.duration_us == a->duration_us && back.exit_code == a->exit_code &&
+                    back.version == a->version);
         assert_true(span_eq(back.error, a->error) && span_eq(back.step, a->step));
         buf_done(&record);
     }
+}
+
+/* One of version 1 ends before the version of the pipeline, which is then not known. */
+static void attempt_of_version_1_is_read(void **state)
+{
+    struct attempt_result back;
+    struct buf record = BUF_INIT;
+    (void)state;
+    attempt_encode(&attempts[0], &record);
+    record.data[0] = 1;
+    assert_int_equal(attempt_decode(buf_span(&record), &back), ERR_CORRUPT);
+    record.len -= 4;
+    assert_int_equal(attempt_decode(buf_span(&record), &back), ERR_OK);
+    assert_int_equal(back.exit_code, 7);
+    assert_int_equal(back.version, 0);
+    record.data[0] = 2;
+    assert_int_equal(attempt_decode(buf_span(&record), &back), ERR_CORRUPT);
+    buf_done(&record);
 }
 
 static enum err decode_attempt(struct span record)
@@ -521,6 +541,7 @@ int main(void)
         cmocka_unit_test(execution_says_when_it_is_due),
         cmocka_unit_test(last_attempt_is_told_by_the_execution),
         cmocka_unit_test(attempt_returns_as_it_was_stored),
+        cmocka_unit_test(attempt_of_version_1_is_read),
         cmocka_unit_test(attempt_notices_a_damaged_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
