@@ -4,8 +4,8 @@
  * headers - the headers of a request as a web server hands them to programs: as variables,
  * "HTTP_X_NAME=value" (RFC 3875, section 4.1.18).
  *
- * headers_find reads such variables. headers_add makes them of what was received, as the
- * front end does, so that `fxctl verify` reads the headers of a saved request in the same
+ * headers_find reads such variables. headers_add makes them of what was received, as lighttpd
+ * does, so that `fxctl verify` reads the headers of a saved request in the same
  * way as the gateway does those of one that arrives.
  */
 #include <stdbool.h>
