@@ -7,6 +7,7 @@
 
 #include "base/crypto.h"
 #include "base/json.h"
+#include "cgi-bin/console/events.h"
 #include "cgi-bin/console/letters.h"
 #include "cgi-bin/console/step_secrets.h"
 #include "cgi-bin/events/handshake.h"
@@ -55,6 +56,9 @@ static const struct route routes[] = {
     {"POST", "/api/v1/events/{pipeline_id}", SCOPE_TRIGGERS, control_start},
     {"GET", "/api/v1/events/{pipeline_id}", SCOPE_TRIGGERS, control_status},
     {"DELETE", "/api/v1/events/{pipeline_id}", SCOPE_TRIGGERS, control_stop},
+    {"GET", "/api/v1/admin/events", SCOPE_STATUS, events_list},
+    {"GET", "/api/v1/admin/events/{seq}", SCOPE_STATUS, events_show},
+    {"GET", "/api/v1/admin/events/{seq}/payload", SCOPE_STATUS, events_payload},
     {"GET", "/api/v1/admin/dead-letters", SCOPE_ADMIN, letters_list},
     {"POST", "/api/v1/admin/dead-letters/retry", SCOPE_ADMIN, letters_retry_all},
     {"POST", "/api/v1/admin/dead-letters/{execution_id}/retry", SCOPE_ADMIN, letters_retry},
