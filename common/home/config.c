@@ -28,7 +28,7 @@ struct setting {
     const char *words; /* those that a text may be; NULL: it is no word */
 };
 
-static text_check check_names, check_paths, check_url, check_word;
+static text_check check_names, check_path, check_paths, check_url, check_word;
 
 static const struct setting settings[] = {
 #define PLACE(section, key) offsetof(struct config, section##_##key)
@@ -40,6 +40,8 @@ static const struct setting settings[] = {
     TEXT(section, key, value, bytes, sentence, NULL)
 #define SETTING_NAMES(section, key, value, bytes, sentence) \
     TEXT(section, key, value, bytes, sentence, check_names)
+#define SETTING_PATH(section, key, value, bytes, sentence) \
+    TEXT(section, key, value, bytes, sentence, check_path)
 #define SETTING_PATHS(section, key, value, bytes, sentence) \
     TEXT(section, key, value, bytes, sentence, check_paths)
 #define SETTING_URL(section, key, value, bytes, sentence) \
@@ -47,12 +49,14 @@ static const struct setting settings[] = {
 #define SETTING_WORD(section, key, value, words, sentence) \
     {#section, #key, value, 0, 0, CONFIG_WORD - 1, PLACE(section, key), sentence, check_word, \
         words},
-    CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES, SETTING_PATHS, SETTING_URL, SETTING_WORD)
+    CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES, SETTING_PATH, SETTING_PATHS, SETTING_URL,
+        SETTING_WORD)
 #undef PLACE
 #undef SETTING
 #undef TEXT
 #undef SETTING_TEXT
 #undef SETTING_NAMES
+#undef SETTING_PATH
 #undef SETTING_PATHS
 #undef SETTING_URL
 #undef SETTING_WORD
@@ -252,9 +256,17 @@ static bool check_names(const struct setting *s, const char *text, struct buf *r
     return false;
 }
 
+static bool check_path(const struct setting *s, const char *text, struct buf *ret_why)
+{
+    if (!*text || *text == '/')
+        return true;
+    buf_printf(ret_why, "%s wants an absolute path", s->key);
+    return false;
+}
+
 static bool check_paths(const struct setting *s, const char *text, struct buf *ret_why)
 {
-    if ((!*text && !*s->text) || are_paths(text))
+    if (are_paths(text))
         return true;
     buf_printf(ret_why, "%s wants absolute paths with \":\" between them", s->key);
     return false;

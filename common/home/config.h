@@ -37,13 +37,13 @@
  * SETTING(section, key, default, min, max, sentence): a whole number
  * SETTING_TEXT(section, key, default, bytes, sentence): text of at most so many bytes
  * SETTING_NAMES, likewise: a list of names (base/names.h)
- * SETTING_PATHS, likewise: absolute paths with ":" between them; no text only where that is the
- * default
+ * SETTING_PATH, likewise: empty, or an absolute path
+ * SETTING_PATHS, likewise: absolute paths with ":" between them
  * SETTING_URL, likewise: empty, or the absolute URL that a path can be put behind
  * SETTING_WORD(section, key, default, words, sentence): one of these words, "a|b|c"
  */
 #define CONFIG_SETTINGS( \
-    SETTING, SETTING_TEXT, SETTING_NAMES, SETTING_PATHS, SETTING_URL, SETTING_WORD) \
+    SETTING, SETTING_TEXT, SETTING_NAMES, SETTING_PATH, SETTING_PATHS, SETTING_URL, SETTING_WORD) \
     SETTING(web, threads, 32, 1, 256, "Requests a FastCGI process serves at the same time.") \
     SETTING(web, io_timeout_seconds, 10, 1, 600, \
         "How long one read or write on a connection from the web server may take.") \
@@ -158,7 +158,7 @@
         "The account that scripts run under, one that owns nothing; it needs a way to scripts/ " \
         "and run/, as a member of the home's group has. Empty: the dispatcher's. Only a " \
         "dispatcher that runs as root, or with root's rights to become another, can do this.") \
-    SETTING_PATHS(step, home, "", 1023, \
+    SETTING_PATH(step, home, "", 1023, \
         "HOME of scripts. Empty: that of the account they run under, or their work directory " \
         "where " \
         "the account has none, or has this home of FX Bridge for it.") \
@@ -182,13 +182,16 @@ struct config {
 #define SETTING(section, key, value, min, max, sentence) int64_t section##_##key;
 #define SETTING_TEXT(section, key, value, bytes, sentence) char section##_##key[(bytes) + 1];
 #define SETTING_NAMES SETTING_TEXT
+#define SETTING_PATH SETTING_TEXT
 #define SETTING_PATHS SETTING_TEXT
 #define SETTING_URL SETTING_TEXT
 #define SETTING_WORD(section, key, value, words, sentence) char section##_##key[CONFIG_WORD];
-    CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES, SETTING_PATHS, SETTING_URL, SETTING_WORD)
+    CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES, SETTING_PATH, SETTING_PATHS, SETTING_URL,
+        SETTING_WORD)
 #undef SETTING
 #undef SETTING_TEXT
 #undef SETTING_NAMES
+#undef SETTING_PATH
 #undef SETTING_PATHS
 #undef SETTING_URL
 #undef SETTING_WORD

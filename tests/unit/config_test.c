@@ -25,14 +25,17 @@ static const struct {
 #define SETTING_NAMES SETTING_TEXT
 #define SETTING_PATHS(section, key, value, bytes, sentence) \
     {#section, #key, value, 0, 0, bytes, PLACE(section, key), sentence, NULL, true},
+#define SETTING_PATH SETTING_PATHS
 #define SETTING_URL(section, key, value, bytes, sentence) \
     {#section, #key, value, 0, 0, bytes, PLACE(section, key), sentence, "a URL", false},
 #define SETTING_WORD(section, key, value, words, sentence) \
     {#section, #key, value, 0, 0, CONFIG_WORD - 1, PLACE(section, key), sentence, words, false},
-    CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES, SETTING_PATHS, SETTING_URL, SETTING_WORD)
+    CONFIG_SETTINGS(SETTING, SETTING_TEXT, SETTING_NAMES, SETTING_PATH, SETTING_PATHS, SETTING_URL,
+        SETTING_WORD)
 #undef SETTING
 #undef SETTING_TEXT
 #undef SETTING_NAMES
+#undef SETTING_PATH
 #undef SETTING_PATHS
 #undef SETTING_URL
 #undef SETTING_WORD
@@ -307,6 +310,7 @@ static void config_reads_texts(void **state)
 #define RULE_50 "--------------------------------------------------"
 #define RULE_250 RULE_50 RULE_50 RULE_50 RULE_50 RULE_50
 #define THREADS "threads wants a whole number from 1 to 256"
+#define PATH "home wants an absolute path"
 #define PATHS " wants absolute paths with \":\" between them"
 #define SYNTAX "not a [section], a comment or \"key = value\""
 
@@ -331,6 +335,9 @@ static const struct {
     {"[web]\n#" RULE_250 "\nthreads = 7\n", 7},
     {"[web]\n  ; threads = 9" RULE_250 "threads = 8\nthreads = 7\n", 7},
     {"[web]\nthreads = 7\n# the end" RULE_250, 7},
+    /* One path may have a colon in it, and may be none. */
+    {"[web]\nthreads = 7\n[step]\nhome = /srv/a:b", 7},
+    {"[web]\nthreads = 7\n[step]\nhome =", 7},
 };
 
 static void config_reads_what_is_written_well(void **state)
@@ -409,8 +416,9 @@ static const struct {
     {"[web]\nthreads = 0\nthreads = 7 ;" RULE_250 "\n", "line 2: " THREADS},
     {"[web]\n#" RULE_250 "\nthreads = 0\n", "line 3: " THREADS},
     {RULE_250 "\n", "line 1: is too long"},
-    {"[step]\nhome = fx\n", "line 2: home" PATHS},
-    {"[step]\nhome = ~\n", "line 2: home" PATHS},
+    {"[step]\nhome = fx\n", "line 2: " PATH},
+    {"[step]\nhome = ~\n", "line 2: " PATH},
+    {"[step]\nhome = $HOME:/home\n", "line 2: " PATH},
     {"[step]\npath = bin\n", "line 2: path" PATHS},
     {"[step]\npath = /bin:\n", "line 2: path" PATHS},
     {"[step]\npath = :/bin\n", "line 2: path" PATHS},
