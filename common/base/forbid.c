@@ -19,7 +19,7 @@
 
 /* The numbers of the calls, by the kind of program that makes them. */
 struct machine {
-    uint32_t arch, clone, clone3, unshare, execve, execveat, fork, vfork;
+    uint32_t arch, clone, clone3, unshare, execve, execveat, fork, vfork, prlimit64;
 };
 
 #ifndef SYS_fork
@@ -31,17 +31,18 @@ struct machine {
 
 #define NATIVE(arch) \
     { \
-        arch, SYS_clone, SYS_clone3, SYS_unshare, SYS_execve, SYS_execveat, SYS_fork, SYS_vfork \
+        arch, SYS_clone, SYS_clone3, SYS_unshare, SYS_execve, SYS_execveat, SYS_fork, SYS_vfork, \
+            SYS_prlimit64 \
     }
 
 /* A 64-bit kernel may run programs for 32 bits too. */
 static const struct machine machines[] = {
 #if defined(__x86_64__)
     NATIVE(AUDIT_ARCH_X86_64),
-    {AUDIT_ARCH_I386, 120, 435, 310, 11, 358, 2, 190},
+    {AUDIT_ARCH_I386, 120, 435, 310, 11, 358, 2, 190, 340},
 #elif defined(__aarch64__)
     NATIVE(AUDIT_ARCH_AARCH64),
-    {AUDIT_ARCH_ARM, 120, 435, 337, 11, 387, 2, 190},
+    {AUDIT_ARCH_ARM, 120, 435, 337, 11, 387, 2, 190, 369},
 #elif defined(__i386__)
     NATIVE(AUDIT_ARCH_I386),
 #elif defined(__arm__)
@@ -108,6 +109,8 @@ static void add_refusals(struct program *p, const struct machine *m, unsigned wh
         add_refusal_by_flag(p, m->clone, CLONE_NEWUSER, true);
         add_refusal_by_flag(p, m->unshare, CLONE_NEWUSER, true);
     }
+    if (what & FORBID_LIMITS_OF_OTHERS)
+        add_refusal_by_flag(p, m->prlimit64, UINT32_MAX, true); /* which process; 0: itself */
     if (what & FORBID_PROGRAMS) {
         add_refusal_by_flag(p, m->clone, CLONE_VM, false);
         add_refusal(p, m->fork, EPERM);

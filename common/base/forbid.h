@@ -9,6 +9,8 @@
 enum forbid_what {
     FORBID_USER_NAMESPACES = 1, /* in a new one a process has all capabilities */
     FORBID_PROGRAMS = 2,        /* no other program, and no further process; threads go on */
+    /* Resource limits of a process named by its number (prlimit(2)), be it itself. */
+    FORBID_LIMITS_OF_OTHERS = 4,
 };
 
 /*

@@ -53,7 +53,7 @@ static bool begun; /* this process has given it up, and all that it starts have 
 void confine_begin(const struct home *home)
 {
     if (confine_is_left(home) && !confine_forbid())
-        log_errno("cannot keep scripts from making user namespaces");
+        log_errno("cannot keep scripts from making user namespaces and from limiting others");
     begun = true;
 }
 
@@ -64,7 +64,7 @@ bool confine_is_left(const struct home *home)
 
 bool confine_forbid(void)
 {
-    return !forbid_is_possible() || forbid(FORBID_USER_NAMESPACES);
+    return !forbid_is_possible() || forbid(FORBID_USER_NAMESPACES | FORBID_LIMITS_OF_OTHERS);
 }
 
 bool confine_rules(const struct home *home, const char *work, int *ret_rules)

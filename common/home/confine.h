@@ -6,7 +6,8 @@
  * the home (outside.h), as far as its account may; and of processes those that it has
  * started. It keeps no capability of root and cannot gain one.
  *
- * Landlock sees to files and processes, seccomp to user namespaces. Where the kernel
+ * Landlock sees to files and processes, seccomp to user namespaces, and to resource limits
+ * of other processes, which kill as surely as a signal. Where the kernel
  * lacks one of them, or has an old Landlock, something is missing, and
  * `confine = require` makes steps fail that say what.
  */
@@ -28,7 +29,8 @@ bool confine_is_required(const struct home *home);
 void confine_missing(struct buf *out);
 
 /*
- * What every script gives up, exempted or not: to make user namespaces. A runner gives it up
+ * What every script gives up, exempted or not: to make user namespaces, and to set limits of
+ * other processes. A runner gives it up
  * before it starts a process for one step, since each process that makes a filter of its own
  * pays for that. Each system call of a runner is slower from then on.
  */

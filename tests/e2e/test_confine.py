@@ -62,7 +62,7 @@ def site(request):
 
 # A table of name: function. Each returns something when it has reached what it should not.
 INSIDE = PYTHON + SAY + """
-import ctypes, errno, signal, socket, struct, subprocess
+import ctypes, errno, resource, signal, socket, struct, subprocess
 event = json.loads(sys.stdin.readline()) if {persistent} else json.load(sys.stdin)
 given = event["event"]["data"] if {persistent} else event["data"]
 home, fxctl = given["home"], given["fxctl"]
@@ -138,6 +138,8 @@ def attack_process(name, pid):
     attacks[f"fd of {{name}}"] = lambda: bool(os.readlink(f"/proc/{{pid}}/fd/2"))
     attacks[f"write memory of {{name}}"] = lambda: write(f"/proc/{{pid}}/mem")
     attacks[f"kill {{name}}"] = lambda: (os.kill(pid, 0), True)[1]
+    attacks[f"limits of {{name}}"] = lambda: resource.prlimit(
+        pid, resource.RLIMIT_CORE, resource.prlimit(pid, resource.RLIMIT_CORE))
     attacks[f"trace {{name}}"] = lambda: call("ptrace", 0x4206, pid, 0, 0)  # PTRACE_SEIZE
     attacks[f"read memory of {{name}}"] = lambda: read_memory(pid)
     attacks[f"pidfd_getfd {{name}}"] = lambda: (
@@ -269,15 +271,16 @@ def attack(home, kind, persistent=False):
 
 
 def always_refused(account):
-    """What fails whoever tries: to get rights by a setuid program or a namespace, and to speak to a
-    program of ours as a web server does; unless he is root, to have rights, and to look into our
+    """What fails whoever tries: to get rights by a setuid program or a namespace, to set another's
+    limits, and to speak to a program of ours as a web server does; unless he is root, to have rights, and to look into our
     programs, which are shut to their own account."""
     ours = ("the dispatcher", "the runner", "events.fcgi", "status.fcgi", "pipelines.fcgi",
             "triggers.fcgi", "console.fcgi", "fx-log")
     looks = ("mem of", "environ of", "maps of", "auxv of", "root of", "cwd of", "exe of", "fd of",
              "write memory of", "read memory of", "trace", "pidfd_getfd")
     refused = {"a setuid program", "a user namespace", "a user namespace by clone",
-               "mounts in a user namespace", *(f"ask {name.removesuffix('.fcgi')}" for name in ours)}
+               "mounts in a user namespace", "limits of a neighbour",
+               *(f"limits of {name}" for name in ours), *(f"ask {name.removesuffix('.fcgi')}" for name in ours)}
     if account != "root":
         refused |= {"capabilities", "capabilities by exec", "mounts"}
         refused |= {f"{look} {name}" for look in looks for name in ours}

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -88,6 +89,24 @@ static int make_namespace_by_clone3(void)
     return pid < 0 ? errno : (waitpid(pid, NULL, 0), 0);
 }
 
+static int limit(pid_t pid)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+        return errno;
+    return prlimit(pid, RLIMIT_NOFILE, &files, NULL) < 0 ? errno : 0;
+}
+
+static int limit_itself(void)
+{
+    return limit(0);
+}
+
+static int limit_another(void)
+{
+    return limit(getppid());
+}
+
 static int open_file(void)
 {
     int fd = open("/dev/null", O_RDONLY);
@@ -109,6 +128,11 @@ static const struct {
     {FORBID_USER_NAMESPACES, start_program, 0},
     {FORBID_USER_NAMESPACES, become_program, 0},
     {FORBID_USER_NAMESPACES, open_file, 0},
+    {FORBID_USER_NAMESPACES, limit_another, 0},
+    {FORBID_LIMITS_OF_OTHERS, limit_another, EPERM},
+    {FORBID_LIMITS_OF_OTHERS, limit_itself, 0},
+    {FORBID_LIMITS_OF_OTHERS, start_program, 0},
+    {FORBID_LIMITS_OF_OTHERS, make_namespace_by_clone3, ENOSYS},
     {FORBID_PROGRAMS, make_thread, 0},
     {FORBID_PROGRAMS, open_file, 0},
     {FORBID_PROGRAMS, make_process, EPERM},
