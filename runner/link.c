@@ -118,11 +118,14 @@ static bool take(enum frame_type *ret_type, struct buf *ret_body)
     return true;
 }
 
-bool link_next(enum frame_type *ret_type, struct buf *ret_body)
+bool link_next(enum frame_type *ret_type, struct buf *ret_body, void (*rest)(void))
 {
     while (!take(ret_type, ret_body)) {
         sort(true);
-        if (!waiting().len && !receive(0))
+        if (waiting().len)
+            continue;
+        rest();
+        if (!receive(0))
             return false;
     }
     return true;

@@ -9,9 +9,9 @@
 
 /*
  * Waits for the next job, or for a pipeline that a job needs; the frame's body replaces what is
- * in the buffer. False: the dispatcher is gone.
+ * in the buffer. Calls `rest` before it waits. False: the dispatcher is gone.
  */
-bool link_next(enum frame_type *ret_type, struct buf *ret_body);
+bool link_next(enum frame_type *ret_type, struct buf *ret_body, void (*rest)(void));
 
 bool link_send(struct span frame); /* False: the dispatcher is gone */
 

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -330,6 +331,17 @@ void live_end(struct live *live)
     live_file_path(live->home, &live->job->execution, s->path);
     s->fd = live->fd;
     s->until_ms = clock_mono_ms() + STAY_MS;
+}
+
+void live_rest(void)
+{
+    struct pollfd link = {.fd = LINK_FD, .events = POLLIN};
+    while (count) {
+        int64_t left_ms = staying[first].until_ms - clock_mono_ms();
+        if (left_ms > 0 && poll(&link, 1, (int)left_ms) != 0)
+            return;
+        remove_old(clock_mono_ms());
+    }
 }
 
 void live_end_all(void)

@@ -60,6 +60,12 @@ void live_end_step(struct live *live, size_t step);
 /* The attempt has ended. */
 void live_end(struct live *live);
 
+/*
+ * Before the runner waits for a job: removes the files of attempts that have ended, each in its
+ * time. Returns when none is left, or something has come from the dispatcher.
+ */
+void live_rest(void);
+
 /* At the end of the runner: nothing of it is left. */
 void live_end_all(void);
 

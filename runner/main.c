@@ -139,7 +139,7 @@ int main(int argc, char **argv)
     find_account();
     signal(SIGPIPE, SIG_IGN);
     child_prepare();
-    while (link_next(&type, &body) && handle(type, buf_span(&body)))
+    while (link_next(&type, &body, live_rest) && handle(type, buf_span(&body)))
         ;
     http_step_end();
     persistent_end_all(&home.config);

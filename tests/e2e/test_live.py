@@ -326,6 +326,16 @@ def test_file_goes(live):
     until(lambda: not runners(live) and not files(live), what="it is gone")
 
 
+def test_file_goes_while_its_runner_rests(live):
+    """One that stays, and has no other job."""
+    execution = begin(live, SH + "echo x\nsleep 0.1\n", scale={"min": 1, "max": 1})
+    until(lambda: files(live), what="it is there")
+    final(live, execution)
+    until(lambda: not files(live), what="it is gone")
+    assert len(runners(live)) == 1
+    completed(live.wait_cid(live.post_event("job")["cid"])[0])
+
+
 def test_file_goes_while_its_runner_works_on(live):
     make(live, SH + "echo x\nsleep 0.05\n", event="job", scale={"max": 1})
     ids = set()
