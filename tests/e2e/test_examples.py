@@ -57,12 +57,12 @@ def start(home, name, **env):
     home.start_trigger(name, ready=True)
 
 
-def told(home, teller):
+def told(home, teller, name=NAME):
     """Has an execution fail. That, and the one that has told of it."""
-    make(home, FAILS, event="job", name=NAME)
+    make(home, FAILS, event="job", name=name)
     found = {e["service"]: e for e in home.wait_cid(home.post_event("job")["cid"])}
     completed(found[teller])
-    return found[NAME], found[teller]
+    return found[name], found[teller]
 
 
 def test_mail(live):
@@ -85,6 +85,25 @@ def test_chat(live):
     text = json.loads(call.body)["text"]
     assert text.startswith(f"{NAME} has failed: ") and "exited with 7" in text
     assert text.endswith(f"\nfxctl execution show {failed['execution_id']}")
+
+
+def test_chat_in_which_nobody_is_called(home):
+    """Whatever a pipeline is called; and with a link where there is one."""
+    name = "a <!channel> @everyone & ü"
+    home.configure(web={"public_url": "https://fx.example.org/"})
+    home.start()
+    home.start_dispatcher()
+    with serving() as chat:
+        home.fxctl("step-secret", "set", "chat-url", stdin=chat.url("/secret-path"))
+        start(home, "tell-chat")
+        failed, teller = told(home, "tell-chat", name)
+    [call] = chat.calls
+    body, own = json.loads(call.body), failed["execution_id"]
+    assert body["content"] == (f"{name} has failed: {failed['error']}\nfxctl execution show {own}\n"
+                               f"https://fx.example.org/fx/executions/{own}")
+    assert body["text"].startswith("a &lt;!channel&gt; @everyone &amp; ü has failed: ")
+    assert body["allowed_mentions"] == {"parse": []}
+    assert "secret-path" not in teller["steps"][0]["log"]
 
 
 @pytest.mark.parametrize("name", ["tell-mail", "tell-chat"])
