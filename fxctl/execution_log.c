@@ -69,7 +69,7 @@ static void print(struct follow *f, const struct step_log *log)
 static void begin_step(struct follow *f, const char *name)
 {
     snprintf(f->step, sizeof f->step, "%s", name);
-    f->query.step = span_str(f->step);
+    f->query.step = *name ? span_str(f->step) : SPAN_NONE;
     f->query.from = 0;
     if (*name && !f->is_alone && !f->ctl->json)
         fxctl_say("step %s:", name);

@@ -51,7 +51,7 @@ static int find_step(const struct reading *r, struct span name)
 {
     int found = -1;
     for (size_t i = 0; i < r->step_count; i++)
-        if (name.len ? span_eq(r->steps[i].name, name) : is_begun(&r->steps[i]))
+        if (name.data ? span_eq(r->steps[i].name, name) : is_begun(&r->steps[i]))
             found = (int)i;
     return found;
 }
@@ -91,7 +91,7 @@ static enum err read_step(struct store_txn *txn, const struct reading *r,
     log->attempt = r->execution.attempt;
     log->from = log->next = query->from;
     if (step < 0) {
-        log->no_such_step = query->step.len && r->step_count && !query->behind;
+        log->no_such_step = query->step.data && r->step_count && !query->behind;
         return ERR_OK;
     }
     struct span name = r->steps[step].name;

@@ -16,7 +16,7 @@
 
 struct step_log_query {
     struct uuid execution;
-    struct span step; /* its name; empty: the step at hand, else the last that was begun */
+    struct span step; /* its name; SPAN_NONE: the step at hand, else the last that was begun */
     bool behind;      /* the first behind that one that was begun; empty: the first of all */
     uint64_t from;    /* bytes before this one are not asked for */
 };

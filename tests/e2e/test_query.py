@@ -46,11 +46,16 @@ def door():
         made = {"id": "query", "name": "query", "steps": [{"name": "run", "script": "ok.sh"}],
                 "options": {"event": "never"}}
         assert home.post("/api/v1/pipelines", made).status == 201
+        home.start_dispatcher()
+        run = home.post("/api/v1/batches/query").json
+        home.wait_cid(run["cid"])
+        home.stop_dispatcher()
+        home.execution = run["item"]
         yield home
 
 
 def ask(home, method, path, query):
-    url = path.format(cid=home.cid, id="query", pipeline_id="query")
+    url = path.format(cid=home.cid, id="query", pipeline_id="query", execution_id=home.execution)
     return home.call(method, f"{url}?{query}", BODIES.get(path))
 
 
@@ -94,12 +99,12 @@ def test_empty(door, method, path, name, form):
     """There, and nothing: never the same as not there."""
     with nothing_stored(door):
         reply = ask(door, method, path, form.format(name))
-    check_problem(reply, 404 if name == "pipeline_version" else 422)
+    check_problem(reply, 404 if name in ("pipeline_version", "step") else 422)
 
 
 # What is said where nothing was found.
 NOTHING = [{"executions": [], "next": None}, {"dead_letters": [], "next": None},
-           {"retried": 0, "left": 0, "why": []}]
+           {"retried": 0, "left": 0, "why": [], "version": "latest"}]
 
 
 @every
@@ -110,7 +115,7 @@ def test_unacceptable(door, method, path, name, value):
     reply = ask(door, method, path, f"{name}={value}")
     found_nothing = reply.status == 200 and reply.json in NOTHING
     if not (found_nothing and name in ("service", "pipeline_id", "event_type")):
-        check_problem(reply, 404 if name == "pipeline_version" else 422)
+        check_problem(reply, 404 if name in ("pipeline_version", "step") else 422)
     assert "Evil" not in str(reply.headers)
     assert door.commits() == before
 
@@ -150,7 +155,9 @@ def test_good_values(door, method, path, query, kind):
     "xtopic=%20&topicx=%20&xlimit=&limitx="],
     ids=lambda query: query[:20])
 def test_unknown_parameters_are_ignored(door, method, path, query):
-    assert ask(door, method, path, query).status == 200
+    """There is nothing to be tried again."""
+    status = 404 if "}/retry" in path else 200
+    assert ask(door, method, path, query).status == status
 
 
 @pytest.mark.parametrize("path", ["/fx/events", "/fx/events/generic", "/fx/events/webhook"])

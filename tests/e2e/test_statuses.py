@@ -214,6 +214,8 @@ TRIGGER = "/api/v1/events/{pipeline_id}"
 LETTERS = "/api/v1/admin/dead-letters"
 SECRETS = "/api/v1/admin/step-secrets"
 SECRET = "/api/v1/admin/step-secrets/{name}"
+EVENTS = "/api/v1/admin/events"
+STEP_LOG = "/fx/executions/{execution_id}/log"
 ACTIONS = ("retry", "skip", "cancel")
 
 OWN = {
@@ -231,6 +233,13 @@ OWN = {
         lambda home: home.get(f"/fx/executions/{pending(home)}"),
     ("GET", "/fx/executions/{execution_id}/event", 200):
         lambda home: home.get(f"/fx/executions/{pending(home)}/event"),
+    ("GET", STEP_LOG, 200):
+        lambda home: home.get(f"/fx/executions/{dead_letter(home)}/log?step=run"),
+    ("GET", STEP_LOG, 422): lambda home: home.get(f"/fx/executions/{pending(home)}/log?from=x"),
+    ("GET", EVENTS, 422): lambda home: home.get(f"{EVENTS}?limit=x"),
+    ("GET", f"{EVENTS}/{{seq}}", 200): lambda home: cid(home) and home.get(f"{EVENTS}/1"),
+    ("GET", f"{EVENTS}/{{seq}}/payload", 200):
+        lambda home: cid(home) and home.get(f"{EVENTS}/1/payload"),
     ("GET", PIPELINES, 422): lambda home: home.get(f"{PIPELINES}?limit=x"),
     ("GET", "/api/v1/pipelines/{id}/versions", 422):
         lambda home: home.get(f"/api/v1/pipelines/{pipeline(home)}/versions?limit=x"),
