@@ -55,6 +55,11 @@ void listing_reply(struct request *request, const struct execution_query *query,
     list->query = *query;
     list->member = member;
     list->page.bytes = (size_t)request->home->config.web_reply_bytes;
-    if (read_brief(request, &list->page.brief))
+    if (!read_brief(request, &list->page.brief))
+        return;
+    /* Many that came at once may have left before it is their turn: others wait behind them. */
+    if (request_is_forsaken(request))
+        reply_problem(request, 503, "The client has left.");
+    else
         read_reply(request, 200, print_page, "There is no such page.");
 }

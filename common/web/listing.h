@@ -14,7 +14,7 @@ bool listing_read(struct request *request, const char *const *names, struct exec
 
 /*
  * Replies with {member: [execution, …], "next"}, in brief unless the request has ?full=1. A query
- * without a limit gets the default.
+ * without a limit gets the default. For a client that has left no page is made.
  */
 void listing_reply(
     struct request *request, const struct execution_query *query, const char *member);

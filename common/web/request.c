@@ -107,6 +107,14 @@ struct pollfd request_peer(const struct request *request)
     return channel_peer(request->channel);
 }
 
+/* The end of a connection is told of unasked. */
+bool request_is_forsaken(const struct request *request)
+{
+    struct pollfd peer = request_peer(request);
+    peer.events = 0;
+    return poll(&peer, 1, 0) > 0;
+}
+
 /*
  * A request's mutation has ended: what comes after it is called with the request, by whichever
  * thread has committed.

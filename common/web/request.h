@@ -143,6 +143,12 @@ bool request_text(struct request *request, const char *name, struct span *ret_va
 struct pollfd request_peer(const struct request *request);
 
 /*
+ * Has whoever would take the reply closed the connection? A system call, for handlers whose reply
+ * is dear. A client that has only said that it sends nothing more is still there.
+ */
+bool request_is_forsaken(const struct request *request);
+
+/*
  * Hands a mutation to the store (store_submit, same flags), and calls `after` once the mutation
  * is durable or has failed. The mutation's context is the request.
  */

@@ -5,6 +5,9 @@
 #include "fake_channel.h"
 #include "temp_store.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "web/listing.h"
 #include "web/receive.h"
 
@@ -52,7 +55,16 @@ static void list(struct request *request)
     reply_nothing(request, 204);
 }
 
-static const struct route routes[] = {{"GET", "/list", SCOPE_NONE, list, false}};
+static void page(struct request *request)
+{
+    const struct execution_query query = {0};
+    listing_reply(request, &query, "executions");
+}
+
+static const struct route routes[] = {
+    {"GET", "/list", SCOPE_NONE, list, false},
+    {"GET", "/page", SCOPE_NONE, page, false},
+};
 static const struct program program = {"test", STORE_READ_WRITE, routes, COUNT(routes)};
 
 static int setup(void **state)
@@ -71,15 +83,29 @@ static int teardown(void **state)
     return 0;
 }
 
-static int ask(struct fake *fake, const char *query)
+static int client[2]; /* the connection that a reply would go to: this end, and the client's */
+
+static struct pollfd client_peer(const struct channel *channel)
+{
+    (void)channel;
+    return (struct pollfd){.fd = client[0], .events = POLLIN};
+}
+
+static int ask_path(struct fake *fake, const char *path, const char *query)
 {
     fake_init(fake);
+    fake->channel.peer = client_peer;
     fake_set(fake, "REQUEST_METHOD", "GET");
-    fake_set(fake, "SCRIPT_NAME", "/list");
+    fake_set(fake, "SCRIPT_NAME", path);
     fake_set(fake, "QUERY_STRING", query);
     buf_clear(&seen);
     request_serve(&serving, &fake->channel);
     return fake_status(fake);
+}
+
+static int ask(struct fake *fake, const char *query)
+{
+    return ask_path(fake, "/list", query);
 }
 
 static const struct {
@@ -173,12 +199,30 @@ static void listing_keeps_long_texts_beside_each_other(void **state)
     buf_done(&want);
 }
 
+/* A client that has shut down its side alone takes the page. */
+static void listing_makes_no_page_for_nobody(void **state)
+{
+    struct fake fake;
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, client), 0);
+    assert_int_equal(ask_path(&fake, "/page", ""), 200);
+    fake_done(&fake);
+    assert_int_equal(shutdown(client[1], SHUT_WR), 0);
+    assert_int_equal(ask_path(&fake, "/page", ""), 200);
+    fake_done(&fake);
+    close(client[1]);
+    assert_int_equal(ask_path(&fake, "/page", ""), 503);
+    fake_done(&fake);
+    close(client[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(listing_reads_each_parameter, setup, teardown),
         cmocka_unit_test_setup_teardown(
             listing_keeps_long_texts_beside_each_other, setup, teardown),
+        cmocka_unit_test_setup_teardown(listing_makes_no_page_for_nobody, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
