@@ -15,7 +15,7 @@
 #include "runner/blot.h"
 #include "runner/tail.h"
 
-#define LIVE_AFTER_MS 20
+#define LIVE_AFTER_MS 100
 #define LIVE_PAUSE_MS 10
 
 struct live {

@@ -319,7 +319,7 @@ def test_quick_executions_write_nothing(live):
 
 def test_file_goes(live):
     """Some seconds after the attempt, or with its runner."""
-    execution = begin(live, SH + "echo x\nsleep 0.1\n", scale={"max": 1, "idle_timeout": 0.1})
+    execution = begin(live, SH + "echo x\nsleep 0.3\n", scale={"max": 1, "idle_timeout": 0.1})
     until(lambda: files(live), what="it is there")
     assert oct(files(live)[0].stat().st_mode & 0o777) == "0o640"
     final(live, execution)
@@ -328,7 +328,7 @@ def test_file_goes(live):
 
 def test_file_goes_while_its_runner_rests(live):
     """One that stays, and has no other job."""
-    execution = begin(live, SH + "echo x\nsleep 0.1\n", scale={"min": 1, "max": 1})
+    execution = begin(live, SH + "echo x\nsleep 0.3\n", scale={"min": 1, "max": 1})
     until(lambda: files(live), what="it is there")
     final(live, execution)
     until(lambda: not files(live), what="it is gone")
@@ -337,7 +337,7 @@ def test_file_goes_while_its_runner_rests(live):
 
 
 def test_file_goes_while_its_runner_works_on(live):
-    make(live, SH + "echo x\nsleep 0.05\n", event="job", scale={"max": 1})
+    make(live, SH + "echo x\nsleep 0.2\n", event="job", scale={"max": 1})
     ids = set()
 
     def gone():
