@@ -63,8 +63,17 @@ def unpack(folder):
     return home, told
 
 
-# Members that programs of before did not tell, as is the schedule of a trigger.
+# Members that programs of before did not tell, besides the schedule of a trigger and the version
+# of an attempt.
 NEWER = {"next_ticks", "next_attempt"}
+
+
+def forget_versions(node):
+    """Takes the version out of all attempts, however deep they are."""
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        forget_versions(child)
+    for attempt in node.get("attempts", ()) if isinstance(node, dict) else ():
+        attempt.pop("pipeline_version", None)
 
 
 def tell(home):
@@ -96,4 +105,5 @@ def tell(home):
         trigger.pop("schedule", None)
     for key in told["key list"]["keys"]:
         del key["last_used"]
+    forget_versions(told)
     return without(told, NEWER)
