@@ -4,6 +4,6 @@
  * version - the release that every program of this tree belongs to.
  */
 
-#define FX_VERSION "0.2.0"
+#define FX_VERSION "0.3.0"
 
 #endif
