@@ -29,7 +29,7 @@ static unsigned least(unsigned a, unsigned b)
  */
 static unsigned count_slips(struct span a, struct span b, unsigned most)
 {
-    unsigned rows[3][NEAREST_LEN + 1];
+    unsigned rows[3][NEAREST_LEN + 1] = {{0}};
     for (size_t j = 0; j <= b.len; j++)
         rows[0][j] = (unsigned)j;
     for (size_t i = 1; i <= a.len; i++) {

@@ -48,7 +48,7 @@ static void print_rows(
 {
     struct buf array = BUF_INIT, text = BUF_INIT;
     for (size_t i = 0; i < rows->count; i++) {
-        buf_add_char(&array, ctl->json ? '\n' : i ? ',' : '[');
+        buf_add_str(&array, ctl->json ? "\n" : i ? "," : "[");
         buf_add_span(&array, row_at(rows, newest_first ? rows->count - 1 - i : i));
     }
     if (rows->count && ctl->json) {

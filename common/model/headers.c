@@ -13,7 +13,9 @@ static char in_variable(char c)
 {
     if (c >= 'a' && c <= 'z')
         return (char)(c - 'a' + 'A');
-    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ? c : '_';
+    if ((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
+        return c;
+    return '_';
 }
 
 /* Is the variable, "HTTP_X_HUB_SIGNATURE_256=…", the header of this name, "x-hub-signature-256"? */

@@ -125,7 +125,7 @@ static bool listens(const struct considered *item, const struct event *event)
 
 /* What a pipeline has among the items; NULL where it has none of a kind. */
 struct generations {
-    const struct considered *at_its_time, *live, *newest, *idle;
+    const struct considered *at_its_time, *live, *newest;
 };
 
 static struct generations find_generations(
@@ -137,10 +137,8 @@ static struct generations find_generations(
         k--;
     for (; k < list->count && same_pipeline(&list->items[k], &list->items[i]); k++) {
         const struct considered *item = &list->items[k];
-        if (item->idle) {
-            found.idle = item;
+        if (item->idle)
             continue;
-        }
         found.newest = item;
         if (is_live(item))
             found.live = item;
@@ -166,5 +164,5 @@ bool considered_tells(const struct considered_list *list, size_t i, const struct
                (item == found.live && (!then || then->trigger.queue != item->trigger.queue));
     if (last && matters(last, event))
         return item == last;
-    return item == found.idle && event->origin != EVENT_RUN && listens(item, event);
+    return item->idle && event->origin != EVENT_RUN && listens(item, event);
 }

@@ -167,9 +167,9 @@ static void config_takes_each_text_up_to_its_edge(void **state)
         for (int64_t len = settings[i].max; settings[i].text && len <= settings[i].max + 1; len++) {
             struct config config;
             struct buf text = BUF_INIT, why = BUF_INIT, value = BUF_INIT;
-            char one[] = {settings[i].is_paths ? '/' : 'x', 0};
+            const char *one = settings[i].is_paths ? "/" : "x";
             for (int64_t at = 0; at < len; at++)
-                buf_add_char(&value, at % 100 == 99 ? ' ' : one[0]);
+                buf_add_str(&value, at % 100 == 99 ? " " : one);
             buf_printf(&text, "[%s]\n%s = ", settings[i].section, settings[i].key);
             for (int64_t at = 0; at < len; at++)
                 buf_add_str(&text, at % 100 == 99 ? "\n  " : one);

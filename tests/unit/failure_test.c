@@ -135,6 +135,7 @@ static void failure_takes_any_bytes(void **state)
         {"\r\n\t\x1b[31m", 8, "\r\n\t\x1b[31m"},
         {"\xff\xfe", 2, "\xef\xbf\xbd\xef\xbf\xbd"},
         {"\xed\xa0\x80", 3, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+        /* NOLINTNEXTLINE(misc-misleading-bidirectional): what is told */
         {"</script>\xe2\x80\xae", 12, "</script>\xe2\x80\xae"},
     };
     (void)state;

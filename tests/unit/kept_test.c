@@ -112,7 +112,7 @@ static char *lengthen(const char *text, size_t len)
     struct buf out = BUF_INIT;
     for (; *text; text++)
         for (size_t i = 0; i < (*text == '@' ? len : 1); i++)
-            buf_add_char(&out, *text == '@' ? 'a' : *text);
+            buf_add_span(&out, *text == '@' ? span_str("a") : span_of(text, 1));
     buf_add_str(&out, "");
     return (char *)out.data;
 }
