@@ -55,7 +55,8 @@ void logs_begin(const struct home *home, const char *name)
     static char path[PATH_MAX], found[NAME_BYTES];
     const char *to = home->config.log_to;
     bool is_file = strcmp(to, "file") == 0;
-    if (!is_file && standard_error_name(home, found)) {
+    /* Whoever renames the file and hangs up afterwards wants another of the old name. */
+    if (!is_file && (*found || standard_error_name(home, found))) {
         is_file = true;
         name = found;
     }

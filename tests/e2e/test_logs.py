@@ -181,6 +181,17 @@ def test_hangup_of_a_web_program(home, name):
     assert is_running(pid)
 
 
+@pytest.mark.parametrize("name", ["events", "status"])
+def test_hangup_of_a_web_program_that_writes_to_its_server(home, name):
+    """The server has opened the file, and whoever renames it chooses any name."""
+    home.start()
+    pid = pid_of(home, f"{name}.fcgi")
+    refused(home, name)
+    hang_up(home, pid, "programs")
+    until(lambda: lines(home.dir / "log/programs.log"), what="the log is opened anew")
+    assert is_running(pid)
+
+
 # These cannot open a file of the home that was not there when they began (test_needs.py).
 SHUT = ("status", "triggers")
 
