@@ -162,6 +162,7 @@ static enum err begin_again(
     execution->failures = execution->losses = 0;
     execution->duration_us = -1;
     execution->due_ms = execution->begun_ms = 0;
+    execution->error = SPAN_NONE; /* its attempts tell what was; for now nothing is wrong */
     err = executions_change(txn, execution, was);
     return err ? err : make_ready(txn, execution);
 }

@@ -446,7 +446,8 @@ def test_skipped(home, act):
     assert "only a pending" in act(home, "skip", execution)
     assert "ended already" in act(home, "cancel", execution)
     assert act(home, "retry", execution) is None
-    assert show(home, execution)["status"] == "pending"
+    waiting = show(home, execution)
+    assert (waiting["status"], waiting["error"]) == ("pending", None)
     home.start_dispatcher()
     assert wait_status(home, execution, "completed")["data"] == {"got": 5}
 
@@ -571,7 +572,8 @@ def test_retried_without_a_dispatcher(live, act):
     live.stop_dispatcher()
     assert act(live, "retry", execution) is None
     waiting = show(live, execution)
-    assert (waiting["status"], waiting["attempt"]) == ("pending", 1)
+    assert (waiting["status"], waiting["attempt"], waiting["error"]) == ("pending", 1, None)
+    assert waiting["attempts"][0]["error"] == "step step1: exited with 1"
     assert failed_ids(live) == []
     mended.touch()
     live.start_dispatcher()
