@@ -283,6 +283,7 @@ def test_every_status(live, act, action):
         assert by_http(live, "skip", ids["skipped"]) is None
         for status, execution in ids.items():
             wait_status(live, execution, status)
+        until(lambda: show(live, ids["in_progress"])["steps"], what="it tells of its step")
         for status in reversed(ids):  # the one that runs last: its place would be the pending one's
             execution = ids[status]
             before = show(live, execution)
