@@ -38,7 +38,8 @@ expect() {
 # start COMMAND TEXT: runs it in the background until it has printed the text.
 start() {
     echo "  $1"
-    bash -c "$1" >"$printed" 2>&1 </dev/null &
+    # Whatever has started this may be deaf to Ctrl-C, as what a shell has put behind it is.
+    env --default-signal=INT,QUIT bash -c "$1" >"$printed" 2>&1 </dev/null &
     job=$!
     await "$1" has_printed_or_ended "$2"
     expect "$2"
