@@ -61,7 +61,7 @@ static void print(struct follow *f, const struct step_log *log)
         print_json(log);
     else if (!f->ctl->json && isatty(STDOUT_FILENO))
         print_lines(f, buf_span(&log->bytes), log->is_whole);
-    else if (!f->ctl->json)
+    else if (!f->ctl->json && log->bytes.len)
         fwrite(log->bytes.data, 1, log->bytes.len, stdout);
     fflush(stdout);
 }
