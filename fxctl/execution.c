@@ -351,7 +351,8 @@ static int event(struct fxctl *ctl)
     if (!status)
         status = read_document(ctl, print_event, &id, no_execution, &document);
     if (!status && fxctl_option(ctl, "payload")) {
-        fwrite(document.data, 1, document.len, stdout); /* as it came: no line end is added */
+        if (document.len)
+            fwrite(document.data, 1, document.len, stdout); /* as it came: no line end is added */
     } else if (!status) {
         if (!ctl->json)
             event_text(buf_span(&document), ctl->operands[0], &text);
