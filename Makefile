@@ -39,7 +39,8 @@ LINK := -pthread -pie -Wl,--gc-sections -Wl,--as-needed -Wl,-z,relro,-z,now
 INSTRUMENT_asan := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 INSTRUMENT_tsan := -fsanitize=thread
 INSTRUMENT_fuzz := $(INSTRUMENT_asan) -fsanitize=fuzzer-no-link
-INSTRUMENT_coverage := --coverage -fprofile-update=atomic
+# gcov's own execve would write counters between vfork and exec, as another account perhaps.
+INSTRUMENT_coverage := --coverage -fprofile-update=atomic -fno-builtin-execve
 OURS += $(INSTRUMENT_$(VARIANT))
 LINK += $(INSTRUMENT_$(VARIANT))
 
