@@ -144,6 +144,13 @@ static ssize_t read_body(struct channel *channel, void *buffer, size_t len)
     return (ssize_t)n;
 }
 
+/* It stays until it has the reply. */
+static struct pollfd peer_that_stays(const struct channel *channel)
+{
+    (void)channel;
+    return (struct pollfd){.fd = -1};
+}
+
 static void keep_reply(struct channel *channel, struct span head, struct span body)
 {
     struct asking *asking = (struct asking *)channel;
@@ -216,7 +223,8 @@ static int take_reply(const struct asking *asking, struct buf *ret_body)
 
 static int ask(const struct program *program, struct span text, struct buf *ret_body)
 {
-    struct asking asking = {.channel = {.read = read_body, .send = keep_reply}};
+    struct asking asking = {
+        .channel = {.read = read_body, .send = keep_reply, .peer = peer_that_stays}};
     struct serving with = serving;
     if (program)
         with.program = program;
