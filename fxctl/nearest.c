@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/ascii.h"
+
 #define SLIPS_MAX 3      /* that a word of any length may have */
 #define LETTERS_A_SLIP 3 /* a word may have one slip for so many letters */
 #define BEGINNING_MIN 3  /* letters from which on a word is taken for the beginning of another */
@@ -11,11 +13,6 @@
 struct nearest nearest_to(struct span word)
 {
     return (struct nearest){.word = word, .count = 0};
-}
-
-static uint8_t fold(uint8_t c)
-{
-    return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
 }
 
 static unsigned least(unsigned a, unsigned b)
@@ -37,11 +34,12 @@ static unsigned count_slips(struct span a, struct span b, unsigned most)
         size_t from = i > most ? i - most : 1, to = i + most < b.len ? i + most : b.len;
         row[from - 1] = from == 1 ? (unsigned)i : most + 1;
         for (size_t j = from; j <= to; j++) {
-            uint8_t x = fold(a.data[i - 1]), y = fold(b.data[j - 1]);
+            uint8_t x = ascii_lower(a.data[i - 1]), y = ascii_lower(b.data[j - 1]);
             unsigned here = above[j - 1] + (x != y);
             here = least(here, row[j - 1] + 1);
             here = least(here, j < i + most ? above[j] + 1 : here);
-            if (i > 1 && j > 1 && x == fold(b.data[j - 2]) && y == fold(a.data[i - 2]))
+            if (i > 1 && j > 1 && x == ascii_lower(b.data[j - 2]) &&
+                y == ascii_lower(a.data[i - 2]))
                 here = least(here, before[j - 2] + 1);
             row[j] = here;
         }
@@ -54,7 +52,7 @@ static bool begins(struct span text, struct span beginning)
     if (beginning.len < BEGINNING_MIN || beginning.len > text.len)
         return false;
     for (size_t i = 0; i < beginning.len; i++)
-        if (fold(text.data[i]) != fold(beginning.data[i]))
+        if (ascii_lower(text.data[i]) != ascii_lower(beginning.data[i]))
             return false;
     return true;
 }

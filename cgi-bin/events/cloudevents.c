@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/json.h"
 #include "cgi-bin/events/intake.h"
 #include "model/cloudevent.h"
@@ -36,10 +37,8 @@ static bool is_attribute(const char *variable, struct span *ret_name, struct spa
 static struct span lower_case(struct request *request, struct span name)
 {
     char *lower = arena_text(&request->arena, name.len);
-    for (size_t i = 0; i < name.len; i++) {
-        char c = (char)name.data[i];
-        lower[i] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-    }
+    for (size_t i = 0; i < name.len; i++)
+        lower[i] = (char)ascii_lower(name.data[i]);
     return span_of(lower, name.len);
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/names.h"
 #include "model/limits.h"
 #include "web/sender.h"
@@ -64,7 +65,7 @@ static struct span collect(struct request *request, const char *list, find_value
         memcpy(name, list, len);
         name[len] = 0;
         for (size_t i = 0; lower && i < len; i++)
-            name[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] - 'A' + 'a' : name[i]);
+            name[i] = (char)ascii_lower((uint8_t)name[i]);
         if (find(request, name, &value))
             put(&o, name, value);
     }

@@ -8,6 +8,11 @@ bool ascii_is_digit(uint8_t c)
     return c >= '0' && c <= '9';
 }
 
+uint8_t ascii_lower(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+}
+
 int ascii_hex(uint8_t c)
 {
     uint8_t letter = c | 0x20;

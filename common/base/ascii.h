@@ -13,6 +13,9 @@
 
 bool ascii_is_digit(uint8_t c);
 
+/* A letter in lower case; any other byte as it is. */
+uint8_t ascii_lower(uint8_t c);
+
 /* The value of a hexadecimal digit in either case; -1 for another character. */
 int ascii_hex(uint8_t c);
 

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "model/field.h"
 #include "model/limits.h"
 #include "model/scheme_message.h"
@@ -72,8 +73,7 @@ static bool read_header(
     if (!read_text(r, v, field, at))
         return false;
     for (char *c = at; *c; c++)
-        if (*c >= 'A' && *c <= 'Z')
-            *c = (char)(*c - 'A' + 'a');
+        *c = (char)ascii_lower((uint8_t)*c);
     return true;
 }
 

@@ -13,6 +13,7 @@ static void hex_is_of_either_case(void **state)
                                            : -1;
         assert_int_equal(ascii_hex((uint8_t)c), digit);
         assert_int_equal(ascii_is_digit((uint8_t)c), c >= '0' && c <= '9');
+        assert_int_equal(ascii_lower((uint8_t)c), c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
     }
 }
 
