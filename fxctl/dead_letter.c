@@ -147,8 +147,8 @@ const struct command dead_letter_commands[] = {
         .summary = "try a dead letter again, or all of them",
         .details =
             "With --all each is tried once, however soon it fails again. Those that cannot\n"
-            "be, since their pipeline has no started trigger, are left as they are, and the\n"
-            "exit status is 1.",
+            "be, since their pipeline was deleted, are left as they are, and the exit status\n"
+            "is 1.",
         .run = retry,
     },
     {0},

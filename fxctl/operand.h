@@ -39,8 +39,8 @@ int operand_retry_version(const struct fxctl *ctl, struct retry_version *ret_ver
 #define RETRY_VERSION_OPTION \
     { \
         "version", "VERSION", OPTION_FREE, \
-            "latest, which is that of the started trigger; same, which is\nwhat it had; or the " \
-            "number of one; else latest" \
+            "latest, which is that of the started trigger, else the newest;\nsame, which is what " \
+            "it had; or the number of one; else latest" \
     }
 
 #endif

@@ -109,27 +109,27 @@ static enum err check_pipeline(
 
 /*
  * Finds the queue that a retried execution waits in, and which version would start it today: those
- * of its pipeline's live trigger, or of the pipeline's runs by hand. ERR_CONFLICT when there is
- * neither.
+ * of its pipeline's started trigger. A run by hand, or what no trigger would start, waits with the
+ * runs by hand, and the newest version would.
  */
 static enum err find_queue(struct store_txn *txn, const struct execution *execution,
-    uint64_t *ret_queue, uint32_t *ret_latest, const char **ret_why)
+    uint64_t *ret_queue, uint32_t *ret_latest)
 {
     struct trigger trigger;
     struct pipeline_info info;
-    enum err err = run_queues_get(txn, execution->pipeline_id, ret_queue);
-    if (!err && *ret_queue == execution->queue) {
-        err = pipelines_get(txn, execution->pipeline_id, &info);
-        *ret_latest = err ? 0 : info.version;
-        return err;
+    bool by_hand = span_eq_str(execution->event_type, RUN_TYPE);
+    enum err err = by_hand ? ERR_NOTFOUND : triggers_get(txn, execution->pipeline_id, &trigger);
+    if (!err) {
+        *ret_queue = trigger.queue;
+        *ret_latest = trigger.pipeline_version;
+        return ERR_OK;
     }
-    *ret_why = "its pipeline has no started trigger; start it first";
-    err = triggers_get(txn, execution->pipeline_id, &trigger);
+    if (err == ERR_NOTFOUND)
+        err = pipelines_get(txn, execution->pipeline_id, &info);
     if (err)
-        return err == ERR_NOTFOUND ? ERR_CONFLICT : err;
-    *ret_queue = trigger.queue;
-    *ret_latest = trigger.pipeline_version;
-    return ERR_OK;
+        return err;
+    *ret_latest = info.version;
+    return run_queues_make(txn, execution->pipeline_id, ret_queue);
 }
 
 static enum err find_version(struct store_txn *txn, const struct execution *execution,
@@ -188,7 +188,7 @@ enum err actions_retry(struct store_txn *txn, struct action_retry *retry)
     if (!err)
         err = check_pipeline(txn, &execution, &retry->why);
     if (!err)
-        err = find_queue(txn, &execution, &queue, &latest, &retry->why);
+        err = find_queue(txn, &execution, &queue, &latest);
     if (!err)
         err = find_version(txn, &execution, retry, latest);
     if (!err)

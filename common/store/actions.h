@@ -40,8 +40,9 @@ struct action_retry {
 /*
  * Tries one again that has failed or was skipped, or that has failed and waits for its next
  * attempt, with all its attempts before it. The latest version is what would start it today:
- * that of the started trigger, or, for a run by hand, the newest. ERR_NOTFOUND; ERR_CONFLICT when
- * its status, or what became of its pipeline, does not allow it; ERR_INVALID: no such version.
+ * that of the started trigger, or, for a run by hand and where none is started, the newest.
+ * ERR_NOTFOUND; ERR_CONFLICT when its status, or what became of its pipeline, does not allow it;
+ * ERR_INVALID: no such version.
  */
 enum err actions_retry(struct store_txn *txn, struct action_retry *retry) MUST_CHECK;
 

@@ -224,6 +224,10 @@ def tell_actions(told, home):
 
         return until(found, what=f"{topic} {fields}")["execution_id"]
 
+    def waits_again(execution):
+        until(lambda: (lambda e: (e["status"], e["attempt"]))(
+            home.get(f"/fx/executions/{execution}").json) == ("pending", 2), what="it waits again")
+
     ids = {"running": one("slow", status="in_progress"), "never ran": one("slow", status="pending"),
            "waits": one("waits", status="pending", attempt=1),
            "completed": one("completes", status="completed"), "failed": one("exits", status="failed")}
@@ -252,18 +256,18 @@ def tell_actions(told, home):
     told.fxctl("failed", "execution", "retry", ids["failed"])
     waiting = one("waits", status="pending", attempt=1)
     told.fxctl("waits", "execution", "retry", waiting)
-    until(lambda: (lambda e: (e["status"], e["attempt"]))(
-        home.get(f"/fx/executions/{waiting}").json) == ("pending", 2), what="it waits again")
+    waits_again(waiting)
     assert home.post(f"/api/v1/executions/{waiting}/skip").status == 200
     gone = [one("waits", status="pending", attempt=1), one("waits", status="pending", attempt=1)]
     told.fxctl("one waits", "trigger", "stop", "waits")
     for execution in gone:
         until(lambda: home.get(f"/fx/executions/{execution}").json["status"] == "failed", what="it ends")
     told.fxctl("its trigger was stopped", "execution", "show", gone[0])
-    told.fxctl("its trigger was stopped", "execution", "retry", gone[0])
-    told.fxctl("its trigger was stopped", "dead-letter", "retry", gone[0])
     told.fxctl("of it", "dead-letter", "list", "--pipeline", "waits")
-    told.fxctl("all of it", "dead-letter", "retry", "--all", "--pipeline", "waits")
+    told.fxctl("no such version", "dead-letter", "retry", "--all", "--pipeline", "waits", "--version", "9")
+    told.fxctl("its trigger was stopped", "execution", "retry", gone[1])
+    waits_again(gone[1])
+    told.fxctl("of a run by hand that waits", "execution", "cancel", gone[1])
     told.fxctl("one is running", "pipeline", "delete", "slow")
     told.fxctl("none runs", "pipeline", "delete", "waits")
     told.fxctl("its pipeline is deleted", "execution", "retry", gone[0])

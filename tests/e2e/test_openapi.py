@@ -338,24 +338,12 @@ def completed_execution(home):
     return f"/fx/executions/{jobs.completed(jobs.run(home, jobs.OK))['execution_id']}"
 
 
-def retry_stopped(home):
+def retry_of_no_pipeline(home):
     made = jobs.make(home, jobs.SH + "exit 1\n", event="fail")
     [failed] = home.wait_cid(home.post_event("fail")["cid"])
     jobs.stop_trigger(home, made)
-    return home.post(f"/api/v1/executions/{failed['execution_id']}/retry")
-
-
-def retry_letter(then):
-    """What is said to a retry of a dead letter to whose pipeline this was done meanwhile."""
-
-    def retry(home):
-        made = jobs.make(home, jobs.SH + "exit 1\n", event="fail")
-        [failed] = home.wait_cid(home.post_event("fail")["cid"])
-        jobs.stop_trigger(home, made)
-        then(home, made)
-        return home.post(f"/api/v1/admin/dead-letters/{failed['execution_id']}/retry")
-
-    return retry
+    home.delete(f"/api/v1/pipelines/{made}")
+    return home.post(f"/api/v1/admin/dead-letters/{failed['execution_id']}/retry")
 
 
 def used_key(home):
@@ -399,11 +387,8 @@ PROVOKED = {
     "nothing to retry": act_on_completed("retry"),
     "nothing to skip": act_on_completed("skip"),
     "nothing to cancel": act_on_completed("cancel"),
-    "nowhere to wait": retry_stopped,
     "no dead letter": lambda home: home.post(f"/api/v1/admin/dead-letters/{NOBODY}/retry"),
-    "dead letter without a trigger": retry_letter(lambda home, made: None),
-    "dead letter of no pipeline": retry_letter(
-        lambda home, made: home.delete(f"/api/v1/pipelines/{made}")),
+    "dead letter of no pipeline": retry_of_no_pipeline,
     "rate used up": rate_used_up,
     "never issued": lambda home: home.get(f"/fx/cid/{NOBODY}"),
     "no event": lambda home: home.get("/api/v1/admin/events/999999"),

@@ -6,8 +6,8 @@ import pytest
 
 from checks import check_problem, nothing_stored
 from harness import until
-from jobs import (OK, SH, completed, executions_of, failure, make, replace, stop_trigger,
-                  wait_trigger)
+from jobs import (OK, SH, completed, executions_of, failure, gate, make, replace, stop_trigger,
+                  wait_for, wait_trigger)
 
 LETTERS = "/api/v1/admin/dead-letters"
 NEVER_ISSUED = "01900000-0000-7000-8000-000000000000"
@@ -155,6 +155,46 @@ def test_other_steps(live):
     assert [a["step"] for a in after["attempts"]] == ["step2", None]
 
 
+# --- Its trigger is stopped ---
+
+@pytest.mark.parametrize("version, goes_by", [(None, "3"), ("latest", "3"), ("same", "1"), ("2", "2")])
+def test_stopped_trigger(live, retry, version, goes_by):
+    """The latest is the newest then: what would start it today is a run by hand."""
+    pipeline, execution = failed_once(live)
+    stop_trigger(live, pipeline)
+    assert retry(live, execution, version) == goes_by
+    ended = wait_attempt(live, execution, 2, "completed", "failed")
+    assert ended["pipeline_version"] == goes_by
+
+
+def test_trigger_that_is_started_again(live, retry):
+    """Wherever one has waited meanwhile: the trigger's version counts once there is one."""
+    pipeline, execution = failed_once(live)
+    stop_trigger(live, pipeline)
+    assert retry(live, execution, "same") == "1"
+    wait_attempt(live, execution, 2, "failed")
+    reply = live.post(f"/api/v1/events/{pipeline}?pipeline_version=2")
+    assert reply.status == 200, reply
+    assert retry(live, execution) == "2"
+    assert completed(wait_attempt(live, execution, 3, "completed"))["data"] == {"version": "2"}
+
+
+@pytest.mark.parametrize("way", ["executions", "fxctl execution"])
+def test_one_that_was_skipped_with_its_trigger(live, way):
+    with gate(live) as (path, _):
+        pipeline = make(live, SH + wait_for(path) + VERSION.removeprefix(SH), event="job", scale={"max": 1})
+        running, waiting = (live.post_event("job")["cid"] for _ in range(2))
+        until(lambda: executions_of(live, waiting), what="it is routed")
+        stop_trigger(live, pipeline)
+        [skipped] = live.wait_cid(waiting)
+        assert skipped["status"] == "skipped"
+    live.wait_cid(running)
+    replaced(live, pipeline, "job")
+    assert WAYS[way](live, skipped["execution_id"]) == "2"
+    ended = wait_attempt(live, skipped["execution_id"], 1, "completed")
+    assert ended["data"] == {"version": "2"}
+
+
 # --- What waits for its next attempt ---
 
 @pytest.mark.parametrize("way", ["executions", "fxctl execution"])
@@ -241,12 +281,6 @@ def test_deleted_pipeline(live, retry, version):
     assert live.post("/api/v1/pipelines/", body).status == 201
     assert "its version of the pipeline was deleted" in retry(live, execution, version)
     assert show(live, execution)["dead_letter"]
-
-
-def test_stopped_trigger(live, retry):
-    pipeline, execution = failed_once(live)
-    stop_trigger(live, pipeline)
-    assert "no started trigger" in retry(live, execution, "3")
 
 
 # --- Bad versions ---
