@@ -49,7 +49,7 @@ VERSION := $(shell sed -n 's/^.define FX_VERSION "\(.*\)"/\1/p' common/base/vers
 # What there is: each folder below is one layer of the library, or one program. A new
 # program is one folder and one word here.
 LAYERS := base home model proc store view
-WEB_PROGRAMS := events status pipelines triggers console
+WEB_PROGRAMS := events status pipelines triggers console ops
 PROGRAMS := dispatcher:fx-dispatcher runner:fx-runner http:fx-http fxctl:fxctl
 
 objects = $(patsubst %,$(B)/obj/%.o,$(basename $(wildcard $(addsuffix /*.[cS],$(1)))))

@@ -57,7 +57,7 @@ T ?= 60
 # Targets that send whole requests have all that the web programs have, and undo what requests
 # change (tests/fuzz/served.h).
 FUZZ_OBJ := $(B)/obj/tests/fuzz/served.o $(UNIT_OBJ) $(filter-out %/main.o, \
-	$(call objects,cgi-bin/status cgi-bin/pipelines cgi-bin/triggers cgi-bin/console http))
+	$(call objects,cgi-bin/status cgi-bin/pipelines cgi-bin/triggers cgi-bin/console cgi-bin/ops http))
 
 $(B)/fuzz/%: $(B)/obj/tests/fuzz/%_fuzz.o $(FUZZ_OBJ) $(B)/libfxweb.a $(B)/libfx.a
 	$(call say,ld,$@)

@@ -107,6 +107,9 @@
         "A schedule's tick that nobody was there to take is taken up to so long afterwards, the " \
         "latest alone; older ones are missed. 90 is enough for a dispatcher that cron starts " \
         "every minute.") \
+    SETTING(dispatcher, late_seconds, 300, 0, 31536000, \
+        "Health is bad while an event or an execution that could run has waited for longer; 0: " \
+        "however long it waits.") \
     SETTING( \
         dispatcher, losses, 20, 1, 1000, "An execution whose runner died this often is failed.") \
     SETTING(step, timeout_seconds, 300, 1, 86400, "A step's time where its pipeline names none.") \

@@ -55,6 +55,26 @@ enum err queue_first(
     return ERR_OK;
 }
 
+enum err queue_each_first(struct store_txn *txn,
+    bool (*visit)(uint64_t queue, const struct uuid *execution, void *context), void *context)
+{
+    struct store_cursor cursor;
+    struct span key, value;
+    struct key from = key_of_seq(0);
+    enum err err = store_cursor_open(txn, TABLE_READY, &cursor);
+    if (err)
+        return err;
+    while (!(err = store_cursor_seek(&cursor, key_span(&from), &key, &value))) {
+        uint64_t queue = key_tail_u64(span_of(key.data, key.len < 8 ? key.len : 8));
+        struct uuid id = key_tail_uuid(key);
+        if (!visit(queue, &id, context) || queue == UINT64_MAX)
+            break;
+        from = key_of_seq(queue + 1);
+    }
+    store_cursor_close(&cursor);
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
 enum err queue_count_all(
     struct store_txn *txn, void (*fn)(uint64_t queue, uint64_t count, void *context), void *context)
 {

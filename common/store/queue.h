@@ -22,6 +22,14 @@ enum err queue_first(struct store_txn *txn, uint64_t queue, uint64_t *ret_seq,
     struct uuid *ret_execution) MUST_CHECK;
 
 /*
+ * Visits the first execution of each queue that is not empty, until visit says false. The number
+ * of queues is that of triggers, and not of what waits.
+ */
+enum err queue_each_first(struct store_txn *txn,
+    bool (*visit)(uint64_t queue, const struct uuid *execution, void *context),
+    void *context) MUST_CHECK;
+
+/*
  * Calls fn for every queue that is not empty, with the number of executions in the queue.
  * Walks the whole table: only for the start of the dispatcher.
  */

@@ -154,6 +154,9 @@ enum err store_put(
 enum err store_append(
     struct store_txn *txn, enum store_table table, struct span key, struct span value) MUST_CHECK;
 enum err store_del(struct store_txn *txn, enum store_table table, struct span key) MUST_CHECK;
+/* How many records a table has, which is noted: nothing is counted. */
+enum err store_entries(
+    struct store_txn *txn, enum store_table table, uint64_t *ret_count) MUST_CHECK;
 
 /* Counters in the table meta. A counter that was never set is 0. */
 enum err store_counter(struct store_txn *txn, const char *name, uint64_t *ret_value) MUST_CHECK;

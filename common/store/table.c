@@ -56,6 +56,14 @@ enum err store_del(struct store_txn *txn, enum store_table table, struct span ke
     return env_err(txn->store, rc, env_table_name(table));
 }
 
+enum err store_entries(struct store_txn *txn, enum store_table table, uint64_t *ret_count)
+{
+    MDB_stat stat;
+    int rc = mdb_stat(txn->txn, txn->store->tables[table], &stat);
+    *ret_count = rc ? 0 : stat.ms_entries;
+    return env_err(txn->store, rc, env_table_name(table));
+}
+
 enum err store_counter(struct store_txn *txn, const char *name, uint64_t *ret_value)
 {
     struct span value = SPAN_NONE;

@@ -225,7 +225,7 @@ static size_t serve_route(struct request *request)
 {
     const struct route *route = route_find(request);
     size_t decoded = 0;
-    if (route && !request->store)
+    if (route && !request->store && !route->without_store)
         reply_error(request, ERR_IO);
     else if (route && read_body(request) && content_is_known(request) &&
              auth_check(request, route) && content_decode(request)) {

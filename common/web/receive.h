@@ -3,7 +3,8 @@
 /*
  * receive - takes one request off its channel and through everything that comes before a
  * handler: path, route, size, body, its coding, credential. What fails on the way is
- * answered on the way. Without a store (NULL: it could not be opened) every route answers 503.
+ * answered on the way. Without a store (NULL: it could not be opened) every route that needs
+ * one answers 503.
  */
 #include "web/channel.h"
 #include "web/request.h"

@@ -89,6 +89,11 @@ void reply_text(struct request *request, int status, struct span body)
     finish(request, status, "text/plain; charset=utf-8", body);
 }
 
+void reply_as(struct request *request, int status, const char *type, struct span body)
+{
+    finish(request, status, type, body);
+}
+
 void reply_nothing(struct request *request, int status)
 {
     finish(request, status, NULL, SPAN_NONE);

@@ -39,7 +39,8 @@ struct route {
     const char *pattern;
     unsigned scope; /* the scope that a credential needs; SCOPE_NONE: open to all */
     request_handler *handler;
-    bool webhooks; /* a webhook's signature will do as well */
+    bool webhooks;      /* a webhook's signature will do as well */
+    bool without_store; /* is served, with a store of NULL, where that cannot be opened */
 };
 
 /* A program of the suite. Its folder, its log lines and its scope have the same name. */
@@ -172,6 +173,9 @@ void reply_bytes(struct request *request, struct span body);
 
 /* Replies with a text of any bytes, which browsers take for nothing else. */
 void reply_text(struct request *request, int status, struct span body);
+
+/* Replies with a text of this Content-Type. */
+void reply_as(struct request *request, int status, const char *type, struct span body);
 
 /* Replies without a body. */
 void reply_nothing(struct request *request, int status);

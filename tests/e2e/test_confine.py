@@ -185,7 +185,7 @@ def ask(program):
     return True
 
 attacks["knock"] = knock
-for program in ("events", "status", "pipelines", "triggers", "console"):
+for program in ("events", "status", "pipelines", "triggers", "console", "ops"):
     attacks["ask " + program] = lambda program=program: ask(program)
 
 def capabilities():
@@ -275,7 +275,7 @@ def always_refused(account):
     limits, and to speak to a program of ours as a web server does; unless he is root, to have rights, and to look into our
     programs, which are shut to their own account."""
     ours = ("the dispatcher", "the runner", "events.fcgi", "status.fcgi", "pipelines.fcgi",
-            "triggers.fcgi", "console.fcgi", "fx-log")
+            "triggers.fcgi", "console.fcgi", "ops.fcgi", "fx-log")
     looks = ("mem of", "environ of", "maps of", "auxv of", "root of", "cwd of", "exe of", "fd of",
              "write memory of", "read memory of", "trace", "pidfd_getfd")
     refused = {"a setuid program", "a user namespace", "a user namespace by clone",

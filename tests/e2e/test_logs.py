@@ -33,7 +33,8 @@ def pid_of(home, name):
 def refused(home, name="status"):
     """A request that leaves a line: its id."""
     path = {"status": "/fx/executions", "events": "/fx/events", "triggers": "/api/v1/events/x",
-            "pipelines": "/api/v1/pipelines", "console": "/api/v1/admin/dead-letters"}[name]
+            "pipelines": "/api/v1/pipelines", "console": "/api/v1/admin/dead-letters",
+            "ops": "/metrics"}[name]
     reply = home.call("POST" if name == "events" else "GET", path, key="no key")
     assert reply.status == 401
     return reply.headers["X-Request-Id"]
@@ -43,7 +44,7 @@ def refused(home, name="status"):
 
 @pytest.mark.parametrize("serve", ["fastcgi", "cgi"])
 @pytest.mark.parametrize("to, file", [("stderr", "programs"), ("file", None)])
-@pytest.mark.parametrize("name", ["events", "status", "triggers", "pipelines", "console"])
+@pytest.mark.parametrize("name", ["events", "status", "triggers", "pipelines", "console", "ops"])
 def test_line_of_a_request(home, serve, to, file, name):
     home.configure(log={"to": to})
     home.start(serve)
@@ -167,7 +168,7 @@ def hang_up(home, pid, name):
     os.kill(pid, signal.SIGHUP)
 
 
-@pytest.mark.parametrize("name", ["events", "status", "triggers", "pipelines", "console"])
+@pytest.mark.parametrize("name", ["events", "status", "triggers", "pipelines", "console", "ops"])
 def test_hangup_of_a_web_program(home, name):
     home.configure(log={"to": "file"})
     home.start()
@@ -196,7 +197,7 @@ def test_hangup_of_a_web_program_that_writes_to_its_server(home, name):
 SHUT = ("status", "triggers")
 
 
-@pytest.mark.parametrize("name", ["events", "status", "triggers", "pipelines", "console"])
+@pytest.mark.parametrize("name", ["events", "status", "triggers", "pipelines", "console", "ops"])
 def test_hangup_with_another_file_as_fx_conf(home, name):
     """As editors and `sed -i` make one: it is read, or the log says what to do, and that helps."""
     home.configure(log={"to": "file"})

@@ -24,6 +24,7 @@ NEEDS = {
     "pipelines": SEALS,
     "triggers": WRITES,
     "console": SEALS,
+    "ops": ALL,
 }
 
 
@@ -87,7 +88,7 @@ def test_fastcgi(place, library, program):
 
 
 PATHS = {"status": "/fx/executions", "events": "/fx/events", "pipelines": "/api/v1/pipelines",
-         "triggers": "/api/v1/events", "console": "/api/v1/admin/dead-letters"}
+         "triggers": "/api/v1/events", "console": "/api/v1/admin/dead-letters", "ops": "/metrics"}
 
 
 @pytest.mark.parametrize("program", NEEDS)

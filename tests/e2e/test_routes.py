@@ -48,6 +48,10 @@ ROWS = {
     ("POST", "/api/v1/events/{pipeline_id}"): (None, 404),
     ("GET", "/api/v1/events/{pipeline_id}"): (None, 404),
     ("DELETE", "/api/v1/events/{pipeline_id}"): (None, 404),
+    ("GET", "/health/live"): (None, 200),
+    ("GET", "/health/ready"): (None, 503),  # no dispatcher runs
+    ("GET", "/health"): (None, 200),
+    ("GET", "/metrics"): (None, 200),
     ("GET", "/api/v1/admin/events"): (None, 200),
     ("GET", "/api/v1/admin/events/{seq}"): (None, 404),
     ("GET", "/api/v1/admin/events/{seq}/payload"): (None, 404),

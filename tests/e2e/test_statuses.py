@@ -8,7 +8,7 @@ import pytest
 
 import contract
 import raw
-from harness import SCOPES, Home, Reply
+from harness import SCOPES, Home, Reply, until
 
 NOBODY = "00000000-0000-7000-8000-000000000000"
 WRONG = "fxk_" + "A" * 43
@@ -70,6 +70,8 @@ def is_open(method, path):
 def program_of(path):
     if path.startswith("/fx/events"):
         return "events"
+    if path.startswith(("/health", "/metrics")):
+        return "ops"
     if path.startswith("/fx/"):
         return "status"
     if path.startswith("/api/v1/admin"):
@@ -207,6 +209,16 @@ def deleted_secret(home):
     return home.delete(f"{SECRETS}/to-be-deleted")
 
 
+def ready(home):
+    """A reply to who asks while a dispatcher runs."""
+    home.start_dispatcher()
+    try:
+        return until(lambda: (reply := home.get("/health/ready", key=None)).status == 200 and reply,
+                     what="the home is ready")
+    finally:
+        home.stop_dispatcher()
+
+
 BAD = {**EVENT, "event_type": "a b"}
 PIPELINES = "/api/v1/pipelines"
 PIPELINE = "/api/v1/pipelines/{id}"
@@ -289,6 +301,7 @@ OWN = {
     ("PUT", SECRET, 201): lambda home: step_secret(home, f"new-{home.commits()}"),
     ("PUT", SECRET, 422): lambda home: home.put(f"{SECRETS}/one", {}),
     ("DELETE", SECRET, 200): deleted_secret,
+    ("GET", "/health/ready", 200): ready,
 }
 
 # A plain request: a list, the description, a handshake.

@@ -100,7 +100,7 @@ def system(home, monkeypatch):
 
 PROGRAMS = {"events": ("POST", "/fx/events"), "status": ("GET", "/fx/executions"),
             "triggers": ("GET", "/api/v1/events/x"), "pipelines": ("GET", "/api/v1/pipelines"),
-            "console": ("GET", "/api/v1/admin/dead-letters")}
+            "console": ("GET", "/api/v1/admin/dead-letters"), "ops": ("GET", "/metrics")}
 
 
 @pytest.mark.parametrize("serve", ["fastcgi", "cgi"])

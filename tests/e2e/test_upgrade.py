@@ -129,7 +129,7 @@ def test_every_other_program_refuses(old):
     for program, method, path in (
             ("events", "POST", "/fx/events"), ("status", "GET", "/fx/executions"),
             ("pipelines", "GET", "/api/v1/pipelines"), ("triggers", "GET", "/api/v1/events"),
-            ("console", "GET", "/api/v1/admin/dead-letters")):
+            ("console", "GET", "/api/v1/admin/dead-letters"), ("ops", "GET", "/metrics")):
         request = {**old.environment(), **raw.variables(method, path)}
         done = subprocess.run([BUILD / f"cgi-bin/{program}.fcgi"], env=request,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)

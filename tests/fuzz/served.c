@@ -12,6 +12,8 @@
 #include "cgi-bin/console/step_secrets.h"
 #include "cgi-bin/events/handshake.h"
 #include "cgi-bin/events/submit.h"
+#include "cgi-bin/ops/health.h"
+#include "cgi-bin/ops/metrics.h"
 #include "cgi-bin/pipelines/definitions.h"
 #include "cgi-bin/pipelines/runs.h"
 #include "cgi-bin/status/openapi.h"
@@ -41,6 +43,9 @@ static const struct route routes[] = {
     {"GET", "/fx/executions/{execution_id}/event", SCOPE_STATUS, results_event},
     {"GET", "/fx/executions", SCOPE_STATUS, results_list},
     {"GET", "/fx/openapi.json", SCOPE_NONE, openapi},
+    {"GET", "/health/ready", SCOPE_NONE, health_ready},
+    {"GET", "/health", SCOPE_STATUS, health_details},
+    {"GET", "/metrics", SCOPE_STATUS, metrics},
     {"GET", "/api/v1/pipelines", SCOPE_PIPELINES, definitions_list},
     {"POST", "/api/v1/pipelines", SCOPE_PIPELINES, definitions_create},
     {"GET", "/api/v1/pipelines/{id}", SCOPE_PIPELINES, definitions_get},

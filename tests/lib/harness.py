@@ -216,7 +216,7 @@ class Home:
         try:
             return all(self.get(path, key=None).status == 404
                        for path in ("/fx/events/-/-", "/api/v1/events/-/-", "/api/v1/pipelines/-/-",
-                                    "/api/v1/admin/-/-", "/"))
+                                    "/api/v1/admin/-/-", "/health/-", "/"))
         except (OSError, http.client.HTTPException):
             # A connection to a port where nobody listens yet may come to be one with itself.
             return False

@@ -1,0 +1,193 @@
+/* health - see health.h. */
+#include "view/health.h"
+
+#include <inttypes.h>
+
+#include "base/clock.h"
+#include "home/alive.h"
+#include "store/events.h"
+#include "store/executions.h"
+#include "store/queue.h"
+
+static const struct {
+    const char *name, *word;
+} checks[HEALTH__MAX] = {
+#define HEALTH_CHECK(constant, name, word) [HEALTH_##constant] = {name, word},
+    HEALTH_CHECKS(HEALTH_CHECK)
+#undef HEALTH_CHECK
+};
+
+static void find_good(struct health *health, enum health_check check, const char *reason)
+{
+    buf_add_str(&health->findings[check].reason, reason);
+}
+
+static void find_bad(
+    struct health *health, enum health_check check, const char *reason, const char *remedy)
+{
+    struct health_finding *finding = &health->findings[check];
+    finding->bad = true;
+    buf_add_str(&finding->reason, reason);
+    buf_add_str(&finding->remedy, remedy);
+}
+
+static void look_at_room(const struct home *home, struct health *health)
+{
+    const struct store_room *room = &health->room;
+    struct buf *reason = &health->findings[HEALTH_ROOM].reason;
+    bool disk = room->disk_free_bytes < home->config.store_disk_reserve_bytes;
+    buf_printf(reason,
+        "The database uses %" PRId64 " MiB of at most %" PRId64 ", the disk has %" PRId64
+        " MiB free",
+        room->used_bytes / MIB(1), room->max_bytes / MIB(1), room->disk_free_bytes / MIB(1));
+    if (room->accepting)
+        find_good(health, HEALTH_ROOM, ".");
+    else if (disk)
+        find_bad(health, HEALTH_ROOM, ", less than disk_reserve_bytes: events are refused.",
+            "Free space on the disk of the home, or lower disk_reserve_bytes of [store] in "
+            "fx.conf.");
+    else
+        find_bad(health, HEALTH_ROOM, ", more than accept_percent: events are refused.",
+            "Raise map_max_bytes of [store] in fx.conf.");
+}
+
+static void look_at_dispatcher(const struct home *home, struct health *health)
+{
+    if (alive_is(home))
+        find_good(health, HEALTH_DISPATCHER, "The dispatcher runs.");
+    else if (alive_pid(home))
+        find_bad(health, HEALTH_DISPATCHER,
+            "The dispatcher's process is there, but has not shown itself lately.",
+            "Look into its log, then end its process and start it again.");
+    else if (home->config.dispatcher_on_demand)
+        find_good(health, HEALTH_DISPATCHER, "No dispatcher runs; the next event starts one.");
+    else
+        find_bad(health, HEALTH_DISPATCHER, "No dispatcher runs: events wait until one does.",
+            "Start fx-dispatcher, or set on_demand = 1 of [dispatcher] in fx.conf.");
+}
+
+/* The oldest that waits, while all of them are looked at. */
+struct oldest {
+    struct store_txn *txn;
+    int64_t since_ms;
+    enum err err;
+};
+
+/* An execution that was tried before is not looked at: nobody knows since when it is ready. */
+static bool look_at_first(uint64_t queue, const struct uuid *id, void *context)
+{
+    struct oldest *oldest = context;
+    struct execution execution;
+    (void)queue;
+    oldest->err = executions_get(oldest->txn, id, &execution, NULL);
+    if (!oldest->err && !execution.attempt && execution.created_ms < oldest->since_ms)
+        oldest->since_ms = execution.created_ms;
+    return !oldest->err;
+}
+
+static enum err look_at_log(struct oldest *oldest)
+{
+    uint64_t routed, last;
+    struct event event;
+    enum err err = events_cursor(oldest->txn, &routed);
+    if (!err)
+        err = events_last(oldest->txn, &last);
+    if (!err && routed < last)
+        err = events_get(oldest->txn, routed + 1, &event);
+    if (!err && routed < last)
+        oldest->since_ms = event.accepted_ms;
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+static enum err find_oldest(struct store *store, int64_t *ret_since_ms)
+{
+    struct oldest oldest = {.since_ms = INT64_MAX};
+    enum err err = store_read_begin(store, &oldest.txn);
+    if (err)
+        return err;
+    err = look_at_log(&oldest);
+    if (!err)
+        err = queue_each_first(oldest.txn, look_at_first, &oldest);
+    store_read_end(oldest.txn);
+    *ret_since_ms = oldest.since_ms;
+    return err ? err : oldest.err;
+}
+
+static void look_at_waiting(const struct home *home, struct health *health)
+{
+    int64_t late_ms = home->config.dispatcher_late_seconds * 1000;
+    if (!health->waiting_ms) {
+        find_good(health, HEALTH_WAITING, "Nothing waits that could run.");
+        return;
+    }
+    buf_printf(&health->findings[HEALTH_WAITING].reason,
+        "The oldest event or execution that could run has waited for %" PRId64 " s",
+        health->waiting_ms / 1000);
+    if (late_ms && health->waiting_ms > late_ms)
+        find_bad(health, HEALTH_WAITING, ", longer than late_seconds.",
+            "See with \"fxctl status\" which pipeline it is; give that one more instances "
+            "(options.scale), or all of them (instances of [dispatcher] in fx.conf).");
+    else
+        find_good(health, HEALTH_WAITING, ".");
+}
+
+void health_look(struct store *store, const struct home *home, struct health *ret_health)
+{
+    int64_t since_ms = INT64_MAX;
+    *ret_health = (struct health){.waiting_ms = 0};
+    enum err err = store ? find_oldest(store, &since_ms) : ERR_IO;
+    look_at_dispatcher(home, ret_health);
+    if (err) {
+        find_bad(ret_health, HEALTH_STORE, "The database cannot be read.",
+            "The programs' logs say why; \"fxctl status\" says it, too.");
+        return;
+    }
+    find_good(ret_health, HEALTH_STORE, "The database can be read.");
+    ret_health->room = store_room(store);
+    look_at_room(home, ret_health);
+    int64_t now = clock_wall_ms();
+    ret_health->waiting_ms = since_ms < now ? now - since_ms : 0;
+    look_at_waiting(home, ret_health);
+}
+
+void health_done(struct health *health)
+{
+    for (size_t i = 0; i < HEALTH__MAX; i++) {
+        buf_done(&health->findings[i].reason);
+        buf_done(&health->findings[i].remedy);
+    }
+}
+
+const char *health_name(enum health_check check)
+{
+    return checks[check].name;
+}
+
+const char *health_word(const struct health *health)
+{
+    for (size_t i = 0; i < HEALTH__MAX; i++)
+        if (health->findings[i].bad)
+            return checks[i].word;
+    return "ready";
+}
+
+void health_print(const struct health *health, struct json_out *out)
+{
+    json_open(out, '{');
+    json_put_str(out, "status", health_word(health));
+    json_key(out, "checks");
+    json_open(out, '[');
+    for (size_t i = 0; i < HEALTH__MAX; i++) {
+        const struct health_finding *finding = &health->findings[i];
+        if (!finding->reason.len)
+            continue;
+        json_open(out, '{');
+        json_put_str(out, "name", checks[i].name);
+        json_put_bool(out, "good", !finding->bad);
+        json_put_str(out, "reason", buf_text(&finding->reason));
+        json_put_str(out, "remedy", finding->bad ? buf_text(&finding->remedy) : NULL);
+        json_close(out, '}');
+    }
+    json_close(out, ']');
+    json_close(out, '}');
+}
