@@ -54,8 +54,9 @@ PROGRAMS := dispatcher:fx-dispatcher runner:fx-runner http:fx-http fxctl:fxctl
 
 objects = $(patsubst %,$(B)/obj/%.o,$(basename $(wildcard $(addsuffix /*.[cS],$(1)))))
 
-# What a web server starts: the web programs, and what bounds its logs.
-CGI := $(WEB_PROGRAMS:%=$(B)/cgi-bin/%.fcgi) $(B)/cgi-bin/fx-log
+# What a web server starts: the web programs, what starts them for one that does not, and what
+# bounds its logs.
+CGI := $(WEB_PROGRAMS:%=$(B)/cgi-bin/%.fcgi) $(B)/cgi-bin/fx-holder $(B)/cgi-bin/fx-log
 BIN := $(foreach p,$(PROGRAMS),$(B)/bin/$(lastword $(subst :, ,$(p))))
 
 MAN := fxctl/fxctl.1 dispatcher/fx-dispatcher.8
@@ -121,6 +122,7 @@ $(B)/$(2): $$(call objects,$(1)) $(3)
 endef
 $(foreach p,$(WEB_PROGRAMS),$(eval \
 	$(call program,cgi-bin/$(p),cgi-bin/$(p).fcgi,$(B)/libfxweb.a $(B)/libfx.a)))
+$(eval $(call program,holder,cgi-bin/fx-holder,$(B)/libfx.a))
 $(eval $(call program,logger,cgi-bin/fx-log,$(B)/libfx.a))
 $(foreach p,$(PROGRAMS),$(eval \
 	$(call program,$(firstword $(subst :, ,$(p))),bin/$(lastword $(subst :, ,$(p))),$(B)/libfx.a)))
