@@ -6,7 +6,8 @@ import pytest
 pytest.register_assert_rewrite("checks", "contract", "harness", "jobs", "senders", "door")
 
 import node  # noqa: E402
-from harness import Home  # noqa: E402
+from fronts import FRONTS  # noqa: E402
+from harness import Home, find_program  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +38,24 @@ def site(request, sites):
 def fastcgi(sites):
     """The same, for what has no meaning under CGI."""
     return sites("fastcgi")
+
+
+@pytest.fixture
+def front():
+    """front(NAME): a home of the test's own behind this front end (lib/fronts.py), with a
+    dispatcher. All it makes end with the test; options are the home's."""
+    with contextlib.ExitStack() as stack:
+
+        def front(name, **options):
+            lacks = FRONTS[name].lacks(find_program)
+            if lacks:
+                pytest.skip(f"{name} is left out: {lacks}")
+            made = stack.enter_context(Home(**options))
+            made.start(name)
+            made.start_dispatcher()
+            return made
+
+        yield front
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ import time
 from pathlib import Path
 
 import contract
+from fronts import FRONTS
 
 PROJECT = Path(__file__).resolve().parents[2]
 BUILD = PROJECT / os.environ.get("FX_BUILD", "build")
@@ -124,7 +125,8 @@ class Home:
         self.scratch = self.place / "scratch"  # where steps and tests may meet
         self.port = None
         self.server = None
-        self.serve = None  # how it serves: fastcgi or cgi
+        self.serve = None  # the front end that serves, a name of fronts.FRONTS
+        self.holder = None  # fx-holder, where the front end starts no programs
         self.dispatcher = None
         self.bin = BUILD / "bin"
         self.cgi_bin = BUILD / "cgi-bin"
@@ -187,30 +189,44 @@ class Home:
         return done.stdout
 
     def start(self, serve="fastcgi"):
-        """Starts lighttpd with the shipped configuration and waits until it answers."""
+        """Starts a front end with the shipped configuration and waits until it answers."""
         self.serve = serve
         self.key()  # made now, so that no test sees it being stored
+        if FRONTS[serve].held and not self.holder:
+            self.start_holder()
         deadline = time.monotonic() + START_TIMEOUT
-        while not self._try_start(serve):
-            assert time.monotonic() < deadline, f"lighttpd does not start:\n{self.logs()}"
+        while not self._try_start(FRONTS[serve]):
+            assert time.monotonic() < deadline, f"{serve} does not start:\n{self.logs()}"
 
-    def _try_start(self, serve):
+    def _try_start(self, front):
         """False when the server ended at once: somebody else took the port meanwhile."""
         self.port = free_port()
         environment = {
             **self.environment(),
             "FX_PORT": str(self.port),
             "FX_CGI_BIN": str(self.cgi_bin),
-            "FX_SERVE": serve,
         }
+        program, *words = front.start
         with open(self.dir / "log/start.log", "ab") as log:
             self.server = subprocess.Popen(
-                [find_program("lighttpd"), "-D", "-f", PROJECT / "lighttpd/lighttpd.conf"],
-                env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, umask=0o007,
-                **self.process)
+                [PROJECT / program, *words], env=environment, stdin=subprocess.DEVNULL, stdout=log,
+                stderr=log, umask=0o007, **self.process)
         until(lambda: self.server.poll() is not None or self._answers(), START_TIMEOUT,
-              lambda: f"lighttpd answers\n{self.logs()}")
+              lambda: f"{front.folder} answers\n{self.logs()}")
         return self.server.poll() is None
+
+    def start_holder(self):
+        """Starts fx-holder and waits until its sockets are there."""
+        with open(self.dir / "log/programs.log", "ab") as log:
+            self.holder = subprocess.Popen(
+                [self.cgi_bin / "fx-holder"], env=self.environment(), stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log, umask=0o007, **self.process)
+        until(lambda: self._holds(), START_TIMEOUT, lambda: f"fx-holder holds\n{self.logs()}")
+
+    def _holds(self):
+        assert self.holder.poll() is None, f"fx-holder has ended\n{self.logs()}"
+        programs = {path.stem for path in self.cgi_bin.glob("*.fcgi")}
+        return programs <= {path.stem for path in (self.dir / "run").glob("*.sock")}
 
     def _answers(self):
         try:
@@ -222,32 +238,35 @@ class Home:
             return False
 
     def stop(self):
-        """Stops lighttpd and waits until its programs have gone too."""
-        if self.server:
-            children = children_of(self.server.pid)
-            end(self.server)
-            self.server = None
+        """Stops the server and waits until its programs have gone too."""
+        for process in filter(None, (self.server, self.holder)):
+            children = children_of(process.pid)
+            end(process)
             until(lambda: not any(map(is_running, children)), STOP_TIMEOUT, "the programs end")
+        self.server = self.holder = None
 
     def kill(self):
-        """Kills lighttpd, its programs and the dispatcher at once, as a power cut would.
+        """Kills the server, its programs and the dispatcher at once, as a power cut would.
 
         All are waited for: a lighttpd that finds a program of the one before
         still listening takes it for one that somebody else keeps running.
         """
         for pid in self.processes():
             os.kill(pid, signal.SIGKILL)
-        for process in filter(None, (self.server, self.dispatcher)):
+        for process in filter(None, (self.server, self.holder, self.dispatcher)):
             process.wait()
-        self.server = self.dispatcher = None
+        self.server = self.holder = self.dispatcher = None
         until(lambda: not self.processes(), STOP_TIMEOUT, "everything is gone")
 
     def kill_program(self, name, sig=signal.SIGKILL):
-        """Kills a FastCGI program; lighttpd replaces it."""
-        for pid in children_of(self.server.pid):
-            if f"{name}.fcgi" in command_of(pid):
-                os.kill(pid, sig)
-                until(lambda: not is_running(pid), STOP_TIMEOUT, f"{name} ends")
+        """Kills a FastCGI program; whoever keeps it replaces it."""
+        for pid in self.programs(name):
+            os.kill(pid, sig)
+            until(lambda: not is_running(pid), STOP_TIMEOUT, f"{name} ends")
+
+    def programs(self, name=""):
+        """The processes of this web program, or of all of them."""
+        return [pid for pid, command in self.processes().items() if f"{name}.fcgi" in command]
 
     def start_dispatcher(self):
         """Starts fx-dispatcher and waits until it has its lock and listens."""
@@ -455,7 +474,8 @@ class Home:
 
     def socket(self, program):
         """The FastCGI socket of a program."""
-        return str(self.dir / f"run/{program}.sock-0")
+        number = "" if FRONTS[self.serve].held else "-0"  # lighttpd's own
+        return str(self.dir / f"run/{program}.sock{number}")
 
     def logs(self):
         """The end of everything in log/."""
@@ -476,7 +496,7 @@ class Home:
         notice = re.compile(r"==\d+==Unable to get registers from thread \d+\.\n?")
         reports = [text for text in (notice.sub("", report) for report in reports) if text]
         # CGI programs do not get the options from lighttpd: theirs are on standard error.
-        for name in ("programs.log", "dispatcher.log"):
+        for name in ("programs.log", "dispatcher.log", "apache.log"):
             path = self.dir / "log" / name
             text = path.read_text(errors="replace") if path.exists() else ""
             if "Sanitizer" in text or "runtime error:" in text:
