@@ -12,6 +12,7 @@
 #include "store/literals.h"
 #include "view/pipeline.h"
 #include "web/body.h"
+#include "web/place.h"
 #include "web/read.h"
 
 #define LIST_LIMIT_DEFAULT 100
@@ -53,6 +54,15 @@ static enum err print_version(struct request *request, struct store_txn *txn, st
     snprintf(tag, sizeof tag, "\"%u\"", version);
     reply_header(request, "ETag", tag);
     return ERR_OK;
+}
+
+static enum err print_created(struct request *request, struct store_txn *txn, struct json_out *out)
+{
+    const struct change *change = request->state;
+    enum err err = print_version(request, txn, out);
+    if (!err)
+        place_reply_location(request, "/api/v1/pipelines/%s", change->id);
+    return err;
 }
 
 /* Checks a body (`name` as in definition_read), and puts its definition and ids into *change. */
@@ -124,7 +134,7 @@ static void created(struct request *request, enum err err)
     else if (err)
         reply_refused(request, err, refusal);
     else
-        read_reply(request, 201, print_version, UNKNOWN);
+        read_reply(request, 201, print_created, UNKNOWN);
 }
 
 void definitions_create(struct request *request)

@@ -92,3 +92,17 @@ const char *url_fault(struct span url)
         return "after the host of a URL come a port from 1 to 65535, or the path";
     return NULL;
 }
+
+struct span url_root(struct span url)
+{
+    while (url.len && url.data[url.len - 1] == '/')
+        url.len--;
+    return url;
+}
+
+struct span url_path(struct span url)
+{
+    if (!skip_scheme(&url))
+        return SPAN_NONE;
+    return skip(url, authority_of(url).len);
+}

@@ -14,4 +14,10 @@
 /* NULL for an acceptable URL, else a static sentence part that says what would be right. */
 const char *url_fault(struct span url);
 
+/* An acceptable URL that paths are put behind, without the slashes at its end. */
+struct span url_root(struct span url);
+
+/* The path of an acceptable URL that ends with it; empty where the URL has none. */
+struct span url_path(struct span url);
+
 #endif

@@ -74,8 +74,9 @@
     SETTING_NAMES(web, keep_query, "", 1023, \
         "Members of a request's query that are kept likewise, such as tenant page.") \
     SETTING_URL(web, public_url, "", 1023, \
-        "Where people reach this gateway, as in https://fx.example.org; what tells of an " \
-        "execution then has a link to it.") \
+        "Where people reach this gateway, as in https://fx.example.org or " \
+        "https://example.org/bridge. What tells of an execution then has a link to it, replies " \
+        "name their URLs by it, and its path may stand in front of all others.") \
     SETTING(events, batch, 1000, 1, 100000, "Events in one CloudEvents batch.") \
     SETTING(events, repeat_hours, 24, 1, 8760, \
         "How long a repeat of a request is recognized and gets the first answer.") \

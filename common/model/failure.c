@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/url.h"
 #include "base/utf8.h"
 
 #define TELLING "fx.execution."
@@ -37,12 +38,10 @@ static void put_bounded(struct json_out *o, const char *name, struct span text)
 static void put_link(struct json_out *o, const char *public_url, const char *id)
 {
     struct buf link = BUF_INIT;
-    size_t len = strlen(public_url);
-    while (len && public_url[len - 1] == '/')
-        len--;
-    buf_add(&link, public_url, len);
+    struct span root = url_root(span_str(public_url));
+    buf_add_span(&link, root);
     buf_printf(&link, "/fx/executions/%s", id);
-    json_put_str(o, "link", len ? buf_text(&link) : NULL);
+    json_put_str(o, "link", root.len ? buf_text(&link) : NULL);
     buf_done(&link);
 }
 

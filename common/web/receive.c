@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "web/auth.h"
 #include "web/content.h"
+#include "web/place.h"
 #include "web/route.h"
 
 #define READ_STEP 16384
@@ -26,53 +27,6 @@ static struct request *request_new(const struct serving *serving, struct channel
     request->proxies = serving->proxies;
     request->channel = channel;
     return request;
-}
-
-/* A trailing slash and none are the same. */
-static struct span without_slash(struct span path)
-{
-    bool slash = path.len > 1 && path.data[path.len - 1] == '/';
-    return span_of(path.data, path.len - slash);
-}
-
-/*
- * The path is SCRIPT_NAME and PATH_INFO together: front ends cut it between
- * them in different places, or not at all (PLATFORM.md).
- */
-static void set_path(struct request *request)
-{
-    struct buf path = BUF_INIT;
-    buf_add_span(&path, request_header(request, "SCRIPT_NAME"));
-    buf_add_span(&path, request_header(request, "PATH_INFO"));
-    request->path = without_slash(arena_keep(&request->arena, &path));
-}
-
-static bool has(struct span text, const char *part)
-{
-    return text.len && memmem(text.data, text.len, part, strlen(part)) != NULL;
-}
-
-static bool ends(struct span text, const char *end)
-{
-    size_t len = strlen(end);
-    return text.len >= len && memcmp(text.data + text.len - len, end, len) == 0;
-}
-
-/*
- * Front ends decode and tidy the path each in their own way. A path that depends on that would
- * name a different resource behind each of them, and so names none.
- */
-static bool path_is_plain(const struct request *request)
-{
-    static const char *const anywhere[] = {"//", "/./", "/../", "%"};
-    struct span uri = request_header(request, "REQUEST_URI");
-    const uint8_t *mark = uri.len ? memchr(uri.data, '?', uri.len) : NULL;
-    if (mark)
-        uri.len = (size_t)(mark - uri.data);
-    for (size_t i = 0; i < sizeof anywhere / sizeof anywhere[0]; i++)
-        if (has(uri, anywhere[i]))
-            return false;
-    return !ends(uri, "/.") && !ends(uri, "/..");
 }
 
 /* Reads the announced length; one above the limit is read as some length above it. False: none. */
@@ -154,18 +108,9 @@ static void restore_post(struct request *request)
 {
     struct span uri = request_header(request, "REQUEST_URI");
     const uint8_t *mark = uri.len ? memchr(uri.data, '?', uri.len) : NULL;
-    request->path = without_slash(span_of(uri.data, mark ? (size_t)(mark - uri.data) : uri.len));
+    place_restore(request);
     request->query = mark ? (const char *)mark + 1 : "";
     request->method = "POST";
-}
-
-static bool has_route(struct request *request)
-{
-    const struct program *program = request->program;
-    for (size_t i = 0; i < program->route_count; i++)
-        if (route_matches(program->routes[i].pattern, request->path, request->params))
-            return true;
-    return false;
 }
 
 /* Does the error pass? Front ends name these when a program died or hangs, and replace it. */
@@ -217,7 +162,6 @@ static void read_variables(struct request *request)
     struct span query = request_header(request, "QUERY_STRING");
     request->method = method.len ? (const char *)method.data : "GET";
     request->query = query.len ? (const char *)query.data : "";
-    set_path(request);
 }
 
 /* Returns how many bytes the request takes up beside those that came. */
@@ -244,13 +188,14 @@ static size_t answer(struct request *request)
     size_t decoded = 0;
     int error = front_end_error(request);
     read_variables(request);
+    bool is_plain = place_find(request);
     if (error == LENGTH_REQUIRED)
         restore_post(request);
-    if (error == LENGTH_REQUIRED && has_route(request))
+    if (error == LENGTH_REQUIRED && route_is_known(request->program, request->path))
         error = 0;
     if (error)
         reply_front_end_error(request, error);
-    else if (!path_is_plain(request))
+    else if (!is_plain)
         reply_problem(request, 404,
             "There is nothing at this path. Paths are taken literally: no \"//\", no dot segments, "
             "no percent-encoding.");

@@ -69,7 +69,8 @@ struct request {
 
     char id[UUID_TEXT];
     const char *method;
-    struct span path;
+    struct span path;  /* of the gateway, without the base */
+    struct span base;  /* what the client has put in front of it, as it was sent: "/bridge" */
     const char *query; /* raw, without the '?'; never NULL */
     struct span params[ROUTE_PARAMS_MAX];
     struct span body;     /* what a handler reads: decoded */

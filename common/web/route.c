@@ -25,6 +25,15 @@ bool route_matches(const char *pattern, struct span path, struct span ret_params
     return at == path.len;
 }
 
+bool route_is_known(const struct program *program, struct span path)
+{
+    struct span params[ROUTE_PARAMS_MAX];
+    for (size_t i = 0; i < program->route_count; i++)
+        if (route_matches(program->routes[i].pattern, path, params))
+            return true;
+    return false;
+}
+
 static bool method_is(const struct request *request, const char *method)
 {
     return strcmp(request->method, method) == 0 ||

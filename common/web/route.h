@@ -11,6 +11,9 @@
  */
 bool route_matches(const char *pattern, struct span path, struct span ret_params[ROUTE_PARAMS_MAX]);
 
+/* Does the program take this path, by any method? */
+bool route_is_known(const struct program *program, struct span path);
+
 /*
  * The route of the request, whose parameters are set. NULL when there is none: the request was
  * answered, with 404, or 405 and Allow. HEAD is served as GET.

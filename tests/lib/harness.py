@@ -124,6 +124,7 @@ class Home:
         self.dir = self.place / "home"
         self.scratch = self.place / "scratch"  # where steps and tests may meet
         self.port = None
+        self.base = ""  # what stands in front of the paths of all requests
         self.server = None
         self.serve = None  # the front end that serves, a name of fronts.FRONTS
         self.holder = None  # fx-holder, where the front end starts no programs
@@ -230,7 +231,7 @@ class Home:
 
     def _answers(self):
         try:
-            return all(self.get(path, key=None).status == 404
+            return all(getattr(self.get(path, key=None), "status", None) == 404
                        for path in ("/fx/events/-/-", "/api/v1/events/-/-", "/api/v1/pipelines/-/-",
                                     "/api/v1/admin/-/-", "/health/-", "/"))
         except (OSError, http.client.HTTPException):
@@ -326,7 +327,7 @@ class Home:
 
     def check(self, data, reply):
         """Is the reply to these bytes as the contract says, and says no more?"""
-        contract.check_exchange(data, reply)
+        contract.check_exchange(data.replace(b" " + self.base.encode(), b" ", 1), reply)
         if reply:
             contract.check_discreet(reply, self.secrets, [str(self.dir), str(PROJECT)])
 
@@ -337,7 +338,7 @@ class Home:
         pairs. `key` is a token; None sends none. A POST without a body says so
         with its length, 0 (RFC 9110, section 8.6), which lighttpd insists on.
         """
-        lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}"]
+        lines = [f"{method} {self.base}{path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}"]
         names = {name.lower() for name, _ in headers}
         if key is not None:
             lines.append(f"X-API-KEY: {self.key() if key is ANY else key}")

@@ -77,11 +77,32 @@ static void url_ends_at_its_limit(void **state)
     assert_non_null(url_fault(span_of("http://a\0b/", 11)));
 }
 
+static const struct {
+    const char *url, *root, *path;
+} part_cases[] = {
+    {"https://h", "https://h", ""},
+    {"https://h/", "https://h", ""},
+    {"HTTP://h:1/a/b", "HTTP://h:1/a/b", "/a/b"},
+    {"https://[::1]:1/a//", "https://[::1]:1/a", "/a"},
+    {"", "", ""},
+};
+
+static void url_has_a_root_and_a_path(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(part_cases); i++) {
+        struct span root = url_root(span_str(part_cases[i].url));
+        assert_true(span_eq_str(root, part_cases[i].root));
+        assert_true(span_eq_str(url_path(root), part_cases[i].path));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(url_is_http_with_a_host_and_no_credentials),
         cmocka_unit_test(url_ends_at_its_limit),
+        cmocka_unit_test(url_has_a_root_and_a_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
