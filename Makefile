@@ -59,9 +59,6 @@ objects = $(patsubst %,$(B)/obj/%.o,$(basename $(wildcard $(addsuffix /*.[cS],$(
 CGI := $(WEB_PROGRAMS:%=$(B)/cgi-bin/%.fcgi) $(B)/cgi-bin/fx-holder $(B)/cgi-bin/fx-log
 BIN := $(foreach p,$(PROGRAMS),$(B)/bin/$(lastword $(subst :, ,$(p))))
 
-MAN := fxctl/fxctl.1 dispatcher/fx-dispatcher.8
-MAN_MADE := $(MAN:%=$(B)/man/%)
-
 # --as-needed: a program is linked with those alone whose functions it calls.
 LIBS := -lcurl -llmdb -ljson-c -lcrypto -linih -lz -lm
 
@@ -71,7 +68,7 @@ ifneq ($(ALIEN),)
 $(error $(ALIEN) is not yours to write; take it back: sudo chown -R $(shell id -un) build)
 endif
 
-.PHONY: all run check help clean install deps deps-check
+.PHONY: all run check help clean deps deps-check
 all: $(CGI) $(BIN) ## build everything
 	@:
 
@@ -99,7 +96,10 @@ $(B)/obj/%.o: %.S Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) -c $< -o $@
 
-$(B)/obj/cgi-bin/status/openapi_json.o: schema/openapi.json # .incbin leaves no trace in a .d
+# .incbin leaves no trace in a .d
+$(B)/obj/cgi-bin/status/openapi_json.o: schema/openapi.json
+$(B)/obj/fxctl/man_page.o: fxctl/fxctl.1 fxctl/fx.conf.5 dispatcher/fx-dispatcher.8
+$(B)/obj/fxctl/completion_script.o: $(wildcard fxctl/completion.*sh)
 
 $(B)/libfx.a: $(call objects,$(LAYERS:%=common/%))
 $(B)/libfxweb.a: $(call objects,common/web)
@@ -129,23 +129,7 @@ $(foreach p,$(PROGRAMS),$(eval \
 
 include tests/tests.mk
 
-# Manual pages are installed with the version in their foot.
-$(B)/man/%: % common/base/version.h
-	@mkdir -p $(@D)
-	$(Q)sed 's/"FX Bridge"/"FX Bridge $(VERSION)"/' $< >$@
-
-# Mode, folder, files. Beside the target and renamed, so that a program in use is never cut
-# short.
-define put
-	@for f in $(3); do to=$(DESTDIR)$(PREFIX)/$(2)/$${f##*/}; \
-		install -D -m $(1) $$f $$to.new && mv $$to.new $$to || exit 1; done
-endef
-
-install: all $(MAN_MADE) ## install to PREFIX
-	$(call put,755,bin,$(BIN))
-	$(call put,755,lib/fxbridge,$(CGI))
-	$(call put,644,share/man/man1,$(filter %.1,$(MAN_MADE)))
-	$(call put,644,share/man/man8,$(filter %.8,$(MAN_MADE)))
+include system/install.mk
 
 # Nothing can make the events and keys of a home again.
 clean: ## remove build/, unless there is a home in it

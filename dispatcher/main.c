@@ -24,6 +24,7 @@
 #include "dispatcher/recover.h"
 #include "home/account.h"
 #include "home/alive.h"
+#include "home/installed.h"
 #include "home/logs.h"
 #include "home/wake.h"
 #include "model/address.h"
@@ -125,19 +126,6 @@ static void leave_caller(void)
     setsid();
 }
 
-/* fx-runner stands beside this program. */
-static void find_runner(char ret_path[PATH_MAX])
-{
-    static const char name[] = "fx-runner";
-    ssize_t n = readlink("/proc/self/exe", ret_path, PATH_MAX - sizeof name);
-    if (n <= 0)
-        log_die(EXIT_RETRY, "cannot find this program's own place");
-    ret_path[n] = 0;
-    memcpy(strrchr(ret_path, '/') + 1, name, sizeof name);
-    if (access(ret_path, X_OK) < 0)
-        log_die(EXIT_FIX, "there is no fx-runner beside fx-dispatcher; install both in one place");
-}
-
 /* A wrong list of networks is reported once here, rather than by every HTTP step. */
 static bool check_allowed(const struct home *home)
 {
@@ -220,7 +208,10 @@ int main(int argc, char **argv)
         return EXIT_FIX;
     if (!check_allowed(&d.home) || !check_account(&d.home))
         return EXIT_FIX;
-    find_runner(d.runner_path);
+    if (!installed_find("fx-runner", d.runner_path))
+        log_die(EXIT_FIX,
+            "there is no fx-runner beside fx-dispatcher nor in ../libexec/fxbridge seen from it; "
+            "install both");
     fresh_alone();
     logs_begin(&d.home, "dispatcher");
     log_settle();

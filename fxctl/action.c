@@ -244,7 +244,11 @@ const struct command action_commands[] = {
         .operands_max = 1,
         .options = retry_options,
         .summary = "try a failed or skipped execution again",
-        .details = "So is one that waits for its next attempt, which is then made at once.",
+        .details =
+            "With all its attempts before it. So is one that waits for its next attempt, which is "
+            "then\n"
+            "made at once. Where no trigger of its pipeline is started it waits with the runs by\n"
+            "hand. Which version it goes by is said.",
         .run = retry,
     },
     {
@@ -253,6 +257,7 @@ const struct command action_commands[] = {
         .operands_min = 1,
         .operands_max = 1,
         .summary = "take a pending execution out of its queue",
+        .details = "Where it had failed and waited for its next attempt, its error says so.",
         .run = skip,
     },
     {
@@ -261,6 +266,9 @@ const struct command action_commands[] = {
         .operands_min = 1,
         .operands_max = 1,
         .summary = "end a pending or running execution",
+        .details =
+            "One that never ran is skipped; one that had failed and waits for its next attempt\n"
+            "gets none, and is a dead letter; one that runs has failed.",
         .run = cancel,
     },
     {
@@ -269,6 +277,9 @@ const struct command action_commands[] = {
         .operands_min = 1,
         .operands_max = 1,
         .summary = "show which triggers matched an event, which did not, and why",
+        .details =
+            "Likewise for the events that followed from it, the first ones where there are very\n"
+            "many.",
         .run = explain,
     },
     {0},

@@ -1,6 +1,7 @@
 /* command - see command.h. */
 #include "fxctl/command.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const struct option_rule command_global[] = {
@@ -30,4 +31,30 @@ bool command_is_of(const struct command *command, const char *noun)
 bool command_takes_name(const struct command *command)
 {
     return command->operands && strstr(command->operands, "NAME");
+}
+
+const struct command *command_find(
+    const struct command *const *groups, const char *noun, const char *word)
+{
+    char name[64];
+    if (snprintf(name, sizeof name, "%s%s%s", noun, *noun ? " " : "", word) >= (int)sizeof name)
+        return NULL;
+    for (; *groups; groups++)
+        for (const struct command *c = *groups; c->name; c++)
+            if (strcmp(c->name, name) == 0)
+                return c;
+    return NULL;
+}
+
+bool command_begins_again(const struct command *const *groups, const struct command *command)
+{
+    size_t len = strcspn(command->name, " ");
+    for (; *groups; groups++)
+        for (const struct command *c = *groups; c->name; c++) {
+            if (c == command)
+                return false;
+            if (strncmp(c->name, command->name, len) == 0 && strcspn(c->name, " ") == len)
+                return true;
+        }
+    return false;
 }

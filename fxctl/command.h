@@ -51,4 +51,11 @@ bool command_takes_name(const struct command *command);
 /* Is it one of the noun's commands ("key create" of "key")? Every command is one of "". */
 bool command_is_of(const struct command *command, const char *noun);
 
+/* The command of a noun and a word, or of a word alone where noun is ""; NULL: there is none. */
+const struct command *command_find(
+    const struct command *const *groups, const char *noun, const char *word);
+
+/* Do commands before this one begin with its first word? */
+bool command_begins_again(const struct command *const *groups, const struct command *command);
+
 #endif

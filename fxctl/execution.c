@@ -402,6 +402,7 @@ const struct command execution_commands[] = {
         .name = "executions",
         .options = executions_options,
         .summary = "list executions, newest first",
+        .details = "The table shows the beginning of the error, and when the next attempt is due.",
         .run = executions,
     },
     {
@@ -410,7 +411,11 @@ const struct command execution_commands[] = {
         .operands_min = 1,
         .operands_max = 1,
         .summary = "show one execution with its attempts, its steps, their output and its data",
-        .details = "What it ran for stands below, with the beginning of the payload.",
+        .details =
+            "The last 100 attempts are listed; the steps are those of the last one, with the\n"
+            "end of their output. Where the output takes more than reply_bytes of [web] in\n"
+            "fx.conf, each step has an equal part of that. What it ran for stands below, with\n"
+            "the first 1024 bytes of the payload.",
         .run = show,
     },
     {

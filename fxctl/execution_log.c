@@ -191,9 +191,11 @@ const struct command execution_log_commands[] = {
         .options = options,
         .summary = "print what its steps write, also while they run",
         .details =
-            "Standard output has the bytes as the steps have written them, without secrets, but\n"
-            "for a terminal, which gets them in whole lines and without control characters.\n"
-            "With --json each piece is an object on a line of its own.",
+            "Standard output has the bytes as the steps have written them, some 10 ms later and\n"
+            "without secrets, but for a terminal, which gets them in whole lines and without\n"
+            "control characters. Which step and which attempt it is stands on standard error.\n"
+            "With --json each piece is an object on a line of its own, with step, attempt, from\n"
+            "(the number of its first byte) and log.",
         .run = run,
     },
     {0},

@@ -23,6 +23,7 @@
 
 /* One run of the program. */
 struct fxctl {
+    const struct command *const *groups; /* the tables of all commands; NULL ends the list */
     const struct command *command;
     char noun[16];          /* the first word of a command whose second is missing; help only */
     const char *home_given; /* --home, or NULL */
@@ -86,5 +87,7 @@ extern const struct command execution_log_commands[];
 extern const struct command action_commands[];
 extern const struct command dead_letter_commands[];
 extern const struct command status_commands[];
+extern const struct command completion_commands[];
+extern const struct command man_commands[];
 
 #endif

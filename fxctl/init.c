@@ -113,8 +113,11 @@ const struct command init_commands[] = {
     {
         .name = "init",
         .summary = "make a home, or what is missing of one",
-        .details = "Prints the path of the home. Running it again is harmless: settings, keys and\n"
-                   "events stay as they are. The home must be on a local disk.",
+        .details =
+            "Prints the path of the home. Running it again is harmless: settings, keys and\n"
+            "events stay as they are, and what was cut short is completed. Where secret.key is\n"
+            "missing and secrets are sealed with it, no new one is made. The home must be on a\n"
+            "local disk.",
         .run = init,
     },
     {0},

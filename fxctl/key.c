@@ -99,6 +99,7 @@ const struct command key_commands[] = {
     {
         .name = "key list",
         .summary = "list the API keys",
+        .details = "Shows their scopes, times and state: live, expired or revoked.",
         .run = list,
     },
     {

@@ -138,40 +138,13 @@ static bool is_noun(const struct command *const *groups, const char *word)
     return false;
 }
 
-static const struct command *find_command(
-    const struct command *const *groups, const char *noun, const char *word)
-{
-    char name[64];
-    if (snprintf(name, sizeof name, "%s%s%s", noun, *noun ? " " : "", word) >= (int)sizeof name)
-        return NULL;
-    for (; *groups; groups++)
-        for (const struct command *c = *groups; c->name; c++)
-            if (strcmp(c->name, name) == 0)
-                return c;
-    return NULL;
-}
-
-/* Do commands before this one begin with its first word? */
-static bool begins_again(const struct command *const *groups, const struct command *command)
-{
-    size_t len = strcspn(command->name, " ");
-    for (; *groups; groups++)
-        for (const struct command *c = *groups; c->name; c++) {
-            if (c == command)
-                return false;
-            if (strncmp(c->name, command->name, len) == 0 && strcspn(c->name, " ") == len)
-                return true;
-        }
-    return false;
-}
-
 /* Appends "key create, key list, key revoke"; without a noun the first words of all commands. */
 static void name_commands(const struct command *const *groups, const char *noun, struct buf *out)
 {
     const char *comma = "";
     for (const struct command *const *group = groups; *group; group++)
         for (const struct command *c = *group; c->name; c++) {
-            if (!command_is_of(c, noun) || (!*noun && begins_again(groups, c)))
+            if (!command_is_of(c, noun) || (!*noun && command_begins_again(groups, c)))
                 continue;
             size_t len = *noun ? strlen(c->name) : strcspn(c->name, " ");
             buf_printf(out, "%s%.*s", comma, (int)len, c->name);
@@ -272,7 +245,7 @@ static int take_word(struct parse *parse, const char *word)
         ctl->operands[ctl->operand_count++] = word;
         return EXIT_DONE;
     }
-    ctl->command = find_command(parse->groups, ctl->noun, word);
+    ctl->command = command_find(parse->groups, ctl->noun, word);
     if (ctl->command)
         return EXIT_DONE;
     if (*ctl->noun || !is_noun(parse->groups, word) || strlen(word) >= sizeof ctl->noun)
@@ -301,7 +274,7 @@ static int check_complete(const struct parse *parse)
 int options_parse(const struct command *const *groups, int argc, char **argv, struct fxctl *ret_ctl)
 {
     struct parse parse = {.groups = groups, .ctl = ret_ctl, .argv = argv, .argc = argc, .at = 1};
-    *ret_ctl = (struct fxctl){0};
+    *ret_ctl = (struct fxctl){.groups = groups};
     for (; parse.at < argc; parse.at++) {
         const char *word = argv[parse.at];
         int status = EXIT_DONE;

@@ -406,8 +406,10 @@ const struct command pipeline_commands[] = {
         .operands_min = 1,
         .operands_max = 1,
         .summary = "delete a pipeline with all its versions",
-        .details = "Refused while its trigger is started or an execution of it runs. What it did\n"
-                   "can still be read.",
+        .details =
+            "Refused while its trigger is started or an execution of it runs. What it did can\n"
+            "still be read; what never ran is skipped, and what waits for its next attempt has\n"
+            "failed. One that is created again under the same id goes on counting versions.",
         .run = delete,
     },
     {0},

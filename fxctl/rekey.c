@@ -93,9 +93,11 @@ const struct command rekey_commands[] = {
         .name = "rekey",
         .options = rekey_options,
         .summary = "give the home another secret.key, and seal its secrets with that",
-        .details = "Programs that run go on: they read the file again when they meet what the new "
-                   "key\nhas sealed. The old key stays in the file until all is sealed anew. What "
-                   "was cut\nshort is completed by running it again.",
+        .details =
+            "Programs that run go on: they read the file again when they meet what the new key\n"
+            "has sealed. The old key stays in the file until all is sealed anew. What was cut\n"
+            "short is completed by running it again. Where secret.key is lost, --give-up makes\n"
+            "one nevertheless: what the lost one has sealed has to be rotated or set again.",
         .run = rekey,
     },
     {0},

@@ -254,14 +254,25 @@ const struct command secret_commands[] = {
         .name = "secret create",
         .options = create_options,
         .summary = "make a webhook secret, or take the sender's, and print it",
-        .details = "A sender signs each delivery with the secret, in its provider's way. The\n"
-                   "secret alone goes to standard output, this once; it is stored encrypted\n"
-                   "with the home's secret.key.",
+        .details =
+            "A sender signs each delivery with the secret, in its provider's way. The secret\n"
+            "alone goes to standard output, this once; it is stored encrypted with the home's\n"
+            "secret.key.\n\n"
+            "A signature is over the body alone. What the URL says of an event, event_type,\n"
+            "event_source and topic, counts for nothing unless --url-names is given, since\n"
+            "whoever has seen one delivery could send it again under another name. What stands\n"
+            "in a header is not signed, either: it names events within --types, or within the\n"
+            "provider's own names where there are none. A body that comes again under another\n"
+            "id is a new event and a line in the log; --repeats body makes it a repeat, for\n"
+            "senders that never send one body twice.",
         .run = create,
     },
     {
         .name = "secret list",
         .summary = "list the webhook secrets",
+        .details =
+            "Shows what \"fxctl key list\" shows of keys. The state of one that cannot be read\n"
+            "with the secret.key at hand is unreadable.",
         .run = list,
     },
     {

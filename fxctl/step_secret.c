@@ -191,16 +191,17 @@ const struct command step_secret_commands[] = {
         .operands_max = 1,
         .summary = "store a secret for steps, with its value on standard input",
         .details =
-            "A definition refers to it as {\"secret\": \"NAME\"}: a value of options.env, a value "
-            "of an\n"
-            "HTTP step's headers, or its secret. The value is stored encrypted with the home's\n"
-            "secret.key and never shown; a line end after it is left out. Setting it again gives\n"
-            "it another value, which attempts that begin later are given.",
+            "A definition refers to it as {\"secret\": \"NAME\"}: a value of options.env, a value\n"
+            "of an HTTP step's headers, or its secret. The value has 1 to 8192 bytes without\n"
+            "NUL; it is stored encrypted with the home's secret.key and never shown; a line end\n"
+            "after it is left out. Setting it again gives it another value, which attempts that\n"
+            "begin later are given.",
         .run = set,
     },
     {
         .name = "step-secret list",
         .summary = "list the names of the step secrets",
+        .details = "Those that are a pipeline's own are not among them.",
         .run = list,
     },
     {
@@ -209,6 +210,7 @@ const struct command step_secret_commands[] = {
         .operands_min = 1,
         .operands_max = 1,
         .summary = "delete a step secret",
+        .details = "Executions that need it fail until it is set again.",
         .run = delete,
     },
     {0},

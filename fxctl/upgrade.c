@@ -67,9 +67,10 @@ const struct command upgrade_commands[] = {
         .details =
             "Stop the web server and the dispatcher, install the new version, and run this; a\n"
             "dispatcher that starts does the same. First the database is copied to a directory\n"
-            "of the home, which is named. Running it again is harmless, also where it was cut\n"
-            "short. The way back is the copy and the version before: db/ is moved away, and\n"
-            "the copy takes its place.",
+            "of the home, db.layout-N for layout N, which is named and takes as much room as\n"
+            "the database. Running it again is harmless, also where it was cut short. The way\n"
+            "back is the copy and the version before: db/ is moved away, and the copy takes its\n"
+            "place.",
         .run = upgrade,
     },
     {0},

@@ -13,24 +13,9 @@
 #include "base/names.h"
 #include "base/url.h"
 
-struct setting;
+static config_check check_names, check_path, check_paths, check_url, check_word;
 
-/* Is the text one that the setting may have? If not, says in ret_why what would be right. */
-typedef bool text_check(const struct setting *s, const char *text, struct buf *ret_why);
-
-struct setting {
-    const char *section, *key;
-    const char *text; /* default of a text, which has max bytes at most; NULL: a number */
-    int64_t value, min, max;
-    size_t offset;
-    const char *sentence;
-    text_check *check; /* NULL: a text may be any */
-    const char *words; /* those that a text may be; NULL: it is no word */
-};
-
-static text_check check_names, check_path, check_paths, check_url, check_word;
-
-static const struct setting settings[] = {
+static const struct config_setting settings[] = {
 #define PLACE(section, key) offsetof(struct config, section##_##key)
 #define SETTING(section, key, value, min, max, sentence) \
     {#section, #key, NULL, value, min, max, PLACE(section, key), sentence, NULL, NULL},
@@ -64,12 +49,12 @@ static const struct setting settings[] = {
 
 #define SETTINGS (sizeof settings / sizeof settings[0])
 
-static int64_t *number_in(const struct setting *s, struct config *config)
+static int64_t *number_in(const struct config_setting *s, struct config *config)
 {
     return (int64_t *)((char *)config + s->offset);
 }
 
-static char *text_in(const struct setting *s, struct config *config)
+static char *text_in(const struct config_setting *s, struct config *config)
 {
     return (char *)config + s->offset;
 }
@@ -78,7 +63,7 @@ void config_defaults(struct config *config)
 {
     memset(config, 0, sizeof *config);
     for (size_t i = 0; i < SETTINGS; i++) {
-        const struct setting *s = &settings[i];
+        const struct config_setting *s = &settings[i];
         if (s->text)
             memcpy(text_in(s, config), s->text, strlen(s->text));
         else
@@ -90,10 +75,10 @@ struct reading {
     FILE *file;
     int line;
     struct config *config;
-    struct buf *why;            /* the first fault that libinih does not find itself */
-    int fault_line;             /* the line of that fault; 0: none */
-    bool indented;              /* the line at hand is, and may go on with a text */
-    const struct setting *last; /* the setting before, in the same section */
+    struct buf *why;                   /* the first fault that libinih does not find itself */
+    int fault_line;                    /* the line of that fault; 0: none */
+    bool indented;                     /* the line at hand is, and may go on with a text */
+    const struct config_setting *last; /* the setting before, in the same section */
 };
 
 static int fault(struct reading *r)
@@ -136,7 +121,7 @@ static char *read_line(char *line, int room, void *context)
     return line;
 }
 
-static bool set_number(struct reading *r, const struct setting *s, const char *text)
+static bool set_number(struct reading *r, const struct config_setting *s, const char *text)
 {
     char *end;
     errno = 0;
@@ -207,7 +192,7 @@ static bool check_asked_name(
 }
 
 /* True for a setting whose names are not asked of requests. */
-static bool check_asked(const struct setting *s, const char *list, struct buf *ret_why)
+static bool check_asked(const struct config_setting *s, const char *list, struct buf *ret_why)
 {
     const struct asked *asked = NULL;
     size_t len, count = 0;
@@ -235,7 +220,7 @@ static bool are_paths(const char *text)
     return false;
 }
 
-static bool check_word(const struct setting *s, const char *text, struct buf *ret_why)
+static bool check_word(const struct config_setting *s, const char *text, struct buf *ret_why)
 {
     if (is_one_of(s->words, text))
         return true;
@@ -243,7 +228,7 @@ static bool check_word(const struct setting *s, const char *text, struct buf *re
     return false;
 }
 
-static bool check_names(const struct setting *s, const char *text, struct buf *ret_why)
+static bool check_names(const struct config_setting *s, const char *text, struct buf *ret_why)
 {
     if (!check_asked(s, text, ret_why))
         return false;
@@ -256,7 +241,7 @@ static bool check_names(const struct setting *s, const char *text, struct buf *r
     return false;
 }
 
-static bool check_path(const struct setting *s, const char *text, struct buf *ret_why)
+static bool check_path(const struct config_setting *s, const char *text, struct buf *ret_why)
 {
     if (!*text || *text == '/')
         return true;
@@ -264,7 +249,7 @@ static bool check_path(const struct setting *s, const char *text, struct buf *re
     return false;
 }
 
-static bool check_paths(const struct setting *s, const char *text, struct buf *ret_why)
+static bool check_paths(const struct config_setting *s, const char *text, struct buf *ret_why)
 {
     if (are_paths(text))
         return true;
@@ -272,7 +257,7 @@ static bool check_paths(const struct setting *s, const char *text, struct buf *r
     return false;
 }
 
-static bool check_url(const struct setting *s, const char *text, struct buf *ret_why)
+static bool check_url(const struct config_setting *s, const char *text, struct buf *ret_why)
 {
     const char *fault = !*text ? NULL
                         : strpbrk(text, "?#")
@@ -284,7 +269,7 @@ static bool check_url(const struct setting *s, const char *text, struct buf *ret
 }
 
 /* An indented line goes on with the text of the line before, with a space between them. */
-static bool set_text(struct reading *r, const struct setting *s, const char *text)
+static bool set_text(struct reading *r, const struct config_setting *s, const char *text)
 {
     char *to = text_in(s, r->config);
     size_t max = (size_t)s->max, len = r->indented && r->last == s ? strlen(to) : 0;
@@ -302,7 +287,7 @@ static bool set_text(struct reading *r, const struct setting *s, const char *tex
 static int take_line(void *context, const char *section, const char *key, const char *text)
 {
     struct reading *r = context;
-    const struct setting *s = NULL;
+    const struct config_setting *s = NULL;
     for (size_t i = 0; i < SETTINGS && !s; i++)
         if (strcmp(settings[i].section, section) == 0 && strcmp(settings[i].key, key) == 0)
             s = &settings[i];
@@ -352,6 +337,11 @@ enum err config_read(const char *path, struct config *config, struct buf *ret_wh
     return line || r.fault_line ? tell(&r, line) : ERR_OK;
 }
 
+const struct config_setting *config_setting(size_t i)
+{
+    return i < SETTINGS ? &settings[i] : NULL;
+}
+
 void config_write_defaults(struct buf *out)
 {
     const char *section = "";
@@ -359,7 +349,7 @@ void config_write_defaults(struct buf *out)
         "# Settings of this FX Bridge home. Each line shows a default; take away the\n"
         "# \"# \" before a key to change it. Programs read this file when they start.\n");
     for (size_t i = 0; i < SETTINGS; i++) {
-        const struct setting *s = &settings[i];
+        const struct config_setting *s = &settings[i];
         if (strcmp(section, s->section) != 0)
             buf_printf(out, "\n[%s]\n", s->section);
         section = s->section;

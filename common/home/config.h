@@ -10,6 +10,8 @@
  * wrong setting is refused with its line number: ignoring it in silence would be
  * worse.
  */
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -210,6 +212,25 @@ void config_defaults(struct config *config);
  * ret_why then says which line, what is wrong and what would be right.
  */
 enum err config_read(const char *path, struct config *config, struct buf *ret_why) MUST_CHECK;
+
+struct config_setting;
+
+/* Is the text one that the setting may have? If not, says in ret_why what would be right. */
+typedef bool config_check(const struct config_setting *s, const char *text, struct buf *ret_why);
+
+/* What is known of one setting. */
+struct config_setting {
+    const char *section, *key;
+    const char *text; /* default of a text, which has max bytes at most; NULL: a number */
+    int64_t value, min, max;
+    size_t offset; /* in struct config */
+    const char *sentence;
+    config_check *check; /* NULL: a text may be any */
+    const char *words;   /* those that a text may be, "a|b|c"; NULL: it is no word */
+};
+
+/* The settings in the order of fx.conf; NULL behind the last. */
+const struct config_setting *config_setting(size_t i);
 
 /* The complete file with its comments, all settings at their defaults, commented out. */
 void config_write_defaults(struct buf *out);

@@ -17,26 +17,10 @@
 #include "base/fresh.h"
 #include "base/log.h"
 #include "home/alive.h"
+#include "home/installed.h"
 
 #define HERALD_FD 3
 #define AGAIN_MS 1000 /* between two tries of a process */
-
-static bool find_program(char ret_path[PATH_MAX])
-{
-    static const char *const places[] = {
-        "fx-dispatcher", "../bin/fx-dispatcher", "../../bin/fx-dispatcher"};
-    char exe[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
-    if (n <= 0)
-        return false;
-    exe[n] = 0;
-    *(strrchr(exe, '/') + 1) = 0;
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
-        if (snprintf(ret_path, PATH_MAX, "%s%s", exe, places[i]) < PATH_MAX &&
-            access(ret_path, X_OK) == 0)
-            return true;
-    return false;
-}
 
 /*
  * Starts the program and returns an errno. The process that is waited for ends at once:
@@ -70,7 +54,7 @@ static int start(char *program, const struct home *home)
 static enum err find_and_start(const struct home *home)
 {
     char program[PATH_MAX];
-    if (!find_program(program)) {
+    if (!installed_find("fx-dispatcher", program)) {
         log_error("cannot find fx-dispatcher to start it on demand; install it beside the web "
                   "programs or in a bin directory next to theirs");
         return ERR_NOTFOUND;

@@ -4,10 +4,9 @@
  * summon - starts the dispatcher of a home where none runs, for homes that have
  * no process at rest (setting dispatcher.on_demand).
  *
- * The dispatcher is looked for beside the running executable, in ../bin and in
- * ../../bin. It leaves the caller's session and process group at once and holds
- * none of its descriptors, so that neither the web server nor a request waits
- * for it (common/proc/PLATFORM.md); its log is log/dispatcher.log.
+ * The dispatcher (installed.h says where it is looked for) leaves the caller's session and
+ * process group at once and holds none of its descriptors, so that neither the web server nor
+ * a request waits for it (common/proc/PLATFORM.md); its log is log/dispatcher.log.
  */
 #include "home/home.h"
 

@@ -16,11 +16,11 @@ FOREIGN = {"mdb.c", "fcgiapp.c", "os_unix.c", "gw_backend.c", "sysexits.h"}
 # A path with a folder, or the bare name of a page or a C file. What begins with a "/", a variable or a
 # scheme lies outside of the repository.
 NAME = re.compile(r"(?<![\w./~$<>{}*-])((?:[\w.-]+/)+[\w.-]*\w\.(?:c|h|S|py|sh|mk|md|def|json|yaml|conf|mjs)"
-                  r"|(?:[\w.-]+/)+[a-z-]+\.[18]|test_\w+\.py|[\w-]+\.schema\.json"
+                  r"|(?:[\w.-]+/)+[a-z.-]+\.[158]|test_\w+\.py|[\w-]+\.schema\.json"
                   r"|[\w-]+\.(?:c|h|md|def))(?![\w/*-]|\.\w)")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 # What a home, a build or a machine has, and the repository has not.
-ELSEWHERE = ("build/", "scripts/", "run/", "db/", "log/", "etc/")
+ELSEWHERE = ("build/", "scripts/", "run/", "db/", "log/", "etc/", "usr/")
 
 
 def tracked():
@@ -56,7 +56,7 @@ def prose(file, text):
         return c_comments(text)
     if file.endswith(".py"):
         return python_comments(text)
-    if file.endswith((".md", ".1", ".8", ".yaml", ".schema.json")):
+    if file.endswith((".md", ".1", ".5", ".8", ".yaml", ".schema.json")):
         return [(1, text.replace("\\-", "-"))]
     if file.endswith((".json", ".txt", ".pem")):
         return []

@@ -25,10 +25,8 @@ COMMANDS = [
     "trigger stop", "publish", "cid", "explain", "executions", "execution show", "execution event",
     "execution log",
     "execution retry", "execution skip", "execution cancel", "dead-letter list",
-    "dead-letter retry",
+    "dead-letter retry", "completion", "man",
 ]
-
-MANUAL = PROJECT / "fxctl/fxctl.1"
 
 ORDER_MAIL = {
     "name": "order-mail",
@@ -99,7 +97,7 @@ def test_help_of_a_command(command):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_manual_has_every_command(command):
     """With all of its options, which stand as `Fl -name` in the page's source."""
-    items = [item for item in MANUAL.read_text().split("\n.It Cm ")
+    items = [item for item in run("man").stdout.split("\n.It Cm ")
              if re.match(rf"{command}( (Fl|Ar|O[op]|Brq|\\\\)|\n)", item)]
     own = run(*command.split(), "--help").stdout.split("Options of every command")[0]
     assert items

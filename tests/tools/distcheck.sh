@@ -27,7 +27,7 @@ for program in bin/fxctl bin/fx-dispatcher; do
     said=$($program --version)
     [ "$said" = "${program#bin/} $version" ] || { echo "$program --version says $said" >&2; exit 1; }
 done
-for page in share/man/man1/fxctl.1 share/man/man8/fx-dispatcher.8; do
-    grep -q "\"FX Bridge $version\"" $page || { echo "$page does not say $version" >&2; exit 1; }
+for page in share/man/man1/fxctl.1 share/man/man5/fx.conf.5 share/man/man8/fx-dispatcher.8; do
+    grep -q "FX Bridge $version" $page || { echo "$page does not say $version" >&2; exit 1; }
 done
 echo "${tarball##*/} builds, passes its unit tests and installs $(find . -type f | wc -l) files"
