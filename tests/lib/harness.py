@@ -217,7 +217,7 @@ class Home:
         return self.server.poll() is None
 
     def start_holder(self):
-        """Starts fx-holder and waits until its sockets are there."""
+        """Starts fx-holder and waits until all programs run on their sockets."""
         with open(self.dir / "log/programs.log", "ab") as log:
             self.holder = subprocess.Popen(
                 [self.cgi_bin / "fx-holder"], env=self.environment(), stdin=subprocess.DEVNULL,
@@ -226,8 +226,8 @@ class Home:
 
     def _holds(self):
         assert self.holder.poll() is None, f"fx-holder has ended\n{self.logs()}"
-        programs = {path.stem for path in self.cgi_bin.glob("*.fcgi")}
-        return programs <= {path.stem for path in (self.dir / "run").glob("*.sock")}
+        run = {command_of(pid).strip() for pid in children_of(self.holder.pid)}
+        return all(str(program) in run for program in self.cgi_bin.glob("*.fcgi"))
 
     def _answers(self):
         try:
