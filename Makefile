@@ -74,17 +74,20 @@ all: $(CGI) $(BIN) ## build everything
 
 help: ## print this
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(filter %akefile %.mk,$(MAKEFILE_LIST))
-	@echo "Variables: FX_HOME (~/.fxbridge) and FX_PORT (8080) for run; VARIANT=asan|tsan; V=1; CFLAGS; PREFIX; DESTDIR"
+	@echo "Variables: FX_HOME (~/.fxbridge), FX_PORT (8080) and FRONT (lighttpd) for run; VARIANT=asan|tsan; V=1; CFLAGS; PREFIX; DESTDIR"
 
 # What a fresh machine lacks is installed where that is allowed, else named.
 deps: ## install what building and running needs; once, as root
-	@.ci/deps run
+	@.ci/deps run $(FRONT)
 deps-check: ## the same, with what tests need
 	@.ci/deps run check
 
+# The web server, and how it runs the programs: lighttpd, lighttpd-cgi, apache (which is
+# apache-fcgid), apache-proxy, apache-cgid, apache-cgi, nginx.
+FRONT ?= lighttpd
 run: deps ## build, make a home, start the web server and the dispatcher on 127.0.0.1
 	@.ci/caller $(MAKE) --no-print-directory -j$(CORES) all
-	@.ci/caller lighttpd/run
+	@.ci/caller .ci/serve $(FRONT)
 
 $(B)/obj/%.o: %.c Makefile
 	$(call say,cc,$<)

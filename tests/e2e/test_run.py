@@ -1,4 +1,5 @@
 """`make run`: what it does when one of its programs has ended."""
+import contextlib
 import os
 import shutil
 import signal
@@ -6,7 +7,8 @@ import subprocess
 
 import pytest
 
-from harness import BUILD, PROJECT, children_of, command_of, free_port, until
+from fronts import FRONTS, NAMES
+from harness import BUILD, PROJECT, children_of, command_of, find_program, free_port, until
 
 pytestmark = pytest.mark.skipif(BUILD.name != "build", reason="make run has the programs of build/")
 
@@ -28,16 +30,15 @@ def arguments(home):
     return file, place
 
 
-@pytest.fixture
-def running(home, arguments):
+@contextlib.contextmanager
+def serve(home, *front, **environment):
     """A started `make run`: its process, and the file with what it has said."""
     said = home.place / "said"
-    path = f"{arguments[1]}:{os.environ['PATH']}"
     with open(said, "wb") as file:
         process = subprocess.Popen(
-            [PROJECT / "lighttpd/run"], stdin=subprocess.DEVNULL, stdout=file, stderr=file,
-            env={**home.environment(), "PATH": path, "HOME": str(home.place),
-                 "FX_PORT": str(free_port())})
+            [PROJECT / ".ci/serve", *front], stdin=subprocess.DEVNULL, stdout=file, stderr=file,
+            env={**home.environment(), "HOME": str(home.place), "FX_PORT": str(free_port()),
+                 **environment})
     try:
         until(lambda: "ready http" in said.read_text() or process.poll() is not None, timeout=60,
               what=said.read_text)
@@ -46,6 +47,12 @@ def running(home, arguments):
     finally:
         process.terminate()
         process.wait()
+
+
+@pytest.fixture
+def running(home, arguments):
+    with serve(home, PATH=f"{arguments[1]}:{os.environ['PATH']}") as started:
+        yield started
 
 
 def child(process, name):
@@ -89,3 +96,37 @@ def test_no_key_among_arguments(home, arguments, running):
     key = (home.dir / "first.key").read_text().strip()
     assert key.startswith("fxk_") and "/api/v1/events/greet" in file.read_text()
     assert key not in file.read_text() + said.read_text()
+
+
+def certificate(home):
+    """Where a certificate and a key of one's own making lie, as the environment says it."""
+    made = {"FX_TLS_CERTIFICATE": str(home.place / "tls.crt"), "FX_TLS_KEY": str(home.place / "tls.key")}
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                    "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
+                    "subjectAltName=DNS:localhost,IP:127.0.0.1", "-out", made["FX_TLS_CERTIFICATE"],
+                    "-keyout", made["FX_TLS_KEY"]], check=True, capture_output=True)
+    return made
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+@pytest.mark.parametrize("front", [*NAMES, "apache"])
+def test_each_front(home, front, tls):
+    """What it prints is pasted as it stands, and the event's execution completes."""
+    lacks = FRONTS.get(front, FRONTS["apache-fcgid"]).lacks(find_program)
+    if lacks:
+        pytest.skip(f"{front} is left out: {lacks}")
+    with serve(home, front, **(certificate(home) if tls else {})) as (process, said):
+        pasted = said.read_text().partition("KEY=")
+        commands = "".join(pasted[1:]).partition("Ctrl-C")[0]
+        done = subprocess.run(["bash"], input=commands, capture_output=True, text=True, timeout=60)
+        assert '"status":"completed"' in done.stdout, done
+        assert ("https://" in commands) == tls
+        process.terminate()
+        assert process.wait() == 0, said.read_text()
+    until(lambda: not home.processes(), what="nothing is left")
+
+
+def test_a_front_that_is_none(home):
+    done = subprocess.run([PROJECT / ".ci/serve", "iis"], capture_output=True, text=True,
+                          env=home.environment(), timeout=60)
+    assert done.returncode == 2 and "apache-proxy" in done.stderr

@@ -31,18 +31,18 @@ class Front:
         return f"there is no {gone[0]}; apt-get install {self.package}" if gone else None
 
 
-def apache(way, module, package="apache2", held=False):
+def apache(way, module, package="apache2-bin apache2-utils", held=False):
     return Front("apache", (way,), "apache2", (MODULES / module,), package, held, "apache")
 
 
 FRONTS = {
     "lighttpd": Front("lighttpd", ("fastcgi",), "lighttpd", (), "lighttpd", log="lighttpd"),
     "lighttpd-cgi": Front("lighttpd", ("cgi",), "lighttpd", (), "lighttpd", log="lighttpd"),
-    "apache-fcgid": apache("fcgid", "mod_fcgid.so", "apache2 libapache2-mod-fcgid"),
+    "apache-fcgid": apache("fcgid", "mod_fcgid.so", "apache2-bin apache2-utils libapache2-mod-fcgid"),
     "apache-proxy": apache("proxy", "mod_proxy_fcgi.so", held=True),
     "apache-cgid": apache("cgid", "mod_cgid.so"),
     "apache-cgi": apache("cgi", "mod_cgi.so"),
-    "nginx": Front("nginx", (), "nginx", (), "nginx-light", True, "nginx"),
+    "nginx": Front("nginx", (), "nginx", (), "nginx", True, "nginx"),
 }
 
 # The two ways of the default front, by the word that its configuration has for them.
