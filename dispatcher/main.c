@@ -126,6 +126,14 @@ static void leave_caller(void)
     setsid();
 }
 
+static void find_runner(struct dispatcher *d)
+{
+    struct buf why = BUF_INIT;
+    if (!installed_find(&d->home, "fx-runner", d->runner_path, &why))
+        log_die(EXIT_FIX, "cannot find fx-runner: %s", buf_text(&why));
+    buf_done(&why);
+}
+
 /* A wrong list of networks is reported once here, rather than by every HTTP step. */
 static bool check_allowed(const struct home *home)
 {
@@ -204,14 +212,12 @@ int main(int argc, char **argv)
     log_open("fx-dispatcher");
     fresh_begin();
     struct options options = read_options(argc, argv);
+    logs_early(options.home, "dispatcher");
     if (home_open(options.home, &d.home))
         return EXIT_FIX;
     if (!check_allowed(&d.home) || !check_account(&d.home))
         return EXIT_FIX;
-    if (!installed_find("fx-runner", d.runner_path))
-        log_die(EXIT_FIX,
-            "there is no fx-runner beside fx-dispatcher nor in ../libexec/fxbridge seen from it; "
-            "install both");
+    find_runner(&d);
     fresh_alone();
     logs_begin(&d.home, "dispatcher");
     log_settle();

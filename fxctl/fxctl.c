@@ -25,7 +25,8 @@ int fxctl_open_home(struct fxctl *ctl)
 int fxctl_opened(enum err err)
 {
     /* The store has said what is wrong and what to do. */
-    return !err ? EXIT_DONE : err == ERR_NOTFOUND || err == ERR_DENIED ? EXIT_NO : EXIT_RETRY;
+    bool lasts = err == ERR_NOTFOUND || err == ERR_DENIED || err == ERR_CONFLICT;
+    return !err ? EXIT_DONE : lasts ? EXIT_NO : EXIT_RETRY;
 }
 
 int fxctl_open_store(struct fxctl *ctl, enum store_mode mode)

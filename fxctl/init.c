@@ -104,7 +104,7 @@ static int init(struct fxctl *ctl)
     if (!err)
         err = store_create(&ctl->home);
     if (err)
-        return err == ERR_DENIED ? EXIT_NO : fxctl_failed(err);
+        return err == ERR_DENIED || err == ERR_CONFLICT ? EXIT_NO : fxctl_failed(err);
     tell(ctl, existed);
     return EXIT_DONE;
 }

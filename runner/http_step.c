@@ -8,6 +8,8 @@
 
 #include "base/clock.h"
 #include "base/fresh.h"
+#include "base/log.h"
+#include "home/installed.h"
 #include "proc/leftovers.h"
 #include "runner/worker.h"
 
@@ -16,15 +18,20 @@
 
 static struct worker client;
 
-/* Starts fx-http, which stands beside this program: with this environment, without limits. */
-static bool start_client(const struct step_call *call, int *ret_error)
+/* Starts fx-http, without limits. Where that fails, the step has, and says why. */
+static bool start_client(const struct step_call *call, struct step_end *end)
 {
-    static const char name[] = "fx-http";
     char path[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", path, sizeof path - sizeof name);
-    path[n > 0 ? n : 0] = 0;
-    char *slash = strrchr(path, '/');
-    memcpy(slash ? slash + 1 : path, name, sizeof name);
+    int error;
+    struct buf why = BUF_INIT;
+    if (!installed_find(call->home, "fx-http", path, &why)) {
+        log_error("cannot find fx-http: %s", buf_text(&why));
+        step_fail(end, call,
+            "this installation has no fx-http, which makes the calls; the log has where it was "
+            "looked for");
+        buf_done(&why);
+        return false;
+    }
     char **environment = fresh_environment(leftovers_argument());
     struct child_spec spec = {
         .path = path,
@@ -33,7 +40,9 @@ static bool start_client(const struct step_call *call, int *ret_error)
         .environment = environment,
         .heeds_hangup = true,
     };
-    bool good = worker_start(&client, &spec, false, ret_error);
+    bool good = worker_start(&client, &spec, false, &error);
+    if (!good)
+        step_fail(end, call, "fx-http could not be started: %s", strerror(error));
     free(environment);
     return good;
 }
@@ -103,15 +112,10 @@ static void fail_client_ended(const struct step_call *call, struct step_end *end
 /* Is fx-http there to be asked? It is started where it is not. */
 static bool is_up(const struct step_call *call, struct step_end *end)
 {
-    int error;
     if (worker_is_ready(&client))
         return true;
     worker_end(&client, clock_mono_ms());
-    if (start_client(call, &error))
-        return true;
-    step_fail(end, call, "fx-http could not be started: %s; it belongs beside fx-runner",
-        strerror(error));
-    return false;
+    return start_client(call, end);
 }
 
 void http_step_run(const struct step_call *call, struct step_end *end)

@@ -106,6 +106,9 @@
     SETTING(dispatcher, on_demand, 0, 0, 1, "1: a program that finds no dispatcher starts one.") \
     SETTING(dispatcher, leave_seconds, 0, 0, 86400, \
         "A dispatcher started on demand leaves after so long with nothing to do; 0: it stays.") \
+    SETTING_PATH(dispatcher, programs, "", 1023, \
+        "The folder of fx-dispatcher, fx-runner and fx-http, where they are not beside the " \
+        "program that starts them, nor in a bin or libexec next to it.") \
     SETTING(dispatcher, tick_late_seconds, 90, 1, 86400, \
         "A schedule's tick that nobody was there to take is taken up to so long afterwards, the " \
         "latest alone; older ones are missed. 90 is enough for a dispatcher that cron starts " \
@@ -172,7 +175,8 @@
         1023, "PATH of scripts: directories with : between them.") \
     SETTING_WORD(log, to, "stderr", "stderr|file|syslog", \
         "Where programs log to. stderr: standard error, which a web server or a service manager " \
-        "collects; file: a file of each in log/; syslog: the system's log.") \
+        "collects, or a file where that is /dev/null; file: a file of each in log/; syslog: the " \
+        "system's log.") \
     SETTING_WORD(log, level, "info", "error|warning|info", \
         "What is logged: errors alone, warnings as well, or all.") \
     SETTING(log, file_bytes, MIB(8), KIB(64), GIB(4), \

@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -50,11 +52,35 @@ static enum log_level level_of(const char *word)
                                           : LOG_LEVEL_INFO;
 }
 
+/* Is standard error the null device, so that a line there reaches nobody? */
+static bool leads_nowhere(void)
+{
+    struct stat st;
+    return fstat(STDERR_FILENO, &st) < 0 || (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3));
+}
+
+void logs_early(const char *given, const char *name)
+{
+    static char path[PATH_MAX];
+    struct log_place early = {.to = LOG_TO_SYSLOG, .level = LOG_LEVEL_INFO};
+    struct home home;
+    if (!leads_nowhere())
+        return;
+    config_defaults(&home.config);
+    if (home_locate(given, home.dir) == ERR_OK) {
+        home_path(&home, "log", path);
+        if (access(path, W_OK) == 0)
+            early.to = LOG_TO_FILE;
+        early.file = logs_file(&home, name, path);
+    }
+    log_to(&early);
+}
+
 void logs_begin(const struct home *home, const char *name)
 {
     static char path[PATH_MAX], found[NAME_BYTES];
     const char *to = home->config.log_to;
-    bool is_file = strcmp(to, "file") == 0;
+    bool is_file = strcmp(to, "file") == 0 || (strcmp(to, "stderr") == 0 && leads_nowhere());
     /* Whoever renames the file and hangs up afterwards wants another of the old name. */
     if (!is_file && (*found || standard_error_name(home, found))) {
         is_file = true;

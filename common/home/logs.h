@@ -9,7 +9,16 @@
  */
 #include "home/home.h"
 
-/* Called when the home is open, and again when its settings have changed. */
+/*
+ * Called before the home is opened: where standard error leads nowhere, what is wrong with the
+ * home or its settings is told by log/NAME.log there, else by syslog.
+ */
+void logs_early(const char *given, const char *name);
+
+/*
+ * Called when the home is open, and again when its settings have changed. A standard error that
+ * leads nowhere is a file.
+ */
 void logs_begin(const struct home *home, const char *name);
 
 /* What a file in log/ with this name may have. `path` has room for it, and is borrowed. */

@@ -54,11 +54,13 @@ static int start(char *program, const struct home *home)
 static enum err find_and_start(const struct home *home)
 {
     char program[PATH_MAX];
-    if (!installed_find("fx-dispatcher", program)) {
-        log_error("cannot find fx-dispatcher to start it on demand; install it beside the web "
-                  "programs or in a bin directory next to theirs");
+    struct buf why = BUF_INIT;
+    bool found = installed_find(home, "fx-dispatcher", program, &why);
+    if (!found)
+        log_error("cannot find fx-dispatcher to start it on demand: %s", buf_text(&why));
+    buf_done(&why);
+    if (!found)
         return ERR_NOTFOUND;
-    }
     errno = start(program, home);
     if (!errno)
         return ERR_OK;

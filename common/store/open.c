@@ -134,6 +134,12 @@ static enum err start(struct store *store, const char *directory, unsigned flags
         log_error("there is no database in %s; make one with: fxctl init", path);
         return ERR_NOTFOUND;
     }
+    if (rc == EACCES || rc == EPERM || rc == EROFS) {
+        log_error("this account (%d) may not open data.mdb and lock.mdb in %s: %s; see to their "
+                  "owner and mode",
+            (int)geteuid(), path, mdb_strerror(rc));
+        return ERR_DENIED;
+    }
     if (rc)
         return env_err(store, rc, "opening it");
     MDB_stat stat;
@@ -229,7 +235,7 @@ enum err open_check_layout(const struct store *store, uint64_t layout)
         log_error("the database has layout %" PRIu64 ", of a newer version, and this program knows "
                   "layouts up to %d; install that version again",
             layout, STORE_LAYOUT);
-    return layout ? ERR_DENIED : ERR_NOTFOUND;
+    return layout ? ERR_CONFLICT : ERR_NOTFOUND;
 }
 
 enum err store_open(const struct home *home, enum store_mode mode, struct store **ret_store)

@@ -17,7 +17,7 @@ enum err open_env(
 /* The layout that the store has; 0 when making it was cut short. */
 enum err open_layout(struct store *store, uint64_t *ret_layout) MUST_CHECK;
 
-/* Unless it is this program's: ERR_DENIED or ERR_NOTFOUND, logged with what to do. */
+/* Unless it is this program's: ERR_CONFLICT or ERR_NOTFOUND, logged with what to do. */
 enum err open_check_layout(const struct store *store, uint64_t layout) MUST_CHECK;
 
 /* Its tables, those that are missing made where the store may be written. */

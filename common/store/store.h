@@ -44,8 +44,9 @@ enum store_mode { STORE_READ_ONLY, STORE_READ_WRITE };
 /*
  * Opens the environment of a home that `fxctl init` has made. The home is
  * borrowed and must outlive the store. Every failure is logged with what to do:
- * ERR_NOTFOUND no database there, ERR_DENIED a network file system, ERR_CORRUPT
- * a damaged or foreign one, ERR_IO. Never open one environment twice in a
+ * ERR_NOTFOUND no database there, ERR_DENIED a network file system, or one that this
+ * account may not open, ERR_CONFLICT one of another version, ERR_CORRUPT a damaged
+ * or foreign one, ERR_IO. Never open one environment twice in a
  * process, and never use it across fork.
  */
 enum err store_open(

@@ -164,13 +164,31 @@ static void read_variables(struct request *request)
     request->query = query.len ? (const char *)query.data : "";
 }
 
+/*
+ * Senders go on with what they are told to try again later: so they are told where nobody has to
+ * mend anything first. A store of another version (ERR_CONFLICT) is about to be carried over.
+ */
+static void reply_no_store(struct request *request, enum err fault)
+{
+    bool lasts = fault == ERR_INVALID || fault == ERR_NOTFOUND || fault == ERR_DENIED ||
+                 fault == ERR_CORRUPT;
+    if (!lasts) {
+        reply_error(request, ERR_IO);
+        return;
+    }
+    log_error("500 %s: the home is not in order", request->method);
+    reply_problem(request, 500,
+        "The gateway is not in order, and its log says what somebody has to mend; nothing was "
+        "stored. Sending it again helps when that is done.");
+}
+
 /* Returns how many bytes the request takes up beside those that came. */
-static size_t serve_route(struct request *request)
+static size_t serve_route(struct request *request, enum err fault)
 {
     const struct route *route = route_find(request);
     size_t decoded = 0;
     if (route && !request->store && !route->without_store)
-        reply_error(request, ERR_IO);
+        reply_no_store(request, fault);
     else if (route && read_body(request) && content_is_known(request) &&
              auth_check(request, route) && content_decode(request)) {
         decoded = request->coded.bytes.len;
@@ -183,7 +201,7 @@ static size_t serve_route(struct request *request)
  * lighttpd refuses a POST without a length. Such a request has no body, and is as good as one
  * that says so: it is served where the path is this program's.
  */
-static size_t answer(struct request *request)
+static size_t answer(struct request *request, enum err fault)
 {
     size_t decoded = 0;
     int error = front_end_error(request);
@@ -200,7 +218,7 @@ static size_t answer(struct request *request)
             "There is nothing at this path. Paths are taken literally: no \"//\", no dot segments, "
             "no percent-encoding.");
     else
-        decoded = serve_route(request);
+        decoded = serve_route(request, fault);
     return decoded;
 }
 
@@ -208,7 +226,7 @@ size_t request_serve(const struct serving *serving, struct channel *channel)
 {
     struct request *request = request_new(serving, channel);
     log_context(request->id);
-    size_t decoded = answer(request);
+    size_t decoded = answer(request, serving->fault);
     log_context("");
     return decoded;
 }

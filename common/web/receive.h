@@ -4,7 +4,7 @@
  * receive - takes one request off its channel and through everything that comes before a
  * handler: path, route, size, body, its coding, credential. What fails on the way is
  * answered on the way. Without a store (NULL: it could not be opened) every route that needs
- * one answers 503.
+ * one answers 503, or 500 where somebody has to mend something first.
  */
 #include "web/channel.h"
 #include "web/request.h"
@@ -18,6 +18,7 @@ struct serving {
     struct store *store;
     struct meter *meter;
     const struct networks *proxies; /* whose X-Forwarded-For is believed */
+    enum err fault;                 /* why there is no store */
 };
 
 /*

@@ -355,13 +355,36 @@ static void give_up(const struct program *program)
     need_only(&home, needs);
 }
 
-/* A front end that waits for this program shows the log; the setting is mended there. */
-static void read_proxies(void)
+static enum err read_proxies(void)
 {
     struct buf why = BUF_INIT;
-    if (!networks_parse(home.config.web_proxies, &proxies, &why))
-        log_die(EXIT_FIX, "proxies of [web] in fx.conf: %s", buf_text(&why));
+    bool good = networks_parse(home.config.web_proxies, &proxies, &why);
+    if (!good)
+        log_error("proxies of [web] in fx.conf: %s", buf_text(&why));
     buf_done(&why);
+    return good ? ERR_OK : ERR_INVALID;
+}
+
+/* Opens the home and what the program needs of it; logged. */
+static enum err open_home(const struct program *program, bool fastcgi)
+{
+    logs_early(NULL, program->name);
+    enum err err = home_open(NULL, &home);
+    if (err)
+        config_defaults(&home.config);
+    else
+        logs_begin(&home, program->name);
+    logs_heed_hangup();
+    if (!err)
+        err = read_proxies();
+    if (fastcgi || err)
+        log_settle();
+    if (!err && program->mode == STORE_READ_WRITE && home.config.dispatcher_on_demand)
+        summon_split(&home);
+    if (err)
+        return err;
+    err = store_open(&home, program->mode, &store);
+    return err == ERR_NOTFOUND ? ERR_BUSY : err; /* it is being put back, perhaps */
 }
 
 void serve_main(const struct program *program)
@@ -370,21 +393,12 @@ void serve_main(const struct program *program)
     fresh_begin();
     signal(SIGPIPE, SIG_IGN);
     bool fastcgi = fastcgi_is();
-    enum err err = home_open(NULL, &home);
-    if (err)
-        config_defaults(&home.config);
-    logs_begin(&home, program->name);
-    logs_heed_hangup();
-    if (fastcgi || err)
-        log_settle();
-    if (!err && program->mode == STORE_READ_WRITE && home.config.dispatcher_on_demand)
-        summon_split(&home);
-    if (!err)
-        err = store_open(&home, program->mode, &store);
+    enum err err = open_home(program, fastcgi);
+    int status = !err ? 0 : err == ERR_IO || err == ERR_BUSY ? EXIT_RETRY : EXIT_FIX;
     if (err && fastcgi)
-        exit(err == ERR_IO ? EXIT_RETRY : EXIT_FIX);
-    read_proxies();
-    serving = (struct serving){program, &home, store, err ? NULL : meter_open(&home), &proxies};
+        exit(status);
+    struct meter *meter = err ? NULL : meter_open(&home);
+    serving = (struct serving){program, &home, store, meter, &proxies, err};
     if (!err)
         give_up(program);
     if (fastcgi)
@@ -392,5 +406,5 @@ void serve_main(const struct program *program)
     else
         serve_cgi();
     /* The environment is not closed: in some versions of LMDB that harms other processes. */
-    exit(store && store_is_broken(store) ? EXIT_RETRY : 0);
+    exit(store && store_is_broken(store) ? EXIT_RETRY : status);
 }

@@ -313,9 +313,9 @@ static void store_of_another_layout_is_refused(void **state)
         const char *said;
     } others[] = {
         {0, ERR_NOTFOUND, "fxctl --home"},
-        {1, ERR_DENIED, "of an earlier version"},
-        {STORE_LAYOUT + 1, ERR_DENIED, "of a newer version"},
-        {UINT64_MAX, ERR_DENIED, "layout 18446744073709551615"},
+        {1, ERR_CONFLICT, "of an earlier version"},
+        {STORE_LAYOUT + 1, ERR_CONFLICT, "of a newer version"},
+        {UINT64_MAX, ERR_CONFLICT, "layout 18446744073709551615"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(others); i++) {
@@ -330,7 +330,7 @@ static void store_of_another_layout_is_refused(void **state)
         assert_int_equal(store_open(&home, STORE_READ_ONLY, &other), others[i].err);
         assert_null(other);
         assert_true(temp_logged(&temp, others[i].said));
-        assert_int_equal(store_create(&home), layout ? ERR_DENIED : ERR_OK);
+        assert_int_equal(store_create(&home), layout ? ERR_CONFLICT : ERR_OK);
         assert_int_equal(unlink(temp_path(&temp, "home/db/data.mdb")), 0);
         assert_int_equal(unlink(temp_path(&temp, "home/db/lock.mdb")), 0);
     }

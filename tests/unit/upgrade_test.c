@@ -165,7 +165,7 @@ static void other_layouts_are_refused(void **state)
     struct upgrade upgrade;
     (void)state;
     set_layout(temp_store_begin(&t), STORE_LAYOUT + 1);
-    assert_int_equal(reopen(&upgrade), ERR_DENIED);
+    assert_int_equal(reopen(&upgrade), ERR_CONFLICT);
     assert_int_equal(layout_now(), STORE_LAYOUT + 1);
     assert_true(temp_logged(&t.temp, "of a newer version"));
     assert_string_equal(upgrade.copy, "");
