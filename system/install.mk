@@ -23,7 +23,7 @@ INSTALLED := $(call each,755,bin,$(filter %/fxctl %/fx-dispatcher,$(BIN))) \
 	644:share/fish/vendor_completions.d/fxctl.fish:fxctl/completion.fish \
 	$(call kept,share/doc/fxbridge,LICENSE README.md CHANGELOG.md $(shell find docs examples -type f)) \
 	$(call each,644,share/fxbridge/schema,$(wildcard schema/*.json schema/*.yaml)) \
-	$(call kept,share/fxbridge,$(wildcard $(foreach f,lighttpd apache nginx,$(f)/*.conf $(f)/*.md $(f)/start)))
+	$(call kept,share/fxbridge,$(wildcard $(foreach f,lighttpd apache nginx,$(f)/*.conf $(f)/htaccess $(f)/*.md $(f)/start)))
 
 # What a system has once. Somebody's own PREFIX, in a home, gets none of it.
 ifneq ($(filter /usr /usr/local,$(PREFIX)),)

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -119,3 +120,20 @@ def test_a_home_with_too_long_a_name(home):
     home.run([home.bin / "fxctl", "--home", long, "init"], {}, "")
     done = home.run([home.cgi_bin / "fx-holder", "--home", long], {}, "")
     assert done.returncode == 100 and "too long for a socket" in done.stderr
+
+
+def accepts(port):
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_lighttpd_without_programs_at_rest(home, monkeypatch):
+    """FX_MIN_PROCS=0: a program is started by the first requests that want it, once."""
+    home.more_environment["FX_MIN_PROCS"] = "0"
+    monkeypatch.setattr(home, "_answers", lambda: accepts(home.port))
+    home.start("lighttpd")
+    assert not home.programs()
+    with ThreadPoolExecutor(12) as pool:
+        sent = [pool.submit(home.post_event, "order") for _ in range(12)]
+    assert len({one.result()["cid"] for one in sent}) == 12
+    assert len(home.programs()) == len(home.programs("events")) == 1

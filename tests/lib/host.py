@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from urllib.parse import unquote
 
-from harness import BUILD, Home, find_program, free_port, until
+from harness import BUILD, PROJECT, Home, find_program, free_port, until
 
 MODULES = "/usr/lib/apache2/modules"
 NAMES = ("events", "status", "pipelines", "triggers", "console", "ops")
@@ -41,28 +41,9 @@ FcgidIPCDir {place}/server/fcgid
 FcgidProcessTableFile {place}/server/fcgid.shm
 """
 WAYS = {
-    "cgi": (["cgid"], "", "cgi-script"),
-    "fcgid": (["fcgid"], FCGID, "fcgid-script"),
+    "cgi": (["cgid"], ""),
+    "fcgid": (["fcgid"], FCGID),
 }
-
-HTACCESS = """
-Options +ExecCGI -MultiViews
-AcceptPathInfo On
-CGIPassAuth On
-<FilesMatch "\\.fcgi$">
-    SetHandler {handler}
-</FilesMatch>
-<Files "fxbridge.home">
-    Require all denied
-</Files>
-RewriteEngine On
-RewriteRule ^fx/events(/.*)?$ events.fcgi/$0 [L]
-RewriteRule ^api/v1/events(/.*)?$ triggers.fcgi/$0 [L]
-RewriteRule ^api/v1/(pipelines|batches|executions)(/.*)?$ pipelines.fcgi/$0 [L]
-RewriteRule ^api/v1/admin(/.*)?$ console.fcgi/$0 [L]
-RewriteRule ^(health|metrics)(/.*)?$ ops.fcgi/$0 [L]
-RewriteRule ^(?!(events|triggers|pipelines|console|ops|status)\\.fcgi(/|$))(.*)$ status.fcgi/$3 [L]
-"""
 
 
 class Host(Home):
@@ -94,15 +75,14 @@ class Host(Home):
         for name in NAMES:
             shutil.copy(BUILD / f"cgi-bin/{name}.fcgi", self.folder)
         (self.folder / "fxbridge.home").write_text(f"{self.dir}\n")
-        handler = WAYS[self.way][2]
-        (self.folder / ".htaccess").write_text(HTACCESS.format(handler=handler))
+        shutil.copy(PROJECT / "apache/htaccess", self.folder / ".htaccess")
         for path in [self.place, *self.place.rglob("*")]:
             if self.owner:
                 os.chown(path, self.owner.pw_uid, self.owner.pw_gid)
 
     def _try_start(self, serve):
         self.port = free_port()
-        names, more, _ = WAYS[self.way]
+        names, more = WAYS[self.way]
         names = ["mpm_event", "authz_core", "rewrite", "userdir", *names]
         text = SERVER.format(
             port=self.port, place=self.place, handlers=more.format(place=self.place),
