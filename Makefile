@@ -52,7 +52,7 @@ LAYERS := base home model proc store view
 WEB_PROGRAMS := events status pipelines triggers console ops
 PROGRAMS := dispatcher:fx-dispatcher runner:fx-runner http:fx-http fxctl:fxctl
 
-objects = $(patsubst %,$(B)/obj/%.o,$(basename $(wildcard $(addsuffix /*.[cS],$(1)))))
+objects = $(patsubst %,$(B)/obj/%.o,$(basename $(wildcard $(addsuffix /*.[cS],$(1)) $(addsuffix /*/*.[cS],$(1)))))
 
 # What a web server starts: the web programs, what starts them for one that does not, and what
 # bounds its logs.

@@ -87,6 +87,7 @@ extern const struct command execution_log_commands[];
 extern const struct command action_commands[];
 extern const struct command dead_letter_commands[];
 extern const struct command status_commands[];
+extern const struct command doctor_commands[];
 extern const struct command completion_commands[];
 extern const struct command man_commands[];
 

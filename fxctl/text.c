@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/shell.h"
 #include "base/utf8.h"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
@@ -40,32 +41,11 @@ void text_add_lines(struct span text, const char *indent, struct buf *out)
     }
 }
 
-/* No shell does anything with these, wherever in a word they stand. */
-static bool is_bare(struct span text)
-{
-    static const char bare[] =
-        "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_./:@%+,-";
-    for (size_t i = 0; i < text.len; i++)
-        if (text.data[i] < 0x80 && !memchr(bare, text.data[i], sizeof bare - 1))
-            return false;
-    return text.len;
-}
-
 void text_add_word(struct span text, struct buf *out)
 {
     struct buf line = BUF_INIT;
     text_add_line(text, &line);
-    if (is_bare(text)) {
-        buf_add_span(out, buf_span(&line));
-    } else {
-        buf_add_char(out, '\'');
-        for (size_t i = 0; i < line.len; i++)
-            if (line.data[i] == '\'')
-                buf_add_str(out, "'\\''");
-            else
-                buf_add_char(out, (char)line.data[i]);
-        buf_add_char(out, '\'');
-    }
+    shell_add_word(buf_span(&line), out);
     buf_done(&line);
 }
 

@@ -79,6 +79,8 @@ struct reading {
     int fault_line;                    /* the line of that fault; 0: none */
     bool indented;                     /* the line at hand is, and may go on with a text */
     const struct config_setting *last; /* the setting before, in the same section */
+    const char *section, *key;         /* of the setting whose line is looked for */
+    int found_line;                    /* its last line so far */
 };
 
 static int fault(struct reading *r)
@@ -305,14 +307,19 @@ static int take_line(void *context, const char *section, const char *key, const 
     return good ? 1 : fault(r);
 }
 
-/* What is wrong with the file, from both finders of faults: the first line wins. */
+/* The line of the first fault, from both finders of faults; 0: there is none. */
+static int first_line(const struct reading *r, int syntax_line)
+{
+    bool ours = r->fault_line && (!syntax_line || r->fault_line <= syntax_line);
+    return ours ? r->fault_line : syntax_line;
+}
+
 static enum err tell(struct reading *r, int syntax_line)
 {
     struct buf detail = BUF_INIT;
-    if (r->fault_line && (!syntax_line || r->fault_line <= syntax_line))
-        buf_printf(&detail, "line %d: %s", r->fault_line, buf_text(r->why));
-    else
-        buf_printf(&detail, "line %d: not a [section], a comment or \"key = value\"", syntax_line);
+    int line = first_line(r, syntax_line);
+    buf_printf(&detail, "line %d: %s", line,
+        line == r->fault_line ? buf_text(r->why) : "not a [section], a comment or \"key = value\"");
     buf_done(r->why);
     *r->why = detail;
     return ERR_INVALID;
@@ -340,6 +347,40 @@ enum err config_read(const char *path, struct config *config, struct buf *ret_wh
 const struct config_setting *config_setting(size_t i)
 {
     return i < SETTINGS ? &settings[i] : NULL;
+}
+
+int config_wrong_line(const char *path)
+{
+    struct config config;
+    struct buf why = BUF_INIT;
+    config_defaults(&config);
+    struct reading r = {.file = fopen(path, "re"), .config = &config, .why = &why};
+    int line = r.file ? ini_parse_stream(read_line, &r, take_line, &r) : 0;
+    if (r.file)
+        fclose(r.file);
+    buf_done(&why);
+    return first_line(&r, line > 0 ? line : 0);
+}
+
+static int note_line(void *context, const char *section, const char *key, const char *text)
+{
+    struct reading *r = context;
+    (void)text;
+    if (strcmp(section, r->section) == 0 && strcmp(key, r->key) == 0)
+        r->found_line = r->line;
+    return 1;
+}
+
+int config_line_of(const char *path, const char *section, const char *key)
+{
+    struct buf why = BUF_INIT;
+    struct reading r = {.file = fopen(path, "re"), .why = &why, .section = section, .key = key};
+    if (r.file) {
+        (void)ini_parse_stream(read_line, &r, note_line, &r);
+        fclose(r.file);
+    }
+    buf_done(&why);
+    return r.found_line;
 }
 
 void config_write_defaults(struct buf *out)

@@ -217,6 +217,10 @@ void config_defaults(struct config *config);
  */
 enum err config_read(const char *path, struct config *config, struct buf *ret_why) MUST_CHECK;
 
+/* The number of the first wrong line, 0 where none is; the line that sets a setting, likewise. */
+int config_wrong_line(const char *path);
+int config_line_of(const char *path, const char *section, const char *key);
+
 struct config_setting;
 
 /* Is the text one that the setting may have? If not, says in ret_why what would be right. */

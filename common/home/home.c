@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "home/durable.h"
+#include "home/layout.h"
 #include "home/trust.h"
 
 #define HOME_NAME_MAX 320 /* bytes of the longest name that is put behind the directory */
@@ -141,14 +142,15 @@ static bool is_dir(const char *path)
  * when it has its mode: mkdir drops the set-group-id bit, which gives what is put inside to
  * the group.
  */
-static bool make_dir(const char *dir, const char *name, mode_t mode)
+static bool make_dir(const char *dir, const struct layout_part *part)
 {
     char path[PATH_MAX], aside[PATH_MAX];
-    if (!format_path(path, dir, name) || !format_path(aside, path, DURABLE_ASIDE))
+    layout_path(dir, part, path);
+    if (!format_path(aside, path, DURABLE_ASIDE))
         return false;
     if (is_dir(path))
         return true;
-    if ((mkdir(aside, 0770) == 0 || errno == EEXIST) && chmod(aside, mode) == 0 &&
+    if ((mkdir(aside, 0770) == 0 || errno == EEXIST) && chmod(aside, part->shared) == 0 &&
         rename(aside, path) == 0 && durable_flush_around(path))
         return true;
     log_errno("cannot make the directory %s", path);
@@ -173,15 +175,12 @@ static enum err write_config(const char *dir)
 
 enum err home_create(const char *dir)
 {
-    static const struct {
-        const char *name;
-        mode_t mode;
-    } dirs[] = {{"", 02770}, {"/db", 02770}, {"/scripts", 02750}, {"/run", 02770}, {"/log", 02770},
-        {"/uploads", 02770}};
     mode_t old = umask(007);
     enum err err = ERR_OK;
-    for (size_t i = 0; i < sizeof dirs / sizeof dirs[0] && !err; i++)
-        err = make_dir(dir, dirs[i].name, dirs[i].mode) ? ERR_OK : ERR_IO;
+    for (size_t i = 0; i < layout_count && !err; i++)
+        if (layout_parts[i].is_directory && layout_parts[i].is_made &&
+            !make_dir(dir, &layout_parts[i]))
+            err = ERR_IO;
     if (!err)
         err = write_config(dir);
     umask(old);

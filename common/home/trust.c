@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/shell.h"
 
 /* What is looked at, in the home besides the directory itself. */
 static const struct {
@@ -37,11 +38,22 @@ static bool is_of_group(gid_t group)
     return found;
 }
 
+/* Does the account share its home, or its database, with a group of this process? */
+static bool is_shared(const char *dir, const struct stat *home)
+{
+    char path[PATH_MAX];
+    struct stat db;
+    if (is_of_group(home->st_gid))
+        return true;
+    snprintf(path, sizeof path, "%s/db", dir);
+    return lstat(path, &db) == 0 && db.st_uid == home->st_uid && is_of_group(db.st_gid);
+}
+
 /* Root has every group, and is given nothing by one. */
-static bool owner_is_good(const struct stat *home)
+static bool owner_is_good(const char *dir, const struct stat *home)
 {
     uid_t self = geteuid();
-    return home->st_uid == self || home->st_uid == 0 || (self != 0 && is_of_group(home->st_gid));
+    return home->st_uid == self || home->st_uid == 0 || (self != 0 && is_shared(dir, home));
 }
 
 static bool part_owner_is_good(const struct stat *st, const struct stat *home)
@@ -49,52 +61,121 @@ static bool part_owner_is_good(const struct stat *st, const struct stat *home)
     return st->st_uid == geteuid() || st->st_uid == 0 || st->st_uid == home->st_uid;
 }
 
-/* Says what is wrong with a part of the home, and the command that mends it. */
-static void explain(const char *path, const struct stat *st, bool owned, mode_t others)
+static void add_command(struct fault *fault, const char *command, const char *path)
 {
-    if (S_ISLNK(st->st_mode))
-        log_error("%s is a symbolic link; put what it leads to in its place: rm %s", path, path);
-    else if (!owned)
-        log_error("%s belongs to another account (%u); run this program as that one, or take it: "
-                  "chown %u %s",
-            path, (unsigned)st->st_uid, (unsigned)geteuid(), path);
-    else
-        log_error("%s can be written by %s; see that nothing in it was changed, and mend it: "
-                  "chmod %s %s",
-            path, st->st_mode & S_IWOTH ? "everybody" : "its group",
-            others & S_IWGRP ? "go-w" : "o-w", path);
+    buf_printf(&fault->mend, "%s ", command);
+    shell_add_word(span_str(path), &fault->mend);
 }
 
-static bool part_is_good(
-    const char *path, const struct stat *st, const struct stat *home, mode_t others)
+static void describe_link(struct fault *fault)
 {
-    bool owned = st == home ? owner_is_good(st) : part_owner_is_good(st, home);
-    bool good = owned && !S_ISLNK(st->st_mode) && !(st->st_mode & others);
-    if (!good)
-        explain(path, st, owned, others);
-    return good;
+    char real[PATH_MAX];
+    buf_add_str(&fault->what, "is a symbolic link");
+    buf_add_str(&fault->hint, "put what it leads to in its place");
+    add_command(fault, "rm", fault->path);
+    if (!realpath(fault->path, real))
+        return;
+    add_command(fault, " && mv", real);
+    add_command(fault, "", fault->path);
+}
+
+static void describe_owner(struct fault *fault, const struct stat *st)
+{
+    char command[32];
+    snprintf(command, sizeof command, "chown %u", (unsigned)geteuid());
+    buf_printf(&fault->what, "belongs to another account (%u)", (unsigned)st->st_uid);
+    buf_add_str(&fault->hint, "run this program as that one, or take it");
+    add_command(fault, command, fault->path);
+    fault->needs_root = true;
+}
+
+static void describe_writers(struct fault *fault, const struct stat *st, mode_t others)
+{
+    buf_printf(
+        &fault->what, "can be written by %s", st->st_mode & S_IWOTH ? "everybody" : "its group");
+    buf_add_str(&fault->hint, "see that nothing in it was changed, and mend it");
+    add_command(fault, others & S_IWGRP ? "chmod go-w" : "chmod o-w", fault->path);
+}
+
+/* A part of a home that is looked at; `home` is the directory itself. */
+struct part {
+    const char *path;
+    struct stat st;
+    bool owned;    /* by one that may own it */
+    mode_t others; /* bits that would let others write */
+};
+
+static bool is_good(const struct part *part)
+{
+    return part->owned && !S_ISLNK(part->st.st_mode) && !(part->st.st_mode & part->others);
+}
+
+static void tell(const struct part *part, fault_told *told, void *context)
+{
+    struct fault fault = {.path = part->path};
+    if (is_good(part))
+        return;
+    if (S_ISLNK(part->st.st_mode))
+        describe_link(&fault);
+    else if (!part->owned)
+        describe_owner(&fault, &part->st);
+    else
+        describe_writers(&fault, &part->st, part->others);
+    told(&fault, context);
+    buf_done(&fault.what);
+    buf_done(&fault.hint);
+    buf_done(&fault.mend);
+}
+
+void trust_look(const char *dir, fault_told *told, void *context)
+{
+    char path[PATH_MAX];
+    struct part home = {.path = dir, .others = S_IWOTH}, part = {.path = path};
+    if (stat(dir, &home.st) < 0)
+        return;
+    home.owned = owner_is_good(dir, &home.st);
+    tell(&home, told, context);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, parts[i].name);
+        if (lstat(path, &part.st) < 0)
+            continue;
+        part.owned = part_owner_is_good(&part.st, &home.st);
+        part.others = parts[i].others;
+        tell(&part, told, context);
+    }
+}
+
+static void log_first(const struct fault *fault, void *context)
+{
+    enum err *err = context;
+    if (!*err)
+        log_error("%s %s; %s: %s", fault->path, buf_text(&fault->what), buf_text(&fault->hint),
+            buf_text(&fault->mend));
+    *err = ERR_DENIED;
 }
 
 enum err trust_home(const char *dir)
 {
-    char path[PATH_MAX];
-    struct stat home, st;
-    bool good = stat(dir, &home) == 0 && part_is_good(dir, &home, &home, S_IWOTH);
-    for (size_t i = 0; good && i < sizeof parts / sizeof parts[0]; i++) {
-        snprintf(path, sizeof path, "%s/%s", dir, parts[i].name);
-        good = lstat(path, &st) < 0 || part_is_good(path, &st, &home, parts[i].others);
-    }
-    return good ? ERR_OK : ERR_DENIED;
+    enum err err = ERR_OK;
+    trust_look(dir, log_first, &err);
+    return err;
 }
 
 enum err trust_script(const char *dir, const char *path)
 {
     char scripts[PATH_MAX];
-    struct stat home, st;
+    struct stat home;
+    enum err err = ERR_OK;
+    struct part folder = {.path = scripts, .others = S_IWOTH | S_IWGRP};
+    struct part script = {.path = path, .others = S_IWOTH | S_IWGRP};
     snprintf(scripts, sizeof scripts, "%s/scripts", dir);
-    if (stat(dir, &home) < 0 || lstat(scripts, &st) < 0)
+    if (stat(dir, &home) < 0 || lstat(scripts, &folder.st) < 0)
         return ERR_OK; /* starting it says what is missing */
-    bool good = part_is_good(scripts, &st, &home, S_IWOTH | S_IWGRP) &&
-                (stat(path, &st) < 0 || part_is_good(path, &st, &home, S_IWOTH | S_IWGRP));
-    return good ? ERR_OK : ERR_DENIED;
+    folder.owned = part_owner_is_good(&folder.st, &home);
+    tell(&folder, log_first, &err);
+    if (stat(path, &script.st) < 0)
+        return err;
+    script.owned = part_owner_is_good(&script.st, &home);
+    tell(&script, log_first, &err);
+    return err;
 }

@@ -5,13 +5,17 @@
  * that somebody else can write is therefore refused, as sshd refuses such a ~/.ssh
  * (sshd_config(5), StrictModes).
  *
- * A home belongs to the account of the process, to root, or to an account that gives it to a
- * group of the process, as where a web server runs the web programs. What is in it belongs to
- * one of these. Others write nothing, the group db/, run/, log/ and uploads/ alone.
+ * A home belongs to the account of the process, to root, or to an account that gives it, or its
+ * database to read, to a group of the process (layout.h). What is in it belongs to one of these.
+ * Others write nothing, the group db/, run/, log/ and uploads/ alone.
  */
 #include "base/err.h"
+#include "home/fault.h"
 
-/* `dir` is the home. ERR_DENIED, logged with the command that mends it; what is missing is good. */
+/* `dir` is the home. Tells every fault; what is missing is good. */
+void trust_look(const char *dir, fault_told *told, void *context);
+
+/* ERR_DENIED when there is a fault: the first is logged with the command that mends it. */
 enum err trust_home(const char *dir) MUST_CHECK;
 
 /* The same for scripts/ and one script in it, which are looked at each time it is started. */

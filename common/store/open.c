@@ -6,10 +6,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "home/disk.h"
 #include "home/durable.h"
 #include "store/commit.h"
 #include "store/env.h"
@@ -21,19 +21,6 @@
 /* Opening can fail while another process opens or closes the environment (lmdb.h). */
 #define TRIES 5
 #define TRY_AGAIN_US 10000
-
-static bool on_network(const char *path)
-{
-    static const long magics[] = {0x6969, 0x517b, 0xfe534d42, 0xff534d42, 0x65735546, 0x01021997,
-        0x5346414f, 0x00c36400, 0x0bd00bd0, 0x564c};
-    struct statfs fs;
-    if (statfs(path, &fs) < 0)
-        return false;
-    for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++)
-        if ((long)fs.f_type == magics[i])
-            return true;
-    return false;
-}
 
 /* *ret_full: growing the map may help. */
 static enum err find_tables(struct store *store, bool create, bool *ret_full)
@@ -118,7 +105,7 @@ static enum err start(struct store *store, const char *directory, unsigned flags
 {
     char path[PATH_MAX];
     home_path(store->home, directory, path);
-    if (!store->home->config.store_network_filesystem && on_network(path)) {
+    if (!store->home->config.store_network_filesystem && disk_is_network(path)) {
         log_error("the home is on a network file system, where the database can be lost; move it "
                   "to a local disk (or set network_filesystem = 1 in [store] of fx.conf)");
         return ERR_DENIED;

@@ -24,9 +24,11 @@ for room, layers, alone in ROW.findall(PAGE):
 
 
 def room_of(file):
-    """The room a file is in: a layer, or a program with its folder."""
+    """The room a file is in: a layer, a program with its folder, or a folder of a program that the
+    table names."""
     parts = file.split("/")
-    return "/".join(parts[:2]) if parts[0] in ("common", "cgi-bin") else parts[0]
+    inner = "/".join(parts[:2])
+    return inner if parts[0] in ("common", "cgi-bin") or inner in may else parts[0]
 
 
 def rules_of(room):

@@ -1,0 +1,64 @@
+/* settings - see checks.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fxctl/doctor/checks.h"
+#include "home/account.h"
+#include "model/address.h"
+
+/* The line becomes a comment, so that the setting has its default. */
+static void mend_line(struct finding *finding, const char *path, int line)
+{
+    char command[64];
+    snprintf(command, sizeof command, "sed -i '%ds/^/# /'", line);
+    mend_with(finding, command, path, NULL);
+}
+
+/* What is wrong with a setting's text, which programs find out when they use it. */
+static void judge_setting(struct visit *visit, const char *path, const char *section,
+    const char *key, const struct buf *why)
+{
+    int line = config_line_of(path, section, key);
+    if (why->len)
+        mend_line(
+            visit_find(visit, WRONG, path, "%s, line %d: %s: %s", path, line, key, buf_text(why)),
+            path, line);
+}
+
+static void judge_networks(
+    struct visit *visit, const char *path, const char *section, const char *key, const char *text)
+{
+    struct networks networks;
+    struct buf why = BUF_INIT;
+    if (!networks_parse(text, &networks, &why))
+        judge_setting(visit, path, section, key, &why);
+    networks_done(&networks);
+    buf_done(&why);
+}
+
+static bool can_read(struct visit *visit, const char *path)
+{
+    if (access(path, R_OK) == 0 || errno == ENOENT)
+        return true;
+    visit_skip(visit, "fx.conf cannot be read"); /* and owners_look says what mends it */
+    return false;
+}
+
+void settings_look(struct visit *visit)
+{
+    char path[PATH_MAX];
+    struct buf why = BUF_INIT;
+    home_path(&visit->home, "fx.conf", path);
+    if (!can_read(visit, path))
+        return;
+    if (config_read(path, &visit->home.config, &why) == ERR_INVALID) {
+        mend_line(visit_find(visit, WRONG, path, "%s, %s", path, buf_text(&why)), path,
+            config_wrong_line(path));
+        config_defaults(&visit->home.config);
+    }
+    buf_done(&why);
+    judge_networks(visit, path, "web", "proxies", visit->home.config.web_proxies);
+    judge_networks(visit, path, "http", "allow", visit->home.config.http_allow);
+}

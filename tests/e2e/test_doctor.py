@@ -1,0 +1,224 @@
+"""fxctl doctor: each line that it can print is provoked, and what the line advises is done word for
+word, until nothing is wrong."""
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness import BUILD, Home, freeze, until
+
+ROOT = os.geteuid() == 0
+NOBODY = 65534
+ROUNDS = 6  # a fault can hide another
+only_root = pytest.mark.skipif(not ROOT, reason="only root gives files away")
+
+
+class Patient:
+    """A home with a dispatcher, and a shell for what doctor advises."""
+
+    def __init__(self, home):
+        self.home, self.words, self.environment = home, [], {}
+        self.bin = home.place / "doctor-bin"
+        self.bin.mkdir()
+        sudo = self.bin / "sudo"
+        sudo.write_text('#!/bin/sh\nexec "$@"\n')
+        sudo.chmod(0o755)
+
+    def run(self, command, **more):
+        environment = {**self.home.environment(), **self.environment}
+        environment["PATH"] = f"{self.bin}:{BUILD}/bin:{os.environ['PATH']}:/usr/sbin:/sbin"
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60,
+                              cwd="/", **more)
+
+    def look(self):
+        """(exit status, findings)"""
+        done = self.run(["fxctl", "--home", self.home.dir, "--json", "doctor", *self.words])
+        assert done.returncode in (0, 1), done
+        told = json.loads(done.stdout)
+        findings = [finding for check in told["checks"] for finding in check["findings"]]
+        wrong = [finding for finding in findings if finding["wrong"]]
+        assert told["well"] == (not wrong) == (done.returncode == 0)
+        for finding in findings:
+            assert finding["file"] in finding["what"], "each line names the file"
+        return done.returncode, findings
+
+    def obey(self, findings):
+        for finding in findings:
+            if finding["wrong"]:
+                assert finding["mend"], f"nothing to do: {finding}"
+                done = self.run(["sh", "-c", finding["mend"]])
+                assert done.returncode == 0, (finding, done)
+
+    def heals(self, expected):
+        """This is told, and following the advice ends with exit 0."""
+        status, findings = self.look()
+        assert status == 1
+        told = [finding["what"] for finding in findings if finding["wrong"]]
+        assert any(expected in what for what in told), told
+        for _ in range(ROUNDS):
+            self.obey(findings)
+            status, findings = self.look()
+            if status == 0:
+                return
+        raise AssertionError(f"still wrong: {findings}")
+
+
+def end_stray_dispatchers(home):
+    """One that an advice has started is nobody's child."""
+    for pid, command in home.processes().items():
+        if "--on-demand" in command:
+            os.kill(pid, signal.SIGTERM)
+
+
+@pytest.fixture
+def patient(home):
+    home.start_dispatcher()
+    patient = Patient(home)
+    assert patient.look()[0] == 0
+    yield patient
+    end_stray_dispatchers(home)
+
+
+def chmod(part, bits, off=0):
+    def provoke(patient):
+        path = patient.home.dir / part
+        path.chmod(path.stat().st_mode & ~off | bits)
+    return provoke
+
+
+def link(part):
+    def provoke(patient):
+        path, real = patient.home.dir / part, patient.home.place / "else where"
+        path.rename(real)
+        path.symlink_to(real)
+    return provoke
+
+
+def remove(part):
+    def provoke(patient):
+        path = patient.home.dir / part
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return provoke
+
+
+def content(part, data):
+    def provoke(patient):
+        (patient.home.dir / part).write_bytes(data)
+    return provoke
+
+
+def settings(text):
+    def provoke(patient):
+        with open(patient.home.dir / "fx.conf", "ab") as conf:
+            conf.write(text if isinstance(text, bytes) else text.encode())
+    return provoke
+
+
+def file_for_directory(part):
+    def provoke(patient):
+        remove(part)(patient)
+        (patient.home.dir / part).write_text("")
+    return provoke
+
+
+def no_dispatcher(patient):
+    patient.home.stop_dispatcher()
+    os.utime(patient.home.dir / "run/dispatcher.lock", (0, 0))
+
+
+def hung_dispatcher(patient):
+    freeze(patient.home.dispatcher.pid)
+    os.utime(patient.home.dir / "run/dispatcher.lock", (0, 0))
+    patient.home.dispatcher = None
+
+
+def damaged(patient):
+    patient.home.stop_dispatcher()
+    content("db/data.mdb", b"\1" * 8192)(patient)
+
+
+def unmade(patient):
+    patient.home.stop_dispatcher()
+    remove("db")(patient)
+
+
+def no_home(patient):
+    patient.home.stop_dispatcher()
+    shutil.rmtree(patient.home.dir)
+
+
+def home_is_file(patient):
+    no_home(patient)
+    patient.home.dir.write_text("")
+
+
+def earlier_layout(patient):
+    patient.home.stop_dispatcher()
+    shutil.rmtree(patient.home.dir)
+    shutil.copytree(Path(__file__).parents[1] / "homes/layout-2", patient.home.dir)
+
+
+PROVOCATIONS = {
+    "no home": (no_home, "there is no home at"),
+    "a file for a home": (home_is_file, "is no directory"),
+    "unknown key": (settings("[web]\nunknown = 1\n"), 'there is no setting "unknown" in [web]'),
+    "two unknown keys": (settings("[web]\nunknown = 1\n\nother = 2\n"), 'no setting "unknown"'),
+    "wrong unit": (settings("[web]\nbody_bytes = 1M\n"), "body_bytes wants a whole number"),
+    "no line": (settings("rubbish\n"), "not a [section], a comment"),
+    "proxies": (settings("[web]\nproxies = 10.0.0.0/99\n"), ": proxies: "),
+    "networks": (settings("[http]\nallow = here\n"), ": allow: "),
+    **{f"everybody writes {part or 'the home'}": (chmod(part, 0o002), "can be written by everybody")
+       for part in ("", "db", "run", "log", "uploads", "scripts", "fx.conf", "secret.key")},
+    **{f"the group writes {part}": (chmod(part, 0o020), "can be written by its group")
+       for part in ("scripts", "fx.conf", "secret.key")},
+    **{f"{part} is a link": (link(part), "is a symbolic link")
+       for part in ("db", "run", "log", "uploads", "scripts", "fx.conf", "secret.key")},
+    **{f"{part} is missing": (remove(part), f"{part} is missing")
+       for part in ("log", "uploads", "scripts")},
+    **{f"{part} is a file": (file_for_directory(part), f"{part} is no directory")
+       for part in ("log", "uploads", "scripts")},
+    "everybody reads the key": (chmod("secret.key", 0o004), "which has secrets"),
+    "everybody reads the database": (chmod("db", 0o005), "which has secrets"),
+    "no key": (remove("secret.key"), "secret.key is missing"),
+    "an empty key": (content("secret.key", b""), "has not the 32 bytes of a key"),
+    "no database": (unmade, "is missing or not made to its end"),
+    "a damaged database": (damaged, "cannot be used"),
+    "no dispatcher": (no_dispatcher, "no dispatcher holds"),
+    "a dispatcher that hangs": (hung_dispatcher, "it hangs, or was stopped"),
+    "no room for events": (lambda patient: (patient.home.fxctl("publish", "--type", "a", "{}"),
+                           settings("[store]\ndisk_reserve_bytes = 0\nmap_max_bytes = 16777216\n"
+                                    "accept_percent = 10\n")(patient), fill(patient))[0],
+                           "map_max_bytes of [store]"),
+}
+
+
+def fill(patient):
+    payload = json.dumps("x" * 900_000)
+    for _ in range(3):
+        patient.home.run_fxctl("publish", "--type", "a", "-", stdin=payload)
+
+
+@pytest.mark.parametrize("name", PROVOCATIONS)
+def test_each_fault_is_told_and_mended(patient, name):
+    provoke, expected = PROVOCATIONS[name]
+    provoke(patient)
+    patient.heals(expected)
+
+
+def test_text(patient):
+    """For people: a line a check, below it each fault with what mends it."""
+    path = patient.home.dir / "db"
+    path.chmod(0o2772)
+    done = patient.home.run_fxctl("doctor")
+    assert done.returncode == 1 and "Wrong: 1." in done.stderr
+    assert re.search(r"^settings    well$", done.stdout, re.M)
+    assert f"owners      wrong\n  wrong: {path} can be written by everybody" in done.stdout
+    assert f"\n    chmod o-w {path}\n" in done.stdout
+    path.chmod(0o2770)
+    done = patient.home.run_fxctl("doctor")
+    assert done.returncode == 0 and f"All is well in {patient.home.dir}" in done.stderr
