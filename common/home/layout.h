@@ -5,10 +5,12 @@
  *
  * A home is shared or split. In a shared one everything is its group's, which the web server may
  * be of. In a split one the owner's account alone writes; accounts of the readers' group, which
- * db/ has, read the store, and those of the steps' group, which scripts/ has, start scripts; neither
- * of them reaches secret.key. One limit stands: a reader has db/lock.mdb and run/meters open for
- * writing, as LMDB wants it (store/PLATFORM.md), and whoever writes the store trusts lock.mdb. So
- * this guards secrets, and against mistakes; a reader that is taken over can still do harm.
+ * db/ has, read the store; those of the steps' group, which scripts/ has, start scripts. Neither
+ * reaches secret.key.
+ *
+ * One limit stands: a reader has db/lock.mdb and run/meters open for writing, as LMDB wants it
+ * (store/PLATFORM.md), and whoever writes the store trusts lock.mdb. So this guards secrets, and
+ * against mistakes; a reader that is taken over can still do harm.
  */
 #include <limits.h>
 #include <stdbool.h>
