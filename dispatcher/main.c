@@ -26,6 +26,7 @@
 #include "home/alive.h"
 #include "home/installed.h"
 #include "home/logs.h"
+#include "home/stats.h"
 #include "home/wake.h"
 #include "model/address.h"
 #include "proc/leftovers.h"
@@ -228,8 +229,10 @@ int main(int argc, char **argv)
     enum err err = take_lock(&d, &options);
     if (err == ERR_BUSY && (options.once || options.on_demand))
         return 0; /* another dispatcher does the work */
-    if (!err)
+    if (!err) {
+        stats_open(&d.home, "dispatcher");
         err = open_store(&d);
+    }
     if (err)
         return err == ERR_BUSY || err == ERR_IO ? EXIT_RETRY : EXIT_FIX;
     d.once = options.once;

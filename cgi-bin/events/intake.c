@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cgi-bin/events/kept.h"
 #include "cgi-bin/events/provider.h"
+#include "home/stats.h"
 #include "model/limits.h"
 #include "model/urlencoded.h"
 #include "store/events.h"
@@ -194,8 +195,10 @@ static void stored(struct request *request, enum err err)
         json_close(&o, ']');
     if (intake->count)
         reply_cid(request, &intake->accepted[0].cid);
-    if (intake->count && !intake->stored)
+    if (intake->count && !intake->stored) {
+        stats_repeat();
         reply_header(request, "Idempotent-Replayed", "true");
+    }
     reply_json(request, 200, buf_span(&body));
     buf_done(&body);
 }

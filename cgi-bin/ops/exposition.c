@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define MICROSECONDS 6 /* digits behind the point of seconds */
+
 static bool is_counter(const struct exposition *e)
 {
     return strcmp(e->type, "counter") == 0;
@@ -47,28 +49,70 @@ static void add_labels(struct buf *out, const struct label labels[2])
         buf_add_char(out, '}');
 }
 
-/* Everything of a sample but its value. */
-static void begin_sample(struct exposition *e, const struct label labels[2])
+static void add_number(struct buf *out, uint64_t value, int digits)
+{
+    uint64_t whole = value, part = 0;
+    for (int i = 0, ten = 1; i < digits; i++, ten *= 10) {
+        part += whole % 10 * (uint64_t)ten;
+        whole /= 10;
+    }
+    buf_printf(out, "%" PRIu64, whole);
+    if (digits)
+        buf_printf(out, ".%0*" PRIu64, digits, part);
+}
+
+static void add_sample(struct exposition *e, const char *suffix, const struct label labels[2],
+    uint64_t value, int digits)
 {
     buf_add_str(e->buf, e->family);
-    if (is_counter(e))
-        buf_add_str(e->buf, "_total");
+    buf_add_str(e->buf, suffix);
     add_labels(e->buf, labels);
+    buf_add_char(e->buf, ' ');
+    add_number(e->buf, value, digits);
+    buf_add_char(e->buf, '\n');
 }
 
-void exposition_int(struct exposition *e, const struct label labels[2], int64_t value)
+static const char *suffix_of(const struct exposition *e)
 {
-    begin_sample(e, labels);
-    buf_printf(e->buf, " %" PRId64 "\n", value);
+    return is_counter(e) ? "_total" : "";
 }
 
-void exposition_seconds(struct exposition *e, const struct label labels[2], int64_t us)
+void exposition_int(struct exposition *e, const struct label labels[2], uint64_t value)
 {
-    begin_sample(e, labels);
-    buf_printf(e->buf, " %" PRId64 ".%06d\n", us / 1000000, (int)(us % 1000000));
+    add_sample(e, suffix_of(e), labels, value, 0);
 }
 
-void exposition_gauge(struct exposition *e, const char *name, const char *sentence, int64_t value)
+void exposition_seconds(struct exposition *e, const struct label labels[2], uint64_t us)
+{
+    add_sample(e, suffix_of(e), labels, us, MICROSECONDS);
+}
+
+void exposition_histogram(
+    struct exposition *e, const struct label *label, const struct exposition_histogram *histogram)
+{
+    struct label labels[2] = {*label, {"le", SPAN_NONE}};
+    struct label *le = &labels[label->name != NULL];
+    struct buf bound = BUF_INIT;
+    uint64_t count = 0;
+    for (size_t i = 0; i < histogram->count; i++) {
+        count += histogram->buckets[i];
+        buf_clear(&bound);
+        if (i + 1 == histogram->count)
+            buf_add_str(&bound, "+Inf");
+        else
+            add_number(&bound, histogram->unit << i, histogram->digits);
+        if (!histogram->digits && i + 1 < histogram->count)
+            buf_add_str(&bound, ".0");
+        *le = (struct label){"le", buf_span(&bound)};
+        add_sample(e, "_bucket", labels, count, 0);
+    }
+    buf_done(&bound);
+    *le = (struct label){NULL, SPAN_NONE};
+    add_sample(e, "_sum", labels, histogram->sum, histogram->digits);
+    add_sample(e, "_count", labels, count, 0);
+}
+
+void exposition_gauge(struct exposition *e, const char *name, const char *sentence, uint64_t value)
 {
     exposition_family(e, name, "gauge", sentence);
     exposition_int(e, NULL, value);
@@ -78,7 +122,7 @@ void exposition_counter(
     struct exposition *e, const char *name, const char *sentence, uint64_t value)
 {
     exposition_family(e, name, "counter", sentence);
-    exposition_int(e, NULL, (int64_t)value);
+    exposition_int(e, NULL, value);
 }
 
 void exposition_end(struct exposition *e)

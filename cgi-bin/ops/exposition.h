@@ -30,11 +30,25 @@ void exposition_family(
     struct exposition *e, const char *name, const char *type, const char *sentence);
 
 /* A sample of the family at hand, with up to two labels; one without a name ends them. */
-void exposition_int(struct exposition *e, const struct label labels[2], int64_t value);
-void exposition_seconds(struct exposition *e, const struct label labels[2], int64_t us);
+void exposition_int(struct exposition *e, const struct label labels[2], uint64_t value);
+void exposition_seconds(struct exposition *e, const struct label labels[2], uint64_t us);
+
+/*
+ * A histogram as a sample of the family at hand. Bucket i has what is at most unit * 2^i, and more
+ * than the bucket before has; the last one has all that is larger. Values are whole numbers, of
+ * which so many digits stand behind the point: 6 where they are microseconds and told as seconds.
+ */
+struct exposition_histogram {
+    const uint64_t *buckets;
+    size_t count;
+    uint64_t unit, sum;
+    int digits;
+};
+void exposition_histogram(
+    struct exposition *e, const struct label *label, const struct exposition_histogram *histogram);
 
 /* A family of one sample. */
-void exposition_gauge(struct exposition *e, const char *name, const char *sentence, int64_t value);
+void exposition_gauge(struct exposition *e, const char *name, const char *sentence, uint64_t value);
 void exposition_counter(
     struct exposition *e, const char *name, const char *sentence, uint64_t value);
 

@@ -3,6 +3,7 @@
 
 #include "base/version.h"
 #include "cgi-bin/ops/exposition.h"
+#include "cgi-bin/ops/programs.h"
 #include "home/alive.h"
 #include "store/events.h"
 #include "view/health.h"
@@ -18,12 +19,12 @@ static void print_room(const struct store_room *room, struct exposition *e)
 {
     exposition_gauge(e, "fxbridge_store_used_bytes",
         "Pages of the database that are in use; free ones are left out where it is nearly full.",
-        room->used_bytes);
+        (uint64_t)room->used_bytes);
     exposition_gauge(e, "fxbridge_store_max_bytes",
-        "How large the database may become (map_max_bytes).", room->max_bytes);
+        "How large the database may become (map_max_bytes).", (uint64_t)room->max_bytes);
     exposition_gauge(e, "fxbridge_disk_free_bytes",
         "What the programs' account may still write to the disk of the home.",
-        room->disk_free_bytes);
+        (uint64_t)room->disk_free_bytes);
     exposition_gauge(e, "fxbridge_accepting", "1 where the store has room for new events, else 0.",
         room->accepting);
 }
@@ -40,8 +41,7 @@ static enum err print_events(struct store_txn *txn, struct exposition *e)
     exposition_counter(e, "fxbridge_events_accepted",
         "Events in the order of the log, of all doors, since the home was made.", last);
     exposition_gauge(e, "fxbridge_events_unrouted",
-        "Accepted events of which the dispatcher has not made executions yet.",
-        (int64_t)(last - routed));
+        "Accepted events of which the dispatcher has not made executions yet.", last - routed);
     return ERR_OK;
 }
 
@@ -64,7 +64,7 @@ static enum err print_tables(struct store_txn *txn, struct exposition *e)
         uint64_t count;
         err = store_entries(txn, gauges[i].table, &count);
         if (!err)
-            exposition_gauge(e, gauges[i].name, gauges[i].sentence, (int64_t)count);
+            exposition_gauge(e, gauges[i].name, gauges[i].sentence, count);
     }
     return err;
 }
@@ -73,7 +73,7 @@ static void print_health(const struct health *health, struct exposition *e)
 {
     exposition_family(e, "fxbridge_oldest_waiting_seconds", "gauge",
         "How long the oldest event or execution that could run has waited; 0: none waits.");
-    exposition_seconds(e, NULL, health->waiting_ms * 1000);
+    exposition_seconds(e, NULL, (uint64_t)health->waiting_ms * 1000);
     exposition_family(e, "fxbridge_healthy", "gauge",
         "1 for each check of GET /health that is good, 0 for one that is bad.");
     for (size_t i = 0; i < HEALTH__MAX; i++) {
@@ -93,6 +93,7 @@ static enum err print_all(struct request *request, struct exposition *e)
     print_health(&health, e);
     print_room(&health.room, e);
     health_done(&health);
+    programs_print(e);
     enum err err = store_read_begin(request->store, &txn);
     if (err)
         return err;

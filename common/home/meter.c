@@ -1,17 +1,11 @@
 /* meter - see meter.h. */
 #include "home/meter.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/log.h"
 #include "base/siphash.h"
+#include "home/shared.h"
 
 #define SLOTS 4096 /* of a table; a power of two */
 #define PROBES 16  /* slots looked at for a key */
@@ -31,84 +25,11 @@ struct meter {
     _Atomic uint64_t secret[2]; /* places keys in the tables; a half that is 0 is not made yet */
 };
 
-/*
- * The map of this process. Where a page of it has no block on a full disk, or the file was cut
- * short by somebody, using that page is SIGBUS. Looking at the file first would not do: it can
- * be cut short between the look and the use.
- */
-static void *map_at;
-static struct sigaction before; /* what SIGBUS did before */
-static atomic_bool lost;        /* the file was, and nobody has said so yet */
-
-static void *map_private(void *at)
-{
-    int flags = MAP_PRIVATE | MAP_ANONYMOUS | (at ? MAP_FIXED : 0);
-    return mmap(at, sizeof(struct meter), PROT_READ | PROT_WRITE, flags, -1, 0);
-}
-
-/* Puts memory of this process in place of the map. Any other fault ends the process as ever. */
-static void on_bus_error(int signal, siginfo_t *info, void *context)
-{
-    uintptr_t at = (uintptr_t)info->si_addr - (uintptr_t)map_at;
-    int error = errno;
-    (void)context;
-    if (at < sizeof(struct meter) && map_private(map_at) != MAP_FAILED)
-        atomic_store(&lost, true);
-    else
-        sigaction(signal, &before, NULL); /* the fault comes again as soon as this returns */
-    errno = error;
-}
-
-static void watch(void *map)
-{
-    struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
-    bool first = !map_at;
-    map_at = map;
-    if (first)
-        sigaction(SIGBUS, &action, &before);
-}
-
-/* Blocks for all of it. Where a file system gives none ahead, there is no more to be had. */
-static bool has_blocks(int fd)
-{
-    return fallocate(fd, 0, 0, sizeof(struct meter)) == 0 || errno == EOPNOTSUPP;
-}
-
-static void *map_file(int fd)
-{
-    if (fd < 0 || ftruncate(fd, sizeof(struct meter)) < 0 || !has_blocks(fd))
-        return MAP_FAILED;
-    return mmap(NULL, sizeof(struct meter), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-}
+static struct shared file = {.name = "run/meters", .what = "rates", .bytes = sizeof(struct meter)};
 
 struct meter *meter_open(const struct home *home)
 {
-    char path[PATH_MAX];
-    home_path(home, "run/meters", path);
-    mode_t old = umask(007);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
-    umask(old);
-    void *map = map_file(fd);
-    if (map == MAP_FAILED) {
-        log_errno("cannot use run/meters in %s; this program keeps rates for itself", home->dir);
-        map = map_private(NULL);
-    }
-    if (fd >= 0)
-        close(fd);
-    if (map == MAP_FAILED) {
-        log_errno("there is no memory for rates; they are not limited");
-        return NULL;
-    }
-    watch(map);
-    return map;
-}
-
-/* For callers: a handler of signals cannot log. */
-static void tell_loss(void)
-{
-    if (atomic_load_explicit(&lost, memory_order_relaxed) && atomic_exchange(&lost, false))
-        log_warn("run/meters was cut short, or its disk is full; this program keeps rates for "
-                 "itself until it is started again");
+    return shared_open(&file, home);
 }
 
 /*
@@ -190,7 +111,7 @@ static bool take(struct meter *meter, enum meter_table table, const struct uuid 
     *ret_wait_ms = 0;
     if (!meter || rate->per_second <= 0)
         return true;
-    tell_loss();
+    shared_tell_loss(&file);
     int64_t now = now_ms * 1000, one = (int64_t)(1e6 / rate->per_second);
     int64_t room = (int64_t)(1e6 / rate->per_second * (rate->burst < 1 ? 1 : rate->burst));
     struct place place = place_of(meter, table, key);

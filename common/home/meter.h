@@ -30,12 +30,7 @@ struct rate {
     double burst;      /* how much may be used at once, at least 1 */
 };
 
-/*
- * Maps the file, made where it is missing. Where it cannot be used, on a full disk perhaps, the
- * process keeps rates for itself, which is logged. So it does when the file is cut short later:
- * the process takes SIGBUS for that, and for its own map alone. Once in a process; NULL, logged:
- * nothing is limited.
- */
+/* Opens the file (home/shared.h), once in a process. NULL, logged: nothing is limited. */
 struct meter *meter_open(const struct home *home);
 
 /*

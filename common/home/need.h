@@ -10,8 +10,8 @@
  * the home either. Landlock and seccomp see to that, where the kernel has them.
  *
  * One limit stands: who reads the store has db/lock.mdb open for writing, as every reader
- * has (store/PLATFORM.md), and run/meters. A program that is taken over can do harm with
- * these, though neither write an event nor read the key.
+ * has (store/PLATFORM.md), and run/meters and run/stats. A program that is taken over can do
+ * harm with these, though neither write an event nor read the key.
  */
 #include "home/home.h"
 

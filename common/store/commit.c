@@ -11,6 +11,7 @@
 #include "store/commit.h"
 
 #include "base/clock.h"
+#include "home/stats.h"
 #include "home/summon.h"
 #include "home/wake.h"
 #include "store/env.h"
@@ -89,23 +90,24 @@ static void fail(struct store_op *batch, enum err err)
             op->err = err;
 }
 
-static void commit(struct store *store, struct store_op *batch)
+/* Commits a batch. *ret_count: of how many mutations; ERR_OK as well where there is none. */
+static enum err commit(struct store *store, struct store_op *batch, size_t *ret_count)
 {
-    bool some = false;
+    *ret_count = 0;
     for (struct store_op *op = batch; op; op = op->next) {
         bool no_room = op->flags & (STORE_ACCEPT | STORE_LOOK) && !accepting(store);
         op->settled = op->flags & STORE_ACCEPT && no_room;
         if (op->settled)
             op->err = ERR_FULL;
-        some |= !op->settled;
+        *ret_count += !op->settled;
     }
-    while (some) {
+    while (*ret_count) {
         struct store_txn *txn;
         bool full = false;
         enum err err = txn_begin(store, &txn);
         if (err) {
             fail(batch, err);
-            return;
+            return err;
         }
         enum applied applied = apply(txn, batch);
         if (applied == APPLIED) {
@@ -113,15 +115,27 @@ static void commit(struct store *store, struct store_op *batch)
             if (err && !full)
                 fail(batch, err);
             if (!full)
-                return;
+                return err;
         } else {
             txn_abort(txn);
         }
         if ((full || applied == APPLY_GROW) && map_grow(store)) {
             fail(batch, ERR_FULL);
-            return;
+            return ERR_FULL;
         }
     }
+    return ERR_OK;
+}
+
+static void commit_timed(struct store *store, struct store_op *batch)
+{
+    size_t count;
+    int64_t began_us = clock_mono_us();
+    enum err err = commit(store, batch, &count);
+    int64_t now_us = clock_mono_us();
+    atomic_store(&store->queue.slow, now_us - began_us > SLOW_US);
+    if (count)
+        stats_commit(count, now_us - began_us, now_us, err);
 }
 
 /* A hint: what goes wrong here is logged, and the event is on disk all the same. */
@@ -191,11 +205,8 @@ static bool lead(struct store *store)
     struct commit_queue *queue = &store->queue;
     pthread_mutex_lock(&queue->lead);
     struct store_op *batch = take_batch(queue);
-    if (batch) {
-        int64_t began_us = clock_mono_us();
-        commit(store, batch);
-        atomic_store(&queue->slow, clock_mono_us() - began_us > SLOW_US);
-    }
+    if (batch)
+        commit_timed(store, batch);
     bool some = batch != NULL, wakes = wants_wake(batch);
     batch = with_done(batch);
     pthread_mutex_unlock(&queue->lead);

@@ -5,9 +5,12 @@
 
 #include "base/clock.h"
 #include "home/alive.h"
+#include "home/stats.h"
 #include "store/events.h"
 #include "store/executions.h"
 #include "store/queue.h"
+
+#define FAILED_US 60000000 /* for so long a commit that has failed says something of the store */
 
 static const struct {
     const char *name, *word;
@@ -113,6 +116,36 @@ static enum err find_oldest(struct store *store, int64_t *ret_since_ms)
     return err ? err : oldest.err;
 }
 
+/* Commits that have failed lately. */
+struct failing {
+    int64_t now_us;
+    const char *program; /* NULL: none has */
+};
+
+static void look_at_commits(const struct stats *stats, void *context)
+{
+    struct failing *failing = context;
+    int64_t failed_us = stats->failed_us;
+    if (failed_us > stats->committed_us && failing->now_us - failed_us < FAILED_US)
+        failing->program = stats->program;
+}
+
+static void look_at_store(struct health *health)
+{
+    struct failing failing = {.now_us = clock_mono_us()};
+    stats_each(look_at_commits, &failing);
+    if (!failing.program) {
+        find_good(health, HEALTH_STORE, "The database can be read and written.");
+        return;
+    }
+    buf_printf(&health->findings[HEALTH_STORE].reason,
+        "The last commit of %.*s has failed: the database or its disk refuses to be written.",
+        (int)sizeof((struct stats *)0)->program, failing.program);
+    find_bad(health, HEALTH_STORE, "",
+        "The programs' logs say why. Free space on the disk, or mend it; the programs go on by "
+        "themselves.");
+}
+
 static void look_at_waiting(const struct home *home, struct health *health)
 {
     int64_t late_ms = home->config.dispatcher_late_seconds * 1000;
@@ -142,7 +175,7 @@ void health_look(struct store *store, const struct home *home, struct health *re
             "The programs' logs say why; \"fxctl status\" says it, too.");
         return;
     }
-    find_good(ret_health, HEALTH_STORE, "The database can be read.");
+    look_at_store(ret_health);
     ret_health->room = store_room(store);
     look_at_room(home, ret_health);
     int64_t now = clock_wall_ms();

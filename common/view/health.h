@@ -39,7 +39,8 @@ struct health {
 
 /*
  * Looks at a home and its open store (NULL: it cannot be opened). What cannot be found out is a
- * finding. health_done frees what was found.
+ * finding. Commits that have failed are known to a process that has called stats_open.
+ * health_done frees what was found.
  */
 void health_look(struct store *store, const struct home *home, struct health *ret_health);
 void health_done(struct health *health);

@@ -20,6 +20,8 @@ ssize_t channel_read(struct channel *channel, void *buffer, size_t len)
 void channel_drain(struct channel *channel)
 {
     uint8_t bytes[DRAIN_STEP];
+    if (channel->ended)
+        return;
     int64_t until_ms = clock_mono_ms() + DRAIN_MS;
     for (size_t taken = 0; taken < DRAIN_BYTES && clock_mono_ms() < until_ms;) {
         ssize_t n = channel_read(channel, bytes, sizeof bytes);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "web/auth.h"
 #include "web/content.h"
@@ -26,6 +27,7 @@ static struct request *request_new(const struct serving *serving, struct channel
     request->meter = serving->meter;
     request->proxies = serving->proxies;
     request->channel = channel;
+    request->began_us = clock_mono_us();
     return request;
 }
 

@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "home/stats.h"
 #include "web/channel.h"
 
 #define RETRY_AFTER "2" /* seconds: most causes have gone by then, or need a person */
@@ -46,6 +48,7 @@ static void finish(struct request *request, int status, const char *type, struct
     buf_add_span(&head, buf_span(&request->headers));
     buf_add_str(&head, "\r\n");
     channel_send(request->channel, buf_span(&head), body);
+    stats_request(status, clock_mono_us() - request->began_us);
     buf_done(&head);
     buf_done(&request->headers);
     buf_done(&request->body_bytes);

@@ -95,6 +95,7 @@ struct request {
 
     /* The rest is for this layer alone. */
     struct channel *channel;
+    int64_t began_us; /* monotonic */
     struct meter *meter;
     const struct networks *proxies;
     struct buf body_bytes, headers;

@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "home/logs.h"
 #include "home/need.h"
+#include "home/stats.h"
 #include "home/summon.h"
 #include "model/address.h"
 #include "web/channel.h"
@@ -383,6 +384,7 @@ static enum err open_home(const struct program *program, bool fastcgi)
         summon_split(&home);
     if (err)
         return err;
+    stats_open(&home, program->name);
     err = store_open(&home, program->mode, &store);
     return err == ERR_NOTFOUND ? ERR_BUSY : err; /* it is being put back, perhaps */
 }

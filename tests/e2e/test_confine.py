@@ -97,7 +97,7 @@ def read_memory(pid):
     return True
 
 for file in ("secret.key", "fx.conf", "first.key", "db/data.mdb", "db/lock.mdb", "log/note",
-             "run/dispatcher.lock", "run/meters"):
+             "run/dispatcher.lock", "run/meters", "run/stats"):
     path = home + "/" + file
     attacks["read " + file] = lambda path=path: read(path)
     attacks["open to write " + file] = lambda path=path: write(path)
@@ -256,7 +256,7 @@ def processes_by_name(home):
     named = {"the dispatcher": home.dispatcher.pid, "a neighbour": home.neighbour.pid}
     for pid in children_of(home.server.pid):
         named[os.path.basename(command_of(pid).split()[0])] = pid
-    assert len(named) == 8, named
+    assert len(named) == 9, named
     return named
 
 

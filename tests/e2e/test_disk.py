@@ -91,6 +91,19 @@ def test_head_that_fails_ends_no_dispatcher(home, faults, fault):
     assert home.dispatcher.poll() is None and home.dispatcher.pid == dispatcher
 
 
+def test_health_tells_of_commits_that_fail(home, faults):
+    faults.set("flush", errno.EIO, times=ALWAYS)
+    assert post(home).status == 503
+    def told():
+        return home.get("/health/ready", key=None).json["status"]
+    until(lambda: told() == "broken", what="health is bad")
+    [found] = [one for one in home.get("/health").json["checks"] if one["name"] == "store"]
+    assert not found["good"] and "has failed" in found["reason"] and "logs" in found["remedy"]
+    faults.clear()
+    until(lambda: post(home).status == 200, what="events are taken again")
+    until(lambda: told() == "ready", what="health is good")
+
+
 def test_dispatcher_without_its_store_can_be_stopped(home, faults):
     faults.set("head", errno.EIO, times=ALWAYS)
     home.run_fxctl("pipeline", "list")
@@ -211,4 +224,17 @@ def test_meters_that_are_cut_short_end_no_program(home):
     statuses = [home.get("/fx/executions", key=key).status for _ in range(6)]
     assert statuses[:2] == [200, 200] and 429 in statuses
     assert "run/meters was cut short" in home.logs()
+    assert set(children_of(home.server.pid)) == before
+
+
+def test_stats_that_are_cut_short_end_no_program(home):
+    """What a program counts from then on is its own; what is told of the others goes on."""
+    home.start()
+    before = set(children_of(home.server.pid))
+    for _ in range(2):
+        os.truncate(home.dir / "run/stats", 0)
+        assert home.get("/fx/executions").status == 200
+        assert home.get("/metrics").status == 200
+        assert home.post_event("any")["cid"]
+    assert "run/stats was cut short" in home.logs()
     assert set(children_of(home.server.pid)) == before

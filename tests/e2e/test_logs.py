@@ -194,7 +194,7 @@ def test_hangup_of_a_web_program_that_writes_to_its_server(home, name):
 
 
 # These cannot open a file of the home that was not there when they began (test_needs.py).
-SHUT = ("status", "triggers")
+SHUT = ("status", "triggers", "ops")
 
 
 @pytest.mark.parametrize("name", ["events", "status", "triggers", "pipelines", "console", "ops"])

@@ -118,6 +118,16 @@ def test_without_a_store(home):
 
 # --- Metrics ---
 
+def counted(home, name, **labels):
+    """A counter's value; 0 where there is none yet."""
+    return number(home, name + "_total", **labels) or 0
+
+
+def is_counted(home, expected, name, **labels):
+    """A reply is counted when it has left, so that whoever has it may come first."""
+    until(lambda: counted(home, name, **labels) == expected,
+          what=lambda: f"{name} {labels} is {expected}, instead of {counted(home, name, **labels)}")
+
 def promtool(*arguments, stdin=None):
     program = find_program("promtool") or pytest.skip("there is no promtool (Debian: prometheus)")
     return subprocess.run([program, *arguments], input=stdin, capture_output=True, timeout=60)
@@ -154,3 +164,57 @@ def test_openmetrics_names(home):
     home.start()
     text = home.get("/metrics", headers=[("Accept", OPENMETRICS)]).body.decode()
     assert "# TYPE fxbridge_events_accepted counter\nfxbridge_events_accepted_total 0\n" in text
+
+
+REFUSALS = {
+    "malformed": (lambda home: home.call("POST", "/fx/events", b"{"), 400),
+    "credential": (lambda home: home.call("POST", "/fx/events", b"{}", key=None), 401),
+    "not_allowed": (lambda home: home.call("POST", "/fx/events", b"{}", key=home.key("status")), 403),
+    "path": (lambda home: home.get("/fx/events/none"), 404),
+    "method": (lambda home: home.get("/fx/events"), 405),
+    "media_type": (lambda home: home.call("POST", "/fx/events", b"{}", headers=[("Content-Type", "text/plain")]), 415),
+    "not_acceptable": (lambda home: home.post("/fx/events", {}), 422),
+}
+
+
+def test_what_programs_count(served):
+    """Processes of before included: CGI has one for each request."""
+    home = served
+    before = {reason: counted(home, "fxbridge_events_refused", reason=reason) for reason in REFUSALS}
+    for reason, (refuse, status) in REFUSALS.items():
+        for _ in range(2):
+            assert refuse(home).status == status, reason
+    same = {"headers": [("Idempotency-Key", "one")]}
+    for _ in range(3):
+        assert home.post("/fx/events/generic", {}, **same).status == 200
+    for reason, (_, status) in REFUSALS.items():
+        is_counted(home, before[reason] + 2, "fxbridge_events_refused", reason=reason)
+    is_counted(home, 2, "fxbridge_events_repeated")
+    is_counted(home, 3, "fxbridge_http_requests", program="events", status="200")
+    assert number(home, "fxbridge_http_request_seconds_count", program="events") >= 17
+    assert counted(home, "fxbridge_events_accepted") == 1
+    assert number(home, "fxbridge_commit_seconds_count", program="events") >= 1
+    assert number(home, "fxbridge_commit_mutations_sum", program="events") >= 1
+    assert counted(home, "fxbridge_commits_failed", program="events") == 0
+
+
+def test_numbers_outlive_programs(home):
+    home.start()
+    assert home.post("/fx/events", {}).status == 422
+    is_counted(home, 1, "fxbridge_events_refused", reason="not_acceptable")
+    home.kill()
+    home.start()
+    assert counted(home, "fxbridge_events_refused", reason="not_acceptable") == 1
+
+
+def test_histograms_add_up(home):
+    home.start()
+    text = home.get("/metrics").body.decode()
+    told = re.findall(r'^(\w+)_bucket{program="(\w+)",le="([^"]+)"} (\d+)$', text, re.M)
+    assert told
+    rows = {}
+    for name, program, le, count in told:
+        rows.setdefault((name, program), []).append((float(le), int(count)))
+    for (name, program), buckets in rows.items():
+        assert buckets == sorted(buckets) and buckets[-1][0] == float("inf"), name
+        assert buckets[-1][1] == number(home, f"{name}_count", program=program) or program == "ops"
