@@ -76,6 +76,25 @@ static void write_text(const struct fxctl *ctl, const struct overview *overview,
     buf_done(&table);
 }
 
+/* In a home that nobody has used, says what to do first. */
+static void tell_first_steps(const struct fxctl *ctl, const struct overview *overview)
+{
+    struct buf text = BUF_INIT;
+    if (overview->last)
+        return;
+    buf_add_str(&text, "Nothing has come in yet. A script of yours in scripts/ of the home is "
+                       "started by events so:\n  ");
+    fxctl_add_command(ctl, "pipeline apply", span_str("FILE"), &text);
+    buf_add_str(&text, "\n  ");
+    fxctl_add_command(ctl, "trigger start", span_str("NAME"), &text);
+    buf_add_str(&text, "\n  ");
+    fxctl_add_command(ctl, "key create --scope events --name", span_str("NAME"), &text);
+    buf_add_str(
+        &text, "\nA definition, FILE, is as those of examples/; fxctl man | man -l - has more.");
+    fxctl_say("%s", buf_text(&text));
+    buf_done(&text);
+}
+
 static int status(struct fxctl *ctl)
 {
     struct overview overview;
@@ -92,6 +111,8 @@ static int status(struct fxctl *ctl)
     else
         write_text(ctl, &overview, &text);
     fxctl_print(&text);
+    if (!err && !ctl->json)
+        tell_first_steps(ctl, &overview);
     buf_done(&text);
     overview_done(&overview);
     return status;

@@ -15,6 +15,7 @@ static const struct route routes[] = {
     {"GET", "/fx/executions/{execution_id}/log", SCOPE_STATUS, step_logs},
     {"GET", "/fx/executions", SCOPE_STATUS, results_list},
     {"GET", "/fx/openapi.json", SCOPE_NONE, openapi},
+    {"GET", "/", SCOPE_NONE, openapi_root},
 };
 
 int main(void)

@@ -45,3 +45,19 @@ void openapi(struct request *request)
         reply_json(request, 200, document);
     buf_done(&root);
 }
+
+/* For whoever has typed the address of the gateway into a browser. */
+void openapi_root(struct request *request)
+{
+    struct buf root = BUF_INIT, text = BUF_INIT;
+    place_add_root(request, &root);
+    buf_printf(&text, "<%s/fx/openapi.json>; rel=\"service-desc\"", buf_text(&root));
+    reply_header(request, "Link", buf_text(&text));
+    buf_clear(&text);
+    buf_printf(&text,
+        "This is FX Bridge, which takes events; %s/fx/openapi.json says what there is.",
+        buf_text(&root));
+    reply_message(request, 200, buf_text(&text));
+    buf_done(&text);
+    buf_done(&root);
+}

@@ -64,6 +64,12 @@ def test_openapi_names_its_server(below):
     assert reply.status == 200 and reply.json["servers"][0]["url"] == (below.base or "/")
 
 
+def test_the_root_leads_to_what_there_is(below):
+    reply = below.get("/", key=None)
+    assert reply.status == 200 and f" {below.base}/fx/openapi.json " in reply.json["message"]
+    assert reply.headers["Link"] == f'<{below.base}/fx/openapi.json>; rel="service-desc"'
+
+
 @pytest.mark.parametrize("path", ["/fx/nope", "/fx/events/nope", "/nope", "/bridge/fx/executions",
                                   "/fx//executions", "/fx/%65xecutions", "/fx/../fx/executions"])
 def test_other_paths_are_nothing(below, path):

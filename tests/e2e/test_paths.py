@@ -53,7 +53,7 @@ def test_strange_method(site, method):
 
 
 @pytest.mark.parametrize("path", [
-    "/", "/fx", "/fx/", "/fx/event", "/fx/eventsX", "/fx/events/x", "/fx/events/x/y", "/fx/cid",
+    "/fx", "/fx/", "/fx/event", "/fx/eventsX", "/fx/events/x", "/fx/events/x/y", "/fx/cid",
     "/fx/cid/", f"/fx/cid/{NOBODY}/x", f"/fx/cid/{NOBODY}/explain/x", "/fx/executionsX",
     f"/fx/executions/{NOBODY}/x", f"/fx/executions/{NOBODY}/event/x", "/FX/events", "/fx/Events", "/api", "/api/", "/api/v1",
     "/api/v1/", "/api/v2/events", "/api/v1/pipelinesX", "/api/v1/pipelines/none/x",

@@ -27,6 +27,7 @@ ROWS = {
     ("OPTIONS", "/fx/events/generic"): (None, 204),
     ("OPTIONS", "/fx/events/webhook"): (None, 204),
     ("GET", "/fx/openapi.json"): (None, 200),
+    ("GET", "/"): (None, 200),
     ("GET", "/fx/cid/{cid}"): (None, 404),
     ("GET", "/fx/cid/{cid}/explain"): (None, 404),
     ("GET", "/fx/executions"): (None, 200),
@@ -291,7 +292,7 @@ def test_other_ways_to_write_a_path(chest, template):
     path = path_of(template)
     last = path.rindex("/") + 1
     for other in (path + "x", path + "/x/y/z", "/" + path, path.replace("/", "//", 2)[1:],
-                  f"{path[:last]}%{ord(path[last]):02x}{path[last + 1:]}",
+                  f"{path[:last]}%{ord((path[last:] or '/')[0]):02x}{path[last + 1:]}",
                   path.replace("/fx", "/FX").replace("/api", "/API"),
                   path[:last] + "./" + path[last:], path[:last] + "x/../" + path[last:],
                   path + "%00", path + ";x=y", path + "%20", path.replace("/", "%2f", 2)):

@@ -233,7 +233,7 @@ class Home:
         try:
             return all(getattr(self.get(path, key=None), "status", None) == 404
                        for path in ("/fx/events/-/-", "/api/v1/events/-/-", "/api/v1/pipelines/-/-",
-                                    "/api/v1/admin/-/-", "/health/-", "/"))
+                                    "/api/v1/admin/-/-", "/health/-", "/-"))
         except (OSError, http.client.HTTPException):
             # A connection to a port where nobody listens yet may come to be one with itself.
             return False
