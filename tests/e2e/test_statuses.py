@@ -72,7 +72,7 @@ def program_of(path):
         return "events"
     if path.startswith(("/health", "/metrics")):
         return "ops"
-    if path.startswith("/fx/"):
+    if path == "/" or path.startswith("/fx/"):
         return "status"
     if path.startswith("/api/v1/admin"):
         return "console"
