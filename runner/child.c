@@ -91,11 +91,13 @@ static int become(const struct child_spec *spec)
     return errno;
 }
 
-/* So that the process can open them anew, as /dev/stderr. */
+/* So that the process can open them anew, as /dev/stderr. What is its account's stays as it is. */
 static void give_descriptors(const struct child_spec *spec)
 {
+    struct stat st;
     for (int i = 0; spec->account && i < spec->fd_count; i++)
-        (void)!fchown(spec->fds[i], spec->account->uid, spec->account->gid);
+        if (fstat(spec->fds[i], &st) == 0 && st.st_uid != spec->account->uid)
+            (void)!fchown(spec->fds[i], spec->account->uid, spec->account->gid);
 }
 
 bool child_start(const struct child_spec *spec, struct child *ret_child, int *ret_error)

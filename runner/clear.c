@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -37,14 +38,26 @@ static int open_directory(int at, const char *name)
     return fd;
 }
 
-bool clear_is_needed(int fd)
+static bool is_spared(const struct clear_spared *spared, const char *name, ino_t inode)
+{
+    for (; spared && spared->name; spared++)
+        if (spared->inode == inode && strcmp(spared->name, name) == 0)
+            return true;
+    return false;
+}
+
+bool clear_is_needed(int fd, const struct clear_spared *spared)
 {
     NOT_ZEROED _Alignas(struct dirent64) char bytes[1024];
     ssize_t n = lseek(fd, 0, SEEK_SET);
     bool found = n < 0;
     while (!found && (n = getdents64(fd, bytes, sizeof bytes)) > 0) {
-        for (ssize_t at = 0; at < n; at += ((struct dirent64 *)(bytes + at))->d_reclen)
-            found |= !directory_is_dots(((struct dirent64 *)(bytes + at))->d_name);
+        const struct dirent64 *entry;
+        for (ssize_t at = 0; at < n; at += entry->d_reclen) {
+            entry = (const struct dirent64 *)(bytes + at);
+            found |= !directory_is_dots(entry->d_name) &&
+                     !is_spared(spared, entry->d_name, entry->d_ino);
+        }
     }
     return found || n < 0;
 }
@@ -71,15 +84,20 @@ static void lift(struct clearing *c, int from, const char *name)
     c->stuck |= rc < 0;
 }
 
-/* Calls `each` with what is in the directory, as far as the budget goes. How much that was. */
+/*
+ * Calls `each` with what is in the directory and not spared, as far as the budget goes. How much
+ * that was.
+ */
 static size_t for_entries(struct clearing *c, int at, const char *name,
-    void (*each)(struct clearing *c, int at, const char *name))
+    const struct clear_spared *spared, void (*each)(struct clearing *c, int at, const char *name))
 {
     size_t count = 0;
     int fd = open_directory(at, name);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     c->stuck |= !dir;
     for (struct dirent *entry; *c->budget && !c->stuck && (entry = directory_next(dir));) {
+        if (is_spared(spared, entry->d_name, entry->d_ino))
+            continue;
         each(c, fd, entry->d_name);
         --*c->budget;
         count++;
@@ -102,16 +120,16 @@ static void remove_whole(struct clearing *c, int at, const char *name)
 {
     if (is_removed(at, name))
         return;
-    (void)for_entries(c, at, name, remove_or_lift);
+    (void)for_entries(c, at, name, NULL, remove_or_lift);
     (void)unlinkat(at, name, AT_REMOVEDIR);
 }
 
-bool clear_directory(const char *path, size_t *budget)
+bool clear_directory(const char *path, size_t *budget, const struct clear_spared *spared)
 {
     struct clearing c = {.top = open_directory(AT_FDCWD, path), .budget = budget};
     size_t met = 1;
     while (c.top >= 0 && met && *budget && !c.stuck)
-        met = for_entries(&c, c.top, ".", remove_whole);
+        met = for_entries(&c, c.top, ".", spared, remove_whole);
     if (c.top >= 0)
         close(c.top);
     return c.top >= 0 && !met;

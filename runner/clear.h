@@ -6,15 +6,25 @@
  */
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
-/* Is there, or may there be, anything in this open directory? Most scripts leave nothing. */
-bool clear_is_needed(int fd);
+/* A name that is left where it leads to this inode. A list of them ends with one that is NULL. */
+struct clear_spared {
+    const char *name;
+    ino_t inode;
+};
 
 /*
- * Removes what is in the directory, at most *budget entries, and counts them off. Links
- * are not followed. False when something is left: the budget is used up, or an entry
- * cannot be removed.
+ * Is there, or may there be, anything in this open directory but what is spared (NULL: nothing)?
+ * Most scripts leave nothing.
  */
-bool clear_directory(const char *path, size_t *budget);
+bool clear_is_needed(int fd, const struct clear_spared *spared);
+
+/*
+ * Removes what is in the directory but for what is spared (NULL: nothing), at most *budget
+ * entries, and counts them off. Links are not followed. False when something is left: the budget
+ * is used up, or an entry cannot be removed.
+ */
+bool clear_directory(const char *path, size_t *budget, const struct clear_spared *spared);
 
 #endif

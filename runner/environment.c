@@ -75,6 +75,8 @@ static char *add_fd_path(struct environment *e, const char *name)
 void environment_name_process(pid_t pid, void *context)
 {
     struct environment *e = context;
+    if (!e->context)
+        return;
     snprintf(e->context, sizeof FD_PATH_ROOM, "/proc/%d/fd/4", (int)pid);
     snprintf(e->out, sizeof FD_PATH_ROOM, "/proc/%d/fd/3", (int)pid);
 }
@@ -107,8 +109,25 @@ void environment_build(
     add_uuid(e, "FX_PARENT_EXECUTION_ID", &call->event->parent);
     add_number(e, "FX_ATTEMPT", call->job->attempt);
     add(e, "FX_EVENT_TYPE", call->event->type);
-    e->context = add_fd_path(e, "FX_CONTEXT");
-    e->out = add_fd_path(e, "FX_OUT");
+}
+
+static void add_path(
+    struct environment *e, const char *name, const char *directory, const char *file)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s", directory, file);
+    add(e, name, span_str(path));
+}
+
+void environment_add_desk(struct environment *e, const char *work)
+{
+    if (*work) {
+        add_path(e, "FX_CONTEXT", work, DESK_CONTEXT);
+        add_path(e, "FX_OUT", work, DESK_LINES);
+    } else {
+        e->context = add_fd_path(e, "FX_CONTEXT");
+        e->out = add_fd_path(e, "FX_OUT");
+    }
 }
 
 void environment_done(struct environment *e)

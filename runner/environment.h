@@ -13,15 +13,16 @@
  * Of these a persistent script has FX_PIPELINE_ID, FX_PIPELINE, FX_PIPELINE_VERSION, FX_STEP
  * and FX_INSTANCE; the others change from one execution to the next.
  *
- * FX_CONTEXT and FX_OUT are paths of the script's descriptors 4 and 3 that lead there for all that
- * the script starts, too (/proc/PID/fd/4; proc_pid_fd(5)), as long as the script's process runs.
+ * FX_CONTEXT and FX_OUT lie in the work directory (desk.h), for all that the script starts. Where
+ * that cannot be, they are paths of the script's descriptors 4 and 3, which lead there as long as
+ * the script's process runs (/proc/PID/fd/4; proc_pid_fd(5)).
  */
 #include "runner/step.h"
 
 struct environment {
     char **variables; /* ended by NULL */
     size_t count;
-    char *context, *out; /* the values of FX_CONTEXT and FX_OUT; NULL: it has none */
+    char *context, *out; /* paths of descriptors that are to be completed; NULL: there are none */
 };
 
 /*
@@ -32,9 +33,12 @@ void environment_build(
     struct environment *environment, const struct step_call *call, bool lasting, const char *work);
 void environment_done(struct environment *environment);
 
+/* Adds FX_CONTEXT and FX_OUT, in the work directory, or ("") as paths of descriptors. */
+void environment_add_desk(struct environment *environment, const char *work);
+
 /*
- * Completes FX_CONTEXT and FX_OUT of the environment (`context`), which is not of a lasting
- * process. For the script's process itself, between vfork and exec.
+ * Completes paths of descriptors in the environment (`context`), if there are any. For the
+ * script's process itself, between vfork and exec.
  */
 void environment_name_process(pid_t pid, void *context);
 

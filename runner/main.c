@@ -108,6 +108,13 @@ static bool handle(enum frame_type type, struct span body)
     return true;
 }
 
+/* What an execution has left is not kept for the time in which nothing happens. */
+static void rest(void)
+{
+    room_rest();
+    live_rest();
+}
+
 /* fx-dispatcher has looked already: what has changed since is somebody's doing right now. */
 static void find_account(void)
 {
@@ -139,7 +146,7 @@ int main(int argc, char **argv)
     find_account();
     signal(SIGPIPE, SIG_IGN);
     child_prepare();
-    while (link_next(&type, &body, live_rest) && handle(type, buf_span(&body)))
+    while (link_next(&type, &body, rest) && handle(type, buf_span(&body)))
         ;
     http_step_end();
     persistent_end_all(&home.config);

@@ -9,7 +9,6 @@
 
 #define DEPTH_MAX 64 /* each has a descriptor while what is below is counted */
 #define BLOCK 512    /* of st_blocks (stat(2)) */
-#define ENTRY_MIN 4096
 
 struct measuring {
     int64_t left; /* bytes that may still be found; negative: there are more */
@@ -31,7 +30,7 @@ static void count(struct measuring *m, const struct stat *st)
     int64_t bytes = (int64_t)st->st_blocks * BLOCK;
     if (!S_ISDIR(st->st_mode) && st->st_nlink > 1)
         bytes /= (int64_t)st->st_nlink;
-    m->left -= bytes < ENTRY_MIN ? ENTRY_MIN : bytes;
+    m->left -= bytes < MEASURE_ENTRY ? MEASURE_ENTRY : bytes;
 }
 
 static void count_entries(struct measuring *m, DIR *dir)

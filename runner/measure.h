@@ -10,9 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define MEASURE_ENTRY 4096 /* bytes that each entry counts as at least */
+
 /*
- * Does the open directory hold more than so many bytes? Each entry counts as 4 KiB at least,
- * which bounds how many are looked at; a file with several names counts a part under each.
+ * Does the open directory hold more than so many bytes? What each entry counts as at least also
+ * bounds how many are looked at; a file with several names counts a part under each.
  */
 bool measure_exceeds(int fd, int64_t bytes);
 

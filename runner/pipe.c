@@ -8,6 +8,7 @@
 #include "base/err.h"
 
 #define READ_STEP 65536
+#define PIPE_READS 16 /* of what a pipe can hold */
 
 static bool make_pipe(int fds[2], int ours)
 {
@@ -56,4 +57,10 @@ bool pipe_read(int *fd, pipe_sink *sink, void *context)
     else if (n == 0 || errno != EAGAIN)
         pipe_close(fd);
     return n > 0;
+}
+
+void pipe_drain(int *fd, pipe_sink *sink, void *context)
+{
+    for (int i = 0; i < PIPE_READS && pipe_read(fd, sink, context); i++)
+        ;
 }

@@ -19,6 +19,12 @@ typedef void pipe_sink(const void *bytes, size_t len, void *context);
  */
 bool pipe_read(int *fd, pipe_sink *sink, void *context);
 
+/*
+ * Reads what is there, no more than a pipe can hold: for one that only somebody whom the runner
+ * cannot end may still write into. Any user's pipes hold 1 MiB at most (pipe-max-size, pipe(7)).
+ */
+void pipe_drain(int *fd, pipe_sink *sink, void *context);
+
 /* Closes a descriptor that may be closed already; *fd becomes -1. */
 void pipe_close(int *fd);
 

@@ -14,10 +14,9 @@
 #include "base/err.h"
 #include "runner/link.h"
 
-#define READS_AT_ONCE 16 /* each of 64 KiB: one that never stops writing is not waited for */
-#define ENDING_MS 50     /* for what has closed the pipes because it is about to end */
-#define TOLD_MAX 256     /* processes; those that do not fit are killed without notice */
-#define NAME_BYTES 17    /* of a process with a line end and a NUL (TASK_COMM_LEN) */
+#define ENDING_MS 50  /* for what has closed the pipes because it is about to end */
+#define TOLD_MAX 256  /* processes; those that do not fit are killed without notice */
+#define NAME_BYTES 17 /* of a process with a line end and a NUL (TASK_COMM_LEN) */
 
 /* Hearing. */
 
@@ -26,9 +25,7 @@ static bool read_once(const struct remains *r)
 {
     bool open = false;
     for (size_t i = 0; i < REMAINS_PIPES; i++) {
-        for (int n = 0;
-             n < READS_AT_ONCE && pipe_read(r->pipes[i].fd, r->pipes[i].sink, r->context);)
-            n++;
+        pipe_drain(r->pipes[i].fd, r->pipes[i].sink, r->context);
         open |= *r->pipes[i].fd >= 0;
     }
     return open;

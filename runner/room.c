@@ -34,7 +34,7 @@ static struct {
 
 static const struct account *guest; /* NULL: scripts run under this process's account */
 
-static struct room execution = {.fd = -1, .rules = -1};
+static struct room execution = {.fd = -1, .rules = -1, .desk = DESK_NONE};
 
 /* What others have left. */
 
@@ -51,7 +51,7 @@ static int lock_dir(const char *path)
 
 static void remove_dir(const char *path, size_t *budget)
 {
-    if (clear_directory(path, budget) && rmdir(path) < 0)
+    if (clear_directory(path, budget, NULL) && rmdir(path) < 0)
         log_errno("cannot remove %s", path);
 }
 
@@ -159,11 +159,15 @@ static void make_dir(struct room *room)
 }
 
 /* A script may have changed the rights; one that is not confined may have removed it. */
-static bool is_as_made(const struct room *room)
+static bool is_unharmed(const struct room *room)
 {
     struct stat st;
-    return fstat(room->fd, &st) == 0 && st.st_nlink && (st.st_mode & 0777) == mode_of_room() &&
-           !clear_is_needed(room->fd);
+    return fstat(room->fd, &st) == 0 && st.st_nlink && (st.st_mode & 0777) == mode_of_room();
+}
+
+static bool is_as_made(const struct room *room)
+{
+    return is_unharmed(room) && !clear_is_needed(room->fd, room->desk.spared);
 }
 
 /* What is too much to be removed at once waits in a directory for it. */
@@ -173,7 +177,8 @@ static void discard(struct room *room)
     size_t budget = TIDY_ENTRIES;
     close(room->fd);
     room->fd = -1;
-    if (clear_directory(room->dir, &budget) && rmdir(room->dir) == 0)
+    desk_leave(&room->desk);
+    if (clear_directory(room->dir, &budget, NULL) && rmdir(room->dir) == 0)
         return;
     name_mine("trash", trash);
     snprintf(to, sizeof to, "%s/%lu", trash, mine.made++);
@@ -194,7 +199,7 @@ const struct account *room_account(const struct home *home, const char *script)
 
 void room_open(struct room *room, const struct home *home)
 {
-    *room = (struct room){.fd = -1, .rules = -1, .home = home};
+    *room = (struct room){.fd = -1, .rules = -1, .desk = DESK_NONE, .home = home};
     if (has_mine(home))
         make_dir(room);
     outside_watch(&room->outside, home);
@@ -222,6 +227,12 @@ struct room *room_of_execution(const struct home *home)
     if (!execution.home)
         room_open(&execution, home);
     return &execution;
+}
+
+bool room_open_desk(struct room *room, struct span context, struct desk_ends *ret_ends)
+{
+    return room->fd >= 0 && (is_unharmed(room) || fchmod(room->fd, mode_of_room()) == 0) &&
+           desk_open(&room->desk, room->fd, guest, context, ret_ends);
 }
 
 static ino_t look_at_scripts(const struct home *home)
@@ -266,7 +277,8 @@ bool room_is_overfull(struct room *room, int64_t now_ms)
 {
     if (now_ms < looks_at(room, now_ms))
         return false;
-    bool overfull = measure_exceeds(room->fd, room->home->config.step_work_bytes);
+    int64_t may_hold = room->home->config.step_work_bytes + desk_bytes(&room->desk);
+    bool overfull = measure_exceeds(room->fd, may_hold);
     int64_t after_ms = clock_mono_ms(), pause_ms = (after_ms - now_ms) * LOOK_SHARE;
     room->look_ms = after_ms + (pause_ms > LOOK_MS ? pause_ms : LOOK_MS);
     return overfull;
@@ -286,16 +298,21 @@ void room_tidy(void)
     execution.look_ms = 0;
     if (mine.has_trash) {
         name_mine("trash", trash);
-        mine.has_trash = !clear_directory(trash, &budget);
+        mine.has_trash = !clear_directory(trash, &budget, NULL);
     }
     if (!execution.dir[0] || is_as_made(&execution))
         return;
-    if (clear_directory(execution.dir, &budget) && fchmod(execution.fd, mode_of_room()) == 0 &&
-        is_as_made(&execution))
+    if (clear_directory(execution.dir, &budget, execution.desk.spared) &&
+        fchmod(execution.fd, mode_of_room()) == 0 && is_as_made(&execution))
         return;
     drop_rules(&execution);
     discard(&execution);
     make_dir(&execution);
+}
+
+void room_rest(void)
+{
+    desk_rest(&execution.desk);
 }
 
 void room_end(void)

@@ -29,6 +29,7 @@ struct run {
     struct room *room;
     struct child child;
     int log_fd, line_fd; /* the runner's ends of the pipes; -1 once the other end is closed */
+    int said_fd;         /* the other end of line_fd, which stays open while the process runs */
     struct tail log;
     struct buf partial;     /* a line on descriptor 3 that has not ended */
     bool refused, too_long; /* a line on descriptor 3 was */
@@ -160,11 +161,8 @@ static void end_remains(struct run *run)
 {
     struct buf names = BUF_INIT;
     child_finish(&run->child, run->word == LINK_GONE ? NULL : &names);
-    /* Nobody is left to write, so this comes to an end. */
-    while (pipe_read(&run->log_fd, take_log, run))
-        ;
-    while (pipe_read(&run->line_fd, take_lines, run))
-        ;
+    pipe_drain(&run->log_fd, take_log, run);
+    pipe_drain(&run->line_fd, take_lines, run);
     if (names.len)
         tail_note(&run->log, "killed what the script had left running: ", buf_span(&names));
     buf_done(&names);
@@ -205,6 +203,7 @@ static void run_child(struct run *run, struct step_end *end)
     run->log.max = (size_t)run->call->home->config.step_log_bytes;
     run->signal_ms = clock_mono_ms() + run->call->timeout_ms;
     watch(run);
+    pipe_close(&run->said_fd);
     hear_remains(run);
     end_remains(run);
     take_line(run, buf_span(&run->partial));
@@ -233,20 +232,40 @@ static int memory_file(const char *name, struct span bytes)
     return fd;
 }
 
+/*
+ * Makes what the script reads its context from and says its lines into. Where nothing can lie in
+ * the work directory, they are a file in memory and a pipe. False with errno.
+ */
+static bool make_desk(struct run *run, struct environment *environment, int *ret_context_fd)
+{
+    struct buf context = BUF_INIT;
+    struct desk_ends ends;
+    environment_context(run->call, &context);
+    bool good = room_open_desk(run->room, buf_span(&context), &ends);
+    environment_add_desk(environment, good ? run->room->dir : "");
+    if (good) {
+        *ret_context_fd = ends.context;
+        run->line_fd = ends.heard;
+        run->said_fd = ends.said;
+    } else {
+        *ret_context_fd = memory_file("context", buf_span(&context));
+        good = *ret_context_fd >= 0 && pipe_from_child(&run->line_fd, &run->said_fd);
+    }
+    buf_done(&context);
+    return good;
+}
+
 /* Starts the process. `run` gets the runner's ends of its pipes. False: *ret_error is an errno. */
 static bool start_script(struct run *run, struct environment *environment, int *ret_error)
 {
     char path[PATH_MAX], directory[PATH_MAX];
-    struct buf context = BUF_INIT;
-    int log_fd = -1, line_fd = -1;
+    int log_fd = -1, context_fd = -1;
     step_script_path(run->call, path);
     home_path(run->call->home, "scripts", directory);
-    environment_context(run->call, &context);
     confine_begin(run->call->home);
     int event_fd = memory_file("event", run->call->event_text);
-    int context_fd = memory_file("context", buf_span(&context));
-    bool good = event_fd >= 0 && context_fd >= 0 && pipe_from_child(&run->log_fd, &log_fd) &&
-                pipe_from_child(&run->line_fd, &line_fd);
+    bool good = event_fd >= 0 && make_desk(run, environment, &context_fd) &&
+                pipe_from_child(&run->log_fd, &log_fd);
     *ret_error = errno;
     if (good) {
         struct child_spec spec = {
@@ -255,7 +274,7 @@ static bool start_script(struct run *run, struct environment *environment, int *
             .environment = environment->variables,
             .name_process = environment_name_process,
             .context = environment,
-            .fds = {event_fd, log_fd, log_fd, line_fd, context_fd},
+            .fds = {event_fd, log_fd, log_fd, run->said_fd, context_fd},
             .fd_count = 5,
             .limits = &run->call->home->config,
         };
@@ -265,14 +284,12 @@ static bool start_script(struct run *run, struct environment *environment, int *
     pipe_close(&event_fd);
     pipe_close(&context_fd);
     pipe_close(&log_fd);
-    pipe_close(&line_fd);
-    buf_done(&context);
     return good;
 }
 
 void script_run(const struct step_call *call, struct step_end *end)
 {
-    struct run run = {.call = call, .log_fd = -1, .line_fd = -1};
+    struct run run = {.call = call, .log_fd = -1, .line_fd = -1, .said_fd = -1};
     if (!step_is_trusted(call, end))
         return;
     run.room = room_of_execution(call->home);
@@ -285,6 +302,7 @@ void script_run(const struct step_call *call, struct step_end *end)
         step_not_started(end, call, error);
     pipe_close(&run.log_fd);
     pipe_close(&run.line_fd);
+    pipe_close(&run.said_fd);
     buf_done(&run.partial);
     environment_done(&environment);
 }

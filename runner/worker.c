@@ -197,10 +197,8 @@ static void finish(struct asking *a)
     hear_remains(a);
     child_finish(&w->child, a->gone ? NULL : &names);
     w->running = false;
-    while (!a->answered && pipe_read(&w->out_fd, hear_answer, a))
-        ;
-    while (pipe_read(&w->log_fd, hear_log, a))
-        ;
+    pipe_drain(&w->out_fd, hear_answer, a);
+    pipe_drain(&w->log_fd, hear_log, a);
     if (names.len && a->question->log)
         tail_note(a->question->log, "killed what the script had left running: ", buf_span(&names));
     buf_done(&names);

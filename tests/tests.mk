@@ -4,7 +4,7 @@ UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*_test.c))
 FUZZ := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 
 # Files of programs that have unit tests.
-UNIT_OBJ := $(addprefix $(B)/obj/runner/,answer.o blot.o clear.o lines.o measure.o saved.o) \
+UNIT_OBJ := $(addprefix $(B)/obj/runner/,answer.o blot.o clear.o desk.o lines.o measure.o pipe.o saved.o) \
 	$(filter-out %/main.o,$(call objects,cgi-bin/events))
 
 $(B)/tests/%_test: $(B)/obj/tests/unit/%_test.o $(UNIT_OBJ) $(B)/libfxweb.a $(B)/libfx.a

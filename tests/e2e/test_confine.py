@@ -15,8 +15,8 @@ from contextlib import contextmanager
 import pytest
 
 from harness import BUILD, Home, children_of, command_of, end, is_running, until
-from jobs import (OK, PYTHON, SAY, SH, completed, failure, make, python, run, runners,
-                  stop_trigger)
+from jobs import (OK, PYTHON, SAY, SH, completed, failure, left, make, python, run, runners,
+                  stop_trigger, works)
 
 ORDINARY = "nobody"
 
@@ -470,24 +470,15 @@ exit 0
 
 # --- The work directory ---
 
-def works(home):
-    """What there is in run/work."""
-    return [path for path in (home.dir / "run/work").glob("*/*")]
-
-
-def left(home):
-    return [path for work in works(home) for path in work.iterdir()]
-
-
 MESS = SH + """
-[ -z "$(ls -A "$TMPDIR")" ] || exit 9
+[ "$(cd "$TMPDIR" && echo .* *)" = ". .. .fx-context .fx-out *" ] || exit 9
 mkdir -p "$TMPDIR/a/b/c" "$TMPDIR/-rf" && cd "$TMPDIR" && : >"a/b/c/file with
 newline" && ln -s /etc link && mkfifo fifo && chmod 0 a/b a && echo $TMPDIR
 """
 
 
 def test_work_directory(site):
-    """Empty at the beginning of each execution, shared by its steps, gone at the end."""
+    """Empty but for FX_CONTEXT and FX_OUT when an execution begins, shared by its steps, gone at the end."""
     make(site, MESS, SH + '[ -p "$TMPDIR/fifo" ]\n', event="job", scale={"max": 1})
     for _ in range(3):
         completed(site.wait_cid(site.post_event("job")["cid"])[0])
@@ -544,8 +535,8 @@ for n, line in enumerate(sys.stdin):
 
 
 @pytest.mark.parametrize("script, harm", [
-    ("confined", 'chmod 0 "$TMPDIR"'), ("free", 'rmdir "$TMPDIR"'),
-    ("free", 'rmdir "$TMPDIR" && echo >"$TMPDIR"')])
+    ("confined", 'chmod 0 "$TMPDIR"'), ("free", 'rm -r "$TMPDIR"'),
+    ("free", 'rm -r "$TMPDIR" && echo >"$TMPDIR"')])
 def test_work_directory_that_is_harmed(site, script, harm):
     """The next execution has one as if it were the first."""
     site.write_script(script, SH + f': >"$TMPDIR/file" && rm "$TMPDIR/file" && {harm}\n')

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from harness import BUILD, Home, until
-from jobs import OK, PYTHON, SH, completed, failure, make, run
+from jobs import OK, PYTHON, SH, completed, failure, left, make, run
 
 ROOT = os.geteuid() == 0
 USER = "nobody"
@@ -104,7 +104,7 @@ def test_ends_with_its_step(site):
     failure(run(site, {**step, "options": {"timeout": 1}}))
     pid = int(begun.read_text())
     until(lambda: not os.path.exists(f"/proc/{pid}"), what="it is gone")
-    until(lambda: not any((site.dir / "run/work").glob("*/*/*")), what="nothing is left")
+    until(lambda: not left(site), what="nothing is left")
 
 
 @only_root
@@ -223,4 +223,4 @@ def test_by_capabilities(confine):
         told = dict(line.split(":", 1) for line in log.splitlines() if ":\t" in line)
         assert {told[name].strip() for name in ("CapEff", "CapPrm", "CapAmb")} == {"0" * 16}
         failure(run(home, {**script(home, "hangs", SH + "sleep 1000\n"), "options": {"timeout": 1}}))
-        until(lambda: not any((home.dir / "run/work").glob("*/*/*")), what="nothing is left")
+        until(lambda: not left(home), what="nothing is left")

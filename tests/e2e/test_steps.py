@@ -27,15 +27,16 @@ assert lines.pop() == ""
 env = dict(line.split("=", 1) for line in lines)
 home = os.getcwd().removesuffix("/scripts")
 assert env.pop("FX_INSTANCE") == f"{os.getppid()}:{home}"
-assert env.pop("TMPDIR").startswith(f"{home}/run/work/{os.getppid()}/")
-assert env.pop("FX_CONTEXT") == f"/proc/{os.getpid()}/fd/4"
-assert env.pop("FX_OUT") == f"/proc/{os.getpid()}/fd/3"
+work = env.pop("TMPDIR")
+assert work.startswith(f"{home}/run/work/{os.getppid()}/")
+assert env.pop("FX_CONTEXT") == work + "/.fx-context"
+assert env.pop("FX_OUT") == work + "/.fx-out"
 say(save={"env": env, "count": len(lines) - 4})
 """)
 
 
 def expected_environment(execution, step="step1", **more):
-    """Of a step, but for FX_INSTANCE, TMPDIR and paths of descriptors, which name processes."""
+    """Of a step, but for FX_INSTANCE, TMPDIR and what lies in it, which name a process."""
     account = pwd.getpwuid(os.geteuid())
     return {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -113,11 +114,11 @@ def test_event_on_stdin_is_whole_and_only_to_be_read(live):
 first, second = os.open("/dev/stdin", os.O_RDONLY), os.dup(0)
 texts = [os.read(0, 1 << 21), os.read(first, 1 << 21)]
 say(save={"lengths": [len(json.loads(t)["data"]) for t in texts]})
-for fd in (0, 4, os.open("/dev/fd/4", os.O_RDWR)):
+for fd in (lambda: 0, lambda: 4, lambda: os.open("/dev/fd/4", os.O_RDWR)):
     try:
-        os.pwrite(fd, b"!", 0)
-        say(save={"wrote": fd})
-    except PermissionError:
+        os.pwrite(fd(), b"!", 0)
+        say(save={"wrote": True})
+    except OSError:
         pass
 """), payload=payload))
     assert execution["data"] == {"lengths": [len(payload)] * 2}
@@ -173,8 +174,8 @@ def test_no_inherited_descriptor(live):
         seen[int(number)] = target
     assert seen.pop(5).startswith("/proc/")  # what ls itself is listing
     assert seen.keys() == {0, 1, 2, 3, 4}
-    assert seen[0].startswith("/memfd") and seen[4].startswith("/memfd")
-    assert seen[1] == seen[2] == seen[3] == "pipe"
+    assert seen[0].startswith("/memfd") and seen[1] == seen[2] == "pipe"
+    assert seen[3].endswith("/.fx-out") and seen[4].endswith("/.fx-context")
 
 
 def test_limits(home):

@@ -2,7 +2,7 @@
 import pytest
 
 from harness import until
-from jobs import PYTHON, SH, completed, failure, make, run
+from jobs import PYTHON, SH, completed, failure, left, make, run
 
 MIB = 1 << 20
 TOO_MUCH = ("step step1: put more than 8388608 bytes into its work directory and was killed; the setting [step] "
@@ -36,7 +36,7 @@ FILLERS = {
 def test_too_much(site, form):
     execution = run(site, SH + f"cd $TMPDIR\n{FILLERS[form]}\nexec sleep 1000\n")
     assert failure(execution) == TOO_MUCH
-    until(lambda: not any((site.dir / "run/work").glob("*/*/*")), what="what it has put there is gone")
+    until(lambda: not left(site), what="what it has put there is gone")
 
 
 # What is no more than it may hold.

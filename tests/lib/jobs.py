@@ -127,6 +127,19 @@ def stop_trigger(home, pipeline):
     assert reply.status == 200, reply
 
 
+# --- Work directories ---
+
+def works(home):
+    """Those of the scripts of all runners."""
+    return list((home.dir / "run/work").glob("*/*"))
+
+
+def left(home):
+    """What is in them, but for what each has of the runner's own, with nothing in it."""
+    return [path for work in works(home) for path in work.iterdir()
+            if path.name != ".fx-out" and (path.name != ".fx-context" or path.stat().st_size)]
+
+
 # --- Processes ---
 
 def once(home, *options):

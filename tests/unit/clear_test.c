@@ -28,7 +28,7 @@ static int teardown(void **state)
 /* Nobody who runs this is root for long: root needs no rights of a directory. */
 static bool clears(size_t budget)
 {
-    return clear_directory(work, &budget);
+    return clear_directory(work, &budget, NULL);
 }
 
 static void make(const char *name, mode_t mode)
@@ -117,7 +117,7 @@ static void clear_keeps_to_its_budget(void **state)
         make(name, 0);
     }
     size_t budget = 4;
-    assert_false(clear_directory(work, &budget));
+    assert_false(clear_directory(work, &budget, NULL));
     assert_int_equal(budget, 0);
     assert_true(clears(7));
 }
@@ -129,18 +129,42 @@ static void clear_is_needed_for_anything(void **state)
     char name[NAME_MAX + 1] = {0};
     int dir = open(work, O_RDONLY | O_DIRECTORY);
     memset(name, 'x', NAME_MAX);
-    assert_false(clear_is_needed(dir));
+    assert_false(clear_is_needed(dir, NULL));
     static const char *const names[] = {".x", "...", "x"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         make(names[i], i == 0 ? 0700 : 0);
-        assert_true(clear_is_needed(dir));
+        assert_true(clear_is_needed(dir, NULL));
         assert_true(clears(10));
-        assert_false(clear_is_needed(dir));
+        assert_false(clear_is_needed(dir, NULL));
     }
     make(name, 0);
-    assert_true(clear_is_needed(dir));
+    assert_true(clear_is_needed(dir, NULL));
     close(dir);
-    assert_true(clear_is_needed(dir));
+    assert_true(clear_is_needed(dir, NULL));
+}
+
+/* By its name and its inode; below the top nothing is. */
+static void clear_spares_what_is_named(void **state)
+{
+    (void)state;
+    struct stat st;
+    size_t budget = 10;
+    make("a", 0);
+    make("full", 0700);
+    int dir = open(work, O_RDONLY | O_DIRECTORY);
+    assert_int_equal(fstatat(dir, "a", &st, 0), 0);
+    struct clear_spared spared[] = {{"b", st.st_ino}, {"a", st.st_ino}, {NULL, 0}};
+    assert_int_equal(linkat(dir, "a", dir, "full/a", 0), 0);
+    assert_true(clear_is_needed(dir, spared));
+    assert_true(clear_directory(work, &budget, spared));
+    assert_false(clear_is_needed(dir, spared));
+    assert_int_equal(fstatat(dir, "a", &st, 0), 0);
+    assert_int_equal(fstatat(dir, "full", &st, 0), -1);
+    spared[1].inode++;
+    assert_true(clear_is_needed(dir, spared));
+    assert_true(clear_directory(work, &budget, spared));
+    assert_int_equal(fstatat(dir, "a", &st, 0), -1);
+    close(dir);
 }
 
 static void clear_says_so_when_it_cannot(void **state)
@@ -159,6 +183,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(clear_takes_rights_that_are_missing, setup, teardown),
         cmocka_unit_test_setup_teardown(clear_keeps_to_its_budget, setup, teardown),
         cmocka_unit_test_setup_teardown(clear_is_needed_for_anything, setup, teardown),
+        cmocka_unit_test_setup_teardown(clear_spares_what_is_named, setup, teardown),
         cmocka_unit_test_setup_teardown(clear_says_so_when_it_cannot, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,55 @@
+#ifndef RUNNER_DESK_H
+#define RUNNER_DESK_H
+/*
+ * desk - what lies in a script's work directory for all that the script starts: a file with the
+ * step's context (FX_CONTEXT), and a FIFO whose lines the runner reads (FX_OUT). The script has
+ * both open as well, as descriptors 4 and 3.
+ *
+ * Both are made once and serve one step after the other. A script may do with their names what it
+ * likes, so they are looked at before each step, and made anew where they are not as they were
+ * made, or where somebody whom the runner could not end still writes.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "home/account.h"
+#include "runner/clear.h"
+
+#define DESK_CONTEXT ".fx-context"
+#define DESK_LINES ".fx-out"
+
+struct desk {
+    int context;                   /* the file, to write; -1: nothing lies there */
+    struct stat file, fifo;        /* as they have to be */
+    struct clear_spared spared[3]; /* their names; none while nothing lies there */
+};
+
+#define DESK_NONE ((struct desk){.context = -1})
+
+/* What a step needs, closed by exec. */
+struct desk_ends {
+    int context;     /* to read from the beginning */
+    int said, heard; /* the FIFO: to write, and the runner's end, which does not block */
+};
+
+/*
+ * Writes the context, and opens what the next step needs, in a directory that belongs to `guest`
+ * (NULL: to this process's account) and in which no process of a step runs any more. The lines
+ * are at their end when the caller, too, has closed ret_ends->said. False when the directory or
+ * its disk does not allow it; nothing is open then.
+ */
+bool desk_open(struct desk *desk, int dir, const struct account *guest, struct span context,
+    struct desk_ends *ret_ends);
+
+/* Forgets the context, for a time in which no step runs. */
+void desk_rest(struct desk *desk);
+
+/* How much of what is in the directory is not the script's, as measure.h counts. */
+int64_t desk_bytes(const struct desk *desk);
+
+/* Forgets both, for a directory that is given up. */
+void desk_leave(struct desk *desk);
+
+#endif
