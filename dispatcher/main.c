@@ -200,7 +200,7 @@ static enum err take_lock(struct dispatcher *d, const struct options *options)
 static enum err open_store(struct dispatcher *d)
 {
     struct upgrade upgrade;
-    enum err err = upgrade_open(&d->home, &d->store, &upgrade);
+    enum err err = upgrade_open(&d->home, NULL, &d->store, &upgrade);
     if (!err && upgrade.from < upgrade.to)
         log_info("the database was brought from layout %d to %d; a copy of it as it was is in %s",
             (int)upgrade.from, (int)upgrade.to, upgrade.copy);

@@ -79,7 +79,7 @@ static int retry_all(struct fxctl *ctl)
         status = read_pipeline(ctl, pipeline);
     if (status)
         return status;
-    enum err err = dead_letters_retry_all(ctl->store, span_str(pipeline), version, &retried);
+    enum err err = dead_letters_retry_all(ctl->store, NULL, span_str(pipeline), version, &retried);
     return err ? fxctl_failed(err) : print_retried(ctl, &retried);
 }
 

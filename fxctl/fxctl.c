@@ -31,7 +31,12 @@ int fxctl_opened(enum err err)
 
 int fxctl_open_store(struct fxctl *ctl, enum store_mode mode)
 {
-    return fxctl_opened(store_open(&ctl->home, mode, &ctl->store));
+    int status = fxctl_opened(store_open(&ctl->home, mode, &ctl->store));
+    if (!status && mode == STORE_READ_WRITE) {
+        who_find(&ctl->who);
+        store_set_actor(ctl->store, &ctl->who.actor);
+    }
+    return status;
 }
 
 int fxctl_open(struct fxctl *ctl, enum store_mode mode)

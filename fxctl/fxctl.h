@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "fxctl/command.h"
+#include "fxctl/who.h"
 #include "home/home.h"
 #include "store/store.h"
 
@@ -36,6 +37,7 @@ struct fxctl {
 
     struct home home;    /* after fxctl_open_home */
     struct store *store; /* after fxctl_open */
+    struct who who;      /* after the store was opened to be written */
 };
 
 /* The value of an option of this command; NULL when it was not given. Borrowed. */
@@ -87,6 +89,7 @@ extern const struct command execution_log_commands[];
 extern const struct command action_commands[];
 extern const struct command dead_letter_commands[];
 extern const struct command status_commands[];
+extern const struct command audit_commands[];
 extern const struct command doctor_commands[];
 extern const struct command completion_commands[];
 extern const struct command man_commands[];

@@ -32,6 +32,7 @@ static const struct command *const groups[] = {
     action_commands,
     dead_letter_commands,
     status_commands,
+    audit_commands,
     doctor_commands,
     completion_commands,
     man_commands,

@@ -5,11 +5,18 @@
 #include "fxctl/input.h"
 #include "model/limits.h"
 #include "model/name.h"
+#include "store/audit.h"
 #include "store/events.h"
 
 static enum err append(struct store_txn *txn, void *context)
 {
-    return events_append(txn, context);
+    const struct event *event = context;
+    char cid[UUID_TEXT];
+    uuid_format(&event->cid, cid);
+    enum err err = events_append(txn, context);
+    return err ? err
+               : audit_add_with(
+                     txn, AUDIT_EVENT_PUBLISH, "event", span_str(cid), "type", event->type);
 }
 
 static void print_accepted(const struct fxctl *ctl, const struct event *event)

@@ -1,16 +1,14 @@
 /* tail - events as they are accepted. */
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "fxctl/event_query.h"
+#include "fxctl/follow.h"
 #include "fxctl/operand.h"
 #include "store/events.h"
 #include "view/event.h"
 
 #define TAIL_LINES_DEFAULT 10
-#define TAIL_LOOK_MS 100    /* between two looks at the number of the last commit, each for free */
 #define TAIL_READ_MAX 10000 /* records of one read transaction */
 
 struct tail {
@@ -113,25 +111,13 @@ static enum err look(
     return err;
 }
 
-/* Waits for a commit. False: nobody reads what is printed any more. */
-static bool wait_for_commit(struct fxctl *ctl, uint64_t seen)
-{
-    struct pollfd out = {.fd = STDOUT_FILENO};
-    do {
-        (void)poll(&out, 1, TAIL_LOOK_MS);
-        if (out.revents & (POLLERR | POLLHUP | POLLNVAL))
-            return false;
-    } while (store_last_commit(ctl->store) == seen);
-    return true;
-}
-
 /* Prints what comes until a signal ends the process, or nobody reads it any more. */
 static enum err follow(struct fxctl *ctl, struct tail *tail)
 {
     uint64_t seen;
     bool more;
     enum err err = look(ctl, tail, true, &more, &seen);
-    while (!err && !ferror(stdout) && (more || wait_for_commit(ctl, seen)))
+    while (!err && !ferror(stdout) && (more || follow_wait(ctl, seen)))
         err = look(ctl, tail, false, &more, &seen);
     return err;
 }

@@ -35,7 +35,8 @@ static void tell(const struct fxctl *ctl, const struct upgrade *upgrade)
 static int upgrade_locked(struct fxctl *ctl)
 {
     struct upgrade upgrade;
-    int status = fxctl_opened(upgrade_open(&ctl->home, &ctl->store, &upgrade));
+    who_find(&ctl->who);
+    int status = fxctl_opened(upgrade_open(&ctl->home, &ctl->who.actor, &ctl->store, &upgrade));
     if (!status)
         tell(ctl, &upgrade);
     return status;

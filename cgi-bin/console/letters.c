@@ -48,7 +48,8 @@ void letters_retry_all(struct request *request)
         !read_version(request, query.pipeline_id, &version))
         return;
     serve_block(); /* many transactions follow */
-    enum err err = dead_letters_retry_all(request->store, query.pipeline_id, version, &done);
+    enum err err = dead_letters_retry_all(
+        request->store, request_actor(request), query.pipeline_id, version, &done);
     if (err) {
         reply_error(request, err);
     } else {

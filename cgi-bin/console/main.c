@@ -1,6 +1,7 @@
 /*
- * console - the administration of a home: its events, its dead letters, its step secrets.
+ * console - the administration of a home: its events, dead letters, step secrets and audit.
  */
+#include "cgi-bin/console/audit.h"
 #include "cgi-bin/console/events.h"
 #include "cgi-bin/console/letters.h"
 #include "cgi-bin/console/step_secrets.h"
@@ -17,6 +18,7 @@ static const struct route routes[] = {
     {"PUT", "/api/v1/admin/step-secrets/{name}", SCOPE_ADMIN, step_secrets_store},
     {"GET", "/api/v1/admin/step-secrets/{name}", SCOPE_ADMIN, step_secrets_show},
     {"DELETE", "/api/v1/admin/step-secrets/{name}", SCOPE_ADMIN, step_secrets_remove},
+    {"GET", "/api/v1/admin/audit", SCOPE_ADMIN, audit_rows},
 };
 
 int main(void)

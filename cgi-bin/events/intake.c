@@ -315,5 +315,5 @@ void intake_finish(struct request *request, struct intake *intake)
             return;
     read_contents(request, intake);
     kept_note(request, intake->events, intake->count);
-    request_write(request, STORE_ACCEPT | STORE_WAKE, store, stored);
+    request_write(request, STORE_ACCEPT | STORE_WAKE | STORE_UNTOLD, store, stored);
 }

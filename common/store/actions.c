@@ -3,6 +3,7 @@
 
 #include "model/limits.h"
 #include "store/attempts.h"
+#include "store/audit.h"
 #include "store/events.h"
 #include "store/executions.h"
 #include "store/key.h"
@@ -18,6 +19,14 @@ static enum err note_one_more(struct store_txn *txn, uint64_t queue)
 {
     struct queue_change one_more = {.ready = 1};
     return queue_note_change(txn, queue, &one_more);
+}
+
+static enum err tell(
+    struct store_txn *txn, enum audit_action action, const struct uuid *id, struct span pipeline_id)
+{
+    char text[UUID_TEXT];
+    uuid_format(id, text);
+    return audit_add_with(txn, action, "execution", span_str(text), "pipeline_id", pipeline_id);
 }
 
 /* Puts a pending execution into its queue. */
@@ -77,6 +86,8 @@ enum err actions_run(struct store_txn *txn, struct action_run *run, int64_t now_
         err = executions_start(txn, &event, &execution);
     if (!err)
         err = note_one_more(txn, execution.queue);
+    if (!err)
+        err = tell(txn, AUDIT_EXECUTION_RUN, &execution.id, run->pipeline_id);
     run->execution = execution.id;
     run->cid = event.cid;
     buf_done(&name);
@@ -107,6 +118,8 @@ static enum err check_pipeline(
     return err == ERR_NOTFOUND ? find_pipeline(txn, execution, ret_why) : err;
 }
 
+#define OF_RUNS_BY_HAND 0 /* no queue yet: they may have none, and it is made when it is needed */
+
 /*
  * Finds the queue that a retried execution waits in, and which version would start it today: those
  * of its pipeline's started trigger. A run by hand, or what no trigger would start, waits with the
@@ -129,7 +142,8 @@ static enum err find_queue(struct store_txn *txn, const struct execution *execut
     if (err)
         return err;
     *ret_latest = info.version;
-    return run_queues_make(txn, execution->pipeline_id, ret_queue);
+    *ret_queue = OF_RUNS_BY_HAND;
+    return ERR_OK;
 }
 
 static enum err find_version(struct store_txn *txn, const struct execution *execution,
@@ -191,8 +205,12 @@ enum err actions_retry(struct store_txn *txn, struct action_retry *retry)
         err = find_queue(txn, &execution, &queue, &latest);
     if (!err)
         err = find_version(txn, &execution, retry, latest);
+    if (!err && queue == OF_RUNS_BY_HAND)
+        err = run_queues_make(txn, execution.pipeline_id, &queue);
     if (!err)
         err = begin_again(txn, &execution, queue, retry->version);
+    if (!err)
+        err = tell(txn, AUDIT_EXECUTION_RETRY, &execution.id, execution.pipeline_id);
     buf_done(&copy);
     return err;
 }
@@ -215,6 +233,8 @@ enum err actions_skip(struct store_txn *txn, const struct uuid *id, const char *
         err = ERR_CONFLICT;
     if (!err)
         err = end_pending(txn, &execution, PENDING_END_SKIPPED);
+    if (!err)
+        err = tell(txn, AUDIT_EXECUTION_SKIP, &execution.id, execution.pipeline_id);
     buf_done(&copy);
     return err;
 }
@@ -232,6 +252,8 @@ enum err actions_cancel(struct store_txn *txn, const struct uuid *id, const char
         err = store_put(txn, TABLE_CANCELS, uuid_span(id), SPAN_NONE);
     else if (!err)
         err = ERR_CONFLICT;
+    if (!err)
+        err = tell(txn, AUDIT_EXECUTION_CANCEL, &execution.id, execution.pipeline_id);
     buf_done(&copy);
     return err;
 }

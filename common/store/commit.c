@@ -10,6 +10,8 @@
  */
 #include "store/commit.h"
 
+#include <assert.h>
+
 #include "base/clock.h"
 #include "home/stats.h"
 #include "home/summon.h"
@@ -60,6 +62,17 @@ bool store_txn_has_room(const struct store_txn *txn)
 /* What has come of applying a batch. */
 enum applied { APPLIED, APPLY_AGAIN, APPLY_GROW };
 
+/* A change that somebody makes and that nothing tells of would be a hole in the audit. */
+static enum err run(struct store_txn *txn, struct store_op *op)
+{
+    bool untold = op->flags & STORE_UNTOLD;
+    txn->dirty = txn->told = false;
+    txn->actor = untold ? NULL : op->actor ? op->actor : txn->store->actor;
+    enum err err = op->mutation(txn, op->context);
+    assert(err || !txn->actor || !txn->dirty || txn->told);
+    return err;
+}
+
 /*
  * Runs the mutations that are not settled. One that fails before it has changed
  * anything just keeps its error; one that fails later settles with it, and the
@@ -70,8 +83,7 @@ static enum applied apply(struct store_txn *txn, struct store_op *batch)
     for (struct store_op *op = batch; op; op = op->next) {
         if (op->settled)
             continue;
-        txn->dirty = false;
-        op->err = op->mutation(txn, op->context);
+        op->err = run(txn, op);
         if (op->err && txn->full)
             return APPLY_GROW;
         if (op->err && txn->dirty) {
@@ -243,7 +255,13 @@ bool store_is_slow(struct store *store)
 
 enum err store_write(struct store *store, unsigned flags, store_mutation *mutation, void *context)
 {
-    struct store_op op = {.mutation = mutation, .context = context, .flags = flags};
+    return store_write_for(store, NULL, flags, mutation, context);
+}
+
+enum err store_write_for(struct store *store, const struct actor *actor, unsigned flags,
+    store_mutation *mutation, void *context)
+{
+    struct store_op op = {.mutation = mutation, .context = context, .flags = flags, .actor = actor};
     store_submit(store, &op);
     store_lead(store);
     return op.err;

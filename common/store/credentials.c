@@ -2,6 +2,7 @@
 #include "store/credentials.h"
 
 #include "base/crypto.h"
+#include "store/audit.h"
 #include "store/key.h"
 #include "store/seal.h"
 #include "store/walk.h"
@@ -24,6 +25,14 @@ static enum err put_proof(
     return store_put(txn, TABLE_WEBHOOKS, uuid_span(&credential->id), SPAN_NONE);
 }
 
+static enum err tell(
+    struct store_txn *txn, enum audit_action action, const struct credential *credential)
+{
+    char id[UUID_TEXT];
+    uuid_format(&credential->id, id);
+    return audit_add_with(txn, action, "credential", span_str(id), "name", credential->name);
+}
+
 enum err credentials_create(struct store_txn *txn, const struct credential *credential)
 {
     struct span there;
@@ -33,7 +42,7 @@ enum err credentials_create(struct store_txn *txn, const struct credential *cred
     err = put(txn, credential);
     for (size_t i = 0; !err && i < credential->proof_count; i++)
         err = put_proof(txn, credential, credential->proofs[i].bytes);
-    return err;
+    return err ? err : tell(txn, AUDIT_CREDENTIAL_CREATE, credential);
 }
 
 enum err credentials_get(
@@ -85,6 +94,8 @@ enum err credentials_revoke(struct store_txn *txn, const struct uuid *id, int64_
     if (!err && !credential.revoked_ms) {
         credential.revoked_ms = now_ms;
         err = put(txn, &credential);
+        if (!err)
+            err = tell(txn, AUDIT_CREDENTIAL_REVOKE, &credential);
     }
     buf_done(&copy);
     return err;
@@ -112,6 +123,8 @@ enum err credentials_rotate(
     err = put(txn, &credential);
     if (!err)
         err = put_proof(txn, &credential, proof.bytes);
+    if (!err)
+        err = tell(txn, AUDIT_CREDENTIAL_ROTATE, &credential);
 out:
     buf_done(&copy);
     return err;

@@ -62,13 +62,13 @@ static enum err retry_some(struct store_txn *txn, void *context)
     return err;
 }
 
-enum err dead_letters_retry_all(struct store *store, struct span pipeline_id,
-    struct retry_version version, struct dead_letters_retried *ret_retried)
+enum err dead_letters_retry_all(struct store *store, const struct actor *actor,
+    struct span pipeline_id, struct retry_version version, struct dead_letters_retried *ret_retried)
 {
     struct walk walk = {.pipeline_id = pipeline_id, .done = {.version = version}};
     enum err err;
     do {
-        err = store_write(store, STORE_WAKE, retry_some, &walk);
+        err = store_write_for(store, actor, STORE_WAKE, retry_some, &walk);
         walk.done = walk.now;
         walk.after = walk.next;
     } while (!err && !uuid_is_none(&walk.after));

@@ -30,10 +30,12 @@ struct dead_letters_retried {
 /*
  * Tries all dead letters of a pipeline again, or of all pipelines where the id is empty.
  * Each is tried once, however soon it fails again. Takes several transactions: after an
- * error some dead letters have been tried, and another call tries the others.
+ * error some dead letters have been tried, and another call tries the others. For an actor
+ * (store_set_actor).
  */
-enum err dead_letters_retry_all(struct store *store, struct span pipeline_id,
-    struct retry_version version, struct dead_letters_retried *ret_retried) MUST_CHECK;
+enum err dead_letters_retry_all(struct store *store, const struct actor *actor,
+    struct span pipeline_id, struct retry_version version,
+    struct dead_letters_retried *ret_retried) MUST_CHECK;
 
 /* Writes {"retried", "left", "why": [...], "version"}. */
 void dead_letters_format(const struct dead_letters_retried *retried, struct json_out *out);

@@ -15,9 +15,11 @@
 struct store_txn {
     MDB_txn *txn;
     struct store *store;
-    bool dirty;   /* the mutation at hand has changed something */
-    bool changed; /* something was changed at all */
-    bool full;    /* the map had no room for a change; growing may help */
+    bool dirty;                /* the mutation at hand has changed something */
+    bool changed;              /* something was changed at all */
+    bool full;                 /* the map had no room for a change; growing may help */
+    bool told;                 /* the mutation at hand has told of itself */
+    const struct actor *actor; /* whom the mutation at hand is made for; NULL: nobody */
     struct store_txn *next;
 };
 
@@ -39,8 +41,9 @@ struct store {
     MDB_env *env;
     MDB_dbi tables[TABLE__MAX];
     size_t page_bytes;
-    atomic_bool broken; /* LMDB has said that this process must not go on */
-    bool told_full;     /* "full" was logged, and nothing committed since; for writers alone */
+    atomic_bool broken;        /* LMDB has said that this process must not go on */
+    const struct actor *actor; /* store_set_actor */
+    bool told_full; /* "full" was logged, and nothing committed since; for writers alone */
 
     /* Held shared by every transaction and exclusively while the map is moved. */
     pthread_rwlock_t map_lock;

@@ -2,7 +2,7 @@
 #define STORE_KEY_H
 /*
  * key - composed keys, built in place. LMDB takes keys of at most 511 bytes;
- * the longest here is a pipeline id, its NUL and an execution id.
+ * the longest here is the subject of a record in audit, its NUL and a number.
  */
 #include <stdint.h>
 

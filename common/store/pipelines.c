@@ -3,6 +3,7 @@
 
 #include "base/pack.h"
 #include "model/name.h"
+#include "store/audit.h"
 #include "store/key.h"
 #include "store/run_queues.h"
 #include "store/step_secrets.h"
@@ -98,6 +99,20 @@ static enum err delete_name(struct store_txn *txn, struct span name)
     return err;
 }
 
+static enum err tell(struct store_txn *txn, enum audit_action action, struct span id,
+    struct span name, uint32_t version)
+{
+    struct buf detail = BUF_INIT;
+    struct json_out out = json_out_to(&detail);
+    json_open(&out, '{');
+    json_put_text(&out, "name", name);
+    json_put_int(&out, "version", version);
+    json_close(&out, '}');
+    enum err err = audit_add(txn, action, "pipeline", id, buf_span(&detail));
+    buf_done(&detail);
+    return err;
+}
+
 enum err pipelines_create(struct store_txn *txn, struct span id, struct span name,
     struct span definition, int64_t now_ms, uint32_t *ret_version, const char **ret_taken)
 {
@@ -125,7 +140,7 @@ enum err pipelines_create(struct store_txn *txn, struct span id, struct span nam
         err = store_del(txn, TABLE_DELETED_PIPELINES, id);
     if (!err)
         *ret_version = version;
-    return err;
+    return err ? err : tell(txn, AUDIT_PIPELINE_CREATE, id, name, version);
 }
 
 enum err pipelines_replace(struct store_txn *txn, struct span id, uint32_t if_version,
@@ -143,6 +158,8 @@ enum err pipelines_replace(struct store_txn *txn, struct span id, uint32_t if_ve
     buf_add_span(&name, info.name);
     info = (struct pipeline_info){id, buf_span(&name), version, info.created_ms, now_ms};
     err = put_info(txn, &info);
+    if (!err)
+        err = tell(txn, AUDIT_PIPELINE_REPLACE, id, info.name, version);
     buf_done(&name);
     if (!err)
         err = put_version(txn, id, version, definition, now_ms);
@@ -222,7 +239,12 @@ enum err pipelines_delete(struct store_txn *txn, struct span id)
     if (err)
         return err;
     uint32_t version = info.version;
-    err = delete_name(txn, info.name);
+    struct buf name = BUF_INIT;
+    buf_add_span(&name, info.name); /* the text of info dies with the first change */
+    err = tell(txn, AUDIT_PIPELINE_DELETE, id, buf_span(&name), version);
+    if (!err)
+        err = delete_name(txn, buf_span(&name));
+    buf_done(&name);
     if (!err)
         err = store_del(txn, TABLE_PIPELINES, id);
     if (!err)

@@ -1,5 +1,6 @@
 /* seal - see seal.h. */
 #include "store/seal.h"
+#include "store/audit.h"
 
 #define KEY_COUNTER "sealing_key" /* the counter in the table meta; 0: the key of the file */
 
@@ -13,5 +14,6 @@ enum err seal_secret(struct store_txn *txn, const struct home *home, struct span
 
 enum err seal_set_key(struct store_txn *txn, uint64_t key)
 {
-    return store_set_counter(txn, KEY_COUNTER, key);
+    enum err err = store_set_counter(txn, KEY_COUNTER, key);
+    return err ? err : audit_add(txn, AUDIT_HOME_REKEY, "home", SPAN_NONE, SPAN_NONE);
 }

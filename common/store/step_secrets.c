@@ -5,6 +5,7 @@
 
 #include "base/crypto.h"
 #include "base/pack.h"
+#include "store/audit.h"
 #include "store/key.h"
 #include "store/seal.h"
 #include "store/walk.h"
@@ -89,7 +90,8 @@ enum err step_secrets_set(struct store_txn *txn, const struct home *home, struct
     if (err && err != ERR_NOTFOUND)
         return err;
     struct record r = {*ret_new ? now_ms : old.created_ms, now_ms, {0}};
-    return seal(txn, home, &key, value, r);
+    err = seal(txn, home, &key, value, r);
+    return err ? err : audit_add(txn, AUDIT_STEP_SECRET_SET, "step_secret", name, SPAN_NONE);
 }
 
 enum err step_secrets_get(
@@ -106,7 +108,8 @@ enum err step_secrets_get(
 enum err step_secrets_del(struct store_txn *txn, struct span owner, struct span name)
 {
     struct key key = key_of(owner, name);
-    return store_del(txn, TABLE_STEP_SECRETS, key_span(&key));
+    enum err err = store_del(txn, TABLE_STEP_SECRETS, key_span(&key));
+    return err ? err : audit_add(txn, AUDIT_STEP_SECRET_DELETE, "step_secret", name, SPAN_NONE);
 }
 
 /* The place of the secret that a definition of the pipeline means. */

@@ -36,6 +36,7 @@ enum store_table {
     TABLE__MAX
 };
 
+struct actor; /* model/audit.h */
 struct store;
 struct store_txn;
 
@@ -91,12 +92,17 @@ void store_read_end(struct store_txn *txn);
 #define STORE_ACCEPT 1u /* new work: ERR_FULL while room is kept to finish what was accepted */
 #define STORE_WAKE 2u   /* wake the dispatcher once the mutation is durable */
 #define STORE_LOOK 4u   /* the mutation asks whether there is room (store_txn_has_room) */
+#define STORE_UNTOLD 8u /* an event tells by itself who brought it: no record in audit is due */
 
 typedef enum err store_mutation(struct store_txn *txn, void *context);
 
 /* ERR_OK: durable. Else the mutation's own error, or the store's ERR_FULL, ERR_IO, ERR_CORRUPT. */
 enum err store_write(
     struct store *store, unsigned flags, store_mutation *mutation, void *context) MUST_CHECK;
+
+/* The same for an actor (store_set_actor). */
+enum err store_write_for(struct store *store, const struct actor *actor, unsigned flags,
+    store_mutation *mutation, void *context) MUST_CHECK;
 
 /*
  * The same in two parts, for a thread that gathers several requests before they
@@ -115,6 +121,7 @@ struct store_op {
     void *context;
     unsigned flags;
     void (*done)(struct store_op *op); /* NULL: nobody is called, and err says how it ended */
+    const struct actor *actor;         /* who it is made for; NULL: as store_set_actor says */
     enum err err;
     bool settled; /* for the store alone */
     struct store_op *next;
@@ -130,6 +137,19 @@ bool store_is_led(struct store *store);
 
 /* Did the last commit take so long that it is worth a switch of threads not to wait for one? */
 bool store_is_slow(struct store *store);
+
+/*
+ * Who all mutations of this process are made for that name nobody, borrowed; NULL, as at first:
+ * nobody, since FX Bridge makes them by itself. A mutation that is made for somebody, and changes
+ * something, tells of it (store/audit.h) unless it has STORE_UNTOLD; else the process ends.
+ */
+void store_set_actor(struct store *store, const struct actor *actor);
+
+/* In a mutation: who it is made for; NULL: nobody. */
+const struct actor *store_txn_actor(const struct store_txn *txn);
+
+/* In a mutation, for store/audit.h: it has told of itself. */
+void store_txn_told(struct store_txn *txn);
 
 /*
  * In a mutation, at its end: what store_last_commit says once this mutation is

@@ -2,6 +2,7 @@
 #include "store/triggers.h"
 
 #include "model/limits.h"
+#include "store/audit.h"
 #include "store/events.h"
 #include "store/key.h"
 #include "store/pipelines.h"
@@ -59,6 +60,16 @@ static enum err end(struct store_txn *txn, const struct trigger *live, uint64_t 
         err = put(txn, &ended);
     }
     buf_done(&copy);
+    return err;
+}
+
+static enum err tell_started(struct store_txn *txn, const struct trigger *trigger)
+{
+    struct buf detail = BUF_INIT;
+    buf_printf(&detail, "{\"version\":%u}", trigger->pipeline_version);
+    enum err err =
+        audit_add(txn, AUDIT_TRIGGER_START, "pipeline", trigger->pipeline_id, buf_span(&detail));
+    buf_done(&detail);
     return err;
 }
 
@@ -121,6 +132,8 @@ enum err triggers_start(
         err = store_next(txn, "generation", &trigger.generation);
     if (!err)
         err = put(txn, &trigger);
+    if (!err)
+        err = tell_started(txn, &trigger);
 out:
     pipeline_free(pipeline);
     return err;
@@ -136,7 +149,8 @@ enum err triggers_stop(struct store_txn *txn, struct span pipeline_id)
     if (err)
         return err;
     live.backfill_seq = live.backfill_end;
-    return end(txn, &live, last + 1);
+    err = end(txn, &live, last + 1);
+    return err ? err : audit_add(txn, AUDIT_TRIGGER_STOP, "pipeline", pipeline_id, SPAN_NONE);
 }
 
 /* Visits the triggers of a table from a key on. */

@@ -122,6 +122,21 @@ void txn_abort(struct store_txn *txn)
     free(txn);
 }
 
+void store_set_actor(struct store *store, const struct actor *actor)
+{
+    store->actor = actor;
+}
+
+const struct actor *store_txn_actor(const struct store_txn *txn)
+{
+    return txn->actor;
+}
+
+void store_txn_told(struct store_txn *txn)
+{
+    txn->told = true;
+}
+
 uint64_t store_txn_commit(const struct store_txn *txn)
 {
     /* A transaction that changed nothing makes no commit. */

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/pack.h"
+#include "store/audit.h"
 #include "store/copy.h"
 #include "store/executions.h"
 #include "store/key.h"
@@ -110,11 +111,22 @@ struct leaving {
     uint64_t layout;
 };
 
+static enum err tell(struct store_txn *txn, uint64_t layout)
+{
+    struct buf detail = BUF_INIT;
+    buf_printf(&detail, "{\"from\":%d,\"to\":%d}", (int)layout, (int)layout + 1);
+    enum err err = audit_add(txn, AUDIT_HOME_UPGRADE, "home", SPAN_NONE, buf_span(&detail));
+    buf_done(&detail);
+    return err;
+}
+
 static enum err take_step(struct store_txn *txn, void *context)
 {
     const struct leaving *leaving = context;
     enum err err = steps[leaving->layout](txn, leaving->home);
-    return err ? err : store_set_counter(txn, STORE_LAYOUT_COUNTER, leaving->layout + 1);
+    if (!err)
+        err = store_set_counter(txn, STORE_LAYOUT_COUNTER, leaving->layout + 1);
+    return err ? err : tell(txn, leaving->layout);
 }
 
 static enum err carry_over(struct store *store, const struct home *home, struct upgrade *upgrade)
@@ -136,14 +148,15 @@ static enum err carry_over(struct store *store, const struct home *home, struct 
     return err;
 }
 
-enum err upgrade_open(
-    const struct home *home, struct store **ret_store, struct upgrade *ret_upgrade)
+enum err upgrade_open(const struct home *home, const struct actor *actor, struct store **ret_store,
+    struct upgrade *ret_upgrade)
 {
     struct store *store;
     *ret_upgrade = (struct upgrade){.to = STORE_LAYOUT};
     enum err err = open_env(home, STORE_READ_WRITE, &store);
     if (err)
         return err;
+    store_set_actor(store, actor);
     err = open_layout(store, &ret_upgrade->from);
     if (!err && ret_upgrade->from && ret_upgrade->from < STORE_LAYOUT)
         err = carry_over(store, home, ret_upgrade);

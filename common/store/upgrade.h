@@ -15,11 +15,11 @@ struct upgrade {
 };
 
 /*
- * As store_open, to read and write; a store of an earlier layout is first copied and then
- * carried over. Errors besides those of store_open: ERR_FULL there is no room for the
- * copy or the new layout, and then the store is as it was.
+ * As store_open, to read and write; a store of an earlier layout is first copied and then carried
+ * over, for this actor (store_set_actor). Errors besides those of store_open: ERR_FULL there is no
+ * room for the copy or the new layout, and then the store is as it was.
  */
-enum err upgrade_open(
-    const struct home *home, struct store **ret_store, struct upgrade *ret_upgrade) MUST_CHECK;
+enum err upgrade_open(const struct home *home, const struct actor *actor, struct store **ret_store,
+    struct upgrade *ret_upgrade) MUST_CHECK;
 
 #endif

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "base/log.h"
 #include "base/utf8.h"
 #include "model/headers.h"
 #include "model/urlencoded.h"
@@ -113,25 +112,4 @@ bool request_is_forsaken(const struct request *request)
     struct pollfd peer = request_peer(request);
     peer.events = 0;
     return poll(&peer, 1, 0) > 0;
-}
-
-/*
- * A request's mutation has ended: what comes after it is called with the request, by whichever
- * thread has committed.
- */
-static void written(struct store_op *op)
-{
-    struct request *request = op->context;
-    log_context(request->id);
-    request->after(request, op->err);
-    log_context("");
-}
-
-void request_write(struct request *request, unsigned flags, store_mutation *mutation,
-    void (*after)(struct request *request, enum err err))
-{
-    request->after = after;
-    request->op = (struct store_op){
-        .mutation = mutation, .context = request, .flags = flags, .done = written};
-    store_submit(request->store, &request->op);
 }

@@ -152,11 +152,15 @@ struct pollfd request_peer(const struct request *request);
 bool request_is_forsaken(const struct request *request);
 
 /*
- * Hands a mutation to the store (store_submit, same flags), and calls `after` once the mutation
- * is durable or has failed. The mutation's context is the request.
+ * Hands a mutation to the store (store_submit, same flags), made for whoever has the request's
+ * credential, and calls `after` once the mutation is durable or has failed. The mutation's context
+ * is the request.
  */
 void request_write(struct request *request, unsigned flags, store_mutation *mutation,
     void (*after)(struct request *request, enum err err));
+
+/* Whom the request's mutations are made for: whoever has its key. In the arena. */
+const struct actor *request_actor(struct request *request);
 
 /* Adds a header to the reply to come. The text is the program's own, never a client's. */
 void reply_header(struct request *request, const char *name, const char *value);

@@ -295,6 +295,7 @@ OWN = {
         lambda home: retry_letter(home, dead_letter(home)),
     ("POST", f"{LETTERS}/{{execution_id}}/retry", 409):
         lambda home: retry_letter(home, deserted(home)),
+    ("GET", "/api/v1/admin/audit", 422): lambda home: home.get("/api/v1/admin/audit?limit=x"),
     ("GET", SECRETS, 422): lambda home: home.get(f"{SECRETS}?limit=x"),
     ("GET", SECRET, 200): lambda home: step_secret(home) and home.get(f"{SECRETS}/one"),
     ("PUT", SECRET, 200): lambda home: step_secret(home) and step_secret(home),

@@ -198,19 +198,21 @@ static void all_are_tried_again(void **state)
         assert_int_equal(executions_create(txn, &execution), ERR_OK);
     }
     temp_store_commit(&t);
-    assert_int_equal(dead_letters_retry_all(t.store, span_str("stopped"), latest, &done), ERR_OK);
+    assert_int_equal(
+        dead_letters_retry_all(t.store, NULL, span_str("stopped"), latest, &done), ERR_OK);
     assert_int_equal(done.retried, EACH);
     assert_int_equal(done.left, 0);
     assert_int_equal(done.why_count, 0);
     uint64_t before = store_last_commit(t.store);
-    assert_int_equal(dead_letters_retry_all(t.store, SPAN_NONE, latest, &done), ERR_OK);
+    assert_int_equal(dead_letters_retry_all(t.store, NULL, SPAN_NONE, latest, &done), ERR_OK);
     assert_true(store_last_commit(t.store) >= before + 2);
     assert_int_equal(done.retried, EACH);
     assert_int_equal(done.left, EACH);
     dead_letters_format(&done, &out);
     assert_non_null(strstr(buf_text(&text), "{\"retried\":500,\"left\":500,\"why\":[\"its "));
     assert_int_equal(done.why_count, 1);
-    assert_int_equal(dead_letters_retry_all(t.store, span_str("started"), latest, &done), ERR_OK);
+    assert_int_equal(
+        dead_letters_retry_all(t.store, NULL, span_str("started"), latest, &done), ERR_OK);
     assert_int_equal(done.retried + done.left + done.why_count, 0);
     txn = temp_store_begin(&t);
     assert_int_equal(temp_store_count(txn, TABLE_DEAD_LETTERS), EACH);

@@ -816,7 +816,7 @@ static void counted(struct request *request, enum err err)
 static void write_number(struct request *request)
 {
     request->state = arena_alloc(&request->arena, sizeof(uint64_t));
-    request_write(request, 0, count, counted);
+    request_write(request, STORE_UNTOLD, count, counted);
 }
 
 /* Several requests are gathered and answered once their commit is durable, each with its own. */

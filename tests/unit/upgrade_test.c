@@ -45,7 +45,7 @@ static enum err reopen(struct upgrade *upgrade)
     temp_store_commit(&t);
     store_close(t.store);
     t.store = NULL;
-    return upgrade_open(&t.home, &t.store, upgrade);
+    return upgrade_open(&t.home, NULL, &t.store, upgrade);
 }
 
 static uint64_t layout_now(void)
