@@ -1,13 +1,17 @@
 /* init - makes a home. */
+#include <grp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/json.h"
 #include "base/log.h"
-#include "fxctl/fxctl.h"
+#include "fxctl/help.h"
 #include "home/keyring.h"
+#include "home/layout.h"
 #include "store/credentials.h"
 #include "store/step_secrets.h"
+
+#define READERS "fxbridge-read" /* the readers' group where none is named */
 
 static void tell(const struct fxctl *ctl, bool existed)
 {
@@ -89,9 +93,36 @@ static bool has_key(const struct fxctl *ctl)
     return access(path, F_OK) == 0;
 }
 
+/* The group of an option, or of the name that stands for it. False when there is none. */
+static bool find_group(const struct fxctl *ctl, const char *option, const char *instead, gid_t *ret)
+{
+    const char *name = fxctl_option(ctl, option);
+    const struct group *group = getgrnam(name ? name : instead);
+    if (group)
+        *ret = group->gr_gid;
+    else
+        fxctl_refuse("there is no group \"%s\"; make it, and an account that is of it: "
+                     "useradd --system --user-group %s",
+            name ? name : instead, name ? name : instead);
+    return group;
+}
+
+/* Gives the parts of the home to those that write, that read, and that run steps. */
+static int split(const struct fxctl *ctl)
+{
+    gid_t readers, steps = (gid_t)-1;
+    if (!find_group(ctl, "readers", READERS, &readers) ||
+        (fxctl_option(ctl, "steps") && !find_group(ctl, "steps", "", &steps)))
+        return EXIT_NO;
+    return layout_split(ctl->home.dir, readers, steps) ? EXIT_NO : EXIT_DONE;
+}
+
 static int init(struct fxctl *ctl)
 {
     char dir[PATH_MAX];
+    bool is_split = fxctl_option(ctl, "split");
+    if (!is_split && (fxctl_option(ctl, "readers") || fxctl_option(ctl, "steps")))
+        return help_usage(ctl, "--readers and --steps go with --split");
     if (home_locate(ctl->home_given, dir) || home_create(dir))
         return EXIT_NO; /* it was logged: somebody has to mend the path or its permissions */
     int status = fxctl_open_home(ctl);
@@ -105,9 +136,18 @@ static int init(struct fxctl *ctl)
         err = store_create(&ctl->home);
     if (err)
         return err == ERR_DENIED || err == ERR_CONFLICT ? EXIT_NO : fxctl_failed(err);
-    tell(ctl, existed);
-    return EXIT_DONE;
+    status = is_split ? split(ctl) : EXIT_DONE;
+    if (!status)
+        tell(ctl, existed);
+    return status;
 }
+
+static const struct option_rule init_options[] = {
+    {"split", NULL, OPTION_FREE, "for accounts that write, that read and that run steps"},
+    {"readers", "GROUP", OPTION_FREE, "with --split: who reads the store alone (" READERS ")"},
+    {"steps", "GROUP", OPTION_FREE, "with --split: who runs scripts, else the home's account"},
+    {0},
+};
 
 const struct command init_commands[] = {
     {
@@ -117,7 +157,13 @@ const struct command init_commands[] = {
             "Prints the path of the home. Running it again is harmless: settings, keys and\n"
             "events stay as they are, and what was cut short is completed. Where secret.key is\n"
             "missing and secrets are sealed with it, no new one is made. The home must be on a\n"
-            "local disk.",
+            "local disk.\n"
+            "\n"
+            "--split gives a home the modes for programs that run under several accounts:\n"
+            "docs/accounts.md has which, and what that guards. The account that calls has to be "
+            "of\n"
+            "the groups that are named.",
+        .options = init_options,
         .run = init,
     },
     {0},

@@ -43,24 +43,25 @@ static bool can_pass(const struct account *account, const char *path, struct sta
     return ret_st->st_mode & S_IXOTH;
 }
 
-static bool check_pass(
-    const struct home *home, const struct account *account, const char *path, struct buf *why)
+static bool check_pass(const struct home *home, const struct account *account, const char *path,
+    struct buf *why, struct buf *mend)
 {
     struct stat st;
     if (can_pass(account, path, &st))
         return true;
     const struct group *group = getgrgid(st.st_gid);
     const char *user = home->config.step_user;
-    buf_printf(why, "the account \"%s\" cannot go through %s: ", user, path);
+    buf_printf(why, "the account \"%s\" cannot go through %s", user, path);
     if (group && st.st_mode & S_IXGRP && st.st_gid != 0)
-        buf_printf(why, "usermod -aG %s %s", group->gr_name, user);
+        buf_printf(mend, "usermod -aG %s %s", group->gr_name, user);
     else
-        buf_printf(why, "chmod o+x %s", path);
+        buf_printf(mend, "chmod o+x %s", path);
     return false;
 }
 
 /* The home, the directories above it, and those in it that a script has to do with. */
-static bool check_ways(const struct home *home, const struct account *account, struct buf *why)
+static bool check_ways(
+    const struct home *home, const struct account *account, struct buf *why, struct buf *mend)
 {
     static const char *const inner[] = {"scripts", "run"};
     char path[PATH_MAX];
@@ -69,20 +70,21 @@ static bool check_ways(const struct home *home, const struct account *account, s
             continue;
         memcpy(path, home->dir, i);
         path[i] = 0;
-        if (!check_pass(home, account, path, why))
+        if (!check_pass(home, account, path, why, mend))
             return false;
     }
-    if (!check_pass(home, account, home->dir, why))
+    if (!check_pass(home, account, home->dir, why, mend))
         return false;
     for (size_t i = 0; i < sizeof inner / sizeof inner[0]; i++) {
         home_path(home, inner[i], path);
-        if (!check_pass(home, account, path, why))
+        if (!check_pass(home, account, path, why, mend))
             return false;
     }
     return true;
 }
 
-bool account_find(const struct home *home, struct account *ret_account, struct buf *why)
+bool account_judge(
+    const struct home *home, struct account *ret_account, struct buf *why, struct buf *mend)
 {
     const char *user = home->config.step_user;
     const struct passwd *found = *user ? getpwnam(user) : NULL;
@@ -90,7 +92,8 @@ bool account_find(const struct home *home, struct account *ret_account, struct b
     if (!*user || (found && found->pw_uid == geteuid()))
         return true;
     if (!found) {
-        buf_printf(why, "there is no account \"%s\": useradd --system %s", user, user);
+        buf_printf(why, "there is no account \"%s\"", user);
+        buf_printf(mend, "useradd --system %s", user);
         return false;
     }
     *ret_account = (struct account){true, found->pw_uid, found->pw_gid, ACCOUNT_GROUPS_MAX, {0}};
@@ -98,13 +101,25 @@ bool account_find(const struct home *home, struct account *ret_account, struct b
         buf_printf(why, "the account \"%s\" is of more than %d groups", user, ACCOUNT_GROUPS_MAX);
         return false;
     }
-    if (can_become())
-        return check_ways(home, ret_account, why);
-    buf_printf(why,
-        "this process cannot become \"%s\": fx-dispatcher has to run as root, or with the "
-        "capabilities SETUID, SETGID, KILL, CHOWN, FOWNER and DAC_OVERRIDE",
-        user);
-    return false;
+    return check_ways(home, ret_account, why, mend);
+}
+
+bool account_find(const struct home *home, struct account *ret_account, struct buf *why)
+{
+    struct buf mend = BUF_INIT;
+    bool good = account_judge(home, ret_account, why, &mend);
+    if (ret_account->is_other && !can_become()) {
+        good = false;
+        buf_clear(why);
+        buf_printf(why,
+            "this process cannot become \"%s\": fx-dispatcher has to run as root, or with the "
+            "capabilities SETUID, SETGID, KILL, CHOWN, FOWNER and DAC_OVERRIDE",
+            home->config.step_user);
+    } else if (mend.len) {
+        buf_printf(why, ": %s", buf_text(&mend));
+    }
+    buf_done(&mend);
+    return good;
 }
 
 /* Not the functions of the C library, which see to all threads of the process: it is the runner's

@@ -28,6 +28,13 @@ struct account {
 bool account_find(const struct home *home, struct account *ret_account, struct buf *why);
 
 /*
+ * The same as another process would find it, which can become the account. *mend is the command
+ * that helps where one does; it is not in why.
+ */
+bool account_judge(
+    const struct home *home, struct account *ret_account, struct buf *why, struct buf *mend);
+
+/*
  * Becomes the account for good, without any capability. For a new process between vfork and exec:
  * system calls only. False with errno.
  */

@@ -67,6 +67,10 @@
     SETTING_TEXT(web, proxies, "", 1023, \
         "Proxies before the web server, as addresses or networks; from these alone " \
         "X-Forwarded-For and X-Forwarded-Proto are believed.") \
+    SETTING_NAMES(web, peers, "", 255, \
+        "Accounts and groups that may connect to the FastCGI programs, with blanks between them: " \
+        "the web server's, such as www-data. Always allowed are root, the programs' account and " \
+        "group, and the account that listens on their socket.") \
     SETTING(web, keep_address, 1, 0, 1, \
         "1: the address that an event came from is kept with it, and shown. 0: it is not.") \
     SETTING_NAMES(web, keep_headers, "", 1023, \

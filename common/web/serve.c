@@ -389,6 +389,17 @@ static enum err open_home(const struct program *program, bool fastcgi)
     return err == ERR_NOTFOUND ? ERR_BUSY : err; /* it is being put back, perhaps */
 }
 
+/* Accounts are looked up while their file can be read still. */
+static void read_peers(void)
+{
+    static struct peers peers;
+    struct buf why = BUF_INIT;
+    if (!peers_parse(home.config.web_peers, &peers, &why))
+        log_die(EXIT_FIX, "peers of [web] in fx.conf: %s", buf_text(&why));
+    peer_begin(LISTEN_FD, &peers);
+    buf_done(&why);
+}
+
 void serve_main(const struct program *program)
 {
     log_open(program->name);
@@ -399,6 +410,8 @@ void serve_main(const struct program *program)
     int status = !err ? 0 : err == ERR_IO || err == ERR_BUSY ? EXIT_RETRY : EXIT_FIX;
     if (err && fastcgi)
         exit(status);
+    if (fastcgi)
+        read_peers();
     struct meter *meter = err ? NULL : meter_open(&home);
     serving = (struct serving){program, &home, store, meter, &proxies, err};
     if (!err)

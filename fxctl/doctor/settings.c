@@ -6,6 +6,7 @@
 
 #include "fxctl/doctor/checks.h"
 #include "home/account.h"
+#include "home/peers.h"
 #include "model/address.h"
 
 /* The line becomes a comment, so that the setting has its default. */
@@ -38,6 +39,33 @@ static void judge_networks(
     buf_done(&why);
 }
 
+static void judge_peers(struct visit *visit, const char *path)
+{
+    struct peers peers;
+    struct buf why = BUF_INIT;
+    if (!peers_parse(visit->home.config.web_peers, &peers, &why))
+        judge_setting(visit, path, "web", "peers", &why);
+    buf_done(&why);
+}
+
+/* Whether the dispatcher can become the account shows where it runs. */
+static void judge_step_user(struct visit *visit, const char *path)
+{
+    struct account account;
+    struct buf why = BUF_INIT, mend = BUF_INIT;
+    if (!account_judge(&visit->home, &account, &why, &mend)) {
+        int line = config_line_of(path, "step", "user");
+        struct finding *f =
+            visit_find(visit, WRONG, path, "%s, line %d: user: %s", path, line, buf_text(&why));
+        if (mend.len)
+            mend_as_root(visit, f, buf_text(&mend), NULL);
+        else
+            mend_line(f, path, line);
+    }
+    buf_done(&why);
+    buf_done(&mend);
+}
+
 static bool can_read(struct visit *visit, const char *path)
 {
     if (access(path, R_OK) == 0 || errno == ENOENT)
@@ -61,4 +89,6 @@ void settings_look(struct visit *visit)
     buf_done(&why);
     judge_networks(visit, path, "web", "proxies", visit->home.config.web_proxies);
     judge_networks(visit, path, "http", "allow", visit->home.config.http_allow);
+    judge_peers(visit, path);
+    judge_step_user(visit, path);
 }

@@ -95,7 +95,7 @@ class Packaged(Home):
 
 
 @pytest.mark.parametrize("name, suexec", [
-    ("apache-cgid", False), ("apache-fcgid", False), ("apache-cgid", True)])
+    ("apache-cgid", False), ("apache-fcgid", False), ("apache-cgid", True), ("apache-fcgid", True)])
 def test_virtual_host(name, suexec):
     lacks = FRONTS[name].lacks(find_program)
     if lacks or os.geteuid() != 0:
