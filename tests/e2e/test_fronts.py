@@ -26,6 +26,21 @@ def test_one_event(front, name):
     assert execution["status"] == "completed"
 
 
+@pytest.mark.parametrize("way", ["with a length", "in chunks"])
+@pytest.mark.parametrize("name", NAMES)
+def test_more_than_the_server_takes(front, name, way):
+    """A body beyond the server's own limit is refused. mod_fcgid would hand on an empty one."""
+    home = front(name)
+    body = b"x" * 28_000_000
+    headers = []
+    if way == "in chunks":
+        headers = [("Transfer-Encoding", "chunked")]
+        body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    reply = home.post("/fx/events/generic", body, headers=headers)
+    assert reply is None or reply.status in (413, 500, 503), reply
+    assert json.loads(home.fxctl("status", "--json"))["events"]["last"] == 0
+
+
 PROGRAM_OF = {  # where a configuration says which program answers which paths
     "lighttpd/fastcgi.conf": r'"(/[^"]*)" => var\.(\w+),',
     "apache/aliases.conf": r'ScriptAlias "([^"]+)" ".*/(\w+)\.fcgi',

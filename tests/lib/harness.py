@@ -200,7 +200,10 @@ class Home:
             assert time.monotonic() < deadline, f"{serve} does not start:\n{self.logs()}"
 
     def _try_start(self, front):
-        """False when the server ended at once: somebody else took the port meanwhile."""
+        """False when the server ended at once: somebody else took the port meanwhile.
+
+        It has a process group of its own: Apache's MPM prefork ends all of its group with it.
+        """
         self.port = free_port()
         environment = {
             **self.environment(),
@@ -211,7 +214,7 @@ class Home:
         with open(self.dir / "log/start.log", "ab") as log:
             self.server = subprocess.Popen(
                 [PROJECT / program, *words], env=environment, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log, umask=0o007, **self.process)
+                stderr=log, umask=0o007, start_new_session=True, **self.process)
         until(lambda: self.server.poll() is not None or self._answers(), START_TIMEOUT,
               lambda: f"{front.folder} answers\n{self.logs()}")
         return self.server.poll() is None
