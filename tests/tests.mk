@@ -75,7 +75,7 @@ freshcheck: ## the README, as it is pasted, on a Debian 12 that has nothing; nee
 	@tests/fresh/run
 
 # What is measured against, and scripts that take no time of their own.
-BENCH := $(addprefix $(B)/bench/,nothing spawn_loop stamp true echo sink slow_flush.so)
+BENCH := $(addprefix $(B)/bench/,nothing spawn_loop stamp true echo sink commits slow_flush.so)
 
 $(B)/bench/%: tests/bench/%.c
 	$(call say,cc,$<)
@@ -83,12 +83,17 @@ $(B)/bench/%: tests/bench/%.c
 	$(Q)$(CC) $(OURS) $(CFLAGS) $< -o $@ $(if $(filter nothing,$*),-pthread -lfcgi) \
 		$(if $(filter stamp true echo,$*),-static)
 
+$(B)/bench/commits: $(B)/obj/tests/bench/commits.o $(B)/libfx.a
+	$(call say,ld,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LINK) $^ -o $@ $(LIBS) $(LDFLAGS)
+
 $(B)/bench/%.so: tests/bench/%.c
 	$(call say,cc,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(OURS) $(CFLAGS) -fPIC -shared $< -o $@
 
-bench: deps-check all $(BENCH) ## measure; prints name, value, unit and writes build/bench.json
-	@/usr/bin/python3 tests/bench/bench.py
+bench: deps-check all $(BENCH) ## measure; prints name, value, unit and writes build/bench.json; FRONTS=all: all front ends
+	@FX_FRONTS='$(FRONTS)' /usr/bin/python3 tests/bench/bench.py
 
 include tests/tools.mk

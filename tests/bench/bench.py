@@ -1,6 +1,7 @@
 """bench - measures FX Bridge on this machine.
 
-    make bench                              everything, in under nine minutes
+    make bench                              everything but `behind`, in under nine minutes
+    make bench FRONTS=all                   everything, with every front end there is
     tests/bench/bench.py intake script      these groups, or the groups of these figures
     tests/bench/bench.py --list             what there is
 
@@ -33,6 +34,7 @@ import runs  # noqa: E402,F401
 import rest  # noqa: E402,F401
 import lists  # noqa: E402,F401
 import victim  # noqa: E402,F401
+import behind  # noqa: E402
 
 
 def sync_cost_ms():
@@ -61,13 +63,19 @@ def as_text(value):
 def chosen(words):
     """The groups that are asked for, by their names or by those of their figures."""
     groups = []
-    for word in words or GROUPS:
+    for word in words or whole():
         found = [name for name, (_, units) in GROUPS.items() if word == name or word in units]
         if not found:
             print(f"bench: there is no {word}; --list says what there is", file=sys.stderr)
             sys.exit(2)
         groups += [name for name in found if name not in groups]
     return groups
+
+
+def whole():
+    """All groups, those that want every front end where FX_FRONTS says so."""
+    return [name for name, (function, _) in GROUPS.items()
+            if os.environ.get("FX_FRONTS") or function.__module__ != behind.__name__]
 
 
 def list_all():

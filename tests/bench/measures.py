@@ -51,3 +51,17 @@ def pss_mb(pid):
         if line.startswith("Pss:"):
             return int(line.split()[1]) * 1024 / 1e6
     raise AssertionError("no Pss")
+
+
+def unshared_mb(pid):
+    """Memory of a process that is its own, and its part of what is anonymous and shared."""
+    kilobytes, database, anonymous = 0, False, False
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        words = line.split()
+        if "-" in words[0] and not words[0].endswith(":"):
+            database = words[-1].endswith("/data.mdb")
+            anonymous = len(words) < 6 or words[5].startswith("[")
+        elif not database and (words[0] == "Pss:" if anonymous else
+                               words[0] in ("Private_Clean:", "Private_Dirty:")):
+            kilobytes += int(words[1])
+    return kilobytes * 1024 / 1e6
