@@ -20,6 +20,8 @@ struct follow {
     uint32_t attempt;             /* the one at hand */
     bool follows, is_alone;       /* goes on until the end; with the step that was asked for */
     struct buf line;              /* for a terminal, a line that has not ended */
+    uint64_t gone;                /* bytes of the step at hand that it came too late for, untold */
+    bool is_late;                 /* and some that are told */
 
     /* How things stood at the last look. */
     uint64_t seen;
@@ -53,10 +55,21 @@ static void print_json(const struct step_log *log)
     buf_done(&text);
 }
 
+/* Whoever watches a flood is told when it begins, and at its end how much it was. */
+static void tell_gone(struct follow *f, bool last)
+{
+    if (!f->gone || (f->is_late && !last))
+        return;
+    fxctl_say("%" PRIu64 "%s bytes of the log are not there any more%s", f->gone,
+        f->is_late ? " more" : "", last ? "" : "; what else goes so is told at the end");
+    f->is_late = true;
+    f->gone = 0;
+}
+
 static void print(struct follow *f, const struct step_log *log)
 {
-    if (log->from > f->query.from)
-        fxctl_say("%" PRIu64 " bytes of the log are not there any more", log->from - f->query.from);
+    f->gone += log->from > f->query.from ? log->from - f->query.from : 0;
+    tell_gone(f, log->is_whole || !f->follows);
     if (f->ctl->json && log->bytes.len)
         print_json(log);
     else if (!f->ctl->json && isatty(STDOUT_FILENO))
@@ -71,6 +84,7 @@ static void begin_step(struct follow *f, const char *name)
     snprintf(f->step, sizeof f->step, "%s", name);
     f->query.step = *name ? span_str(f->step) : SPAN_NONE;
     f->query.from = 0;
+    f->is_late = false;
     if (*name && !f->is_alone && !f->ctl->json)
         fxctl_say("step %s:", name);
 }
@@ -79,7 +93,9 @@ static void begin_step(struct follow *f, const char *name)
 static void heed_attempt(struct follow *f, const struct step_log *log)
 {
     if (f->attempt && f->attempt != log->attempt) {
+        tell_gone(f, true);
         f->query.from = 0;
+        f->is_late = false;
         if (!f->is_alone)
             begin_step(f, "");
         if (!f->ctl->json)
@@ -169,6 +185,7 @@ static int run(struct fxctl *ctl)
         err = look(&f, &over);
     }
     print_lines(&f, SPAN_NONE, true);
+    tell_gone(&f, true);
     buf_done(&f.line);
     if (err == ERR_CONFLICT)
         return fxctl_refuse("the execution has no step \"%s\"", step);

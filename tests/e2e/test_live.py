@@ -1,6 +1,8 @@
 """An execution while it runs: its steps so far, and the log of the one at hand as it grows."""
+import itertools
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -215,6 +217,22 @@ def test_fxctl_follows(live, gate):
     assert follow_all.communicate(timeout=30)[0].split("\n")[-4:] == ["one 2", "two 2", "more", ""]
     assert follow_one.communicate(timeout=30)[0] == "two 2\nmore\n"
     assert follow_all.returncode == follow_one.returncode == 0
+
+
+@pytest.mark.parametrize("words", [["-f"], ["-f", "--step=step1"]], ids=["all", "one step"])
+def test_fxctl_follows_a_flood(live, gate, words):
+    """It says when some of it is gone, and at the end how much, and nothing in between."""
+    execution = begin(live, SH + f"echo begun\n{wait_for(gate)}head -c 300M /dev/zero | tr '\\0' x\n")
+    follow_it = subprocess.Popen([BUILD / "bin/fxctl", "execution", "log", execution, "--json", *words],
+                                 env=live.environment(), text=True, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, **live.process)
+    pieces = [json.loads(follow_it.stdout.readline())]
+    gate.touch()
+    out, err = follow_it.communicate(timeout=60)
+    pieces += [json.loads(line) for line in out.splitlines()]
+    gone = sum(b["from"] - a["from"] - len(a["log"]) for a, b in itertools.pairwise(pieces))
+    told = [int(n) for n in re.findall(r"(\d+)(?: more)? bytes of the log are not there any more", err)]
+    assert gone and sum(told) == gone and 1 <= len(told) <= 2, err
 
 
 # --- Secrets ---
