@@ -66,6 +66,9 @@ struct dispatcher {
 
     struct service *services;
     uint32_t instance_count; /* of all services */
+    uint32_t failed_starts;  /* of runners, one after the other */
+    int64_t start_again_ms;  /* until then none is started, monotonic */
+    bool is_superseded;      /* another program has taken this one's place on the disk */
     struct version *versions;
     struct listener *listeners;
     size_t listener_count;

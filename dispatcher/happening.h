@@ -14,7 +14,7 @@ enum happening_kind {
     HAPPENING_OUTCOME,   /* the attempt has ended, as the runner says */
     HAPPENING_LOST,      /* the runner died with the job, or was hung up on */
     HAPPENING_RETURNED,  /* the runner had not begun the job: as if it had not been claimed */
-    HAPPENING_UNSTARTED, /* no runner could be started: as if it had not been claimed */
+    HAPPENING_UNSTARTED, /* no runner could begin: likewise, and not to be claimed at once */
 };
 
 struct happening {

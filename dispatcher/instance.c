@@ -16,13 +16,18 @@
 #include "dispatcher/dispatcher.h"
 #include "dispatcher/link.h"
 #include "dispatcher/service.h"
+#include "dispatcher/successor.h"
+#include "proc/frame.h"
 #include "proc/leftovers.h"
 #include "proc/orphans.h"
+
+#define START_AGAIN_MS 100 /* after a runner that could not begin; doubled each time, 7 times */
 
 /* Starts a runner. A session of its own keeps a terminal's Ctrl-C away from it. */
 static pid_t spawn(struct dispatcher *d, int fd)
 {
-    char *argv[] = {d->runner_path, d->home.dir, leftovers_argument(), NULL};
+    static char frames[] = FRAMES_VERSION;
+    char *argv[] = {d->runner_path, d->home.dir, leftovers_argument(), frames, NULL};
     char **environment = fresh_environment(leftovers_argument());
     struct fresh_program runner = {
         d->runner_path, argv, environment, {fd, STDERR_FILENO, STDERR_FILENO}};
@@ -37,9 +42,26 @@ static pid_t spawn(struct dispatcher *d, int fd)
     return pid;
 }
 
+/*
+ * A runner could not begin: it is of another version, or finds something wrong. The next one is
+ * not started at once. Where another fx-dispatcher has been installed, that one will fit.
+ */
+static void fail_start(struct dispatcher *d)
+{
+    int64_t wait_ms = START_AGAIN_MS << (d->failed_starts < 7 ? d->failed_starts++ : 7);
+    d->start_again_ms = clock_mono_ms() + wait_ms;
+    if (d->phase != PHASE_SERVING || d->is_superseded)
+        return;
+    d->is_superseded = successor_is_there();
+    if (d->is_superseded)
+        log_info("another fx-dispatcher is installed: this one makes way for it");
+}
+
 struct instance *instance_start(struct dispatcher *d, struct service *service)
 {
     int pair[2];
+    if (clock_mono_ms() < d->start_again_ms)
+        return NULL;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
         log_errno("cannot make a socket for a runner");
         return NULL;
@@ -47,6 +69,7 @@ struct instance *instance_start(struct dispatcher *d, struct service *service)
     pid_t pid = spawn(d, pair[1]);
     close(pair[1]);
     if (pid < 0) {
+        fail_start(d);
         close(pair[0]);
         return NULL;
     }
@@ -89,12 +112,13 @@ static void forget(struct dispatcher *d, struct instance *gone)
     d->now.more = true;
 }
 
-/* Closes the socket. The job at hand is lost; `behind` is what becomes of the jobs behind it. */
-static void hang_up(struct dispatcher *d, struct instance *i, enum happening_kind behind)
+/* Closes the socket. What becomes of the job at hand, and of the jobs behind it? */
+static void hang_up(struct dispatcher *d, struct instance *i, enum happening_kind at_hand,
+    enum happening_kind behind)
 {
     if (i->job_count) {
         link_take_back(d, i, i->job_count - 1, behind);
-        link_take_back(d, i, 1, HAPPENING_LOST);
+        link_take_back(d, i, 1, at_hand);
     }
     i->state = INSTANCE_LEAVING;
     i->deadline_ms = link_deadline_ms(d, 0);
@@ -107,7 +131,7 @@ void instance_retire(struct dispatcher *d, struct instance *instance)
 {
     /* Until the runner sees that its socket is closed, it may begin with any of the jobs. */
     if (instance->fd >= 0)
-        hang_up(d, instance, HAPPENING_LOST);
+        hang_up(d, instance, HAPPENING_LOST, HAPPENING_LOST);
 }
 
 void instance_on_socket(struct dispatcher *d, struct instance *instance, uint32_t events)
@@ -122,10 +146,18 @@ void instance_on_socket(struct dispatcher *d, struct instance *instance, uint32_
     if (instance->pid)
         kill(instance->pid, SIGKILL);
     /*
-     * A runner tells the outcome of a job before it begins the next one: when all it has said
-     * is taken, the jobs behind the first have not begun.
+     * A runner says that it is ready before it begins a job, and tells the outcome of a job
+     * before it begins the next one: when all it has said is taken, no other has begun.
      */
-    hang_up(d, instance, state == LINK_CLOSED ? HAPPENING_RETURNED : HAPPENING_LOST);
+    if (state == LINK_BAD) {
+        hang_up(d, instance, HAPPENING_LOST, HAPPENING_LOST);
+    } else if (instance->ready) {
+        hang_up(d, instance, HAPPENING_LOST, HAPPENING_RETURNED);
+    } else {
+        log_warn("a runner could not begin; what it was given waits");
+        fail_start(d);
+        hang_up(d, instance, HAPPENING_UNSTARTED, HAPPENING_UNSTARTED);
+    }
 }
 
 static struct instance *find(struct dispatcher *d, pid_t pid)
@@ -226,5 +258,7 @@ int64_t instance_tend(struct dispatcher *d)
             if (!instance_start(d, s))
                 break;
     }
+    if (d->failed_starts && d->start_again_ms > now && d->start_again_ms < next)
+        next = d->start_again_ms;
     return next;
 }

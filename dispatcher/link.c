@@ -143,6 +143,11 @@ static bool take_frame(
     struct dispatcher *d, struct instance *i, enum frame_type type, struct span body)
 {
     uint32_t count;
+    if (type == FRAME_READY) {
+        i->ready = true;
+        d->failed_starts = 0;
+        return true;
+    }
     if (type == FRAME_OUTCOME && i->job_count) {
         take_outcome(d, i, body);
     } else if (type == FRAME_RETURNED && frame_get_returned(body, &count) && i->recalled &&

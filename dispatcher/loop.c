@@ -354,7 +354,10 @@ int loop_run(struct dispatcher *d)
         }
         if (d->phase == PHASE_SERVING && may_leave(&loop))
             break;
-        bool stop = hear(d, timeout_ms(&loop)) || clock_mono_ms() >= loop.stop_ms;
+        bool told = hear(d, timeout_ms(&loop));
+        if (told)
+            d->is_superseded = false; /* whoever comes after is somebody else's to start */
+        bool stop = told || d->is_superseded || clock_mono_ms() >= loop.stop_ms;
         if (stop && d->phase == PHASE_SERVING)
             begin_drain(&loop);
     }

@@ -22,6 +22,7 @@
 #include "dispatcher/dispatcher.h"
 #include "dispatcher/loop.h"
 #include "dispatcher/recover.h"
+#include "dispatcher/successor.h"
 #include "home/account.h"
 #include "home/alive.h"
 #include "home/installed.h"
@@ -207,11 +208,27 @@ static enum err open_store(struct dispatcher *d)
     return err;
 }
 
+/* With the lock and the store. Returns the exit status. */
+static int run(struct dispatcher *d)
+{
+    leftovers_mark(&d->home);
+    /* Processes that a killed runner leaves become children of this process, which ends them. */
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+    d->signal_fd = open_signals();
+    d->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    d->wake_fd = wake_listen(&d->home);
+    if (d->signal_fd < 0 || d->epoll_fd < 0 || d->wake_fd < 0 || recover_start(d))
+        return EXIT_RETRY;
+    log_info("running for %s", d->home.dir);
+    return loop_run(d);
+}
+
 int main(int argc, char **argv)
 {
     static struct dispatcher d;
     log_open("fx-dispatcher");
     fresh_begin();
+    successor_note();
     struct options options = read_options(argc, argv);
     logs_early(options.home, "dispatcher");
     if (home_open(options.home, &d.home))
@@ -238,14 +255,8 @@ int main(int argc, char **argv)
     d.once = options.once;
     d.max_ms = options.max_seconds * 1000;
     d.leave_ms = options.on_demand ? d.home.config.dispatcher_leave_seconds * 1000 : 0;
-    leftovers_mark(&d.home);
-    /* Processes that a killed runner leaves become children of this process, which ends them. */
-    (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
-    d.signal_fd = open_signals();
-    d.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    d.wake_fd = wake_listen(&d.home);
-    if (d.signal_fd < 0 || d.epoll_fd < 0 || d.wake_fd < 0 || recover_start(&d))
-        return EXIT_RETRY;
-    log_info("running for %s", d.home.dir);
-    return loop_run(&d);
+    int status = run(&d);
+    if (d.is_superseded)
+        successor_begin(argv);
+    return status;
 }

@@ -265,6 +265,13 @@ static enum err end_outcome(struct ending *e, struct span body, bool cancelled)
     return err;
 }
 
+/* How long it takes until a runner may be started again, and at least a moment. */
+static int64_t wait_for_start_ms(const struct dispatcher *d)
+{
+    int64_t left_ms = d->start_again_ms - clock_mono_ms();
+    return left_ms > loss_backoff.delay_ms ? left_ms : loss_backoff.delay_ms;
+}
+
 static enum err end_attempt(struct ending *e, const struct happening *happening)
 {
     bool cancelled;
@@ -277,7 +284,7 @@ static enum err end_attempt(struct ending *e, const struct happening *happening)
         return record_cancelled(e->txn, e->execution);
     if (happening->kind == HAPPENING_LOST)
         return end_lost(e);
-    return undo_claim(e, happening->kind == HAPPENING_UNSTARTED ? loss_backoff.delay_ms : 0);
+    return undo_claim(e, happening->kind == HAPPENING_UNSTARTED ? wait_for_start_ms(e->d) : 0);
 }
 
 enum err record_happening(

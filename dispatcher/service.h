@@ -100,6 +100,7 @@ struct instance {
     int64_t began_us;      /* when the first job came to hand */
     int64_t deadline_ms;   /* a runner that has neither answered nor gone by then hangs */
     struct buf in, out;    /* bytes read and not yet taken, bytes not yet sent */
+    bool ready;            /* it has said so; before that it begins no job */
     bool watching_out;     /* bytes wait until the socket can be written */
     uint32_t *sent;        /* numbers of the versions that the runner has got */
     size_t sent_count;

@@ -1,7 +1,7 @@
 /*
  * fx-http - makes the requests of HTTP steps for one fx-runner, which starts it with
- * the home as its argument, sends one call after another to its stdin (frame.h) and
- * reads the replies from its stdout. Ends when its stdin closes.
+ * the home and the version of its frames as its arguments, sends one call after another to its
+ * stdin (frame.h) and reads the replies from its stdout. Ends when its stdin closes.
  *
  * fx-http is a program of its own, since libcurl and libcrypto take several times as long to
  * load as a runner of scripts takes to start, and several times a runner's memory.
@@ -18,6 +18,7 @@
 #include "http/http_client.h"
 
 #define READ_STEP 65536
+#define OWN_ARGUMENTS 2 /* the program, the home */
 
 static void send_all(struct span bytes)
 {
@@ -52,11 +53,11 @@ int main(int argc, char **argv)
     struct buf in = BUF_INIT;
     log_open("fx-http");
     fresh_begin();
-    if (argc != 2) {
+    if (argc != OWN_ARGUMENTS && argc != OWN_ARGUMENTS + 1) {
         log_error("is started by fx-runner, not by hand");
         return EXIT_FIX;
     }
-    if (home_open(argv[1], &home))
+    if (!frame_is_understood(argc, argv, OWN_ARGUMENTS) || home_open(argv[1], &home))
         return EXIT_FIX;
     logs_begin(&home, "dispatcher");
     logs_heed_hangup();

@@ -86,7 +86,8 @@ static int become(const struct child_spec *spec)
     if (spec->confined && !confine_enter(spec->rules))
         return errno;
     (void)syscall(SYS_close_range, spec->fd_count, ~0u, 0);
-    char *argv[] = {(char *)(uintptr_t)spec->path, (char *)(uintptr_t)spec->argument, NULL};
+    char *argv[] = {(char *)(uintptr_t)spec->path, (char *)(uintptr_t)spec->arguments[0],
+        (char *)(uintptr_t)spec->arguments[1], NULL};
     execve(spec->path, argv, spec->environment);
     return errno;
 }

@@ -18,9 +18,9 @@
 #define CHILD_FDS 5 /* descriptors that a child is given, at most */
 
 struct child_spec {
-    const char *path;      /* of the executable; also its argv[0] */
-    const char *argument;  /* argv[1], or NULL */
-    const char *directory; /* to run in */
+    const char *path;         /* of the executable; also its argv[0] */
+    const char *arguments[2]; /* argv[1] and argv[2]; NULL where there is none */
+    const char *directory;    /* to run in */
     char *const *environment;
     /* Called by the new process, in our memory, to put its number into its environment. */
     void (*name_process)(pid_t pid, void *context);

@@ -17,6 +17,7 @@
 #define REPLY_MAX (4u << 20) /* bytes; the log in a reply is 1 MiB at most */
 
 static struct worker client;
+static bool has_answered; /* fx-http, whichever process of it */
 
 /* Starts fx-http, without limits. Where that fails, the step has, and says why. */
 static bool start_client(const struct step_call *call, struct step_end *end)
@@ -35,7 +36,7 @@ static bool start_client(const struct step_call *call, struct step_end *end)
     char **environment = fresh_environment(leftovers_argument());
     struct child_spec spec = {
         .path = path,
-        .argument = call->home->dir,
+        .arguments = {call->home->dir, FRAMES_VERSION},
         .directory = "/",
         .environment = environment,
         .heeds_hangup = true,
@@ -102,6 +103,8 @@ static bool take_reply(const struct step_call *call, const struct buf *out, stru
 static void fail_client_ended(const struct step_call *call, struct step_end *end)
 {
     int status = client.child.status;
+    if (!has_answered && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FIX)
+        log_die(EXIT_FIX, "fx-http cannot begin; this runner ends, and another one tries again");
     if (WIFSIGNALED(status))
         step_fail(end, call, "fx-http was killed by signal %d (%s)", WTERMSIG(status),
             strsignal(WTERMSIG(status)));
@@ -133,6 +136,7 @@ void http_step_run(const struct step_call *call, struct step_end *end)
     };
     switch (worker_ask(&client, &question)) {
     case WORKER_ANSWERED:
+        has_answered = true;
         if (take_reply(call, &client.out, end)) {
             buf_clear(&client.out);
             break;

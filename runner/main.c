@@ -1,7 +1,8 @@
 /*
  * fx-runner - one instance of an event service: gets a job, runs the job's steps, reports,
  * and waits for the next job. fx-dispatcher starts it with a socket to itself as descriptor 0
- * and with the home and a mark (leftovers.h) as its arguments. It ends when the socket closes.
+ * and with the home, a mark (leftovers.h) and the version of its frames as its arguments. It ends
+ * when the socket closes.
  *
  * A runner opens no store and makes no decision: one that crashes or hangs is the trouble of
  * one instance.
@@ -22,6 +23,8 @@
 #include "runner/live.h"
 #include "runner/persistent.h"
 #include "runner/room.h"
+
+#define OWN_ARGUMENTS 3 /* the program, the home, the mark */
 
 /* A version of a pipeline that this runner was sent. Few versions run in a runner's life. */
 struct known {
@@ -127,17 +130,26 @@ static void find_account(void)
     buf_done(&why);
 }
 
+/* Until this is said, no job has begun, whatever becomes of this process. */
+static void tell_ready(void)
+{
+    struct buf out = BUF_INIT;
+    frame_put_ready(&out);
+    (void)link_send(buf_span(&out)); /* that nobody listens is heard when the next job is awaited */
+    buf_done(&out);
+}
+
 int main(int argc, char **argv)
 {
     enum frame_type type;
     struct buf body = BUF_INIT;
     log_open("fx-runner");
     fresh_begin();
-    if (argc != 3) {
+    if (argc != OWN_ARGUMENTS && argc != OWN_ARGUMENTS + 1) {
         log_error("is started by fx-dispatcher, not by hand");
         return EXIT_FIX;
     }
-    if (home_open(argv[1], &home))
+    if (!frame_is_understood(argc, argv, OWN_ARGUMENTS) || home_open(argv[1], &home))
         return EXIT_FIX;
     leftovers_mark(&home);
     fresh_alone();
@@ -146,6 +158,8 @@ int main(int argc, char **argv)
     find_account();
     signal(SIGPIPE, SIG_IGN);
     child_prepare();
+    if (argc > OWN_ARGUMENTS)
+        tell_ready();
     while (link_next(&type, &body, rest) && handle(type, buf_span(&body)))
         ;
     http_step_end();

@@ -5,9 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Below the folder of the running executable. */
+/*
+ * Below the folder of the running executable. libexec comes first: an earlier version may have
+ * left its fx-runner beside fx-dispatcher.
+ */
 static const char *const places[] = {
-    "", "../bin/", "../../bin/", "../libexec/fxbridge/", "../../libexec/fxbridge/"};
+    "../libexec/fxbridge/", "", "../bin/", "../../bin/", "../../libexec/fxbridge/"};
 
 #define PLACES (sizeof places / sizeof places[0])
 
@@ -40,8 +43,9 @@ bool installed_find(
     if (*set && is_there(set, "/", name, ret_path))
         return true;
     buf_printf(why, "%s is not in %s", name, known ? dir : "the folder of this program");
-    for (size_t i = 1; i < PLACES; i++)
-        buf_printf(why, ", %s", places[i]);
+    for (size_t i = 0; i < PLACES; i++)
+        if (*places[i])
+            buf_printf(why, ", %s", places[i]);
     buf_printf(why,
         " seen from there; install it, or name its folder as programs in [dispatcher] of fx.conf");
     if (*set)

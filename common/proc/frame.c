@@ -1,9 +1,23 @@
 /* frame - see frame.h. */
 #include "proc/frame.h"
 
+#include <string.h>
+
+#include "base/log.h"
 #include "base/pack.h"
 
 #define HEAD 4 /* bytes of the length */
+
+bool frame_is_understood(int argc, char **argv, int own)
+{
+    const char *theirs = argc > own ? argv[own] : FRAMES_UNNAMED;
+    bool good = strcmp(theirs, FRAMES_VERSION) == 0;
+    if (!good)
+        log_error("the program that has started this one is of another version (%.32s, and not "
+                  "%s); install all programs of one version",
+            theirs, FRAMES_VERSION);
+    return good;
+}
 
 bool frame_next(struct span in, enum frame_type *ret_type, struct span *ret_body, size_t *ret_taken,
     bool *ret_bad)
@@ -100,6 +114,11 @@ bool frame_get_cancel(struct span body, struct uuid *ret_execution)
 void frame_put_recall(struct buf *out)
 {
     end(out, begin(out, FRAME_RECALL));
+}
+
+void frame_put_ready(struct buf *out)
+{
+    end(out, begin(out, FRAME_READY));
 }
 
 void frame_put_returned(struct buf *out, uint32_t count)

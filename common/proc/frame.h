@@ -9,13 +9,15 @@
  *                         FRAME_JOB        one attempt of one execution
  *                         FRAME_CANCEL     a job is not wanted any more, if it is at hand
  *                         FRAME_RECALL     give back the jobs that have not begun
- *   runner → dispatcher   FRAME_OUTCOME    what became of the oldest job
+ *   runner → dispatcher   FRAME_READY      it takes jobs; the first it says
+ *                         FRAME_OUTCOME    what became of the oldest job
  *                         FRAME_RETURNED   so many of the newest jobs have not begun
  *   runner → fx-http      FRAME_CALL       one HTTP step of the job
  *   fx-http → runner      FRAME_REPLY      what became of the call
  *
- * All ends come from one build, so the encoding has no version. All text borrows
- * from the frame.
+ * While a new version takes the place of an old one, a program may start one of the other
+ * version. Who starts names the version of its frames in the last argument, and who does not
+ * speak that says so and ends, before it has taken anything. All text borrows from the frame.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,7 +36,21 @@ enum frame_type {
     FRAME_RETURNED,
     FRAME_CALL,
     FRAME_REPLY,
+    FRAME_READY,
 };
+
+/*
+ * The version of all frames, as an argument; raised with whatever the release before cannot read.
+ * Release 0.3.0 spoke version 1 without an argument, and knows no FRAME_READY.
+ */
+#define FRAMES_VERSION "frames=1"
+#define FRAMES_UNNAMED "frames=1"
+
+/*
+ * Does the starter of this program, which was given these arguments of its own and then perhaps
+ * the version, speak our version? Logs what to do where it does not.
+ */
+bool frame_is_understood(int argc, char **argv, int own);
 
 #define FRAME_MAX (256u << 20) /* a longer one is a fault of the other end */
 
@@ -108,6 +124,7 @@ void frame_put_pipeline(struct buf *out, const struct frame_pipeline *pipeline);
 void frame_put_job(struct buf *out, const struct frame_job *job);
 void frame_put_cancel(struct buf *out, const struct uuid *execution);
 void frame_put_recall(struct buf *out);
+void frame_put_ready(struct buf *out);
 void frame_put_returned(struct buf *out, uint32_t count);
 void frame_put_outcome(struct buf *out, const struct frame_outcome *outcome);
 
