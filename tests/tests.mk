@@ -27,7 +27,7 @@ $(B)/tests/fill: $(B)/obj/tests/lib/fill.o $(B)/libfx.a
 # The objects of tests are kept, though make only meets them on the way to a program.
 .SECONDARY:
 
-.PHONY: unit built e2e crash checks format check check-all bench
+.PHONY: unit built e2e crash matrix checks format check check-all bench
 unit: $(UNIT:%=$(B)/tests/%) ## unit tests
 	@for t in $^; do $$t >$$t.log 2>&1 || { cat $$t.log; echo "failed: $$t"; exit 1; }; done
 	@echo "$(words $(UNIT)) unit test programs passed"
@@ -42,6 +42,10 @@ e2e: all $(B)/tests/fault.so $(B)/tests/fill ## end-to-end tests behind a real w
 
 crash: all ## kill tests
 	@$(call pytest,$(B)) tests/crash
+
+matrix: FRONTS = all
+matrix: all ## each case behind each front end (tests/matrix); FRONTS="NAME NAME" chooses
+	@FX_FRONTS="$(FRONTS)" $(call pytest,$(B)) tests/matrix
 
 checks: ## layers, circles, headers alone, comments, references, forbidden functions, formatting
 	@/usr/bin/python3 tests/checks/layers.py

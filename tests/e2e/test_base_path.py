@@ -70,6 +70,12 @@ def test_the_root_leads_to_what_there_is(below):
     assert reply.headers["Link"] == f'<{below.base}/fx/openapi.json>; rel="service-desc"'
 
 
+def test_root_leads_on(below):
+    reply = below.get("/", key=None)
+    assert reply.status == 200
+    assert f"; {below.base}/fx/openapi.json says" in reply.json["message"]
+
+
 @pytest.mark.parametrize("path", ["/fx/nope", "/fx/events/nope", "/nope", "/bridge/fx/executions",
                                   "/fx//executions", "/fx/%65xecutions", "/fx/../fx/executions"])
 def test_other_paths_are_nothing(below, path):

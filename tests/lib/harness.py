@@ -13,6 +13,7 @@ no sanitizer had anything to say.
 FX_BUILD chooses the build that is tested: a directory, relative to the project
 (build by default, build/asan for the sanitizers).
 """
+import contextlib
 import http.client
 import json
 import os
@@ -255,17 +256,24 @@ class Home:
         All are waited for: a lighttpd that finds a program of the one before
         still listening takes it for one that somebody else keeps running.
         """
-        for pid in self.processes():
-            os.kill(pid, signal.SIGKILL)
+        until(lambda: not self._kill_all(), STOP_TIMEOUT, "everything is gone")
         for process in filter(None, (self.server, self.holder, self.dispatcher)):
             process.wait()
         self.server = self.holder = self.dispatcher = None
-        until(lambda: not self.processes(), STOP_TIMEOUT, "everything is gone")
+
+    def _kill_all(self):
+        """Kills what there is. What is started meanwhile, as for a CGI request, is left to the next."""
+        found = self.processes()
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return found
 
     def kill_program(self, name, sig=signal.SIGKILL):
         """Kills a FastCGI program; whoever keeps it replaces it."""
         for pid in self.programs(name):
-            os.kill(pid, sig)
+            with contextlib.suppress(ProcessLookupError):  # a CGI process ends of itself
+                os.kill(pid, sig)
             until(lambda: not is_running(pid), STOP_TIMEOUT, f"{name} ends")
 
     def programs(self, name=""):

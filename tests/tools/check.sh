@@ -7,6 +7,9 @@
 # there and back (0 1 2 2 1 0 …), so that thirds take about the same time, and what the commit's
 # id leaves when divided by three says which third. So each file is in exactly one, every third
 # comes by as commits follow, and a commit always gets the same one.
+#
+# The matrix (tests/matrix) is there for two front ends, which the commit's id chooses as well;
+# every pair comes by.
 set -u
 LC_ALL=C
 export LC_ALL
@@ -41,15 +44,29 @@ finish() {
     exit 1
 }
 
+# The beginning of this commit's id, as a number.
+commit() {
+    id=$(.ci/caller git rev-parse HEAD 2>/dev/null || echo 0)
+    echo $((0x$(echo "$id" | cut -c1-7)))
+}
+
 # The files of this commit's third.
 third() {
-    id=$(.ci/caller git rev-parse HEAD 2>/dev/null || echo 0)
-    wanted=$((0x$(echo "$id" | cut -c1-7) % 3))
-    ls -S tests/crash/test_*.py tests/e2e/test_*.py | awk -v wanted=$wanted '
+    ls -S tests/crash/test_*.py tests/e2e/test_*.py | awk -v wanted=$(($(commit) % 3)) '
         { at = (NR - 1) % 6; if (at > 2) at = 5 - at }
         at == wanted'
 }
 
+# This commit's two front ends.
+pair() {
+    PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -c 'import sys
+sys.path.insert(0, "tests/lib")
+from fronts import NAMES
+print(*NAMES)' | awk -v id="$(commit)" '
+        { a = id % NF; b = (a + 1 + int(id / NF) % (NF - 1)) % NF; print $(a + 1), $(b + 1) }'
+}
+
+# usage: natively FRONT…, or all
 natively() {
     stage "build" $make $jobs built || finish
     stage "unit tests" $make unit
@@ -57,6 +74,7 @@ natively() {
     stage "sizes" $make sizes
     stage "end to end" $make e2e
     stage "kills" $make crash
+    stage "matrix: $*" $make matrix FRONTS="$*"
 }
 
 # usage: sanitized WHAT FILE…
@@ -72,7 +90,7 @@ start=$(now)
 case ${1:-} in
     '')
         what=check
-        natively
+        natively $(pair)
         echo "This commit's third under ASan:" $(third | sed 's|.*/||')
         sanitized "a third" $(third)
         stage "fuzz T=2" $make fuzz T=2
@@ -80,9 +98,9 @@ case ${1:-} in
         ;;
     all)
         what=check-all
-        export FX_KILL_SECONDS=60 FX_SCENARIO_SECONDS=300
-        natively
-        sanitized "all others" tests/e2e tests/crash
+        export FX_KILL_SECONDS=60 FX_SCENARIO_SECONDS=300 FX_MIXED=10000
+        natively all
+        sanitized "all others" tests/e2e tests/crash tests/matrix
         for tool in tidy tsan valgrind coverage "fuzz T=60" distcheck; do
             stage "$tool" $make $tool
         done
