@@ -1,8 +1,11 @@
 """Peers that stop half way hold up themselves and nobody else."""
 import json
 import os
+import re
 import select
 import signal
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import raw
-from harness import children_of, command_of, freeze, is_running, read_reply, until
+from harness import PROJECT, children_of, command_of, freeze, is_running, read_reply, until
 
 REQUESTS = 1000
 AT_A_TIME = 64
@@ -405,6 +408,38 @@ def test_load_beside_slow_clients(fastcgi, part):
             client.sendall(data[:end])
         assert load(fastcgi) < 8
         assert all(map(is_held, clients))
+
+
+# --- What the kernel does for a server that faces strangers ---
+
+README = (PROJECT / "lighttpd/README.md").read_text()
+RULES = {
+    "none": [],
+    "nftables": [f"nft -f - <<'END'\n{re.search(r'^ *table inet fxbridge {.*?^      }$', README, re.M | re.S)[0]}\nEND"],
+    "iptables": re.findall(r"^ *(ip6?tables .*)$", README, re.M),
+}
+
+
+def in_a_network(*command):
+    """Runs a command where nobody else is."""
+    return subprocess.run(["unshare", "--net", *command], capture_output=True, text=True, timeout=300,
+                          env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
+
+
+@pytest.mark.parametrize("way", RULES)
+def test_connections_of_one_address(way):
+    """The rules of the page, word for word: one address holds what they let it, and others are served."""
+    if os.geteuid() != 0:
+        pytest.skip("only root makes networks")
+    for command in ("true", *RULES[way]):
+        tried = in_a_network("sh", "-c", command)
+        if tried.returncode:
+            pytest.skip(f"cannot be done here: {tried.stderr.strip()}")
+    events = 50 if RULES[way] else 0
+    done = in_a_network(sys.executable, PROJECT / "tests/lib/connlimit.py", "200", str(events), "60", *RULES[way])
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["holds"], told["served"]) == (64 if RULES[way] else 200, events), told
 
 
 def test_256_connections(fastcgi):
