@@ -22,7 +22,7 @@
 #include "dispatcher/happening.h"
 #include "dispatcher/verdict.h"
 #include "home/home.h"
-#include "store/store.h"
+#include "store/counts.h"
 
 enum phase {
     PHASE_SERVING,
@@ -78,6 +78,7 @@ struct dispatcher {
     struct dispatcher_state now, plan;
     struct dispatcher_turn turn;
     struct dispatcher_order order;
+    struct counts_tally tally; /* what the turn counts */
     enum phase phase;
     bool stuck; /* the last turn could not be committed; try again later */
 };

@@ -14,6 +14,7 @@
 #include "proc/frame.h"
 #include "store/actions.h"
 #include "store/attempts.h"
+#include "store/counts.h"
 #include "store/events.h"
 #include "store/executions.h"
 #include "store/queue.h"
@@ -138,6 +139,8 @@ static enum err end_lost(struct ending *e)
     record_begun(execution);
     int64_t wait_ms = NO_RETRY;
     enum err err = find_wait_after_loss(e, &wait_ms);
+    if (!err)
+        err = counts_attempt(e->txn, execution, wait_ms != NO_RETRY);
     if (err)
         return err;
     return wait_ms == NO_RETRY ? finish(e->txn, execution, STATUS_FAILED) : put_back(e, wait_ms);
@@ -223,6 +226,8 @@ static enum err end_as_said(struct ending *e, struct frame_outcome *outcome)
     take_result(e->execution, outcome);
     if (outcome->status != STATUS_COMPLETED)
         err = find_wait(e, outcome, &wait_ms);
+    if (!err)
+        err = counts_attempt(e->txn, e->execution, wait_ms != NO_RETRY);
     if (!err && wait_ms != NO_RETRY) {
         err = put_back(e, wait_ms);
     } else if (!err) {
@@ -238,7 +243,9 @@ enum err record_cancelled(struct store_txn *txn, struct execution *execution)
     execution->last = ATTEMPT_CANCELLED;
     execution->error = span_str("cancelled by request");
     execution->duration_us = elapsed_us(execution);
-    enum err err = finish(txn, execution, STATUS_FAILED);
+    enum err err = counts_attempt(txn, execution, false);
+    if (!err)
+        err = finish(txn, execution, STATUS_FAILED);
     return err ? err : actions_del_cancel(txn, &execution->id);
 }
 

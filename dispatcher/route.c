@@ -58,13 +58,15 @@ static enum err route_event(struct dispatcher *d, struct store_txn *txn, const s
 {
     enum judgement judgement = find_matching(d, event, only, matched);
     d->plan.deferred |= judgement == JUDGE_LATER;
-    if (judgement != JUDGE_MATCHES)
-        return judgement == JUDGE_LATER ? ERR_BUSY : ERR_OK;
+    if (judgement == JUDGE_LATER)
+        return ERR_BUSY;
+    enum err err = only ? ERR_OK : counts_event(txn, event);
+    if (err || judgement != JUDGE_MATCHES)
+        return err;
     struct buf type = BUF_INIT;
     buf_add_span(&type, event->type);
     const struct event kept = {
         .cid = event->cid, .parent = event->parent, .seq = event->seq, .type = buf_span(&type)};
-    enum err err = ERR_OK;
     for (size_t i = 0; i < d->listener_count && !err; i++)
         if (matched[i])
             err = route_create(txn, &d->listeners[i], &kept);

@@ -78,6 +78,7 @@ static enum err mutate(struct store_txn *txn, void *context)
 {
     struct dispatcher *d = context;
     begin_afresh(d);
+    counts_gather(txn, &d->tally);
     enum err err = catalog_reload(d, txn);
     if (!err)
         err = queue_take_changes(txn, take_change, d);
@@ -102,6 +103,8 @@ static enum err mutate(struct store_txn *txn, void *context)
         err = route_look_again(d, txn);
     for (struct service *s = d->services; s && !err; s = s->next)
         err = report(txn, s);
+    if (!err)
+        err = counts_store(txn, &d->tally);
     d->plan.commit = store_txn_commit(txn);
     return err;
 }

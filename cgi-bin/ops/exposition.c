@@ -112,6 +112,13 @@ void exposition_histogram(
     add_sample(e, "_count", labels, count, 0);
 }
 
+void exposition_sum(
+    struct exposition *e, const struct label labels[2], uint64_t count, uint64_t sum, int digits)
+{
+    add_sample(e, "_sum", labels, sum, digits);
+    add_sample(e, "_count", labels, count, 0);
+}
+
 void exposition_gauge(struct exposition *e, const char *name, const char *sentence, uint64_t value)
 {
     exposition_family(e, name, "gauge", sentence);

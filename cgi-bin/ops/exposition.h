@@ -47,6 +47,10 @@ struct exposition_histogram {
 void exposition_histogram(
     struct exposition *e, const struct label *label, const struct exposition_histogram *histogram);
 
+/* A sample of a summary without quantiles. Digits as above. */
+void exposition_sum(
+    struct exposition *e, const struct label labels[2], uint64_t count, uint64_t sum, int digits);
+
 /* A family of one sample. */
 void exposition_gauge(struct exposition *e, const char *name, const char *sentence, uint64_t value);
 void exposition_counter(

@@ -2,8 +2,10 @@
 #include "cgi-bin/ops/metrics.h"
 
 #include "base/version.h"
+#include "cgi-bin/ops/counted.h"
 #include "cgi-bin/ops/exposition.h"
 #include "cgi-bin/ops/programs.h"
+#include "cgi-bin/ops/queues.h"
 #include "home/alive.h"
 #include "store/events.h"
 #include "view/health.h"
@@ -82,24 +84,35 @@ static void print_health(const struct health *health, struct exposition *e)
     }
 }
 
-static enum err print_all(struct request *request, struct exposition *e)
+/* What needs no transaction, or one of its own. */
+static void print_home(struct request *request, bool alive, struct exposition *e)
 {
-    struct store_txn *txn;
     struct health health;
     health_look(request->store, request->home, &health);
     print_build(e);
     exposition_gauge(e, "fxbridge_dispatcher_up",
-        "1 while a dispatcher runs and has shown itself lately.", alive_is(request->home));
+        "1 while a dispatcher runs and has shown itself lately.", alive);
     print_health(&health, e);
     print_room(&health.room, e);
     health_done(&health);
     programs_print(e);
+}
+
+static enum err print_all(struct request *request, struct exposition *e)
+{
+    struct store_txn *txn;
+    bool alive = alive_is(request->home);
+    print_home(request, alive, e);
     enum err err = store_read_begin(request->store, &txn);
     if (err)
         return err;
     err = print_events(txn, e);
     if (!err)
         err = print_tables(txn, e);
+    if (!err)
+        err = counted_print(txn, e);
+    if (!err)
+        err = queues_print(txn, alive, e);
     store_read_end(txn);
     exposition_end(e);
     return err;

@@ -15,11 +15,12 @@
 struct store_txn {
     MDB_txn *txn;
     struct store *store;
-    bool dirty;                /* the mutation at hand has changed something */
-    bool changed;              /* something was changed at all */
-    bool full;                 /* the map had no room for a change; growing may help */
-    bool told;                 /* the mutation at hand has told of itself */
-    const struct actor *actor; /* whom the mutation at hand is made for; NULL: nobody */
+    bool dirty;                 /* the mutation at hand has changed something */
+    bool changed;               /* something was changed at all */
+    bool full;                  /* the map had no room for a change; growing may help */
+    bool told;                  /* the mutation at hand has told of itself */
+    const struct actor *actor;  /* whom the mutation at hand is made for; NULL: nobody */
+    struct counts_tally *tally; /* what it counts is gathered there; NULL: is stored at once */
     struct store_txn *next;
 };
 

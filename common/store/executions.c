@@ -8,6 +8,7 @@
 #include "model/limits.h"
 #include "model/name.h"
 #include "store/attempts.h"
+#include "store/counts.h"
 #include "store/failures.h"
 #include "store/key.h"
 #include "store/queue.h"
@@ -120,6 +121,8 @@ enum err executions_change(
     err = store_del(txn, TABLE_EXECUTIONS_BY_STATUS, key_span(&old));
     if (!err)
         err = store_put(txn, TABLE_EXECUTIONS_BY_STATUS, key_span(&new), SPAN_NONE);
+    if (!err && status_is_final(execution->status) && !status_is_final(was))
+        err = counts_end(txn, execution);
     return err ? err : move_dead_letter(txn, execution, was);
 }
 

@@ -23,7 +23,7 @@ enum err executions_start(
 
 /*
  * Stores a changed execution, whose status was `was`. This also adds it to the dead letters, which
- * an event tells (failures.h), or takes it out of them.
+ * an event tells (failures.h), or takes it out of them, and counts its end (counts.h).
  */
 enum err executions_change(
     struct store_txn *txn, const struct execution *execution, enum status was) MUST_CHECK;

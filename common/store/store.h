@@ -163,6 +163,11 @@ const struct config *store_txn_config(const struct store_txn *txn);
 /* In a mutation with STORE_LOOK: has the store room for new work, which it could leave out? */
 bool store_txn_has_room(const struct store_txn *txn);
 
+/* What store/counts.h gathers in a mutation; NULL: nothing is gathered. */
+struct counts_tally;
+void store_txn_set_tally(struct store_txn *txn, struct counts_tally *tally);
+struct counts_tally *store_txn_tally(const struct store_txn *txn);
+
 /* In a read transaction: the number of the last commit that it sees. */
 uint64_t store_txn_sees(const struct store_txn *txn);
 

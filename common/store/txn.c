@@ -148,6 +148,16 @@ const struct config *store_txn_config(const struct store_txn *txn)
     return &txn->store->home->config;
 }
 
+void store_txn_set_tally(struct store_txn *txn, struct counts_tally *tally)
+{
+    txn->tally = tally;
+}
+
+struct counts_tally *store_txn_tally(const struct store_txn *txn)
+{
+    return txn->tally;
+}
+
 uint64_t store_txn_sees(const struct store_txn *txn)
 {
     return mdb_txn_id(txn->txn);

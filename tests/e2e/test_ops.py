@@ -218,3 +218,90 @@ def test_histograms_add_up(home):
     for (name, program), buckets in rows.items():
         assert buckets == sorted(buckets) and buckets[-1][0] == float("inf"), name
         assert buckets[-1][1] == number(home, f"{name}_count", program=program) or program == "ops"
+
+
+# --- Counts of the store ---
+
+OUTCOMES = ("completed", "failed", "skipped")
+
+
+def outcomes(home, pipeline):
+    return {outcome: counted(home, "fxbridge_executions", pipeline=pipeline, outcome=outcome)
+            for outcome in OUTCOMES}
+
+
+def counted_pipeline(home, name="count"):
+    """A pipeline whose payload says how often it fails, or whether it stays pending."""
+    home.write_script("count.sh", '#!/bin/sh\nread payload || :\n'
+                      'case $payload in *bad*true*) exit 1;; esac\n')
+    made = home.create_pipeline(name, [{"name": "one", "script": "count.sh"}], event="count",
+                                retry={"limit": 1, "delay": 0.001})
+    home.start_trigger(made, ready=bool(home.dispatcher))
+    return made
+
+
+def test_what_is_run_is_counted(home):
+    home.start()
+    home.start_dispatcher()
+    pipeline = counted_pipeline(home)
+    for bad in (False, False, True):
+        home.wait_cid(home.post_event("count", {"bad": bad})["cid"])
+    assert outcomes(home, pipeline) == {"completed": 2, "failed": 1, "skipped": 0}
+    assert counted(home, "fxbridge_retries", pipeline=pipeline) == 1
+    assert counted(home, "fxbridge_topic_events", topic="count") == 3
+    assert number(home, "fxbridge_start_lag_seconds_count") == 3
+    assert number(home, "fxbridge_attempt_seconds_count") == 4
+    assert number(home, "fxbridge_pipeline_attempt_seconds_count", pipeline=pipeline) == 4
+    assert number(home, "fxbridge_dead_letters") == 1
+
+
+def test_what_people_end_is_counted(home):
+    """By whichever program: the dispatcher does not run."""
+    home.start()
+    pipeline = counted_pipeline(home)
+    ids = [home.post(f"/api/v1/batches/{pipeline}").json["item"] for _ in range(3)]
+    assert home.post(f"/api/v1/executions/{ids[0]}/skip").status == 200
+    assert home.post(f"/api/v1/executions/{ids[1]}/cancel").status == 200
+    home.fxctl("execution", "skip", ids[2])
+    assert outcomes(home, pipeline) == {"completed": 0, "failed": 0, "skipped": 3}
+
+
+def test_counts_are_exact_whatever_is_killed(home):
+    home.start()
+    home.start_dispatcher()
+    pipeline = counted_pipeline(home)
+    cids = []
+    for _ in range(4):
+        cids += [home.post_event("count", {})["cid"] for _ in range(20)]
+        home.kill_dispatcher()
+        home.start_dispatcher()
+    ended = [e["status"] for cid in cids for e in home.wait_cid(cid)]
+    assert outcomes(home, pipeline) == {name: ended.count(name) for name in OUTCOMES}
+    assert counted(home, "fxbridge_topic_events", topic="count") == len(cids)
+
+
+def test_what_waits_is_told_by_pipeline(home):
+    home.start()
+    home.start_dispatcher()
+    home.write_script("stay.sh", f"#!/bin/sh\ncat {home.scratch}/gate >/dev/null\n")
+    os.mkfifo(home.scratch / "gate")
+    stay = home.create_pipeline("stay", [{"name": "one", "script": "stay.sh"}], event="stay",
+                                scale={"max": 1})
+    home.start_trigger(stay, ready=True)
+    for _ in range(3):
+        home.post_event("stay")
+    def told():
+        return [number(home, f"fxbridge_pipeline_{what}", pipeline=stay)
+                for what in ("pending", "running", "instances")]
+    until(lambda: told() == [2, 1, 1], what=lambda: f"one runs and two wait, instead of {told()}")
+    home.kill_dispatcher()
+    until(lambda: told()[1:] == [0, 0], what="nothing is told to run that does not")
+
+
+def test_names_are_told_as_they_are(home):
+    """A label's value may hold what would end it."""
+    home.start()
+    home.start_dispatcher()
+    counted_pipeline(home)
+    done = promtool("check", "metrics", stdin=home.get("/metrics").body)
+    assert done.returncode == 0 and not done.stderr + done.stdout, done
