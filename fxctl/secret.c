@@ -8,6 +8,7 @@
 #include "base/base64.h"
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/url.h"
 #include "fxctl/credential.h"
 #include "fxctl/help.h"
 #include "fxctl/nearest.h"
@@ -156,23 +157,33 @@ static bool is_one_too_many(const struct fxctl *ctl, const struct scheme *scheme
     return !err && rivals.count > WEBHOOKS_TRIED;
 }
 
+/* The URL that senders are to be given, below public_url where that is set. */
+static void add_url(const struct fxctl *ctl, struct buf *out)
+{
+    buf_add_span(out, url_root(span_str(ctl->home.config.web_public_url)));
+    buf_add_str(out, "/fx/events/webhook");
+}
+
 static void say_made(const struct fxctl *ctl, const struct uuid *own, const struct scheme *scheme)
 {
     char id[UUID_TEXT];
+    struct buf url = BUF_INIT;
+    add_url(ctl, &url);
     uuid_format(own, id);
     fxctl_say(fxctl_option(ctl, "secret-file")
                   ? "Secret %s is made, with the text the sender gave; it is not shown again."
                   : "Secret %s is made. It is shown this once; give it to the sender now.",
         id);
     if (is_one_too_many(ctl, scheme))
-        fxctl_say("Deliveries go to /fx/events/webhook?key=%s\n"
+        fxctl_say("Deliveries go to %s?key=%s\n"
                   "and to no other URL: there are more than %d live secrets whose signature is in\n"
                   "%s, and only so many are tried for a delivery that names none.",
-            id, WEBHOOKS_TRIED, scheme->header);
+            buf_text(&url), id, WEBHOOKS_TRIED, scheme->header);
     else
-        fxctl_say("Deliveries go to /fx/events/webhook, or to /fx/events/webhook?key=%s\n"
+        fxctl_say("Deliveries go to %s, or to %s?key=%s\n"
                   "to have just this secret tried.",
-            id);
+            buf_text(&url), buf_text(&url), id);
+    buf_done(&url);
 }
 
 static int create(struct fxctl *ctl)

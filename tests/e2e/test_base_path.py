@@ -133,6 +133,11 @@ def test_location_is_what_the_world_sees(public, script, rest):
     assert f"Location: {PUBLIC}/api/v1/pipelines/{name}\r\n".encode() in out
 
 
+def test_fxctl_names_the_url_for_deliveries(public):
+    said = public.run_fxctl("secret", "create", "--provider", "github", "--name", "one").stderr
+    assert f"Deliveries go to {PUBLIC}/fx/events/webhook, or to {PUBLIC}/fx/events/webhook?key=" in said
+
+
 def test_nobody_else_puts_a_base_in_front(site):
     """Without the setting, a path with more in front is another path."""
     for path in ("/bridge/fx/executions", "/x/status.fcgi/fx/executions"):

@@ -3,9 +3,11 @@
 Each is started by the script `start` of its folder, on the shipped files unchanged. The
 environment says which home, which port and which programs (Home.start).
 """
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
+ACCOUNT = "nobody" if os.geteuid() == 0 else None  # of a home: Apache does not serve as root
 MODULES = Path("/usr/lib/apache2/modules")  # as apache/apache.conf has it
 
 

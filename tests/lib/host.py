@@ -32,7 +32,7 @@ Suexec Off
 {handlers}
 <Directory {place}>
     Require all granted
-    AllowOverride FileInfo AuthConfig Limit Indexes Options=ExecCGI,SymLinksIfOwnerMatch,Indexes,MultiViews
+    AllowOverride FileInfo AuthConfig Limit Options=ExecCGI,MultiViews
     Options SymLinksIfOwnerMatch
 </Directory>
 """
@@ -54,7 +54,7 @@ class Host(Home):
         self.owner = pwd.getpwnam(ORDINARY) if os.geteuid() == 0 else None
         self.base, self.way = base, way
         self.folder = self._folder()
-        self._own(self.place / "server").mkdir()
+        (self.place / "server").mkdir()
         self._fill()
 
     def _folder(self):
@@ -64,9 +64,6 @@ class Host(Home):
             user, _, rest = path[2:].partition("/")
             return self.place / "users" / user / "public_html" / rest
         return self.place / "pages" / path.lstrip("/")
-
-    def _own(self, path):
-        return path
 
     def _fill(self):
         """Puts into the folder what a user would upload."""

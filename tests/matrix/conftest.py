@@ -7,10 +7,8 @@ import os
 
 import pytest
 
-from fronts import FRONTS, NAMES
+from fronts import ACCOUNT, FRONTS, NAMES
 from harness import Home, find_program
-
-ACCOUNT = "nobody" if os.geteuid() == 0 else None  # Apache does not serve as root
 
 WANTED = os.environ.get("FX_FRONTS", "all").replace("all", "").split()
 LACKS = {name: lacks for name in WANTED or NAMES if (lacks := FRONTS[name].lacks(find_program))}
