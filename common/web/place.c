@@ -89,9 +89,18 @@ static struct span beneath_public(const struct request *request, struct span pat
     return is_own ? rest : path;
 }
 
-static bool is_file_of_program(struct span script)
+/*
+ * Is it the URL of this program's file? Only by its whole name: what a web server takes for the
+ * beginning of a path may go on in any way ("/fx/cid.fcgi").
+ */
+static bool is_own_file(const struct request *request, struct span script)
 {
-    return ends(script, span_str(".fcgi")) || ends(script, span_str(".cgi"));
+    struct span name = span_str(request->program->name);
+    size_t kind = ends(script, span_str(".fcgi")) ? 5 : ends(script, span_str(".cgi")) ? 4 : 0;
+    if (!kind)
+        return false;
+    struct span path = first(script, script.len - kind);
+    return path.len > name.len && ends(path, name) && path.data[path.len - name.len - 1] == '/';
 }
 
 /*
@@ -103,7 +112,7 @@ static struct span own_path(struct request *request)
     struct span script = request_header(request, "SCRIPT_NAME");
     struct span info = request_header(request, "PATH_INFO");
     struct buf path = BUF_INIT;
-    if (!info.len || !is_file_of_program(script))
+    if (!info.len || !is_own_file(request, script))
         buf_add_span(&path, script);
     buf_add_span(&path, info);
     return beneath_public(request, arena_keep(&request->arena, &path));

@@ -7,7 +7,7 @@
  * The gateway's paths ("/fx/events") may have others in front of them, its base: "/bridge",
  * "/~ada". Web servers tell of it in three ways (PLATFORM.md). The base is never taken from what a
  * client has sent, but from how the web server has read that:
- *   - SCRIPT_NAME ends in the file of a program, as behind a rewriting .htaccess: the gateway's
+ *   - SCRIPT_NAME ends in the program's file, as behind a rewriting .htaccess: the gateway's
  *     path is PATH_INFO;
  *   - the path begins with that of the setting public_url, which is taken off;
  *   - the path has no base any more, and REQUEST_URI shows what the web server has taken off.

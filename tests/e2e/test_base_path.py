@@ -139,7 +139,8 @@ def test_fxctl_names_the_url_for_deliveries(public):
 
 
 def test_nobody_else_puts_a_base_in_front(site):
-    """Without the setting, a path with more in front is another path."""
-    for path in ("/bridge/fx/executions", "/x/status.fcgi/fx/executions"):
+    """Without the setting, a path with more in front is another path. The second is below a key of
+    lighttpd's, a beginning, and looks like that of a file."""
+    for path in ("/bridge/fx/executions", "/fx/cid.fcgi/fx/executions", "/x/status.fcgi/fx/executions"):
         check_problem(site.get(path), 404)
     assert site.get("/fx/openapi.json").json["servers"][0]["url"] == "/"

@@ -10,7 +10,7 @@ static const struct route routes[] = {
     {"GET", "/fx/events", SCOPE_NONE, NULL, false},
     {"GET", "/fx/cid/{cid}", SCOPE_NONE, NULL, false},
 };
-static const struct program program = {"test", STORE_READ_ONLY, routes, COUNT(routes)};
+static const struct program program = {"events", STORE_READ_ONLY, routes, COUNT(routes)};
 
 #define NOT_PLAIN "-"
 
@@ -28,13 +28,15 @@ static const struct {
     {"", "/~ada/x/events.cgi", "/fx/events", "/~ada/x/fx/events?a=/b", "/fx/events", "/~ada/x"},
     {"", "/events.fcgi", "/fx/events", "/fx/events", "/fx/events", ""},
     {"", "/~ada/events.fcgi", "/fx/events", "/%7Eada/fx/events", "/fx/events", "/%7Eada"},
-    {"", "/my app/x.cgi", "/fx/events", "/my%20app/fx/events", "/fx/events", "/my%20app"},
-    {"", "/b\xc3\xbc/x.cgi", "/fx/events", "/b%C3%BC/fx/events", "/fx/events", "/b%C3%BC"},
-    {"", "/~ada/status.fcgi", "/", "/~ada/", "/", "/~ada"},
+    {"", "/my app/events.cgi", "/fx/events", "/my%20app/fx/events", "/fx/events", "/my%20app"},
+    {"", "/b\xc3\xbc/events.cgi", "/fx/events", "/b%C3%BC/fx/events", "/fx/events", "/b%C3%BC"},
+    {"", "/~ada/events.fcgi", "/", "/~ada/", "/", "/~ada"},
     /* The file itself is asked for. */
     {"", "/x/events.fcgi", "/fx/events", "/x/events.fcgi/fx/events", "/fx/events",
         "/x/events.fcgi"},
-    {"", "/fx/cid/x.cgi", "", "/fx/cid/x.cgi", "/fx/cid/x.cgi", ""}, /* a path that looks like it */
+    {"", "/fx/cid/events.cgi", "", "/fx/cid/events.cgi", "/fx/cid/events.cgi",
+        ""}, /* a path that looks like it */
+    {"", "/fx/cid.fcgi", "/fx/events", "/fx/cid.fcgi/fx/events", "/fx/cid.fcgi/fx/events", ""},
     /* The web server has taken the base off, or made the path of another one. */
     {"", "/fx/events", "", "/bridge/fx/events", "/fx/events", "/bridge"},
     {"", "/fx/events", "", "/hook", "/fx/events", ""},
@@ -45,7 +47,7 @@ static const struct {
     {"https://h/%7Eada", "/~ada/fx/events", "", "/~ada/fx/events", "/fx/events", "/~ada"},
     {"https://h/bridge", "/bridge/", "", "/bridge/", "/", "/bridge"},
     {"https://h/bridge", "/fx/events", "", "/fx/events", "/fx/events", ""},
-    {"https://h/bridge", "/b/x.cgi", "/fx/events", "/b/fx/events", "/fx/events", "/b"},
+    {"https://h/bridge", "/b/events.cgi", "/fx/events", "/b/fx/events", "/fx/events", "/b"},
     {"https://h/fx", "/fx/events", "", "/fx/events", "/fx/events", ""}, /* taken off by a proxy */
     {"https://h/fx", "/fx/fx/events", "", "/fx/fx/events", "/fx/events", "/fx"},
     {"https://h/bridge", "/bridges/fx/events", "", "/bridges/fx/events", "/bridges/fx/events", ""},
