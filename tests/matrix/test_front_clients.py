@@ -14,7 +14,9 @@ from load import events
 
 EVENT = {"event_source": "clients", "event_type": "wanted", "payload": "x" * 500}
 LEAVERS = 30
+DAWDLERS = 30
 WAITERS = 6  # mod_fcgid takes a process for each
+LEFT = 12
 MANY = int(os.environ.get("FX_CLIENTS", 100))  # at the same time
 
 
@@ -58,6 +60,16 @@ def test_client_that_sends_no_more(site):
     site.post_event("stays")
 
 
+def test_clients_that_dawdle(site):
+    """Half a body, or half a header, for as long as they like: others are served meanwhile."""
+    data = site.request("POST", "/fx/events", EVENT)
+    with ExitStack() as stack:
+        for part in [data[:30], data[:-100]] * (DAWDLERS // 2):
+            stack.enter_context(site.connect()).sendall(part)
+        for _ in range(20):
+            site.post_event("stays")
+
+
 @pytest.fixture
 def wanted(own):
     pipeline = own.create_pipeline("wanted", [{"name": "ok", "script": "ok.sh"}], event="wanted")
@@ -66,8 +78,12 @@ def wanted(own):
 
 
 def test_long_polls(wanted):
-    """They wait side by side, nobody waits behind them, and all hear of the end at once."""
+    """They wait side by side, nobody waits behind them, and all hear of the end at once. Those
+    that have left take nobody's place."""
     cid = wanted.post_event("wanted")["cid"]
+    for _ in range(LEFT):
+        with wanted.connect() as peer:
+            peer.sendall(wanted.request("GET", f"/fx/cid/{cid}?wait=25"))
 
     def poll():
         reply = wanted.get(f"/fx/cid/{cid}?wait=25")

@@ -3,10 +3,12 @@
 A case says what the program answers. Where a server answers by itself, or makes another request of
 what was sent, the case says what, behind which, and why nothing can be done about it.
 """
+import gzip
 from dataclasses import dataclass, field
 
 import pytest
 
+import senders
 from checks import check_problem
 
 LIMIT = 1 << 20
@@ -83,6 +85,9 @@ BODIES = {
     "limit in chunks": Case("POST", "/fx/events", 200, chunks(event(LIMIT)), CHUNKED),
     "limit and one in chunks": Case("POST", "/fx/events", 413, chunks(event(LIMIT + 1)), CHUNKED),
     "far too large": Case("POST", "/fx/events", 413, bytes(5 * LIMIT)),
+    "compressed": Case("POST", "/fx/events", 200, gzip.compress(SMALL), [("Content-Encoding", "gzip")]),
+    "compressed in chunks": Case("POST", "/fx/events", 200, chunks(gzip.compress(SMALL), 7),
+                                 [("Content-Encoding", "gzip"), *CHUNKED]),
     "bytes of all kinds": Case("POST", "/fx/events", 200, bytes(range(256)), [
         ("Content-Type", "application/octet-stream"), ("ce-id", "1"), ("ce-source", "s"),
         ("ce-type", "t"), ("ce-specversion", "1.0")]),
@@ -195,3 +200,33 @@ def test_request(site, name, case):
     if reply.status in own and reply.status >= 400 and name not in it.served and it.method != "HEAD":
         check_problem(reply, reply.status)  # the program's own
     assert key not in str(reply.headers) + reply.body.decode("latin-1")
+
+
+# What a signature is over arrives to the byte.
+SIGNED = [b'{"a":1}', b'{"a":"\xc3\xa4\xf0\x9f\x98\x80"}', b'{\r\n\t"a" : 1\r\n}\r\n', b'{"a":"%s"}' % (b"x" * 100_000)]
+
+
+@pytest.mark.parametrize("way", ["whole", "in chunks", "tampered with"])
+def test_signature(site, name, way):
+    secret = site.new_secret("github")
+    for body in SIGNED:
+        headers = senders.sign("github", secret.token, body)
+        sent = body.replace(b"a", b"b", 1) if way == "tampered with" else body
+        more = CHUNKED if way == "in chunks" else []
+        reply = site.post(f"/fx/events/webhook?key={secret.id}",
+                          chunks(sent, 999) if more else sent, headers=[*headers, *more], key=None)
+        assert reply.status == (401 if way == "tampered with" else 200), reply
+
+
+def test_entity_tags(site, name):
+    """ETag comes back as If-Match, and HEAD tells it as well."""
+    step = {"name": "ok", "script": "ok.sh"}
+    body = {"id": f"tag-{name}", "name": f"tag-{name}", "steps": [step]}
+    path = f"/api/v1/pipelines/tag-{name}"
+    made = site.post("/api/v1/pipelines", body)
+    assert made.status == 201 and made.headers["Location"] == path
+    tag = made.headers["ETag"]
+    assert site.call("HEAD", path).headers["ETag"] == tag
+    for status in 200, 412:
+        assert site.put(path, {"steps": [step]}, headers=[("If-Match", tag)]).status == status
+    assert site.delete(path).status in (200, 204)
