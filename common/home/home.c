@@ -48,9 +48,9 @@ static bool read_home_file(const char *path, char ret_dir[PATH_MAX])
     return true;
 }
 
-static bool beside_executable(char ret_dir[PATH_MAX])
+static bool beside_executable(char ret_dir[PATH_MAX], char ret_file[PATH_MAX])
 {
-    char exe[PATH_MAX], path[PATH_MAX];
+    char exe[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
     if (n <= 0)
         return false;
@@ -59,7 +59,7 @@ static bool beside_executable(char ret_dir[PATH_MAX])
     if (!slash)
         return false;
     slash[1] = 0;
-    return format_path(path, exe, "fxbridge.home") && read_home_file(path, ret_dir);
+    return format_path(ret_file, exe, "fxbridge.home") && read_home_file(ret_file, ret_dir);
 }
 
 /* False when the path does not fit. */
@@ -72,22 +72,24 @@ static bool of_account(char ret_dir[PATH_MAX])
     return format_path(ret_dir, account, "/.fxbridge");
 }
 
-/* Where the home is when nobody says it. False when the path does not fit. */
-static bool look_for_home(char ret_dir[PATH_MAX])
+bool home_untold(char ret_dir[PATH_MAX], char ret_file[PATH_MAX])
 {
-    if (beside_executable(ret_dir))
+    static const char of_system[] = "/etc/fxbridge/home";
+    if (beside_executable(ret_dir, ret_file))
         return true;
+    *ret_file = 0;
     if (!of_account(ret_dir))
         return false;
-    if (access(ret_dir, F_OK) < 0)
-        (void)read_home_file("/etc/fxbridge/home", ret_dir); /* leaves ~/.fxbridge otherwise */
+    if (access(ret_dir, F_OK) < 0 && read_home_file(of_system, ret_dir))
+        memcpy(ret_file, of_system, sizeof of_system);
     return true;
 }
 
 enum err home_locate(const char *given, char ret_dir[PATH_MAX])
 {
+    char file[PATH_MAX];
     const char *dir = given ? given : getenv("FX_HOME");
-    bool fits = dir && *dir ? format_path(ret_dir, dir, "") : look_for_home(ret_dir);
+    bool fits = dir && *dir ? format_path(ret_dir, dir, "") : home_untold(ret_dir, file);
     return has_room(fits ? ret_dir : NULL) ? ERR_OK : ERR_INVALID;
 }
 

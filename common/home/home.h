@@ -12,6 +12,7 @@
  *   uploads/   where a web server keeps bodies that it is still receiving
  */
 #include <limits.h>
+#include <stdbool.h>
 
 #include "base/err.h"
 #include "home/config.h"
@@ -36,6 +37,12 @@ enum err home_reread(struct home *home) MUST_CHECK;
 
 /* Where home_open would look, for `fxctl init`. ERR_INVALID when the path is too long. */
 enum err home_locate(const char *given, char ret_dir[PATH_MAX]) MUST_CHECK;
+
+/*
+ * Where programs look that are told nothing, and the file that names it; "" for ~/.fxbridge. False
+ * when the path does not fit.
+ */
+bool home_untold(char ret_dir[PATH_MAX], char ret_file[PATH_MAX]) MUST_CHECK;
 
 /*
  * Makes the directories and fx.conf where they are missing. What was cut short is completed by

@@ -28,6 +28,7 @@ const struct layout_part layout_parts[] = {
     {"run", 02770, 02751, RWX, LAYOUT_READERS, true, true},
     {"run/dispatcher.lock", 0660, 0640, RW, LAYOUT_READERS, false, false},
     {"run/meters", 0660, 0660, RW, LAYOUT_READERS, false, false},
+    {"run/stats", 0660, 0660, RW, LAYOUT_READERS, false, false},
     {"run/live", 02770, 02750, RWX, LAYOUT_READERS, true, false},
     {"run/work", 02770, 02751, RWX, LAYOUT_OWNER, true, false},
     {"log", 02770, 03770, RWX, LAYOUT_READERS, true, true},

@@ -12,6 +12,9 @@ visit_check owners_look;
 visit_check disk_look;
 visit_check secrets_look;
 visit_check database_look; /* opens the store, for those behind it */
+visit_check steps_look;
 visit_check dispatcher_look;
+visit_check front_look;     /* asks the web server */
+visit_check leftovers_look; /* sockets and files that nobody uses any more */
 
 #endif

@@ -22,7 +22,10 @@ static const struct {
     {"disk", disk_look},
     {"secrets", secrets_look},
     {"database", database_look},
+    {"steps", steps_look},
     {"dispatcher", dispatcher_look},
+    {"web server", front_look},
+    {"leftovers", leftovers_look},
 };
 
 #define CHECKS (sizeof checks / sizeof checks[0])
@@ -169,15 +172,24 @@ static int doctor(struct fxctl *ctl)
     return visit.wrong ? EXIT_NO : EXIT_DONE;
 }
 
+static const struct option_rule doctor_options[] = {
+    {"url", "URL", OPTION_FREE, "where the web server answers, else public_url of fx.conf"},
+    {0},
+};
+
 const struct command doctor_commands[] = {
     {
         .name = "doctor",
         .summary = "look for what is wrong with the home, and say what mends it",
         .details =
-            "Looks at owners and modes, settings, the disk, the database, the dispatcher and what\n"
-            "is round the home. Each fault is told with the file and the command that mends it.\n"
-            "Nothing is changed. The exit status is 0 when nothing is wrong, and 1 else. Root\n"
+            "Looks at settings, owners, groups and modes, the disk, the key, the database, "
+            "scripts,\n"
+            "the dispatcher, what a power cut has left, and asks the web server whether it hands\n"
+            "requests on as they came. Each fault is told with the file and the command that "
+            "mends\n"
+            "it. Nothing is changed. The exit status is 0 when nothing is wrong, and 1 else. Root\n"
             "looks as the account that the home belongs to.",
+        .options = doctor_options,
         .run = doctor,
     },
     {0},

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -23,6 +24,8 @@ class Patient:
 
     def __init__(self, home):
         self.home, self.words, self.environment = home, [], {}
+        self.now = None  # where the home is afterwards, where the advice moves it
+        self._fxctl = None
         self.bin = home.place / "doctor-bin"
         self.bin.mkdir()
         sudo = self.bin / "sudo"
@@ -37,7 +40,7 @@ class Patient:
 
     def look(self):
         """(exit status, findings)"""
-        done = self.run(["fxctl", "--home", self.home.dir, "--json", "doctor", *self.words])
+        done = self.run([*self.fxctl, "--json", "doctor", *self.words])
         assert done.returncode in (0, 1), done
         told = json.loads(done.stdout)
         findings = [finding for check in told["checks"] for finding in check["findings"]]
@@ -54,6 +57,14 @@ class Patient:
                 done = self.run(["sh", "-c", finding["mend"]])
                 assert done.returncode == 0, (finding, done)
 
+    @property
+    def fxctl(self):
+        return self._fxctl or ["fxctl", "--home", self.home.dir]
+
+    @fxctl.setter
+    def fxctl(self, words):
+        self._fxctl = words
+
     def heals(self, expected):
         """This is told, and following the advice ends with exit 0."""
         status, findings = self.look()
@@ -62,6 +73,7 @@ class Patient:
         assert any(expected in what for what in told), told
         for _ in range(ROUNDS):
             self.obey(findings)
+            self.home.dir = self.now or self.home.dir
             status, findings = self.look()
             if status == 0:
                 return
@@ -147,6 +159,47 @@ def unmade(patient):
     remove("db")(patient)
 
 
+def stale_socket(patient):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as one:
+        one.bind(str(patient.home.dir / "run/events.sock-0"))
+
+
+def stale(part, is_directory=False):
+    def provoke(patient):
+        path = patient.home.dir / part
+        path.mkdir() if is_directory else path.write_text("x")
+        os.utime(path, (0, 0))
+    return provoke
+
+
+def script(text, mode):
+    def provoke(patient):
+        patient.home.write_script("one.sh", text).chmod(mode)
+    return provoke
+
+
+def long_path(patient):
+    """The home is used by another name afterwards, as the advice says."""
+    patient.home.stop_dispatcher()
+    deep = patient.home.place / ("d" * 60) / ("e" * 60)
+    deep.mkdir(parents=True)
+    patient.home.dir.rename(deep / "home")
+    patient.home.dir = deep / "home"
+    patient.home.start_dispatcher()
+    patient.now = patient.home.place / "fx"
+
+
+def other_home(patient):
+    """fxbridge.home beside the program names another home than FX_HOME does."""
+    programs, other = patient.home.place / "programs", patient.home.place / "other"
+    programs.mkdir()
+    shutil.copy(BUILD / "bin/fxctl", programs)
+    patient.run([programs / "fxctl", "--home", other, "init"])
+    (programs / "fxbridge.home").write_text(f"{other}\n")
+    patient.fxctl = [programs / "fxctl"]
+    patient.environment["FX_HOME"] = str(patient.home.dir)
+
+
 def no_home(patient):
     patient.home.stop_dispatcher()
     shutil.rmtree(patient.home.dir)
@@ -190,6 +243,14 @@ PROVOCATIONS = {
     "a damaged database": (damaged, "cannot be used"),
     "no dispatcher": (no_dispatcher, "no dispatcher holds"),
     "a dispatcher that hangs": (hung_dispatcher, "it hangs, or was stopped"),
+    "a socket that was left": (stale_socket, "is a socket on which nobody listens"),
+    "a half made file": (stale("secret.key.new"), "was being made when"),
+    "a half made database": (stale("db.new", is_directory=True), "was being made when"),
+    "a body that was left": (stale("uploads/lighttpd-upload-x"), "a body that a web server"),
+    "a script of others": (script("#!/bin/sh\n", 0o770), "can be written by others"),
+    "a script that is no program": (script("#!/bin/sh\n", 0o640), "is not executable"),
+    "a long path": (long_path, "more than the 107"),
+    "two homes": (other_home, "programs that are started without FX_HOME"),
     "no room for events": (lambda patient: (patient.home.fxctl("publish", "--type", "a", "{}"),
                            settings("[store]\ndisk_reserve_bytes = 0\nmap_max_bytes = 16777216\n"
                                     "accept_percent = 10\n")(patient), fill(patient))[0],
