@@ -8,6 +8,7 @@
 
 #include "base/names.h"
 
+/* The group of that number is likely another's than the account's. */
 static bool add_number(const char *name, struct peers *peers)
 {
     size_t i = peers->count;
@@ -15,8 +16,8 @@ static bool add_number(const char *name, struct peers *peers)
     unsigned long number = strtoul(name, &end, 10);
     if (*end || number >= (uid_t)-1)
         return false;
-    peers->of[i].is_account = peers->of[i].is_group = true;
-    peers->of[i].account = peers->of[i].group = (uid_t)number;
+    peers->of[i].is_account = true;
+    peers->of[i].account = (uid_t)number;
     peers->count++;
     return true;
 }

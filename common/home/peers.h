@@ -21,7 +21,7 @@ struct peers {
     } of[PEERS_MAX];
 };
 
-/* Looks the names up; a number stands for itself. False, and why, where one is neither. */
+/* Looks the names up; a number is an account's. False, and why, where one is neither. */
 bool peers_parse(const char *names, struct peers *ret_peers, struct buf *why);
 
 bool peers_have_account(const struct peers *peers, uid_t account);

@@ -39,7 +39,7 @@ static bool is_program(const char *path)
     return n == 2 && memcmp(head, "#!", 2) == 0;
 }
 
-/* A script that was put there and cannot be started. Names with a dot before them are no scripts. */
+/* A script that cannot be started. A name with a dot before it is none. */
 static void judge_script(struct visit *visit, const char *name)
 {
     char inner[NAME_MAX + 16], path[PATH_MAX];
