@@ -15,8 +15,8 @@ struct fetched {
 };
 
 /*
- * Sends "METHOD path" to an http:// URL (url.h), below its path, with these header lines, each ended
- * by CR LF. False when there is no reply, and why says the reason. fetch_done frees.
+ * Sends "METHOD path" to an http:// URL (url.h), below its path, with these header lines, each
+ * ended by CR LF. False when there is no reply, and why says the reason. fetch_done frees.
  */
 bool fetch(struct span url, const char *method, const char *path, const char *headers,
     struct fetched *ret_fetched, struct buf *why);

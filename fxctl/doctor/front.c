@@ -8,7 +8,7 @@
 #include "fxctl/doctor/checks.h"
 #include "fxctl/doctor/fetch.h"
 
-/* What a web server is told so that it does as the configurations shipped with FX Bridge have it. */
+/* What a web server is told so that it does as the shipped configurations have it. */
 enum remedy { PASS_AUTHORIZATION, PASS_HEADERS, KEEP_PATH, NO_TRACE, PASS_METHODS, HAND_ON_HEALTH };
 
 static const struct server {

@@ -45,7 +45,7 @@ static bool find_shorter(const char *dir, char ret_link[PATH_MAX])
     return false;
 }
 
-/* Sockets are named by the path that the web server was given, so a link that leads there will do. */
+/* Sockets are named by the path that the web server was given, so a link will do. */
 static void judge_length(struct visit *visit)
 {
     char link[PATH_MAX];
