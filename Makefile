@@ -140,4 +140,4 @@ clean: ## remove build/, unless there is a home in it
 		echo "there is a home in $${key%/*}: move it to another place first" >&2; exit 1; }
 	rm -rf build
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find build -path build/deb -prune -o -name '*.d' -type f -print 2>/dev/null)

@@ -2,9 +2,14 @@
 #include "fxctl/fxctl.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "fxctl/text.h"
@@ -16,8 +21,27 @@ const char *fxctl_option(const struct fxctl *ctl, const char *name)
     return ctl->values[i];
 }
 
+int fxctl_become_owner(const struct fxctl *ctl)
+{
+    char dir[PATH_MAX];
+    struct stat st;
+    if (geteuid() != 0 || !home_is_of_system(ctl->home_given, dir) || stat(dir, &st) < 0 ||
+        st.st_uid == 0)
+        return EXIT_DONE;
+    const struct passwd *owner = getpwuid(st.st_uid);
+    if (!owner)
+        return fxctl_refuse("%s belongs to %u, which is no account", dir, (unsigned)st.st_uid);
+    if (initgroups(owner->pw_name, owner->pw_gid) < 0 || setgid(owner->pw_gid) < 0 ||
+        setuid(owner->pw_uid) < 0)
+        return fxctl_refuse(
+            "cannot become %s, to whom %s belongs: %s", owner->pw_name, dir, strerror(errno));
+    return EXIT_DONE;
+}
+
 int fxctl_open_home(struct fxctl *ctl)
 {
+    if (fxctl_become_owner(ctl))
+        return EXIT_NO;
     enum err err = home_open(ctl->home_given, &ctl->home);
     return err ? EXIT_NO : EXIT_DONE;
 }

@@ -44,6 +44,12 @@ struct fxctl {
 const char *fxctl_option(const struct fxctl *ctl, const char *name);
 
 /*
+ * Root works on the home that /etc/fxbridge/home names as its owner, so that nothing in it comes to
+ * be root's. EXIT_DONE, or EXIT_NO after saying why that cannot be.
+ */
+int fxctl_become_owner(const struct fxctl *ctl);
+
+/*
  * Open the home, the store of the open home, or both. EXIT_DONE, or the status to leave
  * with after saying why.
  */

@@ -123,7 +123,7 @@ static int init(struct fxctl *ctl)
     bool is_split = fxctl_option(ctl, "split");
     if (!is_split && (fxctl_option(ctl, "readers") || fxctl_option(ctl, "steps")))
         return help_usage(ctl, "--readers and --steps go with --split");
-    if (home_locate(ctl->home_given, dir) || home_create(dir))
+    if (fxctl_become_owner(ctl) || home_locate(ctl->home_given, dir) || home_create(dir))
         return EXIT_NO; /* it was logged: somebody has to mend the path or its permissions */
     int status = fxctl_open_home(ctl);
     bool existed = !status && has_database(ctl);

@@ -27,7 +27,7 @@ INSTALLED := $(call each,755,bin,$(filter %/fxctl %/fx-dispatcher,$(BIN))) \
 
 # What a system has once. Somebody's own PREFIX, in a home, gets none of it.
 ifneq ($(filter /usr /usr/local,$(PREFIX)),)
-INSTALLED += $(call each,644,lib/systemd/system,$(wildcard system/fxbridge-*)) \
+INSTALLED += $(call each,644,$(or $(UNITS),lib/systemd/system),$(wildcard system/fxbridge-*)) \
 	644:lib/sysusers.d/fxbridge.conf:system/sysusers.conf \
 	644:lib/tmpfiles.d/fxbridge.conf:system/tmpfiles.conf \
 	644:/etc/logrotate.d/fxbridge:system/logrotate.conf \
@@ -42,3 +42,13 @@ install: all $(PAGES:%=$(B)/man/%) ## install to PREFIX
 	@PREFIX='$(PREFIX)' WANTED='$(WANTED)' system/install put $(INSTALLED)
 uninstall: ## remove from PREFIX what install puts there; homes stay
 	@PREFIX='$(PREFIX)' system/install remove $(INSTALLED)
+
+# Packages of Debian, from this tree as it is.
+.PHONY: deb deps-deb debcheck
+deps-deb:
+	@.ci/deps run deb
+deb: deps-deb ## build/deb/*.deb: fxbridge, fxbridge-apache and fxbridge-lighttpd
+	@CORES=$(CORES) system/deb $(VERSION)
+
+debcheck: deb ## install, use, upgrade, remove and purge them on a Debian 12 that has nothing; needs root
+	@tests/fresh/run deb

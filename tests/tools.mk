@@ -3,7 +3,7 @@
 
 .PHONY: deps-tools coverage tidy valgrind tsan fuzz fuzz-programs fuzz-keep sizes dist distcheck
 deps-tools: ## the same, with what coverage, valgrind and their like need
-	@.ci/deps run check tools
+	@.ci/deps run check tools deb
 
 # Programs run 5 to 30 times slower under valgrind and the thread sanitizer, so each gets few
 # end-to-end tests: the sanitizer those that send much at the same time, valgrind those of fxctl.

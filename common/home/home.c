@@ -16,6 +16,8 @@
 #include "home/layout.h"
 #include "home/trust.h"
 
+static const char of_system[] = "/etc/fxbridge/home";
+
 #define HOME_NAME_MAX 320 /* bytes of the longest name that is put behind the directory */
 
 static bool format_path(char ret[PATH_MAX], const char *a, const char *b)
@@ -74,7 +76,6 @@ static bool of_account(char ret_dir[PATH_MAX])
 
 bool home_untold(char ret_dir[PATH_MAX], char ret_file[PATH_MAX])
 {
-    static const char of_system[] = "/etc/fxbridge/home";
     if (beside_executable(ret_dir, ret_file))
         return true;
     *ret_file = 0;
@@ -83,6 +84,13 @@ bool home_untold(char ret_dir[PATH_MAX], char ret_file[PATH_MAX])
     if (access(ret_dir, F_OK) < 0 && read_home_file(of_system, ret_dir))
         memcpy(ret_file, of_system, sizeof of_system);
     return true;
+}
+
+bool home_is_of_system(const char *given, char ret_dir[PATH_MAX])
+{
+    char file[PATH_MAX];
+    const char *dir = given ? given : getenv("FX_HOME");
+    return !(dir && *dir) && home_untold(ret_dir, file) && strcmp(file, of_system) == 0;
 }
 
 enum err home_locate(const char *given, char ret_dir[PATH_MAX])

@@ -38,6 +38,9 @@ enum err home_reread(struct home *home) MUST_CHECK;
 /* Where home_open would look, for `fxctl init`. ERR_INVALID when the path is too long. */
 enum err home_locate(const char *given, char ret_dir[PATH_MAX]) MUST_CHECK;
 
+/* Is it the home that root has named in /etc/fxbridge/home? */
+bool home_is_of_system(const char *given, char ret_dir[PATH_MAX]);
+
 /*
  * Where programs look that are told nothing, and the file that names it; "" for ~/.fxbridge. False
  * when the path does not fit.

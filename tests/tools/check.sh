@@ -104,7 +104,8 @@ case ${1:-} in
         for tool in tidy tsan valgrind coverage "fuzz T=60" distcheck; do
             stage "$tool" $make $tool
         done
-        stage "freshcheck" tests/fresh/run
+        stage "packages" $make deb
+        stage "freshcheck" tests/fresh/run root user check deb
         ;;
 esac
 finish
