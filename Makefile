@@ -102,6 +102,7 @@ $(B)/obj/%.o: %.S Makefile
 # .incbin leaves no trace in a .d
 $(B)/obj/cgi-bin/status/openapi_json.o: schema/openapi.json
 $(B)/obj/fxctl/man_page.o: fxctl/fxctl.1 fxctl/fx.conf.5 dispatcher/fx-dispatcher.8
+$(B)/obj/fxctl/htaccess.o: apache/htaccess
 $(B)/obj/fxctl/completion_script.o: $(wildcard fxctl/completion.*sh)
 
 $(B)/libfx.a: $(call objects,$(LAYERS:%=common/%))
@@ -130,6 +131,7 @@ $(eval $(call program,logger,cgi-bin/fx-log,$(B)/libfx.a))
 $(foreach p,$(PROGRAMS),$(eval \
 	$(call program,$(firstword $(subst :, ,$(p))),bin/$(lastword $(subst :, ,$(p))),$(B)/libfx.a)))
 
+include single/single.mk
 include tests/tests.mk
 
 include system/install.mk

@@ -22,6 +22,7 @@
 #include "dispatcher/happening.h"
 #include "dispatcher/verdict.h"
 #include "home/home.h"
+#include "home/installed.h"
 #include "store/counts.h"
 
 enum phase {
@@ -58,7 +59,7 @@ struct dispatcher {
     struct home home;
     struct store *store;
     int lock_fd, wake_fd, signal_fd, epoll_fd;
-    char runner_path[PATH_MAX];
+    struct installed runner;
     bool after_death; /* the dispatcher before this one came to no orderly end */
     bool once;        /* leaves when all that is ready has run */
     int64_t max_ms;   /* with once: starts nothing new after so long */

@@ -27,16 +27,16 @@
 static pid_t spawn(struct dispatcher *d, int fd)
 {
     static char frames[] = FRAMES_VERSION;
-    char *argv[] = {d->runner_path, d->home.dir, leftovers_argument(), frames, NULL};
+    char *argv[] = {d->runner.called, d->home.dir, leftovers_argument(), frames, NULL};
     char **environment = fresh_environment(leftovers_argument());
     struct fresh_program runner = {
-        d->runner_path, argv, environment, {fd, STDERR_FILENO, STDERR_FILENO}};
+        d->runner.path, argv, environment, {fd, STDERR_FILENO, STDERR_FILENO}};
     pid_t pid = -1;
     int rc = fresh_start(&runner, &pid);
     free(environment);
     if (rc) {
         errno = rc;
-        log_errno("cannot start %s", d->runner_path);
+        log_errno("cannot start %s", d->runner.called);
         return -1;
     }
     return pid;

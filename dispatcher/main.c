@@ -131,7 +131,7 @@ static void leave_caller(void)
 static void find_runner(struct dispatcher *d)
 {
     struct buf why = BUF_INIT;
-    if (!installed_find(&d->home, "fx-runner", d->runner_path, &why))
+    if (!installed_find(&d->home, "fx-runner", &d->runner, &why))
         log_die(EXIT_FIX, "cannot find fx-runner: %s", buf_text(&why));
     buf_done(&why);
 }

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "fxctl/help.h"
+#include "fxctl/web_folder.h"
 #include "home/keyring.h"
 #include "home/layout.h"
 #include "store/credentials.h"
@@ -123,8 +124,10 @@ static int init(struct fxctl *ctl)
     bool is_split = fxctl_option(ctl, "split");
     if (!is_split && (fxctl_option(ctl, "readers") || fxctl_option(ctl, "steps")))
         return help_usage(ctl, "--readers and --steps go with --split");
-    if (fxctl_become_owner(ctl) || home_locate(ctl->home_given, dir) || home_create(dir))
-        return EXIT_NO; /* it was logged: somebody has to mend the path or its permissions */
+    const char *web = fxctl_option(ctl, "web");
+    if (fxctl_become_owner(ctl) || home_locate(ctl->home_given, dir) ||
+        (web && web_folder_check(dir, web)) || home_create(dir))
+        return EXIT_NO; /* it was said: somebody has to mend the path or its permissions */
     int status = fxctl_open_home(ctl);
     bool existed = !status && has_database(ctl);
     if (existed && !has_key(ctl))
@@ -137,8 +140,12 @@ static int init(struct fxctl *ctl)
     if (err)
         return err == ERR_DENIED || err == ERR_CONFLICT ? EXIT_NO : fxctl_failed(err);
     status = is_split ? split(ctl) : EXIT_DONE;
+    if (!status && web)
+        status = web_folder_make(ctl, web);
     if (!status)
         tell(ctl, existed);
+    if (!status && web && !ctl->json)
+        web_folder_tell(ctl);
     return status;
 }
 
@@ -146,6 +153,7 @@ static const struct option_rule init_options[] = {
     {"split", NULL, OPTION_FREE, "for accounts that write, that read and that run steps"},
     {"readers", "GROUP", OPTION_FREE, "with --split: who reads the store alone (" READERS ")"},
     {"steps", "GROUP", OPTION_FREE, "with --split: who runs scripts, else the home's account"},
+    {"web", "FOLDER", OPTION_FREE, "also what a folder of a shared host's web server needs"},
     {0},
 };
 
@@ -162,7 +170,11 @@ const struct command init_commands[] = {
             "--split gives a home the modes for programs that run under several accounts:\n"
             "docs/accounts.md has which, and what that guards. The account that calls has to be "
             "of\n"
-            "the groups that are named.",
+            "the groups that are named.\n"
+            "\n"
+            "--web is for a host where a folder of web pages is all one has (docs/hosting.md): it\n"
+            "makes the folder, with a script for each web program and Apache's .htaccess, and the\n"
+            "home the account's alone. Again after another version was unpacked, it leads there.",
         .options = init_options,
         .run = init,
     },

@@ -22,10 +22,10 @@ static bool has_answered; /* fx-http, whichever process of it */
 /* Starts fx-http, without limits. Where that fails, the step has, and says why. */
 static bool start_client(const struct step_call *call, struct step_end *end)
 {
-    char path[PATH_MAX];
+    struct installed installed;
     int error;
     struct buf why = BUF_INIT;
-    if (!installed_find(call->home, "fx-http", path, &why)) {
+    if (!installed_find(call->home, "fx-http", &installed, &why)) {
         log_error("cannot find fx-http: %s", buf_text(&why));
         step_fail(end, call,
             "this installation has no fx-http, which makes the calls; the log has where it was "
@@ -35,7 +35,7 @@ static bool start_client(const struct step_call *call, struct step_end *end)
     }
     char **environment = fresh_environment(leftovers_argument());
     struct child_spec spec = {
-        .path = path,
+        .path = installed.path,
         .arguments = {call->home->dir, FRAMES_VERSION},
         .directory = "/",
         .environment = environment,

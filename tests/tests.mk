@@ -37,7 +37,7 @@ CORES := $(shell nproc)
 pytest = PYTHONDONTWRITEBYTECODE=1 FX_BUILD=$(1) /usr/bin/python3 -m pytest -q -n $(shell expr 2 '*' $(CORES))
 
 e2e: TESTS = tests/e2e
-e2e: all $(B)/tests/fault.so $(B)/tests/fill ## end-to-end tests behind a real web server; TESTS=FILE chooses
+e2e: all $(B)/tests/fault.so $(B)/tests/fill $(if $(VARIANT),,$(ARCHIVE)) ## end-to-end tests behind a real web server; TESTS=FILE chooses
 	@$(call pytest,$(B)) $(TESTS)
 
 crash: all ## kill tests
@@ -63,7 +63,7 @@ format: ## format the C sources
 SOURCES = $(shell git ls-files '*.c' '*.h')
 
 # Fuzz targets are compiled here, so that whoever changes what they call sees it at once.
-built: all $(UNIT:%=$(B)/tests/%) $(B)/tests/fault.so $(B)/tests/fill $(call objects,tests/fuzz)
+built: all $(UNIT:%=$(B)/tests/%) $(B)/tests/fault.so $(B)/tests/fill $(call objects,tests/fuzz) $(if $(VARIANT),,$(ARCHIVE))
 
 check: ## build, tests, checks, a third of the tests also under ASan and UBSan, samples of the rest
 	@echo "This takes 20 minutes at most on two idle cores. It needs the Debian packages of .ci/packages,"

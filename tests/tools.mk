@@ -80,10 +80,9 @@ fuzz-keep: ## keeps the fewest inputs that reach as much as all that fuzzing has
 sizes: ## how large functions, files and headers are; fails beyond the bound
 	@/usr/bin/python3 tests/checks/sizes.py
 
-dist: ## build/fxbridge-VERSION.tar.gz of what is committed
-	@mkdir -p build
+dist: $(ARCHIVE) ## the tarball of what is committed, and the archive for hosts without a compiler
 	@git archive --prefix=fxbridge-$(VERSION)/ -o build/fxbridge-$(VERSION).tar.gz HEAD
-	@echo build/fxbridge-$(VERSION).tar.gz
+	@ls -s --block-size=K build/fxbridge-$(VERSION).tar.gz $(ARCHIVE)
 
-distcheck: dist ## does the tarball build, pass its unit tests and install, all by itself?
-	@tests/tools/distcheck.sh build/fxbridge-$(VERSION).tar.gz $(VERSION)
+distcheck: dist ## does the tarball build, pass its unit tests and install, and the archive run, all by themselves?
+	@tests/tools/distcheck.sh build/fxbridge-$(VERSION).tar.gz $(VERSION) $(ARCHIVE)

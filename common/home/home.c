@@ -67,8 +67,8 @@ static bool beside_executable(char ret_dir[PATH_MAX], char ret_file[PATH_MAX])
 /* False when the path does not fit. */
 static bool of_account(char ret_dir[PATH_MAX])
 {
-    const struct passwd *user = getpwuid(geteuid());
     const char *account = getenv("HOME");
+    const struct passwd *user = account && *account ? NULL : getpwuid(geteuid());
     if (!account || !*account)
         account = user ? user->pw_dir : "";
     return format_path(ret_dir, account, "/.fxbridge");

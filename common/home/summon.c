@@ -26,10 +26,10 @@
  * Starts the program and returns an errno. The process that is waited for ends at once:
  * by then it has left the dispatcher behind, in a session of its own.
  */
-static int start(char *program, const struct home *home)
+static int start(struct installed *program, const struct home *home)
 {
     char log[PATH_MAX], dir[PATH_MAX], option[] = "--home", mode[] = "--on-demand";
-    char *argv[] = {program, option, dir, mode, NULL};
+    char *argv[] = {program->called, option, dir, mode, NULL};
     pid_t pid = 0;
     snprintf(dir, sizeof dir, "%s", home->dir);
     home_path(home, "log/dispatcher.log", log);
@@ -38,7 +38,8 @@ static int start(char *program, const struct home *home)
     int rc = errno;
     if (null_fd >= 0 && log_fd >= 0) {
         char **environment = fresh_environment(NULL);
-        struct fresh_program dispatcher = {program, argv, environment, {null_fd, null_fd, log_fd}};
+        struct fresh_program dispatcher = {
+            program->path, argv, environment, {null_fd, null_fd, log_fd}};
         rc = fresh_start(&dispatcher, &pid);
         free(environment);
     }
@@ -53,18 +54,18 @@ static int start(char *program, const struct home *home)
 
 static enum err find_and_start(const struct home *home)
 {
-    char program[PATH_MAX];
+    struct installed program;
     struct buf why = BUF_INIT;
-    bool found = installed_find(home, "fx-dispatcher", program, &why);
+    bool found = installed_find(home, "fx-dispatcher", &program, &why);
     if (!found)
         log_error("cannot find fx-dispatcher to start it on demand: %s", buf_text(&why));
     buf_done(&why);
     if (!found)
         return ERR_NOTFOUND;
-    errno = start(program, home);
+    errno = start(&program, home);
     if (!errno)
         return ERR_OK;
-    log_errno("cannot start %s", program);
+    log_errno("cannot start %s", program.called);
     return ERR_IO;
 }
 

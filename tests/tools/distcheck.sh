@@ -1,9 +1,9 @@
 #!/bin/sh
 # Does the tarball stand by itself? Unpacked in a folder of its own, it builds, its unit
 # tests pass, it installs below DESTDIR, and outside build/ nothing has changed by that.
-# usage: tests/tools/distcheck.sh TARBALL VERSION
+# The archive for hosts: it unpacks, and needs no library. usage: tests/tools/distcheck.sh TARBALL VERSION ARCHIVE
 set -eu
-tarball=$(readlink -f "$1") version=$2
+tarball=$(readlink -f "$1") version=$2 archive=$(readlink -f "$3")
 work=$(mktemp -d "${TMPDIR:-/tmp}/fx-dist.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
@@ -30,4 +30,10 @@ done
 for page in share/man/man1/fxctl.1 share/man/man5/fx.conf.5 share/man/man8/fx-dispatcher.8; do
     grep -q "FX Bridge $version" $page || { echo "$page does not say $version" >&2; exit 1; }
 done
+mkdir "$work/host"
+tar -xzf "$archive" -C "$work/host"
+cd "$work/host/fxbridge-$version"
+[ "$(env -i bin/fxctl --version)" = "fxctl $version" ]
+if readelf -l bin/fxbridge | grep INTERP; then echo "bin/fxbridge needs libraries" >&2; exit 1; fi
+echo "${archive##*/} unpacks and runs; it has $(stat -c %s "$archive") bytes"
 echo "${tarball##*/} builds, passes its unit tests and installs $(find . -type f | wc -l) files"
