@@ -22,13 +22,19 @@ await() {
     done
 }
 
-# block SECTION N: what stands between the Nth fences of a section of the README; 0: all.
+# block SECTION N: what stands between the Nth fences of a section of the README that is here;
+# 0: all, last: the last ones.
 block() {
     awk -v section="## $1" -v wanted="$2" '
         /^## / { inside = $0 == section }
-        inside && /^```sh$/ { fenced = 1; n++; next }
-        /^```$/ { fenced = 0 }
-        inside && fenced && (!wanted || n == wanted)' README.md
+        inside && /^ *```sh$/ { fenced = 1; n++; text[n] = ""; next }
+        /^ *```$/ { fenced = 0 }
+        inside && fenced { text[n] = text[n] $0 "\n" }
+        END {
+            first = wanted == "last" ? n : wanted ? wanted : 1
+            last = wanted && wanted != "last" ? wanted : n
+            for (i = first; i <= last; i++) printf "%s", text[i]
+        }' README.md
 }
 
 expect() {
