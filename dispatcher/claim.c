@@ -57,6 +57,8 @@ static bool holds(const struct service *s, uint64_t place)
 static bool is_held(const struct dispatcher *d, const struct service *service)
 {
     const struct service *s = service;
+    if (service->plan.paused)
+        return true;
     if (!service->plan.ordered)
         return false;
     do {

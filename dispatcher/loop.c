@@ -71,7 +71,8 @@ static bool is_running(const struct dispatcher *d)
 static bool is_busy(const struct dispatcher *d)
 {
     for (const struct service *s = d->services; s; s = s->next)
-        if (s->now.running || s->now.ready || (!d->once && (s->now.waiting || s->now.scale.min)))
+        if (s->now.running || (s->now.ready && !s->now.paused) ||
+            (!d->once && (s->now.waiting || s->now.scale.min)))
             return true;
     return !d->once && d->now.tick_ms != INT64_MAX;
 }
@@ -333,6 +334,8 @@ static void leave(struct dispatcher *d)
     while (d->instance_count && (now = clock_mono_ms()) < until)
         (void)hear(d, (int)(until - now));
     orphans_end(0, NULL);
+    if (d->once)
+        alive_note_once(&d->home);
     alive_leave(d->lock_fd);
 }
 

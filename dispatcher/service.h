@@ -31,6 +31,7 @@ struct service_state {
     uint64_t generation; /* of the live trigger, as taken up */
     struct scale scale;
     bool ordered; /* one execution at a time over all services of the pipeline */
+    bool paused;  /* an operator has told it to wait: nothing is claimed */
 
     uint64_t ready;   /* executions that are pending, to be claimed */
     uint64_t waiting; /* executions that are pending, until their next attempt is due */

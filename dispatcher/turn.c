@@ -13,6 +13,7 @@
 #include "dispatcher/judge.h"
 #include "dispatcher/link.h"
 #include "dispatcher/overdue.h"
+#include "dispatcher/paused.h"
 #include "dispatcher/pending.h"
 #include "dispatcher/record.h"
 #include "dispatcher/route.h"
@@ -97,6 +98,8 @@ static enum err mutate(struct store_txn *txn, void *context)
     for (struct service *s = d->services; s && !err; s = s->next)
         if (!s->plan.live)
             err = pending_give_up(d, txn, s, SKIPS_A_TURN);
+    if (!err)
+        err = paused_look(d, txn);
     if (!err)
         err = claim_ready(d, txn);
     if (!err)

@@ -94,6 +94,7 @@ extern const struct command execution_commands[];
 extern const struct command execution_log_commands[];
 extern const struct command action_commands[];
 extern const struct command dead_letter_commands[];
+extern const struct command pause_commands[];
 extern const struct command status_commands[];
 extern const struct command audit_commands[];
 extern const struct command doctor_commands[];

@@ -31,6 +31,7 @@ static const struct command *const groups[] = {
     execution_log_commands,
     action_commands,
     dead_letter_commands,
+    pause_commands,
     status_commands,
     audit_commands,
     doctor_commands,

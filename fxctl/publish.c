@@ -72,8 +72,11 @@ static int publish(struct fxctl *ctl)
     if (!status) {
         event.cid = uuid_new();
         event.accepted_ms = clock_wall_ms();
-        enum err err = store_write(ctl->store, STORE_ACCEPT | STORE_WAKE, append, &event);
-        if (err)
+        enum err err =
+            store_write(ctl->store, STORE_ACCEPT | STORE_INTAKE | STORE_WAKE, append, &event);
+        if (err == ERR_BUSY)
+            status = fxctl_refuse("intake is paused; it goes on with: fxctl resume intake");
+        else if (err)
             status = fxctl_failed(err);
         else
             print_accepted(ctl, &event);

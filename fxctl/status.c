@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fxctl/trigger.h"
+#include "view/health.h"
 #include "view/overview.h"
 
 /* "1.5 GiB" */
@@ -95,6 +96,27 @@ static void tell_first_steps(const struct fxctl *ctl, const struct overview *ove
     buf_done(&text);
 }
 
+/* Says what keeps events from being taken in or run. EXIT_NO where anything does. */
+static int judge(const struct fxctl *ctl)
+{
+    static const enum health_check grave[] = {
+        HEALTH_STORE, HEALTH_ROOM, HEALTH_INTAKE, HEALTH_DISPATCHER};
+    struct health health;
+    int status = EXIT_DONE;
+    health_look(ctl->store, &ctl->home, &health);
+    for (size_t i = 0; i < sizeof grave / sizeof grave[0]; i++) {
+        const struct health_finding *finding = &health.findings[grave[i]];
+        if (!finding->bad)
+            continue;
+        status = EXIT_NO;
+        fxctl_say("%s %s", buf_text(&finding->reason), buf_text(&finding->remedy));
+    }
+    if (health.findings[HEALTH_PAUSES].bad)
+        fxctl_say("%s", buf_text(&health.findings[HEALTH_PAUSES].reason));
+    health_done(&health);
+    return status;
+}
+
 static int status(struct fxctl *ctl)
 {
     struct overview overview;
@@ -113,6 +135,8 @@ static int status(struct fxctl *ctl)
     fxctl_print(&text);
     if (!err && !ctl->json)
         tell_first_steps(ctl, &overview);
+    if (!err)
+        status = judge(ctl);
     buf_done(&text);
     overview_done(&overview);
     return status;
@@ -125,7 +149,10 @@ const struct command status_commands[] = {
         .details =
             "Pending and running executions are counted exactly; final ones up to 100000 of\n"
             "each status, since their number grows with history. Scripts are confined as fx.conf\n"
-            "says ([step] confine, unconfined, user); what this system lacks for that is named.",
+            "says ([step] confine, unconfined, user); what this system lacks for that is named.\n"
+            "The exit status is 1 where events are refused, or where no dispatcher runs and one "
+            "is\n"
+            "expected: not with on_demand, nor within two minutes of one with --once.",
         .run = status,
     },
     {0},

@@ -13,8 +13,10 @@
 #include "model/limits.h"
 #include "model/urlencoded.h"
 #include "store/events.h"
+#include "store/pauses.h"
 
 #define IDEMPOTENCY_KEY_MAX 255
+#define PAUSED_RETRY_AFTER "60" /* seconds: a person ends it */
 
 struct intake *intake_new(struct request *request, size_t room)
 {
@@ -170,6 +172,24 @@ static void print_accepted(const struct accepted *accepted, struct json_out *o)
     json_close(o, '}');
 }
 
+/* Intake is paused, or was until a moment ago. */
+static void reply_paused(struct request *request)
+{
+    struct store_txn *txn;
+    struct pause pause;
+    struct buf reason = BUF_INIT;
+    if (store_read_begin(request->store, &txn) == ERR_OK) {
+        if (pauses_get(txn, PAUSE_INTAKE, SPAN_NONE, &pause) == ERR_OK && pause.reason.len)
+            buf_add_span(&reason, pause.reason);
+        store_read_end(txn);
+    }
+    reply_header(request, "Retry-After", PAUSED_RETRY_AFTER);
+    reply_problem(request, 503,
+        "Events are not taken in for the time being; send it again later.%s%s",
+        reason.len ? " " : "", buf_text(&reason));
+    buf_done(&reason);
+}
+
 static void stored(struct request *request, enum err err)
 {
     const struct intake *intake = request->state;
@@ -178,6 +198,10 @@ static void stored(struct request *request, enum err err)
             "Idempotency-Key: was used before with another body or for another event; use a new "
             "key "
             "for a new request.");
+        return;
+    }
+    if (err == ERR_BUSY) {
+        reply_paused(request);
         return;
     }
     if (err) {
@@ -315,5 +339,5 @@ void intake_finish(struct request *request, struct intake *intake)
             return;
     read_contents(request, intake);
     kept_note(request, intake->events, intake->count);
-    request_write(request, STORE_ACCEPT | STORE_WAKE | STORE_UNTOLD, store, stored);
+    request_write(request, STORE_ACCEPT | STORE_INTAKE | STORE_WAKE | STORE_UNTOLD, store, stored);
 }

@@ -8,6 +8,7 @@
 #include "cgi-bin/ops/queues.h"
 #include "home/alive.h"
 #include "store/events.h"
+#include "store/pauses.h"
 #include "view/health.h"
 
 static void print_build(struct exposition *e)
@@ -71,6 +72,20 @@ static enum err print_tables(struct store_txn *txn, struct exposition *e)
     return err;
 }
 
+static void print_pause(const struct pause *pause, void *context)
+{
+    const struct label labels[2] = {
+        {"what", span_str(pause_name(pause->kind))}, {"pipeline", pause->pipeline_id}};
+    exposition_int(context, labels, 1);
+}
+
+static enum err print_pauses(struct store_txn *txn, struct exposition *e)
+{
+    exposition_family(e, "fxbridge_paused", "gauge",
+        "1 for each thing that an operator has told to wait; nothing for what goes on.");
+    return pauses_each(txn, print_pause, e);
+}
+
 static void print_health(const struct health *health, struct exposition *e)
 {
     exposition_family(e, "fxbridge_oldest_waiting_seconds", "gauge",
@@ -109,6 +124,8 @@ static enum err print_all(struct request *request, struct exposition *e)
     err = print_events(txn, e);
     if (!err)
         err = print_tables(txn, e);
+    if (!err)
+        err = print_pauses(txn, e);
     if (!err)
         err = counted_print(txn, e);
     if (!err)

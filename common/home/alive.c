@@ -12,7 +12,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define BEATS_MISSED 3 /* a holder that has missed so many looks is taken to hang */
+#define ONCE_SECONDS 120 /* for so long one that was here once need not be here again */
+#define BEATS_MISSED 3   /* a holder that has missed so many looks is taken to hang */
 
 static const struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
@@ -75,6 +76,33 @@ bool alive_is(const struct home *home)
                      (home->config.dispatcher_look_seconds * BEATS_MISSED + 1) * 1000;
     close(fd);
     return alive;
+}
+
+static void once_path(const struct home *home, char ret_path[PATH_MAX])
+{
+    home_path(home, "run/once", ret_path);
+}
+
+void alive_note_once(const struct home *home)
+{
+    char path[PATH_MAX];
+    once_path(home, path);
+    mode_t old = umask(007);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0660);
+    umask(old);
+    if (fd < 0)
+        return;
+    (void)futimens(fd, NULL);
+    close(fd);
+}
+
+bool alive_was_once(const struct home *home)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    once_path(home, path);
+    return stat(path, &st) == 0 &&
+           clock_wall_ms() - (int64_t)st.st_mtim.tv_sec * 1000 <= ONCE_SECONDS * 1000;
 }
 
 void alive_account(pid_t pid, struct buf *out)

@@ -31,6 +31,13 @@ void alive_beat(int fd);
 /* Is there a dispatcher, and has it shown itself lately? */
 bool alive_is(const struct home *home);
 
+/*
+ * A home whose dispatcher cron starts every minute has none in between: a dispatcher that works
+ * off what waits and leaves (--once) says that it has been here, which is good for two minutes.
+ */
+void alive_note_once(const struct home *home);
+bool alive_was_once(const struct home *home);
+
 /* The number of the process that holds the lock; 0 when none does. */
 pid_t alive_pid(const struct home *home);
 

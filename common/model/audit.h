@@ -34,6 +34,8 @@
     ACTION(EXECUTION_SKIP, "execution.skip") \
     ACTION(EXECUTION_CANCEL, "execution.cancel") \
     ACTION(EVENT_PUBLISH, "event.publish") \
+    ACTION(PAUSE, "pause.set") \
+    ACTION(RESUME, "pause.lift") \
     ACTION(HOME_REKEY, "home.rekey") \
     ACTION(HOME_UPGRADE, "home.upgrade")
 

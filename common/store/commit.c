@@ -18,6 +18,7 @@
 #include "home/wake.h"
 #include "store/env.h"
 #include "store/map.h"
+#include "store/pauses.h"
 #include "store/txn.h"
 
 #define BATCH_MAX 1024    /* mutations in one commit: far below LMDB's limit of dirty pages */
@@ -73,6 +74,30 @@ static enum err run(struct store_txn *txn, struct store_op *op)
     return err;
 }
 
+/* Has an operator paused intake? */
+static bool is_paused(struct store_txn *txn)
+{
+    static const uint8_t intake[] = {PAUSE_INTAKE};
+    struct span pause;
+    return store_get(txn, TABLE_PAUSES, span_of(intake, sizeof intake), &pause) == ERR_OK;
+}
+
+/* Settles what comes from outside while intake is paused. */
+static void refuse_paused(struct store_txn *txn, struct store_op *batch)
+{
+    bool some = false;
+    for (struct store_op *op = batch; op; op = op->next)
+        some |= op->flags & STORE_INTAKE && !op->settled;
+    if (!some || !is_paused(txn))
+        return;
+    for (struct store_op *op = batch; op; op = op->next) {
+        if (op->flags & STORE_INTAKE && !op->settled) {
+            op->settled = true;
+            op->err = ERR_BUSY;
+        }
+    }
+}
+
 /*
  * Runs the mutations that are not settled. One that fails before it has changed
  * anything just keeps its error; one that fails later settles with it, and the
@@ -121,6 +146,7 @@ static enum err commit(struct store *store, struct store_op *batch, size_t *ret_
             fail(batch, err);
             return err;
         }
+        refuse_paused(txn, batch);
         enum applied applied = apply(txn, batch);
         if (applied == APPLIED) {
             err = txn_commit(txn, &full);

@@ -4,6 +4,7 @@
 #include "base/pack.h"
 #include "model/name.h"
 #include "store/audit.h"
+#include "store/pauses.h"
 #include "store/key.h"
 #include "store/run_queues.h"
 #include "store/step_secrets.h"
@@ -249,6 +250,8 @@ enum err pipelines_delete(struct store_txn *txn, struct span id)
         err = store_del(txn, TABLE_PIPELINES, id);
     if (!err)
         err = keep_last_version(txn, id, version);
+    if (!err)
+        err = pauses_drop(txn, id);
     if (!err)
         err = run_queues_drop(txn, id);
     if (!err)

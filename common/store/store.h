@@ -89,10 +89,11 @@ enum err store_read_begin(struct store *store, struct store_txn **ret_txn) MUST_
 void store_read_end(struct store_txn *txn);
 
 /* Writing. */
-#define STORE_ACCEPT 1u /* new work: ERR_FULL while room is kept to finish what was accepted */
-#define STORE_WAKE 2u   /* wake the dispatcher once the mutation is durable */
-#define STORE_LOOK 4u   /* the mutation asks whether there is room (store_txn_has_room) */
-#define STORE_UNTOLD 8u /* an event tells by itself who brought it: no record in audit is due */
+#define STORE_ACCEPT 1u  /* new work: ERR_FULL while room is kept to finish what was accepted */
+#define STORE_WAKE 2u    /* wake the dispatcher once the mutation is durable */
+#define STORE_LOOK 4u    /* the mutation asks whether there is room (store_txn_has_room) */
+#define STORE_UNTOLD 8u  /* an event tells by itself who brought it: no record in audit is due */
+#define STORE_INTAKE 16u /* an event from outside: ERR_BUSY while intake is paused (pauses.h) */
 
 typedef enum err store_mutation(struct store_txn *txn, void *context);
 

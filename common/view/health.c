@@ -8,6 +8,7 @@
 #include "home/stats.h"
 #include "store/events.h"
 #include "store/executions.h"
+#include "store/pauses.h"
 #include "store/queue.h"
 
 #define FAILED_US 60000000 /* for so long a commit that has failed says something of the store */
@@ -54,6 +55,44 @@ static void look_at_room(const struct home *home, struct health *health)
             "Raise map_max_bytes of [store] in fx.conf.");
 }
 
+/* What is paused, and since when. A pipeline that waits alone is nothing bad. */
+static void look_at_pause(const struct pause *pause, void *context)
+{
+    struct health *health = context;
+    bool intake = pause->kind == PAUSE_INTAKE;
+    struct health_finding *finding = &health->findings[intake ? HEALTH_INTAKE : HEALTH_PAUSES];
+    char since[CLOCK_TEXT];
+    clock_format(pause->since_ms, since);
+    if (finding->reason.len)
+        buf_add_char(&finding->reason, ' ');
+    buf_printf(&finding->reason, "Paused since %s: %s%s%.*s.", since, pause_name(pause->kind),
+        pause->pipeline_id.len ? " " : "", (int)pause->pipeline_id.len,
+        (const char *)pause->pipeline_id.data);
+    if (pause->reason.len)
+        buf_printf(
+            &finding->reason, " (%.*s)", (int)pause->reason.len, (const char *)pause->reason.data);
+    if (pause->kind == PAUSE_PIPELINE)
+        return;
+    finding->bad = true;
+    buf_clear(&finding->remedy);
+    buf_printf(&finding->remedy, "End it with: fxctl resume %s", pause_name(pause->kind));
+}
+
+static enum err look_at_pauses(struct store *store, struct health *health)
+{
+    struct store_txn *txn;
+    enum err err = store_read_begin(store, &txn);
+    if (err)
+        return err;
+    err = pauses_each(txn, look_at_pause, health);
+    store_read_end(txn);
+    if (!health->findings[HEALTH_INTAKE].reason.len)
+        find_good(health, HEALTH_INTAKE, "Events are taken in.");
+    if (!health->findings[HEALTH_PAUSES].reason.len)
+        find_good(health, HEALTH_PAUSES, "No pipeline is paused.");
+    return err;
+}
+
 static void look_at_dispatcher(const struct home *home, struct health *health)
 {
     if (alive_is(home))
@@ -62,6 +101,9 @@ static void look_at_dispatcher(const struct home *home, struct health *health)
         find_bad(health, HEALTH_DISPATCHER,
             "The dispatcher's process is there, but has not shown itself lately.",
             "Look into its log, then end its process and start it again.");
+    else if (alive_was_once(home))
+        find_good(health, HEALTH_DISPATCHER,
+            "One that was started with --once has been here within two minutes.");
     else if (home->config.dispatcher_on_demand)
         find_good(health, HEALTH_DISPATCHER, "No dispatcher runs; the next event starts one.");
     else
@@ -82,8 +124,11 @@ static bool look_at_first(uint64_t queue, const struct uuid *id, void *context)
     struct oldest *oldest = context;
     struct execution execution;
     (void)queue;
+    bool held = false;
     oldest->err = executions_get(oldest->txn, id, &execution, NULL);
-    if (!oldest->err && !execution.attempt && execution.created_ms < oldest->since_ms)
+    if (!oldest->err)
+        oldest->err = pauses_hold(oldest->txn, execution.pipeline_id, &held);
+    if (!oldest->err && !held && !execution.attempt && execution.created_ms < oldest->since_ms)
         oldest->since_ms = execution.created_ms;
     return !oldest->err;
 }
@@ -169,6 +214,8 @@ void health_look(struct store *store, const struct home *home, struct health *re
     int64_t since_ms = INT64_MAX;
     *ret_health = (struct health){.waiting_ms = 0};
     enum err err = store ? find_oldest(store, &since_ms) : ERR_IO;
+    if (!err)
+        err = look_at_pauses(store, ret_health);
     look_at_dispatcher(home, ret_health);
     if (err) {
         find_bad(ret_health, HEALTH_STORE, "The database cannot be read.",

@@ -15,7 +15,9 @@
 #define HEALTH_CHECKS(HEALTH_CHECK) \
     HEALTH_CHECK(STORE, "store", "broken") \
     HEALTH_CHECK(ROOM, "room", "full") \
+    HEALTH_CHECK(INTAKE, "intake", "paused") \
     HEALTH_CHECK(DISPATCHER, "dispatcher", "stopped") \
+    HEALTH_CHECK(PAUSES, "pauses", "paused") \
     HEALTH_CHECK(WAITING, "waiting", "late")
 
 enum health_check {

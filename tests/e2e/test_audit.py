@@ -64,6 +64,12 @@ def dead(home, name):
     return item["item"]
 
 
+def paused(home, *what):
+    """Paused, and not for long: others of the home are not to wait."""
+    home.fxctl("pause", *what, "--reason", "for a moment")
+    home.fxctl("resume", *what)
+
+
 def document(name):
     return json.dumps({"id": name, "name": name, "steps": [RUN], "options": {"event": "never"}})
 
@@ -86,6 +92,10 @@ CHANGES = {
     "pipeline run": (pipeline, lambda h, n: h.fxctl("pipeline", "run", n), ["execution.run"]),
     "trigger start": (lambda h, n: pipeline(h, n, event="never"), lambda h, n: h.fxctl("trigger", "start", n), ["trigger.start"]),
     "trigger stop": (started, lambda h, n: h.fxctl("trigger", "stop", n), ["trigger.stop"]),
+    **{f"{verb} {what}": (None, lambda h, _, what=what, verb=verb: paused(h, what), ["pause.set", "pause.lift"])
+       for verb in ("pause", "resume") for what in ("intake", "dispatcher")},
+    **{f"{verb} pipeline": (pipeline, lambda h, n: paused(h, "pipeline", n), ["pause.set", "pause.lift"])
+       for verb in ("pause", "resume")},
     "publish": (None, lambda h, _: h.fxctl("publish", "--type", "never", "{}"), ["event.publish"]),
     "execution retry": (dead, lambda h, i: h.fxctl("execution", "retry", i), ["execution.retry"]),
     "execution skip": (waiting, lambda h, i: h.fxctl("execution", "skip", i), ["execution.skip"]),

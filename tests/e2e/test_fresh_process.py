@@ -250,7 +250,7 @@ def test_service_in_a_state(home, state):
     finally:
         if service.poll() is None:
             end(service, signal.SIGKILL)
-    assert home.fxctl("status")
+    assert home.status()
 
 
 def test_nohup_is_heeded(home):

@@ -38,7 +38,7 @@ def test_more_than_the_server_takes(front, name, way):
         body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
     reply = home.post("/fx/events/generic", body, headers=headers)
     assert reply is None or reply.status in (413, 500, 503), reply
-    assert json.loads(home.fxctl("status", "--json"))["events"]["last"] == 0
+    assert json.loads(home.status("--json"))["events"]["last"] == 0
 
 
 PROGRAM_OF = {  # where a configuration says which program answers which paths
@@ -97,7 +97,7 @@ def test_reload(front, name):
         finally:
             sent.set()
         accepted = sum(client.result() for client in clients)
-    assert json.loads(home.fxctl("status", "--json"))["events"]["last"] == accepted
+    assert json.loads(home.status("--json"))["events"]["last"] == accepted
 
 
 def test_settings_that_are_wrong_replace_nothing(home):

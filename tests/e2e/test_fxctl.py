@@ -536,7 +536,7 @@ def test_publish_prints_the_cid_alone(home):
         assert was_woken(listening)
     assert done.returncode == DONE and done.stderr == ""
     assert UUID.fullmatch(done.stdout.rstrip("\n"))
-    status = answer(home.run_fxctl("status", "--json"))
+    status = json.loads(home.status("--json"))
     assert status["events"] == {"first": 1, "last": 1, "kept": 1, "routed": 0, "waiting": 1}
 
 
@@ -565,7 +565,7 @@ def test_publish_takes_any_value(home, tmp_path, payload):
 def test_publish_refuses_what_is_no_json(home, payload, says):
     refused(home.run_fxctl("publish", "--type", "a", payload), NO, says)
     refused(home.run_fxctl("publish", "--type", "a", stdin=payload), NO, "standard input")
-    assert answer(home.run_fxctl("status", "--json"))["events"]["kept"] == 0
+    assert json.loads(home.status("--json"))["events"]["kept"] == 0
 
 
 @pytest.mark.parametrize("text, says", [
@@ -593,8 +593,8 @@ def test_publish_bounds_the_payload(home):
 def test_publish_where_there_is_no_room(home):
     home.configure(store={"disk_reserve_bytes": 1 << 40})
     refused(home.run_fxctl("publish", "--type", "a", "{}"), RETRY, "no room")
-    assert answer(home.run_fxctl("status", "--json"))["store"]["accepting"] is False
-    assert "TOO FULL" in home.fxctl("status")
+    assert json.loads(home.status("--json"))["store"]["accepting"] is False
+    assert "TOO FULL" in home.status()
 
 
 @pytest.mark.parametrize("command", [["start"], ["stop"]])
@@ -737,13 +737,13 @@ def test_executions(running):
 def test_status_with_a_dispatcher(running):
     follow(running, "good")
     follow(running, "bad")
-    status = answer(running.run_fxctl("status", "--json"))
+    status = json.loads(running.status("--json"))
     assert status["dispatcher"] == {"alive": True, "pid": running.dispatcher.pid}
     assert status["events"]["waiting"] == 0
     assert status["executions"] == {
         "pending": 0, "in_progress": 0, "completed": 1, "failed": 1, "skipped": 0}
     assert {t["service"]: t["ready"] for t in status["triggers"]} == {"good": True, "bad": True}
-    text = running.fxctl("status")
+    text = running.status()
     assert f"alive, process {running.dispatcher.pid}" in text
 
 
@@ -753,7 +753,7 @@ def test_status(home):
     apply(home)
     home.fxctl("trigger", "start", "order-mail")
     publish(home)
-    status = answer(home.run_fxctl("status", "--json"))
+    status = json.loads(home.status("--json"))
     assert status["home"] == str(home.dir)
     assert status["dispatcher"] == {"alive": False, "pid": None}
     assert status["events"] == {"first": 1, "last": 1, "kept": 1, "routed": 0, "waiting": 1}
@@ -761,7 +761,7 @@ def test_status(home):
     assert [t["service"] for t in status["triggers"]] == ["order-mail"]
     assert status["store"]["accepting"] is True
     assert 0 < status["store"]["used_bytes"] < status["store"]["max_bytes"]
-    text = home.fxctl("status")
+    text = home.status()
     assert str(home.dir) in text and "none runs" in text and "1 waiting" in text
     assert "order-mail" in text
 
@@ -771,11 +771,11 @@ def test_status_knows_who_holds_the_lock(home):
     with open(lock, "w+") as file:
         file.write(f"{os.getpid()}\n")
         file.flush()
-        assert answer(home.run_fxctl("status", "--json"))["dispatcher"]["pid"] is None
+        assert json.loads(home.status("--json"))["dispatcher"]["pid"] is None
         fcntl.fcntl(file, fcntl.F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
-        assert answer(home.run_fxctl("status", "--json"))["dispatcher"] == {
+        assert json.loads(home.status("--json"))["dispatcher"] == {
             "alive": True, "pid": os.getpid()}
         os.utime(lock, (0, 0))
-        assert answer(home.run_fxctl("status", "--json"))["dispatcher"] == {
+        assert json.loads(home.status("--json"))["dispatcher"] == {
             "alive": False, "pid": os.getpid()}
-        assert "has not shown itself lately" in home.fxctl("status")
+        assert "has not shown itself lately" in home.status()

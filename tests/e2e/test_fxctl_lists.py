@@ -80,19 +80,19 @@ def test_order_of_pages(full):
 
 
 def test_status_has_a_page_of_triggers(full):
-    status = json.loads(full.fxctl("status", "--json"))
+    status = json.loads(full.status("--json"))
     assert 0 < len(status["triggers"]) < MANY
     assert len(json.dumps(status["triggers"])) < 2 * PAGE
     assert status["next"] == status["triggers"][-1]["pipeline_id"]
-    text = full.fxctl("status")
+    text = full.status()
     assert "fxctl trigger status" in text
     assert "next" not in json.loads(_small_status())
 
 
 def _small_status():
     with Home() as home:
-        assert "fxctl trigger status" not in home.fxctl("status")
-        return home.fxctl("status", "--json")
+        assert "fxctl trigger status" not in home.status()
+        return home.status("--json")
 
 
 @pytest.mark.parametrize("name, none", [

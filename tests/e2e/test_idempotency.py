@@ -36,7 +36,7 @@ def cloudevent(**more):
 
 def events(home):
     """How many events the home has taken in."""
-    return json.loads(home.fxctl("status", "--json"))["events"]["last"]
+    return json.loads(home.status("--json"))["events"]["last"]
 
 
 def first(reply):

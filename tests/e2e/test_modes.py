@@ -101,7 +101,7 @@ def test_reading_starts_nothing(lazy):
     lazy.get("/fx/executions")
     lazy.get("/api/v1/pipelines/")
     lazy.get("/api/v1/events")
-    lazy.fxctl("status")
+    lazy.status()
     lazy.fxctl("explain", cid)
     assert not dispatchers(lazy)
 

@@ -152,7 +152,7 @@ def test_no_way(home, part):
     told = refusal(home)
     assert f'the account "{USER}" cannot go through {str(path).rstrip("/")}: chmod o+x' in told
     subprocess.run(["chmod", "o+x", path], check=True)
-    assert home.run_fxctl("status").returncode == 0
+    assert home.status()
     subprocess.run([BUILD / "bin/fx-dispatcher", "--home", home.dir, "--once"],
                    env=home.environment(), check=True, timeout=60)
 
@@ -178,7 +178,7 @@ def test_own_account(live):
 # --- What is in force ---
 
 def steps_of(home):
-    return json.loads(home.fxctl("--json", "status"))["steps"], home.fxctl("status")
+    return json.loads(home.status("--json"))["steps"], home.status()
 
 
 def test_status(home):

@@ -190,6 +190,12 @@ class Home:
         assert done.returncode == 0, f"fxctl {arguments}: {done.returncode}: {done.stderr}"
         return done.stdout
 
+    def status(self, *arguments):
+        """What fxctl tells of the home, good or bad."""
+        done = self.run_fxctl("status", *arguments)
+        assert done.returncode in (0, 1), done
+        return done.stdout
+
     def start(self, serve="fastcgi"):
         """Starts a front end with the shipped configuration and waits until it answers."""
         self.serve = serve

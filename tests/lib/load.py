@@ -16,7 +16,7 @@ from harness import until
 
 def events(home):
     """How many events have been accepted in all."""
-    return json.loads(home.fxctl("status", "--json"))["events"]["last"]
+    return json.loads(home.status("--json"))["events"]["last"]
 
 
 class Load:
