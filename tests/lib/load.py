@@ -8,10 +8,14 @@
 """
 import json
 import threading
+import time
 from collections import Counter
 from http.client import HTTPException
 
 from harness import until
+
+
+AGAIN_SECONDS = 0.01  # before what was not acknowledged is sent again
 
 
 def events(home):
@@ -56,6 +60,7 @@ class Load:
             outcome = self._ask(f"{n}-{number}")
             while self.again and outcome != 200:
                 replies[outcome] += 1
+                time.sleep(AGAIN_SECONDS)
                 outcome = self._ask(f"{n}-{number}")
             replies[outcome] += 1
             number += 1
