@@ -143,7 +143,7 @@ static bool check_allowed(const struct home *home)
     struct buf why = BUF_INIT;
     bool good = networks_parse(home->config.http_allow, &networks, &why);
     if (!good)
-        log_error("fx.conf: allow in [http]: %s", buf_text(&why));
+        home_tell_setting(home, "http", "allow", &why);
     networks_done(&networks);
     buf_done(&why);
     return good;
@@ -156,7 +156,7 @@ static bool check_account(const struct home *home)
     struct buf why = BUF_INIT;
     bool good = account_find(home, &account, &why);
     if (!good)
-        log_error("fx.conf: user in [step]: %s", buf_text(&why));
+        home_tell_setting(home, "step", "user", &why);
     buf_done(&why);
     return good;
 }

@@ -123,8 +123,10 @@ static void find_account(void)
 {
     static struct account account;
     struct buf why = BUF_INIT;
-    if (!account_find(&home, &account, &why))
-        log_die(EXIT_FIX, "user of [step] in fx.conf: %s", buf_text(&why));
+    if (!account_find(&home, &account, &why)) {
+        home_tell_setting(&home, "step", "user", &why);
+        exit(EXIT_FIX);
+    }
     if (account.is_other)
         room_give(&account);
     buf_done(&why);

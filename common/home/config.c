@@ -12,6 +12,7 @@
 
 #include "base/names.h"
 #include "base/url.h"
+#include "base/utf8.h"
 
 static config_check check_names, check_path, check_paths, check_url, check_word;
 
@@ -95,6 +96,20 @@ static bool is_comment(const char *line)
     return *line == '#' || *line == ';';
 }
 
+/* What keeps a line from being read, if anything; the first fault of the file is kept. */
+static void judge_line(struct reading *r, char *line, size_t len, size_t dropped)
+{
+    bool is_text = !memchr(line, 0, len) && utf8_is((const uint8_t *)line, len);
+    const char *what = dropped ? "is too long" : is_text ? NULL : "is no text in UTF-8";
+    if (!what || is_comment(line))
+        return;
+    if (!r->why->len) {
+        buf_add_str(r->why, what);
+        fault(r);
+    }
+    *line = 0;
+}
+
 /*
  * Reads one line, as fgets. libinih would take the end of a line that is longer than
  * its buffer for another line, and find settings there.
@@ -102,24 +117,21 @@ static bool is_comment(const char *line)
 static char *read_line(char *line, int room, void *context)
 {
     struct reading *r = context;
-    if (!fgets(line, room, r->file))
+    size_t len = 0, dropped = 0;
+    int c = 0;
+    while (c != '\n' && (c = getc(r->file)) != EOF)
+        if (len + 1 < (size_t)room)
+            line[len++] = (char)c;
+        else
+            dropped += c != '\n';
+    line[len] = 0;
+    if (!len)
         return NULL;
     r->line++;
     r->indented = *line == ' ' || *line == '\t';
     if (*line == '[')
         r->last = NULL;
-    size_t len = strlen(line), dropped = 0;
-    if (len + 1 < (size_t)room || line[len - 1] == '\n')
-        return line;
-    for (int c; (c = getc(r->file)) != EOF && c != '\n';)
-        dropped++;
-    if (dropped && !is_comment(line)) {
-        if (!r->why->len) {
-            buf_add_str(r->why, "is too long");
-            fault(r);
-        }
-        *line = 0;
-    }
+    judge_line(r, line, len, dropped);
     return line;
 }
 
@@ -129,8 +141,9 @@ static bool set_number(struct reading *r, const struct config_setting *s, const 
     errno = 0;
     long long value = strtoll(text, &end, 10);
     if (end == text || *end || errno || value < s->min || value > s->max) {
-        buf_printf(
-            r->why, "%s wants a whole number from %" PRId64 " to %" PRId64, s->key, s->min, s->max);
+        buf_printf(r->why, "%s wants a whole number from %" PRId64 " to %" PRId64 "%s", s->key,
+            s->min, s->max,
+            end > text && *end ? ", without a unit or anything else behind it" : "");
         return false;
     }
     *number_in(s, r->config) = value;

@@ -114,6 +114,15 @@ static enum err read_settings(struct home *home)
     return err == ERR_INVALID ? ERR_INVALID : ERR_OK;
 }
 
+void home_tell_setting(
+    const struct home *home, const char *section, const char *key, const struct buf *why)
+{
+    char path[PATH_MAX];
+    home_path(home, "fx.conf", path);
+    log_error("%s, line %d: %s of [%s]: %s", path, config_line_of(path, section, key), key, section,
+        buf_text(why));
+}
+
 enum err home_open(const char *given, struct home *ret_home)
 {
     char dir[PATH_MAX];

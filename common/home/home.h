@@ -47,6 +47,10 @@ bool home_is_of_system(const char *given, char ret_dir[PATH_MAX]);
  */
 bool home_untold(char ret_dir[PATH_MAX], char ret_file[PATH_MAX]) MUST_CHECK;
 
+/* Logs what is wrong with a setting that fx.conf allows, and with the line that it is in. */
+void home_tell_setting(
+    const struct home *home, const char *section, const char *key, const struct buf *why);
+
 /*
  * Makes the directories and fx.conf where they are missing. What was cut short is completed by
  * the next call. ERR_IO is logged.

@@ -106,8 +106,9 @@ static enum err start(struct store *store, const char *directory, unsigned flags
     char path[PATH_MAX];
     home_path(store->home, directory, path);
     if (!store->home->config.store_network_filesystem && disk_is_network(path)) {
-        log_error("the home is on a network file system, where the database can be lost; move it "
-                  "to a local disk (or set network_filesystem = 1 in [store] of fx.conf)");
+        log_error("%s is on a network file system, where the database can be lost; move the home "
+                  "to a local disk (or set network_filesystem = 1 in [store] of fx.conf)",
+            path);
         return ERR_DENIED;
     }
     if (access(path, F_OK) == 0)

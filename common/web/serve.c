@@ -361,7 +361,7 @@ static enum err read_proxies(void)
     struct buf why = BUF_INIT;
     bool good = networks_parse(home.config.web_proxies, &proxies, &why);
     if (!good)
-        log_error("proxies of [web] in fx.conf: %s", buf_text(&why));
+        home_tell_setting(&home, "web", "proxies", &why);
     buf_done(&why);
     return good ? ERR_OK : ERR_INVALID;
 }
@@ -394,8 +394,10 @@ static void read_peers(void)
 {
     static struct peers peers;
     struct buf why = BUF_INIT;
-    if (!peers_parse(home.config.web_peers, &peers, &why))
-        log_die(EXIT_FIX, "peers of [web] in fx.conf: %s", buf_text(&why));
+    if (!peers_parse(home.config.web_peers, &peers, &why)) {
+        home_tell_setting(&home, "web", "peers", &why);
+        exit(EXIT_FIX);
+    }
     peer_begin(LISTEN_FD, &peers);
     buf_done(&why);
 }

@@ -56,43 +56,45 @@ static void judge_mount(struct visit *visit, const struct statvfs *fs, const cha
             "mount -o remount,exec", mount, NULL);
 }
 
-/* What the logs that were put aside take up: NAME.log.1 and so on. */
-static int64_t old_log_bytes(const char *path)
+/* The logs that were put aside, NAME.log.1 and so on: how many there are, and their bytes. */
+static int64_t old_logs(const char *path, int64_t *ret_bytes)
 {
-    int64_t bytes = 0;
+    int64_t count = 0;
     struct stat st;
     DIR *dir = opendir(path);
+    *ret_bytes = 0;
     for (struct dirent *entry; dir && (entry = readdir(dir));) {
-        const char *end = strstr(entry->d_name, ".log.");
-        if (end && fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-            bytes += (int64_t)st.st_blocks * 512;
+        if (!strstr(entry->d_name, ".log.") ||
+            fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+            continue;
+        *ret_bytes += (int64_t)st.st_blocks * 512;
+        count++;
     }
     if (dir)
         closedir(dir);
-    return bytes;
+    return count;
 }
 
 static void judge_room(struct visit *visit, const struct statvfs *fs, const char *mount)
 {
     char log[PATH_MAX];
-    struct buf old = BUF_INIT;
-    int64_t free = (int64_t)fs->f_bavail * (int64_t)fs->f_frsize;
+    int64_t bytes, free = (int64_t)fs->f_bavail * (int64_t)fs->f_frsize;
     int64_t reserve = visit->home.config.store_disk_reserve_bytes;
-    home_path(&visit->home, "log", log);
-    if (free >= reserve && (fs->f_favail || !fs->f_files))
+    bool is_full = free < reserve;
+    if (!is_full && (fs->f_favail || !fs->f_files))
         return;
     struct finding *f = visit_find(visit, WRONG, mount,
-        free < reserve ? "%s has %" PRId64 " bytes free, and events are refused below %" PRId64
-                         " (disk_reserve_bytes of [store]); make room there"
-                       : "%s has no room for another file; make room there",
+        is_full ? "%s has %" PRId64 " bytes free, and events are refused below %" PRId64
+                  " (disk_reserve_bytes of [store]); make room there"
+                : "%s has no room for another file; make room there",
         mount, free, reserve);
-    if (free + old_log_bytes(log) >= reserve && free < reserve) {
-        shell_add_word(span_str(log), &old);
-        buf_add_str(&old, "/*.log.*");
-        mend_with(f, "rm", NULL);
-        buf_printf(&f->mend, " %s", buf_text(&old));
-    }
-    buf_done(&old);
+    home_path(&visit->home, "log", log);
+    if (!old_logs(log, &bytes) || (is_full && free + bytes < reserve))
+        return;
+    mend_with(f, "rm", NULL);
+    buf_add_char(&f->mend, ' ');
+    shell_add_word(span_str(log), &f->mend);
+    buf_add_str(&f->mend, "/*.log.*");
 }
 
 void disk_look(struct visit *visit)

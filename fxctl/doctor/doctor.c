@@ -44,6 +44,21 @@ static void become(const struct visit *visit, const struct passwd *user)
         log_die(EXIT_RETRY, "cannot become the account %u, whose home it is", (unsigned)visit->uid);
 }
 
+/* Whose home it is: the directory's owner, unless two of what is in it agree on another one. */
+static bool find_owner(const struct visit *visit, struct stat *ret_st)
+{
+    char path[PATH_MAX];
+    struct stat db, run;
+    if (!visit->is_there || stat(visit->home.dir, ret_st) < 0)
+        return false;
+    home_path(&visit->home, "db", path);
+    bool both = lstat(path, &db) == 0;
+    home_path(&visit->home, "run", path);
+    if (both && lstat(path, &run) == 0 && db.st_uid == run.st_uid)
+        *ret_st = run;
+    return true;
+}
+
 /* The account is the caller's; root looks as whoever owns the home. */
 static void choose_account(struct visit *visit)
 {
@@ -51,7 +66,7 @@ static void choose_account(struct visit *visit)
     visit->by_root = geteuid() == 0;
     visit->uid = geteuid();
     visit->gid = getegid();
-    if (visit->by_root && visit->is_there && stat(visit->home.dir, &st) == 0 && st.st_uid) {
+    if (visit->by_root && find_owner(visit, &st) && st.st_uid) {
         const struct passwd *user = getpwuid(st.st_uid);
         visit->uid = st.st_uid;
         visit->gid = user ? user->pw_gid : st.st_gid;

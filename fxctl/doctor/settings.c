@@ -23,8 +23,8 @@ static void judge_setting(struct visit *visit, const char *path, const char *sec
 {
     int line = config_line_of(path, section, key);
     if (why->len)
-        mend_line(
-            visit_find(visit, WRONG, path, "%s, line %d: %s: %s", path, line, key, buf_text(why)),
+        mend_line(visit_find(visit, WRONG, path, "%s, line %d: %s of [%s]: %s", path, line, key,
+                      section, buf_text(why)),
             path, line);
 }
 
@@ -55,8 +55,8 @@ static void judge_step_user(struct visit *visit, const char *path)
     struct buf why = BUF_INIT, mend = BUF_INIT;
     if (!account_judge(&visit->home, &account, &why, &mend)) {
         int line = config_line_of(path, "step", "user");
-        struct finding *f =
-            visit_find(visit, WRONG, path, "%s, line %d: user: %s", path, line, buf_text(&why));
+        struct finding *f = visit_find(
+            visit, WRONG, path, "%s, line %d: user of [step]: %s", path, line, buf_text(&why));
         if (mend.len)
             mend_as_root(visit, f, buf_text(&mend), NULL);
         else

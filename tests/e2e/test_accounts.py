@@ -174,7 +174,7 @@ def test_peer_that_is_nobody(site):
     site.configure(web={"peers": "no-such-account"})
     site.run_web("status")
     assert site.programs[0].wait(60) == 100
-    assert 'peers of [web] in fx.conf: there is no account and no group "no-such-account" here' in site.told()
+    assert 'peers of [web]: there is no account and no group "no-such-account" here' in site.told()
 
 
 # --- A split home ---

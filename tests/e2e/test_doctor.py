@@ -15,6 +15,7 @@ from harness import BUILD, Home, freeze, until
 
 ROOT = os.geteuid() == 0
 NOBODY = 65534
+NEW = f"fxt{os.getpid()}new"  # an account that an advice makes
 ROUNDS = 6  # a fault can hide another
 only_root = pytest.mark.skipif(not ROOT, reason="only root gives files away")
 
@@ -26,6 +27,8 @@ class Patient:
         self.home, self.words, self.environment = home, [], {}
         self.now = None  # where the home is afterwards, where the advice moves it
         self._fxctl = None
+        self.after = None  # the words of fxctl then
+        self.world = None  # a process that sees other file systems
         self.bin = home.place / "doctor-bin"
         self.bin.mkdir()
         sudo = self.bin / "sudo"
@@ -35,7 +38,8 @@ class Patient:
     def run(self, command, **more):
         environment = {**self.home.environment(), **self.environment}
         environment["PATH"] = f"{self.bin}:{BUILD}/bin:{os.environ['PATH']}:/usr/sbin:/sbin"
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60,
+        inside = ["nsenter", "-m", "-t", str(self.world.pid)] if self.world else []
+        return subprocess.run([*inside, *command], env=environment, capture_output=True, text=True, timeout=60,
                               cwd="/", **more)
 
     def look(self):
@@ -74,6 +78,8 @@ class Patient:
         for _ in range(ROUNDS):
             self.obey(findings)
             self.home.dir = self.now or self.home.dir
+            if self.after:
+                self.fxctl = self.after
             status, findings = self.look()
             if status == 0:
                 return
@@ -94,6 +100,10 @@ def patient(home):
     assert patient.look()[0] == 0
     yield patient
     end_stray_dispatchers(home)
+    subprocess.run(["userdel", NEW], capture_output=True, timeout=60)
+    if patient.world:
+        patient.world.kill()
+        patient.world.communicate()
 
 
 def chmod(part, bits, off=0):
@@ -200,6 +210,72 @@ def other_home(patient):
     patient.environment["FX_HOME"] = str(patient.home.dir)
 
 
+def owner(part, group=None):
+    def provoke(patient):
+        path = patient.home.dir / part
+        os.chown(path, *((-1, group) if group is not None else (NOBODY, -1)))
+    return provoke
+
+
+def shared(provoke):
+    """In a home that belongs to a group which is not its owner's."""
+    def provoke_shared(patient):
+        for path in (patient.home.dir, *patient.home.dir.rglob("*")):
+            mode = path.stat().st_mode & 0o7777
+            os.chown(path, -1, 1)
+            path.chmod(mode)
+        assert patient.look() == (0, [])
+        provoke(patient)
+    return provoke_shared
+
+
+def on_disk(options, spoil=":", marker=None):
+    """The home lies on a disk of its own, which the shell of this test alone sees."""
+    def provoke(patient):
+        home, disk = patient.home, patient.home.place / "disk"
+        home.stop_dispatcher()
+        home.configure(dispatcher={"on_demand": 1})
+        disk.mkdir()
+        (home.place / "lib").mkdir()
+        script = (f"mount -t tmpfs -o {options} tmpfs {disk} && cp -a {home.dir} {disk}/home && "
+                  f"mount --bind {home.place}/lib /var/lib && cd {disk}/home && {spoil.format(disk=disk)} && cd / && "
+                  "echo ready && exec sleep 600")
+        patient.world = subprocess.Popen(["unshare", "-m", "sh", "-c", script], text=True,
+                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if patient.world.stdout.readline() != "ready\n":
+            pytest.skip(f"no disk can be mounted here: {patient.world.communicate()[1]}")
+        patient.fxctl = ["fxctl", "--home", disk / "home"]
+        if marker:
+            patient.environment.update(network(patient))
+            patient.after = ["fxctl", "--home", "/var/lib/fxbridge"]
+    return provoke
+
+
+NETWORK = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <string.h>
+#include <sys/vfs.h>
+int statfs(const char *path, struct statfs *fs)
+{
+    int (*next)(const char *, struct statfs *) =
+        (int (*)(const char *, struct statfs *))dlsym(RTLD_NEXT, "statfs");
+    int rc = next(path, fs);
+    if (strstr(path, "/disk/"))
+        fs->f_type = 0x6969;
+    return rc;
+}
+"""
+
+
+def network(patient):
+    """What makes the disk one of NFS, for a program that asks."""
+    source, library = patient.home.place / "network.c", patient.home.place / "network.so"
+    source.write_text(NETWORK)
+    subprocess.run(["cc", "-shared", "-fPIC", source, "-o", library, "-ldl"], check=True, timeout=60)
+    return {"LD_PRELOAD": str(library)}
+
+
 def no_home(patient):
     patient.home.stop_dispatcher()
     shutil.rmtree(patient.home.dir)
@@ -223,8 +299,11 @@ PROVOCATIONS = {
     "two unknown keys": (settings("[web]\nunknown = 1\n\nother = 2\n"), 'no setting "unknown"'),
     "wrong unit": (settings("[web]\nbody_bytes = 1M\n"), "body_bytes wants a whole number"),
     "no line": (settings("rubbish\n"), "not a [section], a comment"),
-    "proxies": (settings("[web]\nproxies = 10.0.0.0/99\n"), ": proxies: "),
-    "networks": (settings("[http]\nallow = here\n"), ": allow: "),
+    "no text": (settings(b"[step]\nhome = /\xe4\n"), "is no text in UTF-8"),
+    "bytes of zero": (settings(b"[step]\nhome\0 = /a\n"), "is no text in UTF-8"),
+    "another encoding": (settings("[web]\nthreads = 8\n".encode("utf-16")), "is no text in UTF-8"),
+    "proxies": (settings("[web]\nproxies = 10.0.0.0/99\n"), ": proxies of [web]: "),
+    "networks": (settings("[http]\nallow = here\n"), ": allow of [http]: "),
     **{f"everybody writes {part or 'the home'}": (chmod(part, 0o002), "can be written by everybody")
        for part in ("", "db", "run", "log", "uploads", "scripts", "fx.conf", "secret.key")},
     **{f"the group writes {part}": (chmod(part, 0o020), "can be written by its group")
@@ -262,6 +341,30 @@ def fill(patient):
     payload = json.dumps("x" * 900_000)
     for _ in range(3):
         patient.home.run_fxctl("publish", "--type", "a", "-", stdin=payload)
+
+
+OF_ROOT = {
+    **{f"{part or 'the home'} is another's": (owner(part), f"belongs to another account ({NOBODY})")
+       for part in ("", "db", "run", "log", "uploads", "scripts", "fx.conf", "secret.key")},
+    **{f"{part} is of another group": (shared(owner(part, 2)), "is not of the group daemon")
+       for part in ("run", "log", "uploads", "scripts", "fx.conf", "secret.key", "db/data.mdb")},
+    **{f"{part} is closed to the group": (shared(chmod(part, 0, 0o2070)),
+                                          "is not open to the group daemon")
+       for part in ("db", "run", "log", "uploads", "scripts", "fx.conf", "secret.key",
+                    "db/data.mdb")},
+    "a disk that is full": (on_disk("size=100m", "dd if=/dev/zero of=log/access.log.1 bs=1M count=60"),
+                            "disk_reserve_bytes of [store]"),
+    "a disk without files": (on_disk("size=200m,nr_inodes=200",
+                                     "i=0; while touch log/a.log.$i 2>/dev/null; do i=$((i+1)); done"),
+                             "has no room for another file"),
+    "a disk that is read-only": (on_disk("size=100m", "mount -o remount,ro {disk}"), "is read-only"),
+    "a disk without programs": (on_disk("size=100m,noexec"), "is mounted noexec"),
+    "a disk of the network": (on_disk("size=100m", marker=True), "is on a network file system"),
+    "no such account for steps": (settings(f"[step]\nuser = {NEW}\n"), "there is no account"),
+    "no such peer": (settings("[web]\npeers = no-such\n"), "peers of [web]: there is no account"),
+}
+if ROOT:
+    PROVOCATIONS.update(OF_ROOT)
 
 
 @pytest.mark.parametrize("name", PROVOCATIONS)

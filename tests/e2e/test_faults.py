@@ -53,7 +53,7 @@ FAULTS = {
     no_home: "there is no home at",
     home_is_a_file: "there is no home at",
     unknown_setting: "fx.conf, line",
-    proxies_are_none: "proxies of [web] in fx.conf",
+    proxies_are_none: ": proxies of [web]: ",
     others_may_write: "can be written by",
     damaged: "is not usable",
     may_not_read: "may not open",

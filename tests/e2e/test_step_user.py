@@ -134,7 +134,7 @@ def refusal(home):
 
 def test_no_such_account(home):
     home.configure(step={"user": "no-such-account"})
-    assert 'user in [step]: there is no account "no-such-account": useradd' in refusal(home)
+    assert 'user of [step]: there is no account "no-such-account": useradd' in refusal(home)
 
 
 def test_who_cannot_become_another():

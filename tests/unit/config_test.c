@@ -310,6 +310,8 @@ static void config_reads_texts(void **state)
 #define RULE_50 "--------------------------------------------------"
 #define RULE_250 RULE_50 RULE_50 RULE_50 RULE_50 RULE_50
 #define THREADS "threads wants a whole number from 1 to 256"
+#define BEHIND ", without a unit or anything else behind it"
+#define NO_TEXT "is no text in UTF-8"
 #define PATH "home wants an absolute path"
 #define PATHS " wants absolute paths with \":\" between them"
 #define SYNTAX "not a [section], a comment or \"key = value\""
@@ -358,14 +360,18 @@ static const struct {
 } bad_cases[] = {
     {"[web]\nthreads = many\n", "line 2: " THREADS},
     {"[web]\nthreads =\n", "line 2: " THREADS},
-    {"[web]\nthreads = 1.5\n", "line 2: " THREADS},
-    {"[web]\nthreads = 0x10\n", "line 2: " THREADS},
-    {"[web]\nthreads = 1e1\n", "line 2: " THREADS},
-    {"[web]\nthreads = 7 # a remark\n", "line 2: " THREADS},
-    {"[web]\nthreads = 7 8\n", "line 2: " THREADS},
+    {"[web]\nthreads = 1.5\n", "line 2: " THREADS BEHIND},
+    {"[web]\nthreads = 0x10\n", "line 2: " THREADS BEHIND},
+    {"[web]\nthreads = 1e1\n", "line 2: " THREADS BEHIND},
+    {"[web]\nthreads = 7 # a remark\n", "line 2: " THREADS BEHIND},
+    {"[web]\nthreads = 7 8\n", "line 2: " THREADS BEHIND},
     {"[web]\nthreads = -1\n", "line 2: " THREADS},
     {"[web]\nthreads = 99999999999999999999\n", "line 2: " THREADS},
     {"[web]\nthreads = -99999999999999999999\n", "line 2: " THREADS},
+    {"[web]\nthreads = 8M\n", "line 2: " THREADS BEHIND},
+    {"[web]\nthreads = 30 seconds\n", "line 2: " THREADS BEHIND},
+    {"# of \xe4\n[step]\nhome = /\xe4\n", "line 3: " NO_TEXT},
+    {"\xff\xfe[web]\nthreads = 8\n", "line 1: " NO_TEXT},
     {"# a\n\n[web]\n# b\nthreads = 0\nthreads = 9\n", "line 5: " THREADS},
     {"threads = 7\n", "line 1: the setting \"threads\" stands before the first [section]"},
     {"[store]\nthreads = 7\n", "line 2: there is no setting \"threads\" in [store]"},
