@@ -41,6 +41,9 @@ struct dispatcher_state {
     uint64_t commit;          /* the store's last commit that a turn has seen */
     int64_t due_ms;           /* wall clock, of the next attempt or end; INT64_MAX: none waits */
     int64_t tick_ms;          /* likewise, of the next tick of a schedule */
+    int64_t retain_ms;        /* likewise, when something is kept no longer */
+    int64_t again_ms;         /* likewise, when what was passed by then is looked at again … */
+    uint64_t passed_by[2];    /* … behind these events, by enum retention_kind */
 };
 
 /* What a turn works out. */

@@ -59,6 +59,12 @@ static int64_t earlier(int64_t a, int64_t b)
 
 /* What there is to do. */
 
+/* When something is due by itself, by the wall clock. */
+static int64_t next_ms(const struct dispatcher *d)
+{
+    return earlier(earlier(d->now.due_ms, d->now.tick_ms), d->now.retain_ms);
+}
+
 static bool is_running(const struct dispatcher *d)
 {
     for (const struct service *s = d->services; s; s = s->next)
@@ -93,8 +99,8 @@ static bool has_to_report(const struct dispatcher *d)
 static bool has_work(const struct dispatcher *d)
 {
     return d->happenings.first || d->now.more || d->stuck ||
-           store_last_commit(d->store) != d->now.commit ||
-           earlier(d->now.due_ms, d->now.tick_ms) <= clock_wall_ms() || has_to_report(d);
+           store_last_commit(d->store) != d->now.commit || next_ms(d) <= clock_wall_ms() ||
+           has_to_report(d);
 }
 
 /* Gives back memory while nothing is going on and no runner is there. */
@@ -132,7 +138,7 @@ static int64_t quiet_ms(const struct loop *l)
         return STUCK_MS;
     if (has_work(d))
         return 0;
-    int64_t wait = earlier(d->now.due_ms, d->now.tick_ms) - clock_wall_ms();
+    int64_t wait = next_ms(d) - clock_wall_ms();
     wait = earlier(wait, l->tend_ms - clock_mono_ms());
     return earlier(wait, d->home.config.dispatcher_look_seconds * 1000);
 }

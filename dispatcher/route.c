@@ -10,6 +10,7 @@
 #include "dispatcher/service.h"
 #include "store/events.h"
 #include "store/executions.h"
+#include "store/retention.h"
 #include "store/triggers.h"
 
 enum err route_create(
@@ -67,6 +68,8 @@ static enum err route_event(struct dispatcher *d, struct store_txn *txn, const s
     buf_add_span(&type, event->type);
     const struct event kept = {
         .cid = event->cid, .parent = event->parent, .seq = event->seq, .type = buf_span(&type)};
+    if (only)
+        err = retention_started(txn, kept.seq);
     for (size_t i = 0; i < d->listener_count && !err; i++)
         if (matched[i])
             err = route_create(txn, &d->listeners[i], &kept);
@@ -84,7 +87,7 @@ static enum err route_range(struct dispatcher *d, struct store_txn *txn, uint64_
         err = events_get(txn, *seq, &event);
         if (err == ERR_NOTFOUND)
             err = ERR_OK; /* no longer kept */
-        else if (!err)
+        else if (!err && event.data_kind != EVENT_DATA_GONE)
             err = route_event(d, txn, &event, only, matched);
         *seq += !err;
     }

@@ -16,6 +16,7 @@
 #include "dispatcher/paused.h"
 #include "dispatcher/pending.h"
 #include "dispatcher/record.h"
+#include "dispatcher/retain.h"
 #include "dispatcher/route.h"
 #include "dispatcher/service.h"
 #include "dispatcher/tick.h"
@@ -102,6 +103,8 @@ static enum err mutate(struct store_txn *txn, void *context)
         err = paused_look(d, txn);
     if (!err)
         err = claim_ready(d, txn);
+    if (!err)
+        err = retain_some(d, txn);
     if (!err)
         err = route_look_again(d, txn);
     for (struct service *s = d->services; s && !err; s = s->next)

@@ -92,6 +92,8 @@ static int act_on(struct fxctl *ctl,
     enum err err = store_write(ctl->store, STORE_WAKE, act_mutation, &act);
     if (err == ERR_NOTFOUND)
         return fxctl_refuse("there is no execution %s", ctl->operands[0]);
+    if (err == ERR_GONE)
+        return fxctl_refuse("the execution %s is kept no longer", ctl->operands[0]);
     if (err == ERR_CONFLICT)
         return fxctl_refuse("the execution stays as it is: %s", act.why);
     if (err)
@@ -116,7 +118,7 @@ static int retry(struct fxctl *ctl)
     enum err err = store_write(ctl->store, STORE_WAKE, retry_mutation, &retry);
     if (err == ERR_NOTFOUND)
         return fxctl_refuse("there is no execution %s", ctl->operands[0]);
-    if (err == ERR_CONFLICT || err == ERR_INVALID)
+    if (err == ERR_CONFLICT || err == ERR_INVALID || err == ERR_GONE)
         return fxctl_refuse("the execution stays as it is: %s", retry.why);
     if (err)
         return fxctl_failed(err);

@@ -99,7 +99,7 @@ static int retry_one(struct fxctl *ctl)
     enum err err = store_write(ctl->store, STORE_WAKE, retry_mutation, &one);
     if (err == ERR_NOTFOUND)
         return fxctl_refuse("the execution %s is no dead letter", ctl->operands[0]);
-    if (err == ERR_CONFLICT || err == ERR_INVALID)
+    if (err == ERR_CONFLICT || err == ERR_INVALID || err == ERR_GONE)
         return fxctl_refuse("it cannot be tried again: %s", one.why);
     return err ? fxctl_failed(err)
                : print_retried(ctl, &(struct dead_letters_retried){

@@ -97,6 +97,7 @@ extern const struct command dead_letter_commands[];
 extern const struct command pause_commands[];
 extern const struct command status_commands[];
 extern const struct command audit_commands[];
+extern const struct command retention_commands[];
 extern const struct command doctor_commands[];
 extern const struct command completion_commands[];
 extern const struct command man_commands[];

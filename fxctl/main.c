@@ -34,6 +34,7 @@ static const struct command *const groups[] = {
     pause_commands,
     status_commands,
     audit_commands,
+    retention_commands,
     doctor_commands,
     completion_commands,
     man_commands,

@@ -47,13 +47,24 @@ void events_list(struct request *request)
 /* The event that the path names. False: it names none that could be there. */
 static bool read_seq(const struct request *request, uint64_t *ret_seq)
 {
-    return ascii_number(request->params[0], INT64_MAX, ret_seq);
+    return ascii_number(request->params[0], INT64_MAX, ret_seq) && *ret_seq;
+}
+
+/* Of an event that is not there: was it, before? */
+static enum err missing(struct store_txn *txn, uint64_t seq)
+{
+    uint64_t first;
+    enum err err = events_first(txn, &first);
+    return err ? err : seq < first ? ERR_GONE : ERR_NOTFOUND;
 }
 
 static enum err print_one(struct request *request, struct store_txn *txn, struct json_out *out)
 {
     uint64_t seq;
-    return read_seq(request, &seq) ? event_print(txn, seq, out) : ERR_NOTFOUND;
+    if (!read_seq(request, &seq))
+        return ERR_NOTFOUND;
+    enum err err = event_print(txn, seq, out);
+    return err == ERR_NOTFOUND ? missing(txn, seq) : err;
 }
 
 void events_show(struct request *request)
@@ -67,9 +78,13 @@ static enum err print_payload(struct request *request, struct store_txn *txn, st
     uint64_t seq;
     struct event event;
     char disposition[64];
-    enum err err = read_seq(request, &seq) ? events_get(txn, seq, &event) : ERR_NOTFOUND;
+    if (!read_seq(request, &seq))
+        return ERR_NOTFOUND;
+    enum err err = events_get(txn, seq, &event);
     if (err)
-        return err;
+        return err == ERR_NOTFOUND ? missing(txn, seq) : err;
+    if (event.data_kind == EVENT_DATA_GONE)
+        return ERR_GONE;
     snprintf(disposition, sizeof disposition, "attachment; filename=\"event-%llu\"",
         (unsigned long long)seq);
     reply_header(request, "Content-Disposition", disposition);

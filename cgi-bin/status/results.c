@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "cgi-bin/status/waiters.h"
 #include "store/executions.h"
+#include "store/retention.h"
 #include "view/cid.h"
 #include "view/execution.h"
 #include "view/explain.h"
@@ -44,6 +45,8 @@ static enum err look_at_cid(
         err = cid_is_settled(txn, &asked->cid, &asked->look, &settled);
     if (!err && (last || settled))
         err = print_cid(txn, asked, body);
+    if (err == ERR_NOTFOUND)
+        err = retention_missing(txn, &asked->cid);
     *ret_seen = store_txn_sees(txn);
     store_read_end(txn);
     return err;
@@ -96,8 +99,10 @@ static enum err print_explanation(
 {
     struct page page = {.bytes = (size_t)request->home->config.web_reply_bytes};
     struct uuid cid;
-    return uuid_parse(request->params[0], &cid) ? explain_print(txn, &cid, &page, out)
-                                                : ERR_NOTFOUND;
+    if (!uuid_parse(request->params[0], &cid))
+        return ERR_NOTFOUND;
+    enum err err = explain_print(txn, &cid, &page, out);
+    return err == ERR_NOTFOUND ? retention_missing(txn, &cid) : err;
 }
 
 void results_explain(struct request *request)
@@ -110,9 +115,10 @@ static enum err print_execution(
 {
     struct uuid id;
     size_t bytes = (size_t)request->home->config.web_reply_bytes;
-    return uuid_parse(request->params[0], &id)
-               ? execution_print(txn, request->home, &id, bytes, out)
-               : ERR_NOTFOUND;
+    if (!uuid_parse(request->params[0], &id))
+        return ERR_NOTFOUND;
+    enum err err = execution_print(txn, request->home, &id, bytes, out);
+    return err == ERR_NOTFOUND ? retention_missing(txn, &id) : err;
 }
 
 void results_of_execution(struct request *request)
@@ -124,11 +130,12 @@ static enum err print_event(struct request *request, struct store_txn *txn, stru
 {
     struct uuid id;
     struct event event;
-    enum err err =
-        uuid_parse(request->params[0], &id) ? execution_event(txn, &id, &event) : ERR_NOTFOUND;
+    if (!uuid_parse(request->params[0], &id))
+        return ERR_NOTFOUND;
+    enum err err = execution_event(txn, &id, &event);
     if (!err)
         event_format(&event, out->buf);
-    return err;
+    return err == ERR_NOTFOUND ? retention_missing(txn, &id) : err;
 }
 
 void results_event(struct request *request)

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "cgi-bin/status/waiters.h"
 #include "store/executions.h"
+#include "store/retention.h"
 #include "view/step_log.h"
 
 #define NO_EXECUTION "There is no such execution."
@@ -70,6 +71,8 @@ static enum err read_log(struct asked *asked, bool last, struct step_log *log)
     err = look_at_execution(txn, asked, &same);
     if (!err && (last || !same))
         err = step_log_read(txn, request->home, &asked->query, log);
+    if (err == ERR_NOTFOUND)
+        err = retention_missing(txn, &asked->query.execution);
     asked->waiter.seen = store_txn_sees(txn);
     store_read_end(txn);
     return err;

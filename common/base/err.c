@@ -9,6 +9,7 @@ static const char *const names[ERR__MAX] = {
     [ERR_OK] = "ok",
     [ERR_INVALID] = "invalid",
     [ERR_NOTFOUND] = "not found",
+    [ERR_GONE] = "gone",
     [ERR_CONFLICT] = "conflict",
     [ERR_FULL] = "full",
     [ERR_DENIED] = "denied",

@@ -11,6 +11,7 @@ enum err {
     ERR_OK = 0,
     ERR_INVALID,  /* the input is wrong; say so to whoever sent it */
     ERR_NOTFOUND, /* what was asked for is not there */
+    ERR_GONE,     /* it was there, and is kept no longer */
     ERR_CONFLICT, /* something that is there stands in the way */
     ERR_FULL,     /* no room in the map or on the disk; refuse new work, try again later */
     ERR_DENIED,   /* whoever asks is not allowed to */

@@ -177,6 +177,14 @@
         "the account has none, or has this home of FX Bridge for it.") \
     SETTING_PATHS(step, path, "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", \
         1023, "PATH of scripts: directories with : between them.") \
+    SETTING(retention, payload_days, 0, 0, 36500, \
+        "How long the payload of an event is kept, and what is kept of its request, in days; 0: " \
+        "for ever. What waits or runs is never taken away, here and below.") \
+    SETTING(retention, log_days, 0, 0, 36500, \
+        "How long what the steps of an execution have saved and written is kept, in days from " \
+        "its event on; 0: for ever.") \
+    SETTING(retention, row_days, 0, 0, 36500, \
+        "How long events and executions are listed at all, in days; 0: for ever.") \
     SETTING_WORD(log, to, "stderr", "stderr|file|syslog", \
         "Where programs log to. stderr: standard error, which a web server or a service manager " \
         "collects, or a file where that is /dev/null; file: a file of each in log/; syslog: the " \

@@ -176,6 +176,13 @@ static bool make_dir(const char *dir, const struct layout_part *part)
     return false;
 }
 
+/* No default: a home that was made before there was such a setting goes on as it was. */
+static const char of_new_homes[] = "\n# What this home began with.\n"
+                                   "[retention]\n"
+                                   "payload_days = 30\n"
+                                   "log_days = 30\n"
+                                   "row_days = 400\n";
+
 static enum err write_config(const char *dir)
 {
     char path[PATH_MAX];
@@ -185,6 +192,7 @@ static enum err write_config(const char *dir)
         return ERR_OK;
     struct buf text = BUF_INIT;
     config_write_defaults(&text);
+    buf_add_str(&text, of_new_homes);
     bool written = durable_write(path, 0640, buf_span(&text));
     buf_done(&text);
     if (!written)

@@ -10,7 +10,7 @@
 #include "model/limits.h"
 #include "model/name.h"
 
-#define EVENT_RECORD 3 /* version of the stored form; schema/store.md says how to change it */
+#define EVENT_RECORD 4 /* version of the stored form; schema/store.md says how to change it */
 
 struct span event_topic(const struct event *event)
 {
@@ -133,7 +133,7 @@ enum err event_decode(struct span record, struct event *ret_event)
     struct unpack u = unpack_from(record);
     uint8_t version = unpack_u8(&u);
     bool old = version == 2;
-    if (version != EVENT_RECORD && !old)
+    if (version < 2 || version > EVENT_RECORD)
         return ERR_CORRUPT;
     struct event e = {0};
     e.seq = unpack_u64(&u);
@@ -158,7 +158,8 @@ enum err event_decode(struct span record, struct event *ret_event)
     e.headers = old ? SPAN_NONE : unpack_bytes(&u);
     e.query = old ? SPAN_NONE : unpack_bytes(&u);
     e.data = unpack_bytes(&u);
-    if (!unpack_done(&u) || !is_sound(&e))
+    bool unheard = version < EVENT_RECORD && e.data_kind == EVENT_DATA_GONE;
+    if (!unpack_done(&u) || !is_sound(&e) || unheard)
         return ERR_CORRUPT;
     *ret_event = e;
     return ERR_OK;
@@ -242,6 +243,7 @@ static void format_data(const struct event *event, struct json_out *o)
         buf_add_char(o->buf, '"');
         break;
     case EVENT_DATA_NONE:
+    case EVENT_DATA_GONE:
     case EVENT_DATA__MAX:
         break;
     }

@@ -21,6 +21,7 @@ enum event_data {
     EVENT_DATA_JSON,   /* one checked JSON value: member "data" */
     EVENT_DATA_TEXT,   /* text of another media type, as json_unescape gives it: "data", a string */
     EVENT_DATA_BINARY, /* anything else: member "data_base64" */
+    EVENT_DATA_GONE,   /* there was one, or may have been; it is kept no longer */
     EVENT_DATA__MAX
 };
 

@@ -9,6 +9,7 @@
 #include "store/key.h"
 #include "store/pipelines.h"
 #include "store/queue.h"
+#include "store/retention.h"
 #include "store/run_queues.h"
 #include "store/triggers.h"
 
@@ -27,6 +28,14 @@ static enum err tell(
     char text[UUID_TEXT];
     uuid_format(id, text);
     return audit_add_with(txn, action, "execution", span_str(text), "pipeline_id", pipeline_id);
+}
+
+/* As executions_load. ERR_GONE: it is kept no longer. */
+static enum err load(struct store_txn *txn, const struct uuid *id, struct buf *copy,
+    struct execution *ret_execution, struct step_result *steps)
+{
+    enum err err = executions_load(txn, id, copy, ret_execution, steps);
+    return err == ERR_NOTFOUND ? retention_missing(txn, id) : err;
 }
 
 /* Puts a pending execution into its queue. */
@@ -160,6 +169,18 @@ static enum err find_version(struct store_txn *txn, const struct execution *exec
     return err == ERR_NOTFOUND ? ERR_INVALID : err;
 }
 
+/* Has it still the payload that it would be given? ERR_GONE. */
+static enum err check_event(
+    struct store_txn *txn, const struct execution *execution, const char **ret_why)
+{
+    struct event event;
+    enum err err = events_get(txn, execution->event_seq, &event);
+    *ret_why = "the payload of its event is kept no longer; send the event anew";
+    if (!err && event.data_kind == EVENT_DATA_GONE)
+        return ERR_GONE;
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
 /* Makes an execution ready, from wherever it waits or has ended. */
 static enum err begin_again(
     struct store_txn *txn, struct execution *execution, uint64_t queue, uint32_t version)
@@ -194,13 +215,19 @@ enum err actions_retry(struct store_txn *txn, struct action_retry *retry)
     NOT_ZEROED struct step_result steps[STEPS_MAX];
     uint64_t queue;
     uint32_t latest = 0;
-    enum err err = executions_load(txn, &retry->execution, &copy, &execution, steps);
-    retry->why = "only a failed or skipped execution can be tried again, or one that waits for its "
-                 "next attempt";
+    enum err err = load(txn, &retry->execution, &copy, &execution, steps);
+    if (err == ERR_GONE)
+        retry->why = "it is kept no longer";
+    else
+        retry->why =
+            "only a failed or skipped execution can be tried again, or one that waits for its "
+            "next attempt";
     if (!err && !can_be_retried(&execution))
         err = ERR_CONFLICT;
     if (!err)
         err = check_pipeline(txn, &execution, &retry->why);
+    if (!err)
+        err = check_event(txn, &execution, &retry->why);
     if (!err)
         err = find_queue(txn, &execution, &queue, &latest);
     if (!err)
@@ -209,6 +236,8 @@ enum err actions_retry(struct store_txn *txn, struct action_retry *retry)
         err = run_queues_make(txn, execution.pipeline_id, &queue);
     if (!err)
         err = begin_again(txn, &execution, queue, retry->version);
+    if (!err)
+        err = retention_started(txn, execution.event_seq);
     if (!err)
         err = tell(txn, AUDIT_EXECUTION_RETRY, &execution.id, execution.pipeline_id);
     buf_done(&copy);
@@ -227,7 +256,7 @@ enum err actions_skip(struct store_txn *txn, const struct uuid *id, const char *
     struct buf copy = BUF_INIT;
     struct execution execution;
     NOT_ZEROED struct step_result steps[STEPS_MAX];
-    enum err err = executions_load(txn, id, &copy, &execution, steps);
+    enum err err = load(txn, id, &copy, &execution, steps);
     *ret_why = "only a pending execution can be skipped; cancel one that runs";
     if (!err && execution.status != STATUS_PENDING)
         err = ERR_CONFLICT;
@@ -244,7 +273,7 @@ enum err actions_cancel(struct store_txn *txn, const struct uuid *id, const char
     struct buf copy = BUF_INIT;
     struct execution execution;
     NOT_ZEROED struct step_result steps[STEPS_MAX];
-    enum err err = executions_load(txn, id, &copy, &execution, steps);
+    enum err err = load(txn, id, &copy, &execution, steps);
     *ret_why = "it has ended already";
     if (!err && execution.status == STATUS_PENDING)
         err = end_pending(txn, &execution, PENDING_END_CANCELLED);

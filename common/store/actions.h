@@ -42,7 +42,7 @@ struct action_retry {
  * attempt, with all its attempts before it. The latest version is what would start it today:
  * that of the started trigger, or, for a run by hand and where none is started, the newest.
  * ERR_NOTFOUND; ERR_CONFLICT when its status, or what became of its pipeline, does not allow it;
- * ERR_INVALID: no such version.
+ * ERR_INVALID: no such version; ERR_GONE: the payload of its event is kept no longer.
  */
 enum err actions_retry(struct store_txn *txn, struct action_retry *retry) MUST_CHECK;
 

@@ -2,11 +2,15 @@
 #include "store/dead_letters.h"
 
 #include "store/executions.h"
+#include "store/retention.h"
 
 enum err dead_letters_retry(struct store_txn *txn, struct action_retry *retry)
 {
     struct span value;
     enum err err = store_get(txn, TABLE_DEAD_LETTERS, uuid_span(&retry->execution), &value);
+    retry->why = "it is kept no longer";
+    if (err == ERR_NOTFOUND)
+        err = retention_missing(txn, &retry->execution);
     return err ? err : actions_retry(txn, retry);
 }
 
@@ -53,7 +57,7 @@ static enum err retry_some(struct store_txn *txn, void *context)
         err = actions_retry(txn, &retry);
         if (!err)
             walk->now.retried++;
-        if (err != ERR_CONFLICT && err != ERR_INVALID)
+        if (err != ERR_CONFLICT && err != ERR_INVALID && err != ERR_GONE)
             continue;
         walk->now.left++;
         add_why(&walk->now, retry.why);

@@ -165,6 +165,54 @@ enum err events_count_of_cid(
                                                    : err;
 }
 
+static void strip(struct event *event, bool all)
+{
+    event->data_kind = EVENT_DATA_GONE;
+    event->data = event->headers = event->query = SPAN_NONE;
+    if (all) {
+        event->id = event->time = event->subject = event->datacontenttype = SPAN_NONE;
+        event->dataschema = event->extensions = event->address = SPAN_NONE;
+    }
+}
+
+enum err events_strip(struct store_txn *txn, uint64_t seq, bool all, uint64_t *bytes)
+{
+    struct key key = key_of_seq(seq);
+    struct span before;
+    struct event event;
+    enum err err = events_record(txn, seq, &before);
+    if (!err)
+        err = event_decode(before, &event);
+    if (err)
+        return err;
+    struct buf after = BUF_INIT;
+    bool holds = event.data.len || event.headers.len || event.query.len;
+    strip(&event, all);
+    event_encode(&event, &after);
+    *bytes += before.len > after.len ? before.len - after.len : 0;
+    if (holds || all)
+        err = store_put(txn, TABLE_EVENTS, key_span(&key), buf_span(&after));
+    buf_done(&after);
+    return err;
+}
+
+enum err events_delete(struct store_txn *txn, uint64_t seq, uint64_t *bytes)
+{
+    struct key key = key_of_seq(seq);
+    struct event event;
+    struct span record;
+    enum err err = events_record(txn, seq, &record);
+    if (!err)
+        err = event_decode(record, &event);
+    if (err)
+        return err;
+    struct key cid = key_of_uuid(&event.cid);
+    key_u64(&cid, seq);
+    *bytes += record.len;
+    err = store_del(txn, TABLE_EVENTS, key_span(&key));
+    return err ? err : store_del(txn, TABLE_CIDS, key_span(&cid));
+}
+
 enum err events_cursor(struct store_txn *txn, uint64_t *ret_seq)
 {
     return store_counter(txn, CURSOR, ret_seq);

@@ -39,6 +39,16 @@ enum err events_newest_cids(struct store_txn *txn, size_t most,
 enum err events_count_of_cid(
     struct store_txn *txn, const struct uuid *cid, uint64_t most, uint64_t *ret_count) MUST_CHECK;
 
+/*
+ * Takes the payload of an event away, and what is kept of its request; what is left says that it
+ * is gone. With `all` so goes whatever its sender has said of it but source, type and topic.
+ * *bytes grows by what that was.
+ */
+enum err events_strip(struct store_txn *txn, uint64_t seq, bool all, uint64_t *bytes) MUST_CHECK;
+
+/* Deletes an event, which is the oldest. */
+enum err events_delete(struct store_txn *txn, uint64_t seq, uint64_t *bytes) MUST_CHECK;
+
 /* The last event that has been routed, whose executions exist. */
 enum err events_cursor(struct store_txn *txn, uint64_t *ret_seq) MUST_CHECK;
 enum err events_set_cursor(struct store_txn *txn, uint64_t seq) MUST_CHECK;

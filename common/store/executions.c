@@ -12,6 +12,7 @@
 #include "store/failures.h"
 #include "store/key.h"
 #include "store/queue.h"
+#include "store/walk.h"
 
 #define LOOKS_A_CLOCK 64 /* records from one look at the clock to the next */
 
@@ -207,6 +208,93 @@ enum err executions_log(
     struct store_txn *txn, const struct uuid *id, uint16_t step, struct span *ret_log)
 {
     return get_or_empty(txn, TABLE_LOGS, log_key(id, step), ret_log);
+}
+
+/* Deletes all of an execution's records in a table whose keys begin with its id. */
+static enum err delete_all(
+    struct store_txn *txn, enum store_table table, const struct uuid *id, uint64_t *bytes)
+{
+    struct key prefix = key_of_uuid(id), key = prefix;
+    struct span record;
+    enum err err;
+    while (!(err = walk_next(txn, table, key_span(&prefix), &key, &record))) {
+        *bytes += record.len;
+        err = store_del(txn, table, key_span(&key));
+        if (err)
+            return err;
+    }
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+enum err executions_strip(struct store_txn *txn, const struct uuid *id, uint64_t *bytes)
+{
+    struct span data;
+    enum err err = executions_data(txn, id, &data);
+    if (err)
+        return err;
+    *bytes += data.len;
+    if (data.len)
+        err = executions_set_data(txn, id, SPAN_NONE);
+    return err ? err : delete_all(txn, TABLE_LOGS, id, bytes);
+}
+
+static enum err delete_key(struct store_txn *txn, enum store_table table, const struct key *key)
+{
+    enum err err = store_del(txn, table, key_span(key));
+    return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+/* Its record, and each entry of an index; `e` borrows nothing. */
+static enum err delete_rows(
+    struct store_txn *txn, const struct execution *e, const struct key *pipeline)
+{
+    const struct {
+        enum store_table table;
+        struct key key;
+    } rows[] = {
+        {TABLE_EXECUTIONS, key_of_uuid(&e->id)},
+        {TABLE_EXECUTIONS_BY_CID, cid_key(e)},
+        {TABLE_EXECUTIONS_BY_PIPELINE, *pipeline},
+        {TABLE_EXECUTIONS_BY_STATUS, status_key(e->status, &e->id)},
+        {TABLE_DEAD_LETTERS, key_of_uuid(&e->id)},
+        {TABLE_DEAD_LETTERS_BY_PIPELINE, *pipeline},
+    };
+    enum err err = ERR_OK;
+    for (size_t i = 0; !err && i < sizeof rows / sizeof rows[0]; i++)
+        err = delete_key(txn, rows[i].table, &rows[i].key);
+    return err;
+}
+
+enum err executions_delete(struct store_txn *txn, const struct uuid *id, uint64_t *bytes)
+{
+    struct execution execution;
+    struct span record;
+    enum err err = store_get(txn, TABLE_EXECUTIONS, uuid_span(id), &record);
+    if (!err)
+        err = executions_get(txn, id, &execution, NULL);
+    if (err)
+        return err;
+    assert(status_is_final(execution.status));
+    *bytes += record.len;
+    struct key pipeline = pipeline_key(execution.pipeline_id, id);
+    err = delete_rows(txn, &execution, &pipeline);
+    if (!err)
+        err = executions_strip(txn, id, bytes);
+    return err ? err : delete_all(txn, TABLE_ATTEMPTS, id, bytes);
+}
+
+enum err executions_forget_errors(struct store_txn *txn, const struct uuid *id)
+{
+    struct buf copy = BUF_INIT;
+    struct execution execution;
+    NOT_ZEROED struct step_result steps[STEPS_MAX];
+    uint64_t bytes = 0;
+    enum err err = executions_load(txn, id, &copy, &execution, steps);
+    execution.error = SPAN_NONE;
+    if (!err)
+        err = put_record(txn, &execution);
+    buf_done(&copy);
+    return err ? err : delete_all(txn, TABLE_ATTEMPTS, id, &bytes);
 }
 
 /* Visits the executions of keys that begin with the prefix, behind `after`, oldest id first. */

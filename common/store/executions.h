@@ -57,6 +57,17 @@ enum err executions_set_log(
 enum err executions_log(struct store_txn *txn, const struct uuid *id, uint16_t step,
     struct span *ret_log) MUST_CHECK; /* empty when there is none */
 
+/*
+ * Take what the steps of a final execution have saved and written away, or all of it. *bytes grows
+ * by that.
+ */
+enum err executions_strip(struct store_txn *txn, const struct uuid *id, uint64_t *bytes) MUST_CHECK;
+enum err executions_delete(
+    struct store_txn *txn, const struct uuid *id, uint64_t *bytes) MUST_CHECK;
+
+/* Takes away what errors have told, of it and of its attempts; of a final one. */
+enum err executions_forget_errors(struct store_txn *txn, const struct uuid *id) MUST_CHECK;
+
 /* Called with an id after the other, until it says false. */
 typedef bool executions_visit(const struct uuid *id, void *context);
 

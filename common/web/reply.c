@@ -146,6 +146,8 @@ int err_http_status(enum err err)
         return 404;
     case ERR_CONFLICT:
         return 409;
+    case ERR_GONE:
+        return 410;
     case ERR_FULL:
     case ERR_TIMEOUT:
     case ERR_BUSY:
@@ -162,6 +164,7 @@ void reply_error(struct request *request, enum err err)
     static const char *const details[ERR__MAX] = {
         [ERR_INVALID] = "The request is not acceptable.",
         [ERR_NOTFOUND] = "There is no such thing.",
+        [ERR_GONE] = "It is kept no longer.",
         [ERR_CONFLICT] = "It stands in the way of something that is there.",
         [ERR_FULL] = "There is no room left for new work; nothing was stored. Free space on the "
                      "disk or raise the size of the database, then send it again.",

@@ -52,8 +52,8 @@ static void acted(struct request *request, enum err err)
         reply_problem(request, 404, "%s", route->unknown);
     else if (err == ERR_INVALID)
         reply_problem(request, 422, "version: %s.", trying->retry.why);
-    else if (err == ERR_CONFLICT)
-        reply_problem(request, 409, "%s: %s.", route->stays, trying->retry.why);
+    else if (err == ERR_CONFLICT || err == ERR_GONE)
+        reply_problem(request, err_http_status(err), "%s: %s.", route->stays, trying->retry.why);
     else if (err)
         reply_error(request, err);
     else

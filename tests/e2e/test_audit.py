@@ -126,7 +126,7 @@ CHANGES = {
 NO_RECORD = {
     "init", "upgrade", "key list", "secret list", "step-secret list", "pipeline list", "pipeline show", "trigger status",
     "verify", "events", "event show", "tail", "cid", "executions", "execution show", "execution event", "execution log",
-    "explain", "dead-letter list", "status", "audit", "doctor", "completion", "man",
+    "explain", "dead-letter list", "status", "audit", "retention", "doctor", "completion", "man",
     ("POST", "/fx/events"), ("POST", "/fx/events/generic"), ("POST", "/fx/events/webhook"),
     ("OPTIONS", "/fx/events"), ("OPTIONS", "/fx/events/generic"), ("OPTIONS", "/fx/events/webhook"),
 }

@@ -476,7 +476,7 @@ def test_nobody_there_is_true(home, tmp_path):
 
 
 def test_all_problems_are_provoked():
-    assert PROBLEMS.keys() == PROVOKED.keys() | {"no secret fits", "full", "no store",
+    assert PROBLEMS.keys() == PROVOKED.keys() | {"no secret fits", "full", "no store", "kept no longer",
                                                  "nobody there"}
 
 

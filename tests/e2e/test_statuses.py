@@ -3,11 +3,13 @@
 The tests are made from the document, so that a status without a way to it fails here.
 """
 import re
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
 import contract
 import raw
+from clock import Clock
 from harness import SCOPES, Home, Reply, until
 
 NOBODY = "00000000-0000-7000-8000-000000000000"
@@ -44,6 +46,20 @@ def shut():
     with Home() as made:
         made.start("cgi")
         (made.dir / "db/data.mdb").rename(made.dir / "db/away")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def bygone():
+    """A home whose older rows are kept no longer."""
+    with Home() as made:
+        made.configure(retention={"row_days": 1})
+        made.start()
+        for _ in range(2):
+            made.post_event("order.created")
+        Clock(made, datetime.now(timezone.utc) + timedelta(days=2))
+        made.start_dispatcher()
+        until(lambda: made.get(f"{EVENTS}/1").status == 410, what="the first event is gone")
         yield made
 
 
@@ -323,6 +339,9 @@ def test_status_is_given(request, method, path, status):
     """And the reply is one that the document has for it, as every reply of these tests must be."""
     if status == 503:
         reply = request.getfixturevalue("shut").call(method, filled(path))
+    elif status == 410:
+        old = filled(path.replace("{seq}", "1"))
+        reply = request.getfixturevalue("bygone").call(method, old)
     elif status == 429:
         reply = too_many(request.getfixturevalue("strict"), method, path)
     else:

@@ -201,6 +201,8 @@ static void home_create_makes_all_that_belongs_to_it(void **state)
     assert_int_equal(st.st_mode & 07777, 0640);
 
     config_defaults(&defaults);
+    defaults.retention_payload_days = defaults.retention_log_days = 30; /* of a new home */
+    defaults.retention_row_days = 400;
     assert_int_equal(home_open(temp_path(&temp, "home"), &home), ERR_OK);
     assert_memory_equal(&home.config, &defaults, sizeof defaults);
     assert_non_null(realpath(temp_path(&temp, "home"), real));
