@@ -11,8 +11,10 @@
 #include "store/commit.h"
 
 #include <assert.h>
+#include <inttypes.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "home/stats.h"
 #include "home/summon.h"
 #include "home/wake.h"
@@ -127,6 +129,29 @@ static void fail(struct store_op *batch, enum err err)
             op->err = err;
 }
 
+/*
+ * Begins a transaction to write. A program of the version before may have the store open while a
+ * dispatcher of the new one carries it over: what that program writes would be of the old layout.
+ */
+static enum err begin(struct store *store, struct store_txn **ret_txn)
+{
+    uint64_t layout;
+    enum err err = txn_begin(store, ret_txn);
+    if (err || !store->layout)
+        return err;
+    err = store_counter(*ret_txn, STORE_LAYOUT_COUNTER, &layout);
+    if (!err && layout == store->layout)
+        return ERR_OK;
+    txn_abort(*ret_txn);
+    if (err)
+        return err;
+    log_error("the database was brought to layout %" PRIu64 ", and this program, of another "
+              "version, writes layout %" PRIu64 "; it ends, for the one that is installed now",
+        layout, store->layout);
+    store->broken = true;
+    return ERR_BUSY;
+}
+
 /* Commits a batch. *ret_count: of how many mutations; ERR_OK as well where there is none. */
 static enum err commit(struct store *store, struct store_op *batch, size_t *ret_count)
 {
@@ -141,7 +166,7 @@ static enum err commit(struct store *store, struct store_op *batch, size_t *ret_
     while (*ret_count) {
         struct store_txn *txn;
         bool full = false;
-        enum err err = txn_begin(store, &txn);
+        enum err err = begin(store, &txn);
         if (err) {
             fail(batch, err);
             return err;

@@ -44,6 +44,7 @@ struct store {
     size_t page_bytes;
     atomic_bool broken;        /* LMDB has said that this process must not go on */
     const struct actor *actor; /* store_set_actor */
+    uint64_t layout;           /* that all writers go by; 0: it is being made or carried over */
     bool told_full; /* "full" was logged, and nothing committed since; for writers alone */
 
     /* Held shared by every transaction and exclusively while the map is moved. */

@@ -226,6 +226,11 @@ enum err open_check_layout(const struct store *store, uint64_t layout)
     return layout ? ERR_CONFLICT : ERR_NOTFOUND;
 }
 
+void open_keep_layout(struct store *store)
+{
+    store->layout = STORE_LAYOUT;
+}
+
 enum err store_open(const struct home *home, enum store_mode mode, struct store **ret_store)
 {
     struct store *store;
@@ -238,11 +243,13 @@ enum err store_open(const struct home *home, enum store_mode mode, struct store 
         err = open_check_layout(store, layout);
     if (!err)
         err = open_tables(store, mode);
-    if (err)
+    if (err) {
         store_close(store);
-    else
-        *ret_store = store;
-    return err;
+        return err;
+    }
+    open_keep_layout(store);
+    *ret_store = store;
+    return ERR_OK;
 }
 
 static enum err set_layout(struct store_txn *txn, void *context)

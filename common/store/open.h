@@ -5,11 +5,6 @@
  */
 #include "store/store.h"
 
-/* The layout of a store as a whole; records carry their own versions. schema/store.md says how
- * it rises. */
-#define STORE_LAYOUT 3
-#define STORE_LAYOUT_COUNTER "format" /* the counter in the table meta */
-
 /* The environment alone, whatever its layout. Errors as store_open. */
 enum err open_env(
     const struct home *home, enum store_mode mode, struct store **ret_store) MUST_CHECK;
@@ -22,5 +17,8 @@ enum err open_check_layout(const struct store *store, uint64_t layout) MUST_CHEC
 
 /* Its tables, those that are missing made where the store may be written. */
 enum err open_tables(struct store *store, enum store_mode mode) MUST_CHECK;
+
+/* From now on the store is written only while it has this program's layout (commit.c). */
+void open_keep_layout(struct store *store);
 
 #endif

@@ -185,6 +185,11 @@ enum err store_del(struct store_txn *txn, enum store_table table, struct span ke
 enum err store_entries(
     struct store_txn *txn, enum store_table table, uint64_t *ret_count) MUST_CHECK;
 
+/* The layout of a store as a whole; records carry their own versions. schema/store.md says how
+ * it rises. */
+#define STORE_LAYOUT 3
+#define STORE_LAYOUT_COUNTER "format" /* the counter in the table meta */
+
 /* Counters in the table meta. A counter that was never set is 0. */
 enum err store_counter(struct store_txn *txn, const char *name, uint64_t *ret_value) MUST_CHECK;
 enum err store_set_counter(struct store_txn *txn, const char *name, uint64_t value) MUST_CHECK;

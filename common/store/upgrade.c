@@ -164,9 +164,11 @@ enum err upgrade_open(const struct home *home, const struct actor *actor, struct
         err = open_check_layout(store, ret_upgrade->from);
     if (!err)
         err = open_tables(store, STORE_READ_WRITE);
-    if (err)
+    if (err) {
         store_close(store);
-    else
-        *ret_store = store;
-    return err;
+        return err;
+    }
+    open_keep_layout(store);
+    *ret_store = store;
+    return ERR_OK;
 }

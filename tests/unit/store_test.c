@@ -305,6 +305,17 @@ static enum err set_layout(struct store_txn *txn, void *context)
     return store_set_counter(txn, STORE_LAYOUT_COUNTER, *(const uint64_t *)context);
 }
 
+/* By another process, while this one goes on. */
+static void store_that_was_carried_over_is_not_written(void **state)
+{
+    uint64_t layout = STORE_LAYOUT + 1;
+    (void)state;
+    assert_int_equal(store_write(store, 0, set_layout, &layout), ERR_OK);
+    assert_int_equal(store_write(store, 0, set_layout, &layout), ERR_BUSY);
+    assert_true(store_is_broken(store));
+    assert_true(temp_logged(&temp, "was brought to layout"));
+}
+
 static void store_of_another_layout_is_refused(void **state)
 {
     static const struct {
@@ -1622,6 +1633,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(store_is_missing_before_init, setup_home, teardown),
         cmocka_unit_test_setup_teardown(store_is_made_for_the_group, setup_home, teardown),
         TEST(store_create_keeps_what_is_there),
+        cmocka_unit_test_setup_teardown(
+            store_that_was_carried_over_is_not_written, setup, teardown),
         cmocka_unit_test_setup_teardown(store_of_another_layout_is_refused, setup_home, teardown),
         TEST(store_file_that_is_none_is_refused),
         TEST(store_opened_for_reading_cannot_be_written),
