@@ -80,6 +80,7 @@ class Client:
 
 class BenchHome(Home):
     keeps_contract = False  # the do-nothing program is none of ours
+    keeps_all = True  # a request that was not answered well is a failure
 
     def __init__(self):
         """On a disk, where few others lie beside it: each costs a script's start some 0.2 us.
@@ -127,7 +128,7 @@ class BenchHome(Home):
             env=environment, capture_output=True, text=True, timeout=seconds + 60)
         assert done.returncode == 0, done.stdout + done.stderr
         figures = json.loads(done.stdout.splitlines()[-1])
-        assert figures["requests"] and not figures["refused"] and not figures["broken"], figures
+        assert figures["requests"] and not (self.keeps_all and (figures["refused"] or figures["broken"])), figures
         figures["rps"] = figures["requests"] / figures["seconds"]
         return figures
 
