@@ -27,8 +27,20 @@ static EVP_MD *sha256;
 static EVP_MAC *hmac;
 static EVP_CIPHER *gcm;
 
+/*
+ * What is fetched is named, so libcrypto needs neither its tables of the names of all algorithms
+ * nor openssl.cnf. They cost a process half a millisecond, and a CGI process lives for three.
+ */
+static void begin(void)
+{
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ADD_ALL_CIPHERS |
+                                  OPENSSL_INIT_NO_ADD_ALL_DIGESTS,
+        NULL);
+}
+
 static void fetch_sha256(void)
 {
+    begin();
     sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     if (!sha256)
         log_die(EXIT_FIX, "libcrypto offers no SHA-256");
@@ -36,6 +48,7 @@ static void fetch_sha256(void)
 
 static void fetch_hmac(void)
 {
+    begin();
     hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     if (!hmac)
         log_die(EXIT_FIX, "libcrypto offers no HMAC");
@@ -43,6 +56,7 @@ static void fetch_hmac(void)
 
 static void fetch_gcm(void)
 {
+    begin();
     gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
     if (!gcm)
         log_die(EXIT_FIX, "libcrypto offers no AES-256-GCM");
