@@ -56,6 +56,13 @@ enum err env_err(struct store *store, int rc, const char *doing)
     }
 }
 
+int store_library_version(void)
+{
+    int major, minor, patch;
+    (void)mdb_version(&major, &minor, &patch);
+    return 10000 * major + 100 * minor + patch;
+}
+
 const char *env_table_name(enum store_table table)
 {
     return table_names[table];

@@ -122,7 +122,13 @@ static enum err start(struct store *store, const char *directory, unsigned flags
         log_error("there is no database in %s; make one with: fxctl init", path);
         return ERR_NOTFOUND;
     }
-    if (rc == EACCES || rc == EPERM || rc == EROFS) {
+    if (rc == EROFS) {
+        log_error("%s is on a file system that is read-only; see why, and mount it for writing: "
+                  "fxctl --home %s doctor names the command",
+            path, store->home->dir);
+        return ERR_DENIED;
+    }
+    if (rc == EACCES || rc == EPERM) {
         log_error("this account (%d) may not open data.mdb and lock.mdb in %s: %s; see to their "
                   "owner and mode",
             (int)geteuid(), path, mdb_strerror(rc));

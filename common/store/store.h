@@ -56,6 +56,9 @@ enum err store_open(
 /* Makes the environment and its tables where they are missing. */
 enum err store_create(const struct home *home) MUST_CHECK;
 
+/* Of LMDB, as this process has it: 10000 * major + 100 * minor + patch. */
+int store_library_version(void);
+
 /* For long-running programs that end in order; one-shot programs leave with _exit instead. */
 void store_close(struct store *store);
 

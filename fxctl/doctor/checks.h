@@ -15,6 +15,7 @@ visit_check database_look; /* opens the store, for those behind it */
 visit_check steps_look;
 visit_check dispatcher_look;
 visit_check front_look;     /* asks the web server */
+visit_check libraries_look; /* versions that have known faults */
 visit_check leftovers_look; /* sockets and files that nobody uses any more */
 
 #endif

@@ -26,6 +26,7 @@ static const struct {
     {"dispatcher", dispatcher_look},
     {"web server", front_look},
     {"leftovers", leftovers_look},
+    {"libraries", libraries_look},
 };
 
 #define CHECKS (sizeof checks / sizeof checks[0])

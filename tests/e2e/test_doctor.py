@@ -292,7 +292,38 @@ def earlier_layout(patient):
     shutil.copytree(Path(__file__).parents[1] / "homes/layout-2", patient.home.dir)
 
 
+LMDB = """
+#include <stdio.h>
+#include <stdlib.h>
+char *mdb_version(int *major, int *minor, int *patch)
+{
+    FILE *file = fopen(getenv("FX_LMDB"), "r");
+    if (!file || fscanf(file, "%d.%d.%d", major, minor, patch) != 3)
+        abort();
+    fclose(file);
+    return "LMDB";
+}
+"""
+
+
+def library(version):
+    """An LMDB that says it is this one, and an apt-get that brings another."""
+    def provoke(patient):
+        place = patient.home.place
+        (place / "lmdb.c").write_text(LMDB)
+        (place / "lmdb").write_text(version)
+        subprocess.run(["cc", "-shared", "-fPIC", place / "lmdb.c", "-o", place / "lmdb.so"],
+                       check=True, timeout=60)
+        apt = patient.bin / "apt-get"
+        apt.write_text(f"#!/bin/sh\n[ \"$*\" = 'install --only-upgrade liblmdb0' ] && "
+                       f"echo 0.9.33 >{place}/lmdb\n")
+        apt.chmod(0o755)
+        patient.environment.update(LD_PRELOAD=str(place / "lmdb.so"), FX_LMDB=str(place / "lmdb"))
+    return provoke
+
+
 PROVOCATIONS = {
+    "an old LMDB": (library("0.9.16"), "LMDB 0.9.16, the library, loses track"),
     "no home": (no_home, "there is no home at"),
     "a file for a home": (home_is_file, "is no directory"),
     "unknown key": (settings("[web]\nunknown = 1\n"), 'there is no setting "unknown" in [web]'),
@@ -372,6 +403,15 @@ def test_each_fault_is_told_and_mended(patient, name):
     provoke, expected = PROVOCATIONS[name]
     provoke(patient)
     patient.heals(expected)
+
+
+def test_note_on_a_library(patient):
+    """What is worth knowing, and wrong in nothing that is done here."""
+    library("0.9.31")(patient)
+    status, [finding] = patient.look()
+    assert status == 0 and not finding["wrong"] and "LMDB 0.9.31" in finding["what"]
+    patient.run(["sh", "-c", finding["mend"]])
+    assert patient.look() == (0, [])
 
 
 def test_text(patient):
