@@ -97,7 +97,7 @@ $(B)/bench/%.so: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(OURS) $(CFLAGS) -fPIC -shared $< -o $@
 
-bench: deps-check all $(BENCH) $(B)/tests/fill ## measure; prints name, value, unit and writes build/bench.json; FRONTS=all: all front ends
+bench: deps-check all $(ARCHIVE) $(BENCH) $(B)/tests/fill ## measure; prints name, value, unit and writes build/bench.json; FRONTS=all: all front ends
 	@FX_FRONTS='$(FRONTS)' /usr/bin/python3 tests/bench/bench.py
 
 include tests/tools.mk

@@ -2,6 +2,7 @@
 import time
 
 from bench_home import BenchHome
+from harness import BUILD
 from measures import pss_mb, switches
 from registry import benchmark
 
@@ -27,3 +28,9 @@ def idle(seconds=15):
         woken = switches(pid, ["voluntary"]) - before
         yield "idle_pss_mb", pss_mb(pid)
         yield "idle_wakeups", woken / seconds
+
+
+@benchmark(dist_mb="MB")
+def dist():
+    """The archive for hosts without a compiler: the larger one, where several are left from before."""
+    yield "dist_mb", max(path.stat().st_size for path in BUILD.glob("fxbridge-*-linux-*.tar.gz")) / 1e6

@@ -106,3 +106,18 @@ def test_virtual_host(name, suexec):
         home.put_programs()
         home.start(name)
         home.post_event("order")
+
+
+@pytest.mark.parametrize("name", ["apache-cgid", "apache-fcgid"])
+def test_folder_that_init_makes(name):
+    """suexec lets its scripts be, keeps FX_HOME from them, and they tell the programs of the home."""
+    lacks = FRONTS[name].lacks(find_program)
+    if lacks or os.geteuid() != 0 or not SUEXEC.exists():
+        pytest.skip(f"{name} is left out: {lacks or 'it wants root, and apache2-suexec-custom'}")
+    with Packaged("nobody", suexec=True) as home:
+        os.chown(home.cgi_place, home.process["user"], home.process["group"])
+        home.cgi_place.chmod(0o755)
+        home.fxctl("init", "--web", str(home.cgi_place))
+        assert (home.cgi_place / "events.fcgi").read_bytes().startswith(b"#!/bin/sh\n")
+        home.start(name)
+        home.post_event("order")
