@@ -28,7 +28,7 @@ $(B)/single/fxbridge: $(B)/obj/single/main.o $(SINGLE_OBJ) $(B)/libfxweb.a $(B)/
 # What a host is given: this file, what configures Apache, pages, examples, and the licences of all
 # that is linked into it.
 ARCHIVE := $(B)/fxbridge-$(VERSION)-linux-$(shell uname -m).tar.gz
-ARCHIVED := README.md CHANGELOG.md LICENSE $(wildcard docs/*.md examples/* schema/openapi.yaml schema/*.json apache/*)
+ARCHIVED := README.md CHANGELOG.md LICENSE $(wildcard docs/*.md examples/*.* examples/*/* schema/openapi.yaml schema/*.json apache/*)
 
 $(ARCHIVE): $(B)/single/fxbridge $(ARCHIVED) single/archive
 	@single/archive $@ fxbridge-$(VERSION) $< $(ARCHIVED)

@@ -1,11 +1,12 @@
 """What watches over a home is told: health in a word, what is wrong and what to do, and metrics."""
+import json
 import os
 import re
 import subprocess
 
 import pytest
 
-from harness import find_program, until
+from harness import PROJECT, find_program, until
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -305,3 +306,55 @@ def test_names_are_told_as_they_are(home):
     counted_pipeline(home)
     done = promtool("check", "metrics", stdin=home.get("/metrics").body)
     assert done.returncode == 0 and not done.stderr + done.stdout, done
+
+
+# --- What is given away to be copied ---
+
+MONITORING = PROJECT / "examples/monitoring"
+
+
+@pytest.fixture(scope="module")
+def families():
+    """All that /metrics has, by its own words."""
+    text = "".join(path.read_text() for path in (PROJECT / "cgi-bin/ops").glob("*.c"))
+    counters = set(re.findall(r'"(fxbridge_\w+)",\s*"counter"', text)) | {"fxbridge_events_accepted"}
+    plain = set(re.findall(r'"(fxbridge_\w+)"', text)) - counters
+    assert len(counters) > 5 and len(plain) > 15
+    return plain | {f"{name}_total" for name in counters}
+
+
+def test_told_are_those_that_are_known(home, families):
+    home.start()
+    told = set(re.findall(r"^# TYPE (\w+) ", home.get("/metrics").body.decode(), re.M))
+    assert told == families
+
+
+def names_in(text):
+    return {re.sub("_(bucket|sum|count)$", "", name) for name in re.findall(r"fxbridge_\w+", text)}
+
+
+def test_rules(families):
+    for arguments in (["check", "rules", "alerts.yml"], ["test", "rules", "alerts_test.yml"]):
+        program = find_program("promtool") or pytest.skip("there is no promtool (Debian: prometheus)")
+        done = subprocess.run([program, *arguments], cwd=MONITORING, capture_output=True, timeout=60)
+        assert done.returncode == 0, done
+    rules = (MONITORING / "alerts.yml").read_text()
+    assert names_in(rules) <= families
+    alerts = set(re.findall(r"alert: (\w+)", rules))
+    assert set(re.findall(r"alertname: (\w+)", (MONITORING / "alerts_test.yml").read_text())) == alerts
+
+
+def test_dashboard(families):
+    """Every query names what /metrics has; all of that is shown, but for what is there to be joined with."""
+    dashboard = json.loads((MONITORING / "dashboard.json").read_text())
+    queries = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    assert all(names_in(query) for query in queries)
+    shown = names_in(json.dumps(dashboard))
+    assert shown <= families
+    assert families - shown == {"fxbridge_dispatcher_up", "fxbridge_accepting", "fxbridge_executions_kept",
+                                "fxbridge_topic_events_total"}
+
+
+def test_page_has_every_metric(families):
+    page = (PROJECT / "docs/monitoring.md").read_text()
+    assert set(re.findall(r"`(fxbridge_\w+)`", page)) == families
