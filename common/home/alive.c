@@ -35,8 +35,8 @@ enum err alive_take(const struct home *home, int *ret_fd, bool *ret_died)
     if (fd < 0 || fcntl(fd, F_OFD_SETLK, &lock) < 0) {
         bool busy = fd >= 0 && (errno == EAGAIN || errno == EACCES);
         if (!busy)
-            log_errno(
-                "cannot lock %s/run/dispatcher.lock (fxctl --home %s doctor says what mends it)",
+            log_errno("cannot lock run/dispatcher.lock in %s (fxctl --home %s doctor says why, and "
+                      "what mends it)",
                 home->dir, home->dir);
         if (fd >= 0)
             close(fd);
