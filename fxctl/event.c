@@ -204,6 +204,8 @@ static void add_event(struct span event, struct buf *out)
         {"extensions", "extensions", false},
         {"bytes", "bytes", false},
         {"routed", "routed", false},
+        {"erased", "erased", false},
+        {"by", "erased_by", false},
         {0},
     };
     table_facts(event, facts, out);

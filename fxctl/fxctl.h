@@ -87,6 +87,7 @@ extern const struct command rekey_commands[];
 extern const struct command publish_commands[];
 extern const struct command verify_commands[];
 extern const struct command event_commands[];
+extern const struct command erasure_commands[];
 extern const struct command tail_commands[];
 extern const struct command pipeline_commands[];
 extern const struct command trigger_commands[];

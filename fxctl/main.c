@@ -26,6 +26,7 @@ static const struct command *const groups[] = {
     publish_commands,
     verify_commands,
     event_commands,
+    erasure_commands,
     tail_commands,
     execution_commands,
     execution_log_commands,

@@ -2,6 +2,7 @@
  * console - the administration of a home: its events, dead letters, step secrets and audit.
  */
 #include "cgi-bin/console/audit.h"
+#include "cgi-bin/console/erasures.h"
 #include "cgi-bin/console/events.h"
 #include "cgi-bin/console/letters.h"
 #include "cgi-bin/console/step_secrets.h"
@@ -19,6 +20,7 @@ static const struct route routes[] = {
     {"GET", "/api/v1/admin/step-secrets/{name}", SCOPE_ADMIN, step_secrets_show},
     {"DELETE", "/api/v1/admin/step-secrets/{name}", SCOPE_ADMIN, step_secrets_remove},
     {"GET", "/api/v1/admin/audit", SCOPE_ADMIN, audit_rows},
+    {"POST", "/api/v1/admin/cids/{cid}/erase", SCOPE_ADMIN, erasures_make},
 };
 
 int main(void)

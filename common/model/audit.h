@@ -34,6 +34,7 @@
     ACTION(EXECUTION_SKIP, "execution.skip") \
     ACTION(EXECUTION_CANCEL, "execution.cancel") \
     ACTION(EVENT_PUBLISH, "event.publish") \
+    ACTION(EVENT_ERASE, "event.erase") \
     ACTION(PAUSE, "pause.set") \
     ACTION(RESUME, "pause.lift") \
     ACTION(HOME_REKEY, "home.rekey") \

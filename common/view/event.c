@@ -7,6 +7,7 @@
 #include "base/ascii.h"
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "store/audit.h"
 #include "store/credentials.h"
 #include "store/events.h"
 
@@ -85,6 +86,35 @@ static void put_payload(const struct event *event, struct json_out *o)
     }
 }
 
+static bool put_erasure(const struct audit *audit, void *context)
+{
+    struct json_out *o = context;
+    json_key(o, "erased");
+    json_time(o, audit->at_ms);
+    put_text_or_null(o, "erased_by", audit->actor.name);
+    return false;
+}
+
+/* Of an event without its payload: who has erased that, where somebody has. */
+static enum err put_erased(struct store_txn *txn, const struct event *event, struct json_out *o)
+{
+    char subject[sizeof "event/" + UUID_TEXT];
+    uint64_t next;
+    size_t before = o->buf->len;
+    memcpy(subject, "event/", sizeof "event/");
+    uuid_format(&event->cid, subject + strlen("event/"));
+    struct audit_query query = {
+        .action = span_str(audit_action_name(AUDIT_EVENT_ERASE)), .subject = span_str(subject)};
+    enum err err = event->data_kind == EVENT_DATA_GONE
+                       ? audit_list(txn, &query, put_erasure, o, &next)
+                       : ERR_OK;
+    if (o->buf->len == before) {
+        json_put_str(o, "erased", NULL);
+        json_put_str(o, "erased_by", NULL);
+    }
+    return err;
+}
+
 enum err event_print(struct store_txn *txn, uint64_t seq, struct json_out *out)
 {
     struct event event;
@@ -103,6 +133,8 @@ enum err event_print(struct store_txn *txn, uint64_t seq, struct json_out *out)
     json_put_raw(out, "extensions", event.extensions.len ? event.extensions : span_str("null"));
     json_put_bool(out, "routed", seq <= cursor);
     put_payload(&event, out);
+    if (!err)
+        err = put_erased(txn, &event, out);
     json_close(out, '}');
     return err;
 }

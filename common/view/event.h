@@ -19,9 +19,9 @@ enum err event_print_row(
     struct store_txn *txn, const struct event *event, struct json_out *out) MUST_CHECK;
 
 /*
- * Writes the same with "time", "dataschema", "extensions", "headers", "query", "routed" and
- * "payload", which is JSON as it was sent, a string where it is text, and missing where it is
- * neither, or large; "payload_shown" says which. ERR_NOTFOUND: there is no such event.
+ * Writes the same with "time", "dataschema", "extensions", "headers", "query", "routed", "erased",
+ * "erased_by" and "payload", which is JSON as it was sent, a string where it is text, and missing
+ * where it is neither, or large; "payload_shown" says which. ERR_NOTFOUND: there is no such event.
  */
 enum err event_print(struct store_txn *txn, uint64_t seq, struct json_out *out) MUST_CHECK;
 

@@ -70,6 +70,10 @@ def paused(home, *what):
     home.fxctl("resume", *what)
 
 
+def ended(home, name):
+    return home.get(f"/fx/executions/{dead(home, name)}").json["cid"]
+
+
 def document(name):
     return json.dumps({"id": name, "name": name, "steps": [RUN], "options": {"event": "never"}})
 
@@ -97,6 +101,7 @@ CHANGES = {
     **{f"{verb} pipeline": (pipeline, lambda h, n: paused(h, "pipeline", n), ["pause.set", "pause.lift"])
        for verb in ("pause", "resume")},
     "publish": (None, lambda h, _: h.fxctl("publish", "--type", "never", "{}"), ["event.publish"]),
+    "event erase": (ended, lambda h, c: h.fxctl("event", "erase", c), ["event.erase"]),
     "execution retry": (dead, lambda h, i: h.fxctl("execution", "retry", i), ["execution.retry"]),
     "execution skip": (waiting, lambda h, i: h.fxctl("execution", "skip", i), ["execution.skip"]),
     "execution cancel": (waiting, lambda h, i: h.fxctl("execution", "cancel", i), ["execution.cancel"]),
@@ -115,6 +120,7 @@ CHANGES = {
         lambda h, n: dead(h, n) and n, lambda h, n: h.post(f"/api/v1/admin/dead-letters/retry?pipeline_id={n}"), ["execution.retry"]),
     ("POST", "/api/v1/admin/dead-letters/{execution_id}/retry"):
         (dead, lambda h, i: h.post(f"/api/v1/admin/dead-letters/{i}/retry"), ["execution.retry"]),
+    ("POST", "/api/v1/admin/cids/{cid}/erase"): (ended, lambda h, c: h.post(f"/api/v1/admin/cids/{c}/erase"), ["event.erase"]),
     ("PUT", "/api/v1/admin/step-secrets/{name}"): (None, lambda h, n: h.put(f"/api/v1/admin/step-secrets/{n}", {"value": "x"}), ["step_secret.set"]),
     ("DELETE", "/api/v1/admin/step-secrets/{name}"): (
         lambda h, n: h.fxctl("step-secret", "set", n, stdin="x") or n,

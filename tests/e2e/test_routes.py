@@ -60,6 +60,7 @@ ROWS = {
     ("POST", "/api/v1/admin/dead-letters/retry"): (None, 200),
     ("POST", "/api/v1/admin/dead-letters/{execution_id}/retry"): (None, 404),
     ("GET", "/api/v1/admin/audit"): (None, 200),
+    ("POST", "/api/v1/admin/cids/{cid}/erase"): (None, 404),
     ("GET", "/api/v1/admin/step-secrets"): (None, 200),
     ("PUT", "/api/v1/admin/step-secrets/{name}"): (b"{}", 422),
     ("GET", "/api/v1/admin/step-secrets/{name}"): (None, 404),

@@ -240,6 +240,7 @@ PIPELINES = "/api/v1/pipelines"
 PIPELINE = "/api/v1/pipelines/{id}"
 TRIGGER = "/api/v1/events/{pipeline_id}"
 LETTERS = "/api/v1/admin/dead-letters"
+ERASE = "/api/v1/admin/cids/{cid}/erase"
 SECRETS = "/api/v1/admin/step-secrets"
 SECRET = "/api/v1/admin/step-secrets/{name}"
 EVENTS = "/api/v1/admin/events"
@@ -311,6 +312,9 @@ OWN = {
         lambda home: retry_letter(home, dead_letter(home)),
     ("POST", f"{LETTERS}/{{execution_id}}/retry", 409):
         lambda home: retry_letter(home, deserted(home)),
+    ("POST", ERASE, 200):
+        lambda home: home.post(ERASE.format(cid=home.get(f"/fx/executions/{dead_letter(home)}").json["cid"])),
+    ("POST", ERASE, 409): lambda home: home.post(ERASE.format(cid=cid(home))),
     ("GET", "/api/v1/admin/audit", 422): lambda home: home.get("/api/v1/admin/audit?limit=x"),
     ("GET", SECRETS, 422): lambda home: home.get(f"{SECRETS}?limit=x"),
     ("GET", SECRET, 200): lambda home: step_secret(home) and home.get(f"{SECRETS}/one"),
