@@ -153,7 +153,7 @@ class BenchHome(Home):
         return pipeline_id
 
     def status(self):
-        return json.loads(self.fxctl("status", "--json"))
+        return json.loads(super().status("--json"))
 
     def publish(self, count, event=EVENT):
         """So many events, 50 at a time."""
