@@ -60,9 +60,12 @@ static enum err find_executions(
 static enum err measure(struct store_txn *txn, enum retention_kind kind, const struct event *event,
     const struct of_event *of, uint64_t *ret_bytes)
 {
+    struct span row;
     *ret_bytes = 0;
-    if (kind != RETENTION_LOGS)
+    if (kind == RETENTION_PAYLOADS)
         *ret_bytes = event->data.len + event->headers.len + event->query.len;
+    if (kind == RETENTION_ROWS && !events_record(txn, event->seq, &row))
+        *ret_bytes = row.len;
     for (size_t at = 0; kind != RETENTION_PAYLOADS && at < of->ids.len; at += sizeof(struct uuid)) {
         struct key prefix = key_of_uuid(&UUID_NONE), key;
         struct span record;
