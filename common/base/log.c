@@ -44,6 +44,7 @@ struct line {
     char text[LINE_MAX_BYTES];
     size_t len;  /* one byte is always left for the newline */
     size_t head; /* bytes of what syslog(3) adds by itself */
+    size_t said; /* where what is said begins, behind time, program, level and context */
 };
 
 static void line_vprintf(struct line *l, const char *format, va_list args)
@@ -98,6 +99,7 @@ static void line_begin(struct line *l, const struct level *level)
     line_printf(l, "%s[%ld] ", program_name, (long)getpid());
     l->head = l->len;
     line_printf(l, "%s: ", level->word);
+    l->said = l->len;
 }
 
 /* Opens the place. One that cannot be opened is left for standard error as it is. */
@@ -111,10 +113,43 @@ static void open_place(void)
     }
 }
 
+/* Appends clean text as the inside of a JSON string, as far as there is room behind it. */
+static void line_quote(struct line *l, const char *text, size_t len)
+{
+    for (size_t at = 0, step; at < len; at += step) {
+        step = utf8_length((const uint8_t *)text + at, (const uint8_t *)text + len);
+        if (l->len + step + sizeof "\\\"}\n" > sizeof l->text)
+            return;
+        if (text[at] == '"' || text[at] == '\\')
+            l->text[l->len++] = '\\';
+        memcpy(l->text + l->len, text + at, step);
+        l->len += step;
+    }
+}
+
+/* A line that is clean, as JSON. */
+static struct line line_json(const struct line *l, const struct level *level)
+{
+    struct line json = {.len = 0};
+    line_printf(&json, "{\"time\":\"%.24s\",\"program\":\"%s\",\"pid\":%ld,\"level\":\"%s\",",
+        l->text, program_name, (long)getpid(), level->word);
+    if (context_text[0]) {
+        line_printf(&json, "\"id\":\"");
+        line_quote(&json, context_text, strlen(context_text));
+        line_printf(&json, "\",");
+    }
+    line_printf(&json, "\"message\":\"");
+    line_quote(&json, l->text + l->said, l->len - l->said);
+    line_printf(&json, "\"}");
+    return json;
+}
+
 /* Nobody is left to tell when the line is not taken. */
 static void line_write(struct line *l, const struct level *level)
 {
     line_clean(l);
+    if (place.json && place.to != LOG_TO_SYSLOG && !to_person)
+        *l = line_json(l, level);
     if (atomic_exchange(&reopen, false))
         open_place();
     l->text[l->len++] = '\n';
@@ -168,6 +203,7 @@ static void log_line(const struct level *level, const char *cause, const char *f
         line_begin(&l, level);
         if (context_text[0])
             line_printf(&l, "[%s] ", context_text);
+        l.said = l.len;
         line_vprintf(&l, format, args);
         if (cause)
             line_printf(&l, ": %s", cause);

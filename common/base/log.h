@@ -26,6 +26,7 @@ struct log_place {
     enum { LOG_TO_STDERR, LOG_TO_FILE, LOG_TO_SYSLOG } to;
     struct rotate file;
     enum log_level level; /* what is worse is logged as well */
+    bool json;            /* a line is a JSON object; in the system's log it is text */
 };
 
 /* Where lines go from now on. A file is opened at the first line, or by log_settle. */

@@ -191,6 +191,9 @@
         "system's log.") \
     SETTING_WORD(log, level, "info", "error|warning|info", \
         "What is logged: errors alone, warnings as well, or all.") \
+    SETTING_WORD(log, format, "text", "text|json", \
+        "text: lines for people. json: each is an object with time, program, pid, level, id (of " \
+        "the request or execution) and message; the system's log stays text.") \
     SETTING(log, file_bytes, MIB(8), KIB(64), GIB(4), \
         "How large a file in log/ grows, in bytes; a full one is renamed to NAME.log.1.") \
     SETTING(log, files, 4, 1, 99, "How many of those are kept; the oldest goes.") \

@@ -89,6 +89,7 @@ void logs_begin(const struct home *home, const char *name)
     struct log_place place = {
         .file = logs_file(home, name, path),
         .level = level_of(home->config.log_level),
+        .json = strcmp(home->config.log_format, "json") == 0,
     };
     if (strcmp(to, "syslog") == 0)
         place.to = LOG_TO_SYSLOG;

@@ -1,4 +1,5 @@
 """What programs log, where to, and how much of it is kept."""
+import json
 import os
 import re
 import signal
@@ -283,3 +284,34 @@ def test_hangup_of_runners_that_begin(live):
 
 def executions(home, cid):
     return home.get(f"/fx/cid/{cid}").json["executions"]
+
+
+# --- JSON ---
+
+@pytest.mark.parametrize("serve", ["fastcgi", "cgi"])
+def test_lines_as_json(home, serve):
+    """Each line that a program logs is one object, whatever strangers send."""
+    home.configure(log={"to": "file", "format": "json"})
+    home.start(serve)
+    asked = refused(home)
+    def told():
+        path = home.dir / "log/status.log"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    line = until(lambda: next((one for one in told() if one.get("id") == asked), None), what="it is logged")
+    assert line.keys() == {"time", "program", "pid", "level", "id", "message"}
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"])
+    assert (line["program"], line["level"]) == ("status", "info") and line["message"].startswith("401 GET")
+
+
+def test_what_is_quoted_in_json(home):
+    home.configure(log={"to": "file", "format": "json"})
+    home.start()
+    hostile = 'a"b\\c\u00e9\u2028' + '"' * 1500
+    for _ in range(2):
+        home.post("/fx/events", {"event_source": "s", "event_type": "t", "payload": 1},
+                  headers=[("ce-specversion", "1.0"), ("ce-id", "1"), ("ce-type", "t"),
+                           ("ce-source", hostile.encode().decode("latin-1"))])
+    for path in (home.dir / "log").glob("*.log"):
+        if path.stem in ("events", "status", "dispatcher"):
+            for line in path.read_text().splitlines():
+                assert len(line) < 2048 and json.loads(line)["message"]

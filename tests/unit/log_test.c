@@ -46,6 +46,19 @@ static const char *capture_end(void)
     return level + 1;
 }
 
+/* What was logged, all of it. */
+static const char *capture_json(void)
+{
+    dup2(saved_stderr, STDERR_FILENO);
+    close(saved_stderr);
+    ssize_t n = read(read_end, line, sizeof(line) - 1);
+    close(read_end);
+    assert_in_range(n, 10, 2048);
+    line[n] = '\0';
+    assert_int_equal(strncmp(line, "{\"time\":\"", 9), 0);
+    return line;
+}
+
 static void line_carries_the_context(void **state)
 {
     (void)state;
@@ -118,9 +131,34 @@ static void log_die_ends_the_process(void **state)
     assert_int_equal(WEXITSTATUS(status), EXIT_RETRY);
 }
 
+/* A line as JSON is whole, however much of it has to be quoted or cut. */
+static void lines_are_json(void **state)
+{
+    static const struct log_place json = {.level = LOG_LEVEL_INFO, .json = true};
+    static const struct log_place text = {.level = LOG_LEVEL_INFO};
+    char quotes[3000];
+    (void)state;
+    log_to(&json);
+    log_context("request-1");
+    capture_begin();
+    log_info("say \"%s\" \\ \xc3\xa9\n", "hi");
+    const char *end = capture_json();
+    assert_non_null(strstr(end, "\"level\":\"info\",\"id\":\"request-1\",\"message\":"
+                                "\"say \\\"hi\\\" \\\\ \xc3\xa9 \"}\n"));
+    log_context("");
+    memset(quotes, '"', sizeof quotes - 1);
+    quotes[sizeof quotes - 1] = 0;
+    capture_begin();
+    log_info("%s", quotes);
+    end = capture_json();
+    assert_string_equal(end + strlen(end) - 5, "\\\"\"}\n");
+    log_to(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lines_are_json),
         cmocka_unit_test(line_carries_the_context),
         cmocka_unit_test(errno_is_told_and_kept),
         cmocka_unit_test(text_cannot_forge_lines),
