@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -177,6 +178,23 @@ def test_ids_of_other_kinds(live, name):
         name = completed(run(live, OK))["cid"]
     reply = live.get(f"/fx/executions/{name}/log?wait=5")
     assert (reply.status, reply.json["detail"]) == (404, "There is no such execution.")
+
+
+def test_more_readers_than_may_wait(home):
+    """One whose place another takes is answered as things are, asks again, and misses nothing."""
+    home.configure(web={"waits": 2})
+    home.start()
+    home.start_dispatcher()
+    path = home.scratch / "gate"
+    execution = begin(home, SH + f"echo begun\n{wait_for(path)}echo ended\n")
+    with ThreadPoolExecutor(6) as pool:
+        readers = [pool.submit(follow, home, execution) for _ in range(6)]
+        try:
+            until(lambda: log_of(home, execution).body == b"begun\n", what="it has begun")
+        finally:
+            path.touch()
+        for reader in readers:
+            assert b"".join(reply.body for reply in reader.result()) == b"begun\nended\n"
 
 
 # --- On the command line ---
