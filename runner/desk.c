@@ -3,10 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "runner/measure.h"
 #include "runner/pipe.h"
+
+#define GRAIN 4096 /* bytes by which the file grows */
+#define KEPT 65536 /* bytes that it keeps, however short the context is */
 
 static bool is_same(const struct stat *a, const struct stat *b)
 {
@@ -61,20 +66,54 @@ static bool open_ends(const struct desk *desk, int dir, struct desk_ends *ret_en
     return false;
 }
 
+/* The context. */
+
+static char blanks[GRAIN];
+
+/* Fills the file with blanks, so that the disk has room for all of it, and maps it. */
+static bool resize(struct desk *desk, size_t size)
+{
+    if (desk->pages)
+        munmap(desk->pages, (size_t)desk->file.st_size);
+    desk->pages = NULL;
+    memset(blanks, ' ', GRAIN);
+    for (size_t at = 0; at < size; at += GRAIN)
+        if (pwrite(desk->context, blanks, GRAIN, (off_t)at) != GRAIN)
+            return false;
+    if (ftruncate(desk->context, (off_t)size) < 0)
+        return false;
+    desk->file.st_size = (off_t)size;
+    void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, desk->context, 0);
+    desk->pages = pages == MAP_FAILED ? NULL : pages;
+    return desk->pages;
+}
+
+/*
+ * Writes a line, as long as the file. By read(2), which fails where somebody has cut the file
+ * short, or its disk has no room: writing into the pages would be the end of the runner.
+ */
+static bool fill(struct desk *desk, struct span line)
+{
+    ssize_t size = (ssize_t)desk->file.st_size;
+    struct buf text = BUF_INIT;
+    buf_add_span(&text, line);
+    while (text.len + 1 < (size_t)size) {
+        size_t left = (size_t)size - 1 - text.len;
+        buf_add(&text, blanks, left < GRAIN ? left : GRAIN);
+    }
+    buf_add_char(&text, '\n');
+    bool good = pwrite(desk->draft, text.data, text.len, 0) == size &&
+                pread(desk->draft, desk->pages, text.len, 0) == size;
+    buf_done(&text);
+    return good;
+}
+
 static bool write_context(struct desk *desk, struct span context)
 {
-    for (size_t done = 0; done < context.len;) {
-        size_t left = context.len - done;
-        ssize_t n = pwrite(desk->context, context.data + done, left, (off_t)done);
-        if (n <= 0)
-            return false;
-        done += (size_t)n;
-    }
-    off_t len = (off_t)context.len;
-    if (desk->file.st_size > len && ftruncate(desk->context, len) < 0)
-        return false;
-    desk->file.st_size = len;
-    return true;
+    size_t size = (size_t)desk->file.st_size, need = (context.len + GRAIN - 1) / GRAIN * GRAIN;
+    bool fits = desk->pages && need <= size && size <= (need > KEPT ? need : KEPT);
+    desk->is_told = true;
+    return (fits || resize(desk, need)) && fill(desk, span_of(context.data, context.len - 1));
 }
 
 /* Making. */
@@ -96,8 +135,10 @@ static bool hand_over(int fd, const struct account *guest, mode_t mode, struct s
 static bool make_file(struct desk *desk, int dir, const struct account *guest)
 {
     desk->context =
-        openat(dir, DESK_CONTEXT, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
-    return desk->context >= 0 && hand_over(desk->context, guest, 0440, &desk->file);
+        openat(dir, DESK_CONTEXT, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
+    desk->draft = memfd_create("context", MFD_CLOEXEC);
+    return desk->context >= 0 && desk->draft >= 0 &&
+           hand_over(desk->context, guest, 0440, &desk->file);
 }
 
 /* The account of the directory may have put something else there before it is opened. */
@@ -140,8 +181,9 @@ bool desk_open(struct desk *desk, int dir, const struct account *guest, struct s
 
 void desk_rest(struct desk *desk)
 {
-    if (desk->context >= 0 && desk->file.st_size && ftruncate(desk->context, 0) == 0)
-        desk->file.st_size = 0;
+    if (desk->is_told && !fill(desk, SPAN_NONE))
+        desk_leave(desk);
+    desk->is_told = false;
 }
 
 int64_t desk_bytes(const struct desk *desk)
@@ -151,6 +193,9 @@ int64_t desk_bytes(const struct desk *desk)
 
 void desk_leave(struct desk *desk)
 {
+    if (desk->pages)
+        munmap(desk->pages, (size_t)desk->file.st_size);
     pipe_close(&desk->context);
+    pipe_close(&desk->draft);
     *desk = DESK_NONE;
 }

@@ -25,10 +25,17 @@ static bool read_once(const struct remains *r)
 {
     bool open = false;
     for (size_t i = 0; i < REMAINS_PIPES; i++) {
+        if (!r->pipes[i].fd)
+            continue;
         pipe_drain(r->pipes[i].fd, r->pipes[i].sink, r->context);
         open |= *r->pipes[i].fd >= 0;
     }
     return open;
+}
+
+static int fd_of(const struct remains_pipe *pipe)
+{
+    return pipe->fd ? *pipe->fd : -1;
 }
 
 void remains_hear(const struct remains *r, int64_t until_ms)
@@ -36,13 +43,14 @@ void remains_hear(const struct remains *r, int64_t until_ms)
     bool over = false;
     while (read_once(r) && !over) {
         struct pollfd fds[] = {
-            {.fd = *r->pipes[0].fd, .events = POLLIN},
-            {.fd = *r->pipes[1].fd, .events = POLLIN},
             {.fd = r->is_over ? LINK_FD : -1, .events = POLLIN},
+            {.fd = fd_of(&r->pipes[0]), .events = POLLIN},
+            {.fd = fd_of(&r->pipes[1]), .events = POLLIN},
+            {.fd = fd_of(&r->pipes[2]), .events = POLLIN},
         };
         int64_t left = until_ms - clock_mono_ms();
-        over = left <= 0 || (poll(fds, 3, (int)left) > 0 && fds[2].revents && r->is_over &&
-                                r->is_over(r->context));
+        over = left <= 0 || (poll(fds, 1 + REMAINS_PIPES, (int)left) > 0 && fds[0].revents &&
+                                r->is_over && r->is_over(r->context));
     }
 }
 

@@ -17,11 +17,11 @@
 
 /* The runner's end of a pipe, -1 when it is closed, and what takes what comes out of it. */
 struct remains_pipe {
-    int *fd;
+    int *fd; /* NULL: there is none */
     pipe_sink *sink;
 };
 
-#define REMAINS_PIPES 2
+#define REMAINS_PIPES 3
 
 struct remains {
     struct remains_pipe pipes[REMAINS_PIPES];

@@ -29,16 +29,18 @@ struct run {
     struct room *room;
     struct child child;
     int log_fd, line_fd; /* the runner's ends of the pipes; -1 once the other end is closed */
-    int said_fd;         /* the other end of line_fd, which stays open while the process runs */
+    int fifo_fd;         /* and of FX_OUT */
+    int said_fd;         /* its other end, which stays open while the process runs */
     struct tail log;
     struct buf partial;     /* a line on descriptor 3 that has not ended */
-    bool refused, too_long; /* a line on descriptor 3 was */
+    struct buf fifo_part;   /* and one on FX_OUT */
+    bool refused, too_long; /* a line on either was */
     bool timed_out, overfull;
     enum link_word word; /* what the dispatcher has said */
     int64_t signal_ms;   /* when the next signal is due */
 };
 
-/* Descriptor 3. */
+/* Descriptor 3, and FX_OUT. */
 
 static void refuse_lines(struct run *run, bool too_long)
 {
@@ -55,27 +57,35 @@ static void take_line(struct run *run, struct span line)
         refuse_lines(run, false);
 }
 
-static void take_lines(const void *data, size_t len, void *context)
+static void take_text(struct run *run, struct buf *partial, const char *bytes, size_t len)
 {
-    struct run *run = context;
-    const char *bytes = data;
     size_t max = (size_t)run->call->home->config.step_line_bytes;
     while (len && !run->refused) {
         const char *newline = memchr(bytes, '\n', len);
         size_t part = newline ? (size_t)(newline - bytes) : len;
-        if (run->partial.len + part > max) {
+        if (partial->len + part > max) {
             refuse_lines(run, true);
             return;
         }
-        buf_add(&run->partial, bytes, part);
+        buf_add(partial, bytes, part);
         if (newline) {
-            take_line(run, buf_span(&run->partial));
-            buf_clear(&run->partial);
+            take_line(run, buf_span(partial));
+            buf_clear(partial);
             part++;
         }
         bytes += part;
         len -= part;
     }
+}
+
+static void take_lines(const void *bytes, size_t len, void *context)
+{
+    take_text(context, &((struct run *)context)->partial, bytes, len);
+}
+
+static void take_fifo(const void *bytes, size_t len, void *context)
+{
+    take_text(context, &((struct run *)context)->fifo_part, bytes, len);
 }
 
 static void take_log(const void *bytes, size_t len, void *context)
@@ -121,6 +131,7 @@ static void watch(struct run *run)
         {.fd = run->log_fd, .events = POLLIN},
         {.fd = run->line_fd, .events = POLLIN},
         {.fd = LINK_FD, .events = POLLIN},
+        {.fd = run->fifo_fd, .events = POLLIN},
     };
     do {
         int64_t now_ms = clock_mono_ms();
@@ -133,7 +144,7 @@ static void watch(struct run *run)
             continue;
         }
         int64_t until_ms = live_tell(run->call->live, &run->log, now_ms, run->signal_ms);
-        if (poll(fds, 4, room_wait_ms(run->room, now_ms, until_ms)) > 0) {
+        if (poll(fds, 5, room_wait_ms(run->room, now_ms, until_ms)) > 0) {
             if (fds[3].revents)
                 (void)hear_dispatcher(run);
             if (run->word == LINK_GONE)
@@ -142,6 +153,8 @@ static void watch(struct run *run)
                 pipe_read(&run->log_fd, take_log, run);
             if (fds[2].revents)
                 pipe_read(&run->line_fd, take_lines, run);
+            if (fds[4].revents)
+                pipe_read(&run->fifo_fd, take_fifo, run);
         }
     } while (!fds[0].revents);
 }
@@ -150,7 +163,8 @@ static void watch(struct run *run)
 static void hear_remains(struct run *run)
 {
     struct remains remains = {
-        {{&run->log_fd, take_log}, {&run->line_fd, take_lines}}, run, hear_dispatcher};
+        {{&run->log_fd, take_log}, {&run->line_fd, take_lines}, {&run->fifo_fd, take_fifo}}, run,
+        hear_dispatcher};
     int64_t until_ms = clock_mono_ms() + run->call->home->config.step_leftover_ms;
     if (run->signal_ms != INT64_MAX)
         remains_hear(&remains, until_ms < run->signal_ms ? until_ms : run->signal_ms);
@@ -163,6 +177,7 @@ static void end_remains(struct run *run)
     child_finish(&run->child, run->word == LINK_GONE ? NULL : &names);
     pipe_drain(&run->log_fd, take_log, run);
     pipe_drain(&run->line_fd, take_lines, run);
+    pipe_drain(&run->fifo_fd, take_fifo, run);
     if (names.len)
         tail_note(&run->log, "killed what the script had left running: ", buf_span(&names));
     buf_done(&names);
@@ -207,6 +222,7 @@ static void run_child(struct run *run, struct step_end *end)
     hear_remains(run);
     end_remains(run);
     take_line(run, buf_span(&run->partial));
+    take_line(run, buf_span(&run->fifo_part));
     live_last(run->call->live, &run->log);
     tail_trim(&run->log);
     end->log = run->log.bytes;
@@ -233,8 +249,8 @@ static int memory_file(const char *name, struct span bytes)
 }
 
 /*
- * Makes what the script reads its context from and says its lines into. Where nothing can lie in
- * the work directory, they are a file in memory and a pipe. False with errno.
+ * Makes what the script reads its context from, and FX_OUT. Where nothing can lie in the work
+ * directory the context is in memory, and FX_OUT leads to descriptor 3. False with errno.
  */
 static bool make_desk(struct run *run, struct environment *environment, int *ret_context_fd)
 {
@@ -245,27 +261,26 @@ static bool make_desk(struct run *run, struct environment *environment, int *ret
     environment_add_desk(environment, good ? run->room->dir : "");
     if (good) {
         *ret_context_fd = ends.context;
-        run->line_fd = ends.heard;
+        run->fifo_fd = ends.heard;
         run->said_fd = ends.said;
     } else {
         *ret_context_fd = memory_file("context", buf_span(&context));
-        good = *ret_context_fd >= 0 && pipe_from_child(&run->line_fd, &run->said_fd);
     }
     buf_done(&context);
-    return good;
+    return *ret_context_fd >= 0;
 }
 
 /* Starts the process. `run` gets the runner's ends of its pipes. False: *ret_error is an errno. */
 static bool start_script(struct run *run, struct environment *environment, int *ret_error)
 {
     char path[PATH_MAX], directory[PATH_MAX];
-    int log_fd = -1, context_fd = -1;
+    int log_fd = -1, line_fd = -1, context_fd = -1;
     step_script_path(run->call, path);
     home_path(run->call->home, "scripts", directory);
     confine_begin(run->call->home);
     int event_fd = memory_file("event", run->call->event_text);
     bool good = event_fd >= 0 && make_desk(run, environment, &context_fd) &&
-                pipe_from_child(&run->log_fd, &log_fd);
+                pipe_from_child(&run->log_fd, &log_fd) && pipe_from_child(&run->line_fd, &line_fd);
     *ret_error = errno;
     if (good) {
         struct child_spec spec = {
@@ -274,7 +289,7 @@ static bool start_script(struct run *run, struct environment *environment, int *
             .environment = environment->variables,
             .name_process = environment_name_process,
             .context = environment,
-            .fds = {event_fd, log_fd, log_fd, run->said_fd, context_fd},
+            .fds = {event_fd, log_fd, log_fd, line_fd, context_fd},
             .fd_count = 5,
             .limits = &run->call->home->config,
         };
@@ -284,12 +299,13 @@ static bool start_script(struct run *run, struct environment *environment, int *
     pipe_close(&event_fd);
     pipe_close(&context_fd);
     pipe_close(&log_fd);
+    pipe_close(&line_fd);
     return good;
 }
 
 void script_run(const struct step_call *call, struct step_end *end)
 {
-    struct run run = {.call = call, .log_fd = -1, .line_fd = -1, .said_fd = -1};
+    struct run run = {.call = call, .log_fd = -1, .line_fd = -1, .fifo_fd = -1, .said_fd = -1};
     if (!step_is_trusted(call, end))
         return;
     run.room = room_of_execution(call->home);
@@ -302,7 +318,9 @@ void script_run(const struct step_call *call, struct step_end *end)
         step_not_started(end, call, error);
     pipe_close(&run.log_fd);
     pipe_close(&run.line_fd);
+    pipe_close(&run.fifo_fd);
     pipe_close(&run.said_fd);
     buf_done(&run.partial);
+    buf_done(&run.fifo_part);
     environment_done(&environment);
 }

@@ -137,7 +137,7 @@ def works(home):
 def left(home):
     """What is in them, but for what each has of the runner's own, with nothing in it."""
     return [path for work in works(home) for path in work.iterdir()
-            if path.name != ".fx-out" and (path.name != ".fx-context" or path.stat().st_size)]
+            if path.name != ".fx-out" and (path.name != ".fx-context" or path.read_bytes().strip())]
 
 
 # --- Processes ---
