@@ -217,13 +217,14 @@ def test_wrong_conditions(home, query, why):
 
 
 def test_many(home):
-    """A page looks at 10,000 events at most, and says how far it came; time is found by halving."""
+    """A page looks at 10,000 events at most, fewer where its time is up, and says how far it came;
+    time is found by halving."""
     send_batch(home, {"type": "rare"})
     for _ in range(12):
         send_batch(home, *[{"data": i} for i in range(1000)])
     page = home.get(f"{LIST}?type=rare").json
-    assert page["events"] == [] and page["next"] == 2002
-    assert page["looked_back_to"] == home.get(f"{LIST}/2002").json["accepted"]
+    assert page["events"] == [] and 2002 <= page["next"] <= 12001
+    assert page["looked_back_to"] == home.get(f"{LIST}/{page['next']}").json["accepted"]
     assert seqs(home, "type=rare") == [1]
     assert len(rows(home, "limit=1000")) == 12001
     times = {seq: home.get(f"{LIST}/{seq}").json["accepted"] for seq in (1, 2, 6000, 12001)}
