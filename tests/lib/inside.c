@@ -147,8 +147,8 @@ static void try_all(void)
     for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++) {
         errno = 0;
         int rc = attempts[i].attempt();
-        dprintf(told, "inside %s: %s: %s\n", program_invocation_short_name,
-            attempts[i].name, rc ? strerror(errno) : "done");
+        dprintf(told, "inside %s: %s: %s\n", program_invocation_short_name, attempts[i].name,
+            rc ? strerror(errno) : "done");
     }
 }
 
