@@ -88,6 +88,9 @@ void event_encode(const struct event *event, struct buf *out)
     buf_reserve(out, event->data.len + event->source.len + event->type.len + event->headers.len +
                          event->query.len + 288);
     pack_u8(out, EVENT_RECORD);
+    /* Programs of the release before, which may still run, read all but a payload that is gone. */
+    if (event->data_kind != EVENT_DATA_GONE)
+        out->data[out->len - 1] = EVENT_RECORD - 1;
     pack_u64(out, event->seq);
     pack_uuid(out, &event->cid);
     pack_uuid(out, &event->parent);

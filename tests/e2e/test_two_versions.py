@@ -5,6 +5,7 @@ execution has failed for it."""
 import http.server
 import os
 import shutil
+import subprocess
 import threading
 
 import pytest
@@ -42,6 +43,16 @@ class Installed:
 @pytest.fixture(scope="module")
 def old():
     return before.programs()
+
+
+@pytest.fixture
+def home(home, old):
+    """A home that the release before has made: it knows no settings of later ones."""
+    shutil.rmtree(home.dir)
+    subprocess.run([old / "bin/fxctl", "--home", home.dir, "init"], env=home.environment(), check=True,
+                   capture_output=True)
+    home.fxctl("init")  # tables that have come since: programs that only read need them
+    return home
 
 
 @pytest.fixture(scope="module")
