@@ -97,8 +97,9 @@ def tell(home):
             get(f"{own}/versions/{version['version']}")
     get("/api/v1/events")
     get("/api/v1/admin/dead-letters", "?full=1")
-    for command in ("key list", "secret list", "status"):
+    for command in ("key list", "secret list"):
         told[command] = json.loads(home.fxctl("--json", *command.split()))
+    told["status"] = json.loads(home.status("--json"))
     for changing in "home", "store", "steps":  # where it is, how full, and on what machine
         told["status"].pop(changing, None)
     for trigger in [*told["/api/v1/events"]["events"], *told["status"]["triggers"]]:
