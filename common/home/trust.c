@@ -82,7 +82,7 @@ static void describe_link(struct fault *fault)
 static void describe_owner(struct fault *fault, const struct stat *st)
 {
     char command[32];
-    snprintf(command, sizeof command, "chown %u", (unsigned)geteuid());
+    snprintf(command, sizeof command, "chown -h %u", (unsigned)geteuid());
     buf_printf(&fault->what, "belongs to another account (%u)", (unsigned)st->st_uid);
     buf_add_str(&fault->hint, "run this program as that one, or take it");
     add_command(fault, command, fault->path);

@@ -22,11 +22,7 @@ static void mend_start(const struct visit *visit, struct finding *finding)
 {
     char log[PATH_MAX];
     home_path(&visit->home, "log/dispatcher.log", log);
-    if (visit->by_root && visit->uid)
-        mend_with(finding, "runuser -u", visit->account.name, "--", "fx-dispatcher", "--on-demand",
-            "--home", visit->home.dir, NULL);
-    else
-        mend_with(finding, "fx-dispatcher --on-demand --home", visit->home.dir, NULL);
+    mend_with(finding, "fx-dispatcher --on-demand --home", visit->home.dir, NULL);
     buf_add_str(&finding->mend, " >/dev/null 2>>");
     shell_add_word(span_str(log), &finding->mend);
 }

@@ -97,14 +97,18 @@ static const char *state_of(const struct visit *visit, const struct result *resu
     return result->end > result->first ? "noted" : result->skipped ? "skipped" : "well";
 }
 
-static void print_finding(const struct finding *finding, struct json_out *out)
+static void print_finding(
+    const struct visit *visit, const struct finding *finding, struct json_out *out)
 {
+    struct buf line = BUF_INIT;
+    mend_print(visit, finding, &line);
     json_open(out, '{');
     json_put_bool(out, "wrong", finding->gravity == WRONG);
     json_put_text(out, "file", buf_span(&finding->file));
     json_put_text(out, "what", buf_span(&finding->what));
-    json_put_str(out, "mend", finding->mend.len ? buf_text(&finding->mend) : NULL);
+    json_put_str(out, "mend", line.len ? buf_text(&line) : NULL);
     json_close(out, '}');
+    buf_done(&line);
 }
 
 static void print(const struct visit *visit, const struct result *results, struct json_out *out)
@@ -123,7 +127,7 @@ static void print(const struct visit *visit, const struct result *results, struc
         json_key(out, "findings");
         json_open(out, '[');
         for (size_t f = results[i].first; f < results[i].end; f++)
-            print_finding(&visit->findings[f], out);
+            print_finding(visit, &visit->findings[f], out);
         json_close(out, ']');
         json_close(out, '}');
     }
@@ -131,16 +135,19 @@ static void print(const struct visit *visit, const struct result *results, struc
     json_close(out, '}');
 }
 
-static void write_finding(const struct finding *finding, struct buf *out)
+static void write_finding(const struct visit *visit, const struct finding *finding, struct buf *out)
 {
+    struct buf line = BUF_INIT;
     buf_add_str(out, finding->gravity == WRONG ? "  wrong: " : "  note: ");
     text_add_line(buf_span(&finding->what), out);
     buf_add_char(out, '\n');
     if (!finding->mend.len)
         return;
+    mend_print(visit, finding, &line);
     buf_add_str(out, "    ");
-    text_add_line(buf_span(&finding->mend), out);
+    text_add_line(buf_span(&line), out);
     buf_add_char(out, '\n');
+    buf_done(&line);
 }
 
 static void write_text(const struct visit *visit, const struct result *results, struct buf *out)
@@ -151,7 +158,7 @@ static void write_text(const struct visit *visit, const struct result *results, 
         buf_printf(out, "%-12s%s%s%s\n", checks[i].name, skipped ? "not looked at" : state,
             skipped ? ": " : "", skipped ? results[i].skipped : "");
         for (size_t f = results[i].first; f < results[i].end; f++)
-            write_finding(&visit->findings[f], out);
+            write_finding(visit, &visit->findings[f], out);
     }
 }
 

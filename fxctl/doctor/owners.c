@@ -107,7 +107,7 @@ static void judge_shared(struct look *look)
         mend_as_root(look->visit,
             visit_find(look->visit, WRONG, look->path, "%s is not of the group %s, as the home is",
                 look->path, group),
-            "chgrp", group, look->path, NULL);
+            "chgrp -h", group, look->path, NULL);
     else if (lacks)
         mend_with(visit_find(look->visit, WRONG, look->path,
                       "%s is not open to the group %s, which shares the home", look->path, group),

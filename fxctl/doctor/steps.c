@@ -1,5 +1,6 @@
 /* steps - see checks.h. Can scripts be started as fx.conf wants it? */
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -69,7 +70,9 @@ void steps_look(struct visit *visit)
 {
     char scripts[PATH_MAX];
     home_path(&visit->home, "scripts", scripts);
-    DIR *dir = opendir(scripts);
+    /* Where a link leads to is no part of the home; owners_look tells of it. */
+    int fd = open(scripts, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     judge_confinement(visit);
     for (struct dirent *entry; dir && (entry = readdir(dir));)
         judge_script(visit, entry->d_name);

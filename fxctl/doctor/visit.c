@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/shell.h"
 
@@ -57,16 +58,12 @@ void mend_as_root(const struct visit *visit, struct finding *finding, const char
     va_start(words, command);
     add_command(finding, visit->by_root ? "" : "sudo ", command, words);
     va_end(words);
+    finding->needs_root = true;
 }
 
 void mend_with_fxctl(const struct visit *visit, struct finding *finding, const char *command)
 {
-    bool other = visit->by_root && visit->uid != 0;
-    if (other)
-        mend_with(finding, "runuser -u", visit->account.name, "--", "fxctl", "--home",
-            visit->home.dir, NULL);
-    else
-        mend_with(finding, "fxctl --home", visit->home.dir, NULL);
+    mend_with(finding, "fxctl --home", visit->home.dir, NULL);
     buf_printf(&finding->mend, " %s", command);
 }
 
@@ -82,7 +79,22 @@ void mend_setting(const struct visit *visit, struct finding *finding, const char
 
 void mend_owner(const struct visit *visit, struct finding *finding, const char *path)
 {
-    mend_as_root(visit, finding, "chown", visit->account.name, path, NULL);
+    struct stat st;
+    if (lstat(path, &st) == 0 && (S_ISDIR(st.st_mode) || (S_ISREG(st.st_mode) && st.st_nlink == 1)))
+        mend_as_root(visit, finding, "chown -h", visit->account.name, path, NULL);
+}
+
+void mend_print(const struct visit *visit, const struct finding *finding, struct buf *out)
+{
+    struct span line = buf_span(&finding->mend);
+    if (!line.len || finding->needs_root || !visit->by_root || visit->uid == 0) {
+        buf_add_span(out, line);
+        return;
+    }
+    buf_add_str(out, "runuser -u ");
+    shell_add_word(span_str(visit->account.name), out);
+    buf_add_str(out, " -- sh -c ");
+    shell_add_word(line, out);
 }
 
 void visit_done(struct visit *visit)

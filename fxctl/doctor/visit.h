@@ -5,7 +5,8 @@
  *
  * A check looks, judges, and tells each fault with the file and the command that mends it. It
  * changes nothing. What a command is to be run by is seen to here: where root has called, doctor
- * itself looks as the account that the home belongs to, and commands are such as root can paste.
+ * itself looks as the account that the home belongs to, and commands are such as root can paste,
+ * whatever that account has put into its home: they run as the account where they can.
  */
 #include <stdbool.h>
 #include <sys/types.h>
@@ -22,6 +23,7 @@ struct finding {
     const char *check; /* the name of the check */
     enum gravity gravity;
     struct buf file, what, mend; /* mend: a line for a shell; empty where none can do it */
+    bool needs_root;             /* the line does */
 };
 
 struct visit {
@@ -68,8 +70,14 @@ void mend_with_fxctl(const struct visit *visit, struct finding *finding, const c
 void mend_setting(const struct visit *visit, struct finding *finding, const char *section,
     const char *key, const char *value);
 
-/* The account becomes the owner of the file again. */
+/*
+ * The account becomes the owner of the file again. Nothing is added for a link, or a file with
+ * another name: by it the account would be given what is not in its home.
+ */
 void mend_owner(const struct visit *visit, struct finding *finding, const char *path);
+
+/* Writes the line of a finding for who has called. */
+void mend_print(const struct visit *visit, const struct finding *finding, struct buf *out);
 
 void visit_done(struct visit *visit);
 

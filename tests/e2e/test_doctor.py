@@ -430,3 +430,49 @@ def test_text(patient):
     path.chmod(0o2770)
     done = patient.home.run_fxctl("doctor")
     assert done.returncode == 0 and f"All is well in {patient.home.dir}" in done.stderr
+
+
+PLANTS = {
+    "a link for a script": lambda home, outside: (home / "scripts/x").symlink_to(outside / "script"),
+    "a second name for a script": lambda home, outside: os.link(outside / "script", home / "scripts/x"),
+    "a link for the scripts": lambda home, outside: ((home / "scripts").rmdir(),
+                                                     (home / "scripts").symlink_to(outside)),
+    "a link for a directory": lambda home, outside: ((home / "log").rmdir(),
+                                                     (home / "log").symlink_to(outside)),
+    "a link for a log": lambda home, outside: (home / "log/dispatcher.log").symlink_to(outside / "text"),
+    "a link for the settings": lambda home, outside: (
+        (home / "fx.conf").rename(home / "conf"), (home / "fx.conf").symlink_to(outside / "text")),
+}
+
+
+@only_root
+@pytest.mark.parametrize("plant", PLANTS)
+def test_what_root_is_told_does_no_harm_outside(home, tmp_path_factory, plant):
+    """Root does what doctor says of a home whose account would like to have what is root's."""
+    patient, place = Patient(home), tmp_path_factory.mktemp("hostile")
+    for above in (place, *place.parents[:-1]):
+        above.chmod(above.stat().st_mode | 0o011)
+    hostile, outside = place / "home", place / "outside"
+    patient.fxctl = ["fxctl", "--home", hostile]
+    assert patient.run([*patient.fxctl, "init"]).returncode == 0
+    shutil.rmtree(hostile / "scripts")
+    shutil.rmtree(hostile / "log")
+    (hostile / "scripts").mkdir()
+    (hostile / "log").mkdir()
+    outside.mkdir()
+    (outside / "script").write_text("#!/bin/sh\n")
+    (outside / "script").chmod(0o744)
+    (outside / "text").write_text("of root\n")
+    for path in (hostile, *hostile.rglob("*")):
+        os.chown(path, NOBODY, NOBODY)
+    PLANTS[plant](hostile, outside)
+
+    def seen():
+        return {path: (path.stat().st_uid, path.stat().st_mode, path.read_bytes() if path.is_file() else "")
+                for path in (outside, outside / "script", outside / "text")}
+    before = seen()
+    for finding in patient.look()[1]:
+        if finding["mend"]:
+            patient.run(["sh", "-c", finding["mend"]])
+    end_stray_dispatchers(home)
+    assert seen() == before
