@@ -80,8 +80,10 @@ enum err retain_some(struct dispatcher *d, struct store_txn *txn)
 {
     int64_t now_ms = clock_wall_ms();
     uint64_t below;
-    if (d->plan.retain_ms > now_ms)
+    if (d->plan.retain_ms > now_ms && !d->now.set_back)
         return ERR_OK;
+    if (d->now.set_back)
+        d->plan.again_ms = now_ms;
     d->plan.retain_ms = INT64_MAX;
     enum err err = find_below(d, txn, &below);
     for (enum retention_kind kind = 0; !err && kind < RETENTION_KIND__MAX; kind++)

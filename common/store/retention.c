@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "store/events.h"
 #include "store/executions.h"
 #include "store/key.h"
@@ -148,6 +149,22 @@ static enum err take_from(
     return err;
 }
 
+/*
+ * Was the event accepted before the time that the walk goes by? One that a clock which was ahead
+ * has stamped is as old as any that came after it, of which some are looked at, further and further
+ * away.
+ */
+static bool is_old(
+    struct store_txn *txn, const struct retention_sweep *sweep, const struct event *event)
+{
+    struct event later = *event;
+    bool ahead = event->accepted_ms > clock_wall_ms();
+    for (uint64_t away = 1; ahead && later.accepted_ms >= sweep->before_ms; away *= 2)
+        if (events_get(txn, event->seq + away, &later))
+            return false;
+    return later.accepted_ms < sweep->before_ms;
+}
+
 /* Looks at the event behind the last one. ERR_NOTFOUND: the walk ends here. */
 static enum err look(struct store_txn *txn, struct retention_sweep *sweep)
 {
@@ -156,7 +173,7 @@ static enum err look(struct store_txn *txn, struct retention_sweep *sweep)
     if (err)
         return err;
     sweep->next_ms = event.accepted_ms;
-    if (event.accepted_ms >= sweep->before_ms || (sweep->below && event.seq >= sweep->below))
+    if ((sweep->below && event.seq >= sweep->below) || !is_old(txn, sweep, &event))
         return ERR_NOTFOUND;
     err = take_from(txn, sweep, &event);
     if (err == ERR_BUSY && sweep->kind == RETENTION_ROWS)

@@ -173,3 +173,16 @@ def test_many_go_in_slices_and_intake_goes_on(home):
     later(home, 2)
     until(lambda: (home.post_event("more"), len(rows(home)))[1] < 1000, timeout=60, what="they are gone")
     assert home.post_event("more")
+
+
+def test_a_clock_that_is_set_back_by_years(home):
+    """What was planned by a clock that was years ahead is not waited for."""
+    kept(home, payload_days=30, log_days=0, row_days=0)
+    home.configure(dispatcher={"look_seconds": 1})
+    home.start()
+    clock = Clock(home, datetime(2099, 1, 1, tzinfo=timezone.utc))
+    home.start_dispatcher()
+    make(home, SH + "echo a log\n", event="done")
+    home.wait_cid(home.post_event("done", {"text": "planned"})["cid"])
+    clock.set(datetime.now(timezone.utc) + 31 * DAY)
+    until(lambda: payload(home, rows(home)[0]).status == 410, what="the payload has gone")

@@ -4,6 +4,7 @@
 #include "store/attempts.h"
 #include "store/events.h"
 #include "store/executions.h"
+#include "store/key.h"
 #include "store/retention.h"
 
 #define EPOCH INT64_C(1767323045000)
@@ -149,6 +150,38 @@ static void a_dry_walk_changes_nothing(void **state)
     assert_int_equal(sweep.count, EVENTS - 1); /* also rows that hold nothing more */
 }
 
+static void set_accepted(struct store_txn *txn, uint64_t seq, int64_t ms)
+{
+    struct event event;
+    struct buf record = BUF_INIT;
+    struct key key = KEY_INIT;
+    key_u64(&key, seq);
+    assert_int_equal(events_get(txn, seq, &event), ERR_OK);
+    event.accepted_ms = ms;
+    event_encode(&event, &record);
+    assert_int_equal(store_put(txn, TABLE_EVENTS, key_span(&key), buf_span(&record)), ERR_OK);
+    buf_done(&record);
+}
+
+/* What a clock has stamped that was years ahead is as old as what came after it. */
+static void a_clock_that_was_ahead_holds_up_nothing(void **state)
+{
+    const int64_t in_2099 = INT64_C(4070908800000);
+    (void)state;
+    struct store_txn *txn = fill();
+    set_accepted(txn, 2, in_2099);
+    set_accepted(txn, 3, in_2099 + 1);
+    set_accepted(txn, EVENTS, in_2099);
+    struct retention_sweep sweep = walk(txn, RETENTION_PAYLOADS, EPOCH + 3);
+    assert_int_equal(sweep.count, 1); /* nothing says that the others are as old */
+    assert_int_equal(sweep.next_ms, in_2099);
+    sweep = walk(txn, RETENTION_PAYLOADS, EPOCH + 5);
+    assert_int_equal(sweep.count, 3);
+    sweep = walk(txn, RETENTION_PAYLOADS, EPOCH + 1000);
+    assert_int_equal(sweep.count, EVENTS - 6); /* one waits, and the last may be new */
+    assert_int_equal(sweep.next_ms, in_2099);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -156,6 +189,7 @@ int main(void)
         TEST(rows_leave_nothing_behind),
         TEST(what_was_passed_by_goes_later),
         TEST(a_dry_walk_changes_nothing),
+        TEST(a_clock_that_was_ahead_holds_up_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
