@@ -22,7 +22,7 @@ static int open_lock(const struct home *home, int flags)
     char path[PATH_MAX];
     home_path(home, "run/dispatcher.lock", path);
     mode_t old = umask(007);
-    int fd = open(path, flags | O_CLOEXEC, 0660);
+    int fd = open(path, flags | O_NOFOLLOW | O_CLOEXEC, 0660);
     umask(old);
     return fd;
 }
@@ -90,7 +90,7 @@ void alive_note_once(const struct home *home)
     char path[PATH_MAX];
     once_path(home, path);
     mode_t old = umask(007);
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0660);
+    int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0660);
     umask(old);
     if (fd < 0)
         return;
@@ -104,7 +104,7 @@ bool alive_was_once(const struct home *home)
     struct stat st;
     once_path(home, path);
     return stat(path, &st) == 0 &&
-           clock_wall_ms() - (int64_t)st.st_mtim.tv_sec * 1000 <= ONCE_SECONDS * 1000;
+           llabs(clock_wall_ms() / 1000 - (int64_t)st.st_mtim.tv_sec) <= ONCE_SECONDS;
 }
 
 void alive_account(pid_t pid, struct buf *out)

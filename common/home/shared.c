@@ -76,7 +76,7 @@ void *shared_open(struct shared *shared, const struct home *home)
     char path[PATH_MAX];
     home_path(home, shared->name, path);
     mode_t old = umask(007);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0660);
     umask(old);
     void *map = map_file(shared, fd);
     if (map == MAP_FAILED) {

@@ -1,5 +1,6 @@
 /* dispatcher - see checks.h. Is there one, where one is expected? */
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
@@ -14,7 +15,7 @@
 static bool was_there_lately(const char *lock)
 {
     struct stat st;
-    return stat(lock, &st) == 0 && clock_wall_ms() / 1000 - st.st_mtim.tv_sec < AWAY_SECONDS;
+    return stat(lock, &st) == 0 && llabs(clock_wall_ms() / 1000 - st.st_mtim.tv_sec) < AWAY_SECONDS;
 }
 
 /* As who finds none on demand starts one (home/summon.h). */

@@ -52,13 +52,17 @@ static pid_t hold(int *ret_stop)
     return child;
 }
 
-static void set_age(int64_t seconds)
+static void set_age_of(const char *name, int64_t seconds)
 {
     struct timespec now, times[2];
     clock_gettime(CLOCK_REALTIME, &now);
     times[0] = times[1] = (struct timespec){.tv_sec = now.tv_sec - seconds};
-    assert_int_equal(
-        utimensat(AT_FDCWD, temp_path(&temp, "home/run/dispatcher.lock"), times, 0), 0);
+    assert_int_equal(utimensat(AT_FDCWD, temp_path(&temp, name), times, 0), 0);
+}
+
+static void set_age(int64_t seconds)
+{
+    set_age_of("home/run/dispatcher.lock", seconds);
 }
 
 static void alive_is_false_where_none_ever_was(void **state)
@@ -174,6 +178,37 @@ static void alive_needs_a_fresh_beat(void **state)
     assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
+/* What a clock that was ahead has stamped says nothing, for as many years. */
+static void alive_was_once_is_of_lately(void **state)
+{
+    static const struct {
+        int64_t age_seconds;
+        bool was;
+    } cases[] = {{0, true}, {100, true}, {130, false}, {-100, true}, {-86400, false}};
+    (void)state;
+    assert_false(alive_was_once(&home));
+    alive_note_once(&home);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        set_age_of("home/run/once", cases[i].age_seconds);
+        assert_int_equal(alive_was_once(&home), cases[i].was);
+    }
+}
+
+/* A name that somebody has laid leads to another file of this account's. */
+static void alive_follows_no_link(void **state)
+{
+    int fd;
+    bool died;
+    (void)state;
+    temp_write(&temp, "home/other", "precious");
+    assert_int_equal(symlink("../other", temp_path(&temp, "home/run/dispatcher.lock")), 0);
+    assert_int_equal(symlink("../made", temp_path(&temp, "home/run/once")), 0);
+    assert_int_equal(alive_take(&home, &fd, &died), ERR_IO);
+    alive_note_once(&home);
+    assert_string_equal(temp_read(&temp, "home/other"), "precious");
+    assert_int_equal(access(temp_path(&temp, "home/made"), F_OK), -1);
+}
+
 /* A longer number that was there before leaves no digits behind. */
 static void alive_file_holds_one_number(void **state)
 {
@@ -208,6 +243,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(alive_is_seen_by_the_holder_itself, setup, teardown),
         cmocka_unit_test_setup_teardown(alive_tells_how_the_last_holder_ended, setup, teardown),
         cmocka_unit_test_setup_teardown(alive_needs_a_fresh_beat, setup, teardown),
+        cmocka_unit_test_setup_teardown(alive_was_once_is_of_lately, setup, teardown),
+        cmocka_unit_test_setup_teardown(alive_follows_no_link, setup, teardown),
         cmocka_unit_test_setup_teardown(alive_file_holds_one_number, setup, teardown),
         cmocka_unit_test_setup_teardown(
             alive_take_fails_where_there_is_no_run_directory, setup, teardown),

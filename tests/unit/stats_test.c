@@ -127,6 +127,19 @@ static void stats_begin_anew(void **state)
     assert_null(found.stats);
 }
 
+/* Who may write into run/ would have another file of this account's emptied. */
+static void stats_follow_no_link(void **state)
+{
+    (void)state;
+    temp_write(&temp, "home/other", "precious");
+    assert_int_equal(symlink("../other", temp_path(&temp, "home/run/stats")), 0);
+    stats_open(&home, "events");
+    stats_request(200, 1);
+    assert_int_equal(stats_of("events")->statuses[200 - STATS_STATUS_FIRST], 1);
+    assert_string_equal(temp_read(&temp, "home/other"), "precious");
+    assert_true(temp_logged(&temp, "cannot use run/stats"));
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -135,6 +148,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(stats_tell_commits_apart, setup, teardown),
         cmocka_unit_test_setup_teardown(stats_have_a_place_for_each_program, setup, teardown),
         cmocka_unit_test_setup_teardown(stats_begin_anew, setup, teardown),
+        cmocka_unit_test_setup_teardown(stats_follow_no_link, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
