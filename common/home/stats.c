@@ -33,11 +33,27 @@ static uint64_t this_boot(void)
     return n > 0 ? strtoull(text, NULL, 16) : 1;
 }
 
+/* Is it a program's name, or none? Whoever may write into the file may have written anything. */
+static bool is_name(const char name[sizeof file->places[0].program])
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+    size_t size = sizeof file->places[0].program, len = strnlen(name, size);
+    return len < size && strspn(name, allowed) == len;
+}
+
+static bool is_good(uint64_t since)
+{
+    bool good = file->since == since;
+    for (size_t i = 0; i < PLACES; i++)
+        good &= is_name(file->places[i].program);
+    return good;
+}
+
 /* Of several processes the first empties the file. */
 static void begin_anew(const struct home *home, uint64_t since)
 {
     int hold = home_hold(home);
-    if (file->since != since) {
+    if (!is_good(since)) {
         memset(file->places, 0, sizeof file->places);
         file->since = since;
     }
@@ -75,7 +91,7 @@ void stats_open(const struct home *home, const char *program)
     file = shared_open(&shared, home);
     if (!file)
         return;
-    if (file->since != since)
+    if (!is_good(since))
         begin_anew(home, since);
     mine = find_place(home, program);
 }
@@ -134,6 +150,6 @@ void stats_commit(size_t mutations, int64_t took_us, int64_t now_us, enum err er
 void stats_each(void (*visit)(const struct stats *stats, void *context), void *context)
 {
     for (size_t i = 0; file && i < PLACES; i++)
-        if (*file->places[i].program)
+        if (*file->places[i].program && is_name(file->places[i].program))
             visit(&file->places[i], context);
 }

@@ -127,6 +127,27 @@ static void stats_begin_anew(void **state)
     assert_null(found.stats);
 }
 
+/* What is no program's name was written by nobody here. */
+static void stats_of_a_damaged_file_begin_anew(void **state)
+{
+    static const char *const names[] = {"\xff\xfe", "a\"b", "a\nb", "0123456789abcdefg"};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct found found = {.program = "events"};
+        stats_open(&home, "events");
+        stats_request(200, 1);
+        FILE *file = fopen(temp_path(&temp, "home/run/stats"), "r+e");
+        assert_non_null(file);
+        assert_int_equal(fseek(file, 8 + (long)sizeof(struct stats), SEEK_SET), 0);
+        assert_int_equal(fwrite(names[i], strlen(names[i]), 1, file), 1);
+        fclose(file);
+        stats_each(find, &found);
+        assert_int_equal(found.places, 1);
+        stats_open(&home, "events");
+        assert_int_equal(stats_of("events")->request_us.sum, 0);
+    }
+}
+
 /* Who may write into run/ would have another file of this account's emptied. */
 static void stats_follow_no_link(void **state)
 {
@@ -148,6 +169,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(stats_tell_commits_apart, setup, teardown),
         cmocka_unit_test_setup_teardown(stats_have_a_place_for_each_program, setup, teardown),
         cmocka_unit_test_setup_teardown(stats_begin_anew, setup, teardown),
+        cmocka_unit_test_setup_teardown(stats_of_a_damaged_file_begin_anew, setup, teardown),
         cmocka_unit_test_setup_teardown(stats_follow_no_link, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
