@@ -90,7 +90,7 @@ void exposition_seconds(struct exposition *e, const struct label labels[2], uint
 void exposition_histogram(
     struct exposition *e, const struct label *label, const struct exposition_histogram *histogram)
 {
-    struct label labels[2] = {*label, {"le", SPAN_NONE}};
+    struct label labels[2] = {*label, {NULL, SPAN_NONE}};
     struct label *le = &labels[label->name != NULL];
     struct buf bound = BUF_INIT;
     uint64_t count = 0;

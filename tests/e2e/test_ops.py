@@ -129,6 +129,15 @@ def is_counted(home, expected, name, **labels):
     until(lambda: counted(home, name, **labels) == expected,
           what=lambda: f"{name} {labels} is {expected}, instead of {counted(home, name, **labels)}")
 
+def test_no_label_is_named_twice(home):
+    home.start()
+    home.start_dispatcher()
+    home.post_event("any")
+    for line in home.get("/metrics").body.decode().splitlines():
+        names = [] if line[0] == "#" else re.findall(r'[{,](\w+)="', line)
+        assert len(names) == len(set(names)), line
+
+
 def promtool(*arguments, stdin=None):
     program = find_program("promtool") or pytest.skip("there is no promtool (Debian: prometheus)")
     return subprocess.run([program, *arguments], input=stdin, capture_output=True, timeout=60)
