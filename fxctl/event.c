@@ -171,9 +171,13 @@ static void add_payload(struct span event, struct buf *out)
     struct buf text = BUF_INIT;
     buf_add_str(out, "\npayload\n");
     if (!json_find(event, "payload", &payload)) {
-        buf_add_str(out, "  is not shown here; see it with: fxctl event show ");
-        table_value(event, "seq", out);
-        buf_add_str(out, " --payload\n");
+        if (span_eq_str(table_member(event, "bytes"), "0")) {
+            buf_add_str(out, "  none is kept\n");
+        } else {
+            buf_add_str(out, "  is not shown here; see it with: fxctl event show ");
+            table_value(event, "seq", out);
+            buf_add_str(out, " --payload\n");
+        }
         return;
     }
     if (payload.type == JSON_STRING)

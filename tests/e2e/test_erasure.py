@@ -66,6 +66,7 @@ def test_nothing_tells_of_it_again(tree, erase):
     assert [(e["execution_id"], e["status"]) for e in after] == [(e["execution_id"], e["status"]) for e in before]
     for event in json.loads(tree.fxctl("--json", "event", "show", tree.cid))["events"]:
         assert event["erased"] and event["erased_by"] and event["bytes"] == 0
+        assert "  none is kept\n" in tree.fxctl("event", "show", str(event["seq"]))
         assert tree.get(f"/api/v1/admin/events/{event['seq']}/payload").status == 410
     for execution in after:
         check_problem(tree.post(f"/api/v1/executions/{execution['execution_id']}/retry"), 409 if
