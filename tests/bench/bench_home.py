@@ -100,10 +100,8 @@ class BenchHome(Home):
             "FX_LIGHTTPD": str(PROJECT / "lighttpd"),
             "FX_BENCH": str(HELPERS),
         }
-        with open(self.dir / "log/start.log", "ab") as log:
-            self.server = subprocess.Popen(
-                [find_program("lighttpd"), "-D", "-f", HERE / "bench.conf"], env=environment,
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, umask=0o007)
+        self.server = self.spawn(
+            [find_program("lighttpd"), "-D", "-f", HERE / "bench.conf"], environment, "start.log")
         until(lambda: self.server.poll() is not None or self._answers(), START_TIMEOUT,
               lambda: f"lighttpd answers\n{self.logs()}")
         assert self.server.poll() is None, f"lighttpd does not start\n{self.logs()}"

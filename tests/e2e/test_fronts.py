@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from fronts import FRONTS, NAMES
-from harness import PROJECT, until
+from harness import PROJECT, is_running, until
 
 ACCOUNT = "nobody" if os.geteuid() == 0 else None
 
@@ -98,6 +98,22 @@ def test_reload(front, name):
             sent.set()
         accepted = sum(client.result() for client in clients)
     assert json.loads(home.status("--json"))["events"]["last"] == accepted
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not FRONTS[name].is_cgi])
+def test_what_runs_is_known_to_an_ordinary_account(front, name, monkeypatch):
+    """To whom most programs show neither their environment nor what they have open: all are found,
+    and killed, also those whose starter has ended."""
+    home = front(name, account=ACCOUNT)
+    before = set(home.processes())
+    monkeypatch.setattr("harness.belongs_to", lambda *_: False)
+    assert not any(map(is_running, before - set(home.processes())))
+    assert home.programs("events")
+    home.server.kill()
+    home.server.wait()
+    assert home.programs("events")
+    home.kill()
+    assert not any(map(is_running, before))
 
 
 def test_settings_that_are_wrong_replace_nothing(home):

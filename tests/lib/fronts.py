@@ -25,6 +25,11 @@ class Front:
     def start(self):
         return (f"{self.folder}/start", *self.way)
 
+    @property
+    def is_cgi(self):
+        """A process a request?"""
+        return self.way in (("cgi",), ("cgid",))
+
     def lacks(self, find_program):
         """What keeps it from being started here, as a sentence; None: nothing."""
         if not find_program(self.server):

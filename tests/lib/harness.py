@@ -26,6 +26,7 @@ import struct
 import subprocess
 import tempfile
 import time
+from collections import namedtuple
 from pathlib import Path
 
 import contract
@@ -130,6 +131,7 @@ class Home:
         self.serve = None  # the front end that serves, a name of fronts.FRONTS
         self.holder = None  # fx-holder, where the front end starts no programs
         self.dispatcher = None
+        self.sessions = set()  # of what was started here, as far as it runs (processes)
         self.bin = BUILD / "bin"
         self.cgi_bin = BUILD / "cgi-bin"
         self._keys = {}
@@ -161,6 +163,16 @@ class Home:
                 conf.writelines(f"{key} = {value}\n" for key, value in settings.items())
 
     # --- Programs ---
+
+    def spawn(self, command, environment, log, umask=0o007):
+        """Starts a server of the home, which writes into log/. It has a session of its own, by which
+        whatever it starts is known when it has ended itself."""
+        with open(self.dir / "log" / log, "ab") as out:
+            process = subprocess.Popen(
+                command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                umask=umask, start_new_session=True, **self.process)
+        self.sessions.add(process.pid)
+        return process
 
     def environment(self):
         reports = f"halt_on_error=1:print_stacktrace=1:log_path={self.dir}/log/sanitizer"
@@ -207,10 +219,7 @@ class Home:
             assert time.monotonic() < deadline, f"{serve} does not start:\n{self.logs()}"
 
     def _try_start(self, front):
-        """False when the server ended at once: somebody else took the port meanwhile.
-
-        It has a process group of its own: Apache's MPM prefork ends all of its group with it.
-        """
+        """False when the server ended at once: somebody else took the port meanwhile."""
         self.port = free_port()
         environment = {
             **self.environment(),
@@ -218,20 +227,14 @@ class Home:
             "FX_CGI_BIN": str(self.cgi_bin),
         }
         program, *words = front.start
-        with open(self.dir / "log/start.log", "ab") as log:
-            self.server = subprocess.Popen(
-                [PROJECT / program, *words], env=environment, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log, umask=0o007, start_new_session=True, **self.process)
+        self.server = self.spawn([PROJECT / program, *words], environment, "start.log")
         until(lambda: self.server.poll() is not None or self._answers(), START_TIMEOUT,
               lambda: f"{front.folder} answers\n{self.logs()}")
         return self.server.poll() is None
 
     def start_holder(self):
         """Starts fx-holder and waits until all programs run on their sockets."""
-        with open(self.dir / "log/programs.log", "ab") as log:
-            self.holder = subprocess.Popen(
-                [self.cgi_bin / "fx-holder"], env=self.environment(), stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log, umask=0o007, **self.process)
+        self.holder = self.spawn([self.cgi_bin / "fx-holder"], self.environment(), "programs.log")
         until(lambda: self._holds(), START_TIMEOUT, lambda: f"fx-holder holds\n{self.logs()}")
 
     def _holds(self):
@@ -254,6 +257,7 @@ class Home:
             children = children_of(process.pid)
             end(process)
             until(lambda: not any(map(is_running, children)), STOP_TIMEOUT, "the programs end")
+        until(lambda: not self.programs(), STOP_TIMEOUT, "no program is left")
         self.server = self.holder = None
 
     def kill(self):
@@ -264,7 +268,7 @@ class Home:
         """
         until(lambda: not self._kill_all(), STOP_TIMEOUT, "everything is gone")
         for process in filter(None, (self.server, self.holder, self.dispatcher)):
-            process.wait()
+            process.wait(STOP_TIMEOUT)
         self.server = self.holder = self.dispatcher = None
 
     def _kill_all(self):
@@ -276,9 +280,11 @@ class Home:
         return found
 
     def kill_program(self, name, sig=signal.SIGKILL):
-        """Kills a FastCGI program; whoever keeps it replaces it."""
-        for pid in self.programs(name):
-            with contextlib.suppress(ProcessLookupError):  # a CGI process ends of itself
+        """Kills a web program; whoever keeps it replaces it. A CGI process may have ended of itself."""
+        found = self.programs(name)
+        assert found or FRONTS[self.serve].is_cgi, f"there is no {name}: {self.processes()}"
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, sig)
             until(lambda: not is_running(pid), STOP_TIMEOUT, f"{name} ends")
 
@@ -289,10 +295,8 @@ class Home:
     def start_dispatcher(self):
         """Starts fx-dispatcher and waits until it has its lock and listens."""
         assert not self.dispatcher
-        with open(self.dir / "log/dispatcher.log", "ab") as log:
-            self.dispatcher = subprocess.Popen(
-                [self.bin / "fx-dispatcher", "--home", self.dir], env=self.environment(),
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, umask=0o007, **self.process)
+        self.dispatcher = self.spawn(
+            [self.bin / "fx-dispatcher", "--home", self.dir], self.environment(), "dispatcher.log")
         until(self._dispatcher_listens, START_TIMEOUT, "the dispatcher listens")
 
     def _dispatcher_listens(self):
@@ -504,9 +508,19 @@ class Home:
         return "\n".join(parts)
 
     def processes(self):
-        """All processes that have to do with this home, as {pid: command line}."""
-        return {pid: command_of(pid) for pid in map(int, filter(str.isdigit, os.listdir("/proc")))
-                if pid != os.getpid() and belongs_to(pid, str(self.place))}
+        """All processes that have to do with this home, as {pid: command line}.
+
+        Of most programs of ours an ordinary account sees neither the environment nor the open files
+        (PR_SET_DUMPABLE). Who started a process, and its session, anybody may see: a session that
+        is once known is so until it is empty, whoever of it has ended meanwhile.
+        """
+        table = running()
+        started = with_descendants(
+            {pid for pid, process in table.items() if process.session in self.sessions}, table)
+        self.sessions = {table[pid].session for pid in started}
+        named = {pid for pid in table
+                 if pid != os.getpid() and belongs_to(pid, str(self.place))}
+        return {pid: command_of(pid) for pid in started | with_descendants(named, table)}
 
     def sanitizer_reports(self):
         reports = [p.read_text(errors="replace") for p in (self.dir / "log").glob("sanitizer*")]
@@ -532,8 +546,7 @@ class Home:
             reports = self.sanitizer_reports()
             assert not reports, reports
         finally:
-            for pid in self.processes():
-                os.kill(pid, signal.SIGKILL)
+            self._kill_all()
             shutil.rmtree(self.place, ignore_errors=True)
 
 
@@ -551,9 +564,34 @@ def read_proc(pid, name):
         return b""
 
 
+Process = namedtuple("Process", "state parent session")
+
+
+def process_of(pid):
+    """What anybody may know of a process; None: there is none, or it has ended."""
+    fields = read_proc(pid, "stat").rpartition(b")")[2].split()
+    if not fields or fields[0] in (b"Z", b"X"):
+        return None
+    return Process(fields[0], int(fields[1]), int(fields[3]))
+
+
 def is_running(pid):
-    state = read_proc(pid, "stat").rpartition(b")")[2].split()
-    return bool(state) and state[0] not in (b"Z", b"X")
+    return process_of(pid) is not None
+
+
+def running():
+    """All processes that run, as {pid: Process}."""
+    found = {int(name): process_of(name) for name in os.listdir("/proc") if name.isdigit()}
+    return {pid: process for pid, process in found.items() if process}
+
+
+def with_descendants(pids, table):
+    """These, their children, and so on."""
+    found, more = set(pids), pids
+    while more:
+        more = {pid for pid, process in table.items() if process.parent in more} - found
+        found |= more
+    return found
 
 
 def freeze(pid):

@@ -6,7 +6,6 @@ rents the folder can change, knows nothing of FX Bridge.
 import os
 import pwd
 import shutil
-import subprocess
 from urllib.parse import unquote
 
 from harness import BUILD, PROJECT, Home, find_program, free_port, until
@@ -86,11 +85,8 @@ class Host(Home):
             modules="\n".join(f"LoadModule {name}_module {MODULES}/mod_{name}.so" for name in names))
         conf = self.place / "server/apache.conf"
         conf.write_text(text)
-        with open(self.dir / "log/start.log", "ab") as log:
-            self.server = subprocess.Popen(
-                [find_program("apache2"), "-D", "FOREGROUND", "-f", conf],
-                env={"PATH": os.environ["PATH"]}, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                **self.process)
+        self.server = self.spawn([find_program("apache2"), "-D", "FOREGROUND", "-f", conf],
+                                 {"PATH": os.environ["PATH"]}, "start.log", umask=-1)
         until(lambda: self.server.poll() is not None or self._answers(), LISTENS_SECONDS,
               lambda: f"Apache answers\n{self.logs()}")
         return self.server.poll() is None

@@ -16,10 +16,6 @@ GRACEFUL = {"lighttpd": signal.SIGUSR1, "apache": signal.SIGUSR1, "nginx": signa
 COSTS = {"apache-cgid": "mod_cgid's daemon is started anew, and who asks it meanwhile gets 503"}
 
 
-def is_cgi(home):
-    return FRONTS[home.serve].way in [("cgi",), ("cgid",)]
-
-
 def reload_programs(home):
     """Has the holder replace all programs."""
     before = set(home.programs())
@@ -71,7 +67,7 @@ def test_reload_of_the_server(own):
 
 def test_programs_that_are_ended(own):
     """By TERM: a request at hand is answered first. One that finds no program may be refused."""
-    if is_cgi(own):
+    if FRONTS[own.serve].is_cgi:
         pytest.skip("a process a request: nothing is left to be ended")
     with Load(own) as load:
         for _ in range(TIMES):
