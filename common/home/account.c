@@ -10,6 +10,8 @@
 
 #include <linux/capability.h>
 
+#include "base/shell.h"
+
 #define CAPS(cap) (1u << (cap))
 
 /* To become another account, to end its processes, and to give and clear its work directory. */
@@ -43,6 +45,13 @@ static bool can_pass(const struct account *account, const char *path, struct sta
     return ret_st->st_mode & S_IXOTH;
 }
 
+/* Names in fx.conf, and that of the home, are whatever somebody has chosen. */
+static void add_command(struct buf *out, const char *command, const char *word)
+{
+    buf_printf(out, "%s ", command);
+    shell_add_word(span_str(word), out);
+}
+
 static bool check_pass(const struct home *home, const struct account *account, const char *path,
     struct buf *why, struct buf *mend)
 {
@@ -55,7 +64,7 @@ static bool check_pass(const struct home *home, const struct account *account, c
     if (group && st.st_mode & S_IXGRP && st.st_gid != 0)
         buf_printf(mend, "usermod -aG %s %s", group->gr_name, user);
     else
-        buf_printf(mend, "chmod o+x %s", path);
+        add_command(mend, "chmod o+x", path);
     return false;
 }
 
@@ -93,7 +102,7 @@ bool account_judge(
         return true;
     if (!found) {
         buf_printf(why, "there is no account \"%s\"", user);
-        buf_printf(mend, "useradd --system %s", user);
+        add_command(mend, "useradd --system", user);
         return false;
     }
     *ret_account = (struct account){true, found->pw_uid, found->pw_gid, ACCOUNT_GROUPS_MAX, {0}};

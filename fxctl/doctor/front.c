@@ -83,6 +83,7 @@ static void find_wrong(
         server->file, line ? ", with this line:" : "");
     if (line)
         mend_with(f, line, NULL);
+    f->is_verbatim = true;
 }
 
 static void ask(struct visit *visit, struct span url, const struct probe *probe)

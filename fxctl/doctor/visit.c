@@ -58,7 +58,7 @@ void mend_as_root(const struct visit *visit, struct finding *finding, const char
     va_start(words, command);
     add_command(finding, visit->by_root ? "" : "sudo ", command, words);
     va_end(words);
-    finding->needs_root = true;
+    finding->is_verbatim = true;
 }
 
 void mend_with_fxctl(const struct visit *visit, struct finding *finding, const char *command)
@@ -87,7 +87,7 @@ void mend_owner(const struct visit *visit, struct finding *finding, const char *
 void mend_print(const struct visit *visit, const struct finding *finding, struct buf *out)
 {
     struct span line = buf_span(&finding->mend);
-    if (!line.len || finding->needs_root || !visit->by_root || visit->uid == 0) {
+    if (!line.len || finding->is_verbatim || !visit->by_root || visit->uid == 0) {
         buf_add_span(out, line);
         return;
     }

@@ -23,7 +23,7 @@ struct finding {
     const char *check; /* the name of the check */
     enum gravity gravity;
     struct buf file, what, mend; /* mend: a line for a shell; empty where none can do it */
-    bool needs_root;             /* the line does */
+    bool is_verbatim;            /* root alone can do it, or it is for no shell */
 };
 
 struct visit {

@@ -442,6 +442,8 @@ PLANTS = {
     "a link for a log": lambda home, outside: (home / "log/dispatcher.log").symlink_to(outside / "text"),
     "a link for the settings": lambda home, outside: (
         (home / "fx.conf").rename(home / "conf"), (home / "fx.conf").symlink_to(outside / "text")),
+    "a command for an account": lambda home, outside: (home / "fx.conf").write_text(
+        f"[step]\nuser = a b; find {outside.parts[1]} -name {outside.name} -exec chmod 777 {{}} +\n"),
 }
 
 
@@ -452,7 +454,7 @@ def test_what_root_is_told_does_no_harm_outside(home, tmp_path_factory, plant):
     patient, place = Patient(home), tmp_path_factory.mktemp("hostile")
     for above in (place, *place.parents[:-1]):
         above.chmod(above.stat().st_mode | 0o011)
-    hostile, outside = place / "home", place / "outside"
+    hostile, outside = place / "home", place / f"of-root-{os.getpid()}"
     patient.fxctl = ["fxctl", "--home", hostile]
     assert patient.run([*patient.fxctl, "init"]).returncode == 0
     shutil.rmtree(hostile / "scripts")
