@@ -57,7 +57,7 @@ class Site(Home):
 
     def __init__(self, people):
         super().__init__(account=people.name(OWNER))
-        self.people, self.programs = people, []
+        self.people, self.started = people, []
         self.process = people.process(OWNER)
         self.place.chmod(0o755)
         self.mine = self.place / "programs"
@@ -84,12 +84,12 @@ class Site(Home):
 
     def run_web(self, name, word=OWNER, listener=None):
         """Runs a web program under the account of this word. The path of its socket."""
-        held, path = self.listen(f"{name}-{len(self.programs)}", listener)
+        held, path = self.listen(f"{name}-{len(self.started)}", listener)
         with held, open(self.place / "programs.log", "ab") as log:
             program = subprocess.Popen(
                 [self.mine / f"{name}.fcgi"], stdin=held, stdout=log, stderr=log, umask=0o007,
                 env=self.environment(), cwd="/", **self.people.process(word))
-        self.programs.append(program)
+        self.started.append(program)
         return path
 
     def told(self):
@@ -119,7 +119,7 @@ class Site(Home):
         return int(status[0].split()[1]) if status else 200, text
 
     def close(self):
-        for program in self.programs:
+        for program in self.started:
             program.terminate()
             program.wait()
         super().close()
@@ -173,7 +173,7 @@ def test_who_listens_may_connect(site):
 def test_peer_that_is_nobody(site):
     site.configure(web={"peers": "no-such-account"})
     site.run_web("status")
-    assert site.programs[0].wait(60) == 100
+    assert site.started[0].wait(60) == 100
     assert 'peers of [web]: there is no account and no group "no-such-account" here' in site.told()
 
 
@@ -283,6 +283,6 @@ def test_all_of_it_works(site, people):
     assert "cannot use run/meters" not in site.told()
     # The reader's account alone cannot serve what writes.
     writer = site.run_web("events", word=READER)
-    site.programs[-1].wait(60)
-    assert site.programs[-1].returncode in (100, 111), site.told()
+    site.started[-1].wait(60)
+    assert site.started[-1].returncode in (100, 111), site.told()
     assert writer
