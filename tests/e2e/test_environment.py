@@ -81,6 +81,22 @@ else:
     assert told(execution) == {"HOME": "/srv/steps", "PATH": "/opt/tools:/usr/bin:/bin"}
 
 
+@only_root
+@pytest.mark.parametrize("kind", ["root's", "a link", "a file"])
+def test_home_that_is_not_the_steps_own(home, kind):
+    """It is told as it is, and whatever a script wants of it is refused to the script alone."""
+    place, link = home.scratch / "place", home.scratch / "link"
+    place.write_text("") if kind == "a file" else place.mkdir(mode=0o700)
+    link.symlink_to(place)
+    told_of = str(link if kind == "a link" else place)
+    home.configure(step={"user": USER, "home": told_of})
+    opened(home).start()
+    home.start_dispatcher()
+    text = SH + 'echo "$HOME"\ncd 2>/dev/null || echo closed\n(: >"$HOME/.x") 2>/dev/null || echo refused\n'
+    execution = completed(run(home, script_for_all(home, "tell", text)))
+    assert execution["steps"][0]["log"].split() == [told_of, "closed", "refused"]
+
+
 def test_pipeline_sets_what_is_opened(home):
     home.configure(step={"env_allow": "HOME SHELL"})
     home.start()
