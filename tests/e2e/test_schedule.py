@@ -25,8 +25,10 @@ def start_trigger(home, pipeline, ready):
 
 @pytest.fixture
 def away(home):
-    """A home without a dispatcher, its clock at 12:00:30."""
-    home.configure(dispatcher={"look_seconds": 1})
+    """A home without a dispatcher, its clock at 12:00:30. It keeps everything: what web programs
+    accept, whose clock is the machine's, is years old to this one."""
+    home.configure(dispatcher={"look_seconds": 1},
+                   retention={"payload_days": 0, "log_days": 0, "row_days": 0})
     home.start()
     home.clock = Clock(home, NOON + timedelta(seconds=30))
     home.start_trigger = lambda pipeline, ready=False: start_trigger(home, pipeline, ready)
