@@ -43,7 +43,7 @@ static void offer(
         if (line->shell->before_summary)
             buf_add_char(&line->found, line->shell->before_summary);
         for (; line->shell->before_summary && *summary; summary++)
-            buf_add_char(&line->found, *summary == '\n' ? ' ' : *summary);
+            buf_add_char(&line->found, (char)(*summary == '\n' ? ' ' : *summary));
         buf_add_char(&line->found, '\n');
     }
     buf_done(&whole);
@@ -75,7 +75,7 @@ static bool takes_value(const struct line *line, const char *option)
     const struct option_rule *tables[] = {
         line->command ? line->command->options : NULL, command_global};
     for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++) {
-        int i = command_find_option(tables[t], option, strlen(option));
+        int i = tables[t] ? command_find_option(tables[t], option, strlen(option)) : -1;
         if (i >= 0)
             return tables[t][i].value && tables[t][i].need != OPTION_BARE;
     }

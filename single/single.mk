@@ -15,9 +15,10 @@ $(B)/single/%.o:
 $(foreach p,$(WEB_PROGRAMS),$(eval $(B)/single/$(p).o: $(call objects,cgi-bin/$(p))))
 $(foreach p,$(SINGLE_OTHER),$(eval $(B)/single/$(call folder_of,$(p)).o: $(call objects,$(call folder_of,$(p)))))
 
-$(B)/obj/single/main.o: OURS += \
+SINGLE_LISTS = \
 	'-DSINGLE_WEB(WEB)=$(foreach p,$(WEB_PROGRAMS),WEB($(p)))' \
 	'-DSINGLE_OTHER(OTHER)=$(foreach p,$(SINGLE_OTHER),OTHER($(call folder_of,$(p)),"$(lastword $(subst :, ,$(p)))"))'
+$(B)/obj/single/main.o: OURS += $(SINGLE_LISTS)
 
 # The linker warns of what asks the host's libraries for accounts: single/main.c sees to that.
 $(B)/single/fxbridge: $(B)/obj/single/main.o $(SINGLE_OBJ) $(B)/libfxweb.a $(B)/libfx.a

@@ -29,7 +29,7 @@ coverage: deps-tools ## which lines the tests run: a table, and build/coverage/r
 # One file at a time: clang-tidy 14 takes what it knows of one va_list to the next file.
 tidy: deps-tools ## clang-tidy with the checks of .clang-tidy
 	@printf '%s\n' $(filter %.c,$(SOURCES)) | xargs -P $(CORES) -I{} tests/tools/tidy.sh {} \
-		$(filter-out -Werror -MMD -MP $(HARDENING),$(OURS))
+		$(filter-out -Werror -MMD -MP $(HARDENING),$(OURS)) $(SINGLE_LISTS)
 	@echo "clang-tidy has nothing to say about $(words $(filter %.c,$(SOURCES))) files"
 
 # Programs that start those of build/valgrind under valgrind.
