@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buckets.h"
 #include "home/shared.h"
 
 #define LAYOUT 1  /* of the file; one of another layout begins anew */
@@ -101,17 +102,10 @@ static void add(_Atomic uint64_t *number, uint64_t amount)
     atomic_fetch_add_explicit(number, amount, memory_order_relaxed);
 }
 
-/* The bucket of so many units: the number of bits that one less has. */
-static size_t bucket_of(uint64_t units)
-{
-    size_t bits = units > 1 ? 64 - (size_t)__builtin_clzll(units - 1) : 0;
-    return bits < STATS_BUCKETS ? bits : STATS_BUCKETS - 1;
-}
-
 static void add_time(struct histogram *histogram, int64_t us)
 {
     uint64_t time = us > 0 ? (uint64_t)us : 0;
-    add(&histogram->buckets[bucket_of((time + STATS_TIME_UNIT_US - 1) / STATS_TIME_UNIT_US)], 1);
+    add(&histogram->buckets[buckets_find(time, STATS_TIME_UNIT_US, STATS_BUCKETS)], 1);
     add(&histogram->sum, time);
 }
 
@@ -143,7 +137,7 @@ void stats_commit(size_t mutations, int64_t took_us, int64_t now_us, enum err er
     }
     mine->committed_us = now_us;
     add_time(&mine->commit_us, took_us);
-    add(&mine->commit_mutations.buckets[bucket_of(mutations)], 1);
+    add(&mine->commit_mutations.buckets[buckets_find(mutations, 1, STATS_BUCKETS)], 1);
     add(&mine->commit_mutations.sum, mutations);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buckets.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/pack.h"
@@ -116,10 +117,9 @@ static void raise_to(uint64_t *number, uint64_t value)
 static void add_time(
     const struct counting *counting, enum count sum, enum count buckets, int64_t us)
 {
-    uint64_t time = us > 0 ? (uint64_t)us : 0, ms = (time + COUNTS_UNIT_US - 1) / COUNTS_UNIT_US;
-    size_t bits = ms > 1 ? 64 - (size_t)__builtin_clzll(ms - 1) : 0;
+    uint64_t time = us > 0 ? (uint64_t)us : 0;
     add(counting, sum, time);
-    add(counting, buckets + (bits < COUNTS_BUCKETS ? bits : COUNTS_BUCKETS - 1), 1);
+    add(counting, buckets + buckets_find(time, COUNTS_UNIT_US, COUNTS_BUCKETS), 1);
 }
 
 enum err counts_event(struct store_txn *txn, const struct event *event)

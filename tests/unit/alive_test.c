@@ -1,29 +1,11 @@
 /* alive_test - the dispatcher's lock and sign of life, seen from another process. */
-#include "temp.h"
+#include "temp_home.h"
 
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "home/alive.h"
-
-static struct temp temp;
-static struct home home;
-
-static int setup(void **state)
-{
-    (void)state;
-    temp_make(&temp);
-    temp_home(&temp, &home);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    temp_remove(&temp);
-    return 0;
-}
 
 /* A child that takes the lock and holds it until it is told to end by the closing of *ret_stop. */
 static pid_t hold(int *ret_stop)

@@ -1,25 +1,7 @@
 /* keyring_test - the keys of a home: what opens what, and when the file is read again. */
-#include "temp.h"
+#include "temp_home.h"
 
 #include "base/crypto.h"
-
-static struct temp temp;
-static struct home home;
-
-static int setup(void **state)
-{
-    (void)state;
-    temp_make(&temp);
-    temp_home(&temp, &home);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    temp_remove(&temp);
-    return 0;
-}
 
 static struct span label(void)
 {

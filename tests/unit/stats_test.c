@@ -1,25 +1,7 @@
 /* stats - what is counted is there for all, and begins anew when it has to. */
-#include "temp.h"
+#include "temp_home.h"
 
 #include "home/stats.h"
-
-static struct temp temp;
-static struct home home;
-
-static int setup(void **state)
-{
-    (void)state;
-    temp_make(&temp);
-    temp_home(&temp, &home);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    temp_remove(&temp);
-    return 0;
-}
 
 struct found {
     const char *program;

@@ -1,5 +1,5 @@
 /* wake_test - the hint: to whom it gets, and that losing or flooding it harms nobody. */
-#include "temp.h"
+#include "temp_home.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -7,24 +7,6 @@
 #include <sys/wait.h>
 
 #include "home/wake.h"
-
-static struct temp temp;
-static struct home home;
-
-static int setup(void **state)
-{
-    (void)state;
-    temp_make(&temp);
-    temp_home(&temp, &home);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    temp_remove(&temp);
-    return 0;
-}
 
 static bool is_pending(int fd)
 {
