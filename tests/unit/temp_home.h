@@ -1,7 +1,7 @@
 #ifndef TEMP_HOME_H
 #define TEMP_HOME_H
 /*
- * temp_home - a home for each test of a program that wants no more: `home`, in the directory `temp`.
+ * temp_home - for test programs that want a home and no more: `home`, in the directory `temp`.
  */
 #include "temp.h"
 
